@@ -1,0 +1,11 @@
+/**
+ * What every other layer stands on: invariants, time, a queue, a checksum and replayable chance. Pure, and
+ * imports nothing.
+ *
+ * @module
+ */
+export { assert, InvariantError } from "./assert.ts";
+export { type Clock, ManualClock, systemClock } from "./clock.ts";
+export { crc32c } from "./crc32c.ts";
+export { Deque, DEQUE_LENGTH_MAX, type DequeOptions } from "./deque.ts";
+export { type RandomState, SeededRandom } from "./random.ts";
