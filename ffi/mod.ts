@@ -1,0 +1,60 @@
+/**
+ * Everything native: the only folder that opens the library, holds addresses and speaks system calls.
+ *
+ * Typed calls per kernel facility, taking and giving views and numbers; no pointer leaves.
+ *
+ * @module
+ */
+export { native, type NativeStatus, nativeStatus, type NativeSymbols } from "./library.ts";
+export * as errno from "./errno.ts";
+export { asSystemError, check, type SystemError, systemError } from "./errno.ts";
+export {
+  closeDescriptor,
+  createSharedObject,
+  Mapping,
+  openSharedObject,
+  resize,
+  sizeOf,
+  unlinkSharedObject,
+} from "./memory.ts";
+export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWake } from "./futex.ts";
+export { allowedCpus, monotonicNs, pinThread } from "./cpu.ts";
+export { nativeCrc32c } from "./checksum.ts";
+export { type HttpParse, nativeHttpParse } from "./http.ts";
+export { PinnedMemory } from "./pinned_memory.ts";
+export { PROVIDED_BUFFERS_MAX, ProvidedBuffers, type ProvidedBuffersOptions } from "./provided_buffers.ts";
+export {
+  type CompletionSink,
+  messageAddressLength,
+  type MessageParts,
+  Uring,
+  type UringOptions,
+  writeMessageHeader,
+  writeSocketAddress,
+  writeVector,
+} from "./uring.ts";
+export * as uringLayout from "./uring_layout.ts";
+export { Waker } from "./waker.ts";
+export {
+  datagramSocket,
+  describe as describeSocketAddress,
+  listeningSocket,
+  type ListeningSocketOptions,
+  localAddress,
+  peerAddress,
+  resolveNow,
+  setKeepAlive,
+  setNoDelay,
+  shutdownSend,
+  socketPair,
+  streamSocket,
+} from "./socket.ts";
+export {
+  decodeSocketAddress,
+  encodeSocketAddress,
+  formatIp,
+  parseIp,
+  SOCKET_ADDRESS_BYTES_MAX,
+  type SocketAddress,
+  UNIX_PATH_BYTES_MAX,
+} from "./socket_address.ts";
