@@ -1,0 +1,85 @@
+import { type PinnedMemory, type ProvidedBuffers, type Uring } from "../../../ffi/mod.ts";
+import type { BufferPool } from "../buffer_pool.ts";
+import { OperationTable, UringOperation } from "./operation_table.ts";
+
+/** What can be closed along with the driver. */
+export interface Closeable {
+  close(): void;
+}
+
+/** Counts of what went on inside a driver; they only grow. */
+export interface UringStatistics {
+  /** Receives that found every provided buffer in use. */
+  bufferShortageCount: number;
+  /** Calls of `io_uring_enter`. */
+  enterCount: number;
+  /** Completions delivered. */
+  completionCount: number;
+  /** Times completions waited in the kernel because the completion ring was full. */
+  overflowCount: number;
+}
+
+/** What the parts of the io_uring driver have in common. */
+export class UringShared {
+  readonly ring: Uring;
+  readonly table: OperationTable;
+  readonly provided: ProvidedBuffers;
+  readonly buffers: BufferPool<PinnedMemory>;
+  readonly multishotReceive: boolean;
+  /** Sockets, listeners and files that are open, to be closed with the driver. */
+  readonly sockets = new Set<Closeable>();
+  readonly statistics: UringStatistics = {
+    bufferShortageCount: 0,
+    enterCount: 0,
+    completionCount: 0,
+    overflowCount: 0,
+  };
+
+  constructor(
+    ring: Uring,
+    provided: ProvidedBuffers,
+    buffers: BufferPool<PinnedMemory>,
+    multishotReceive: boolean,
+  ) {
+    this.ring = ring;
+    this.table = new OperationTable(ring);
+    this.provided = provided;
+    this.buffers = buffers;
+    this.multishotReceive = multishotReceive;
+  }
+
+  /**
+   * Closes a descriptor. `busy`: operations on it are under way; the kernel is asked to end them first, because they would
+   * keep the connection open. `onClosed` is called when it is done.
+   */
+  closeDescriptor(fd: number, busy: boolean, onClosed?: () => void): void {
+    this.table.submit(new CloseOperation(fd, busy, onClosed));
+  }
+}
+
+/**
+ * Closing goes through the ring like everything else: entries are worked off in order, so none that names this descriptor
+ * can meet another file that was given its number.
+ */
+class CloseOperation extends UringOperation {
+  readonly #fd: number;
+  readonly #onClosed: (() => void) | undefined;
+  #cancel: boolean;
+
+  constructor(fd: number, busy: boolean, onClosed: (() => void) | undefined) {
+    super();
+    this.#fd = fd;
+    this.#cancel = busy;
+    this.#onClosed = onClosed;
+  }
+
+  override prepare(ring: Uring, id: number): boolean {
+    if (this.#cancel && !ring.prepareCancelDescriptor(0, this.#fd)) return false;
+    this.#cancel = false;
+    return ring.prepareClose(id, this.#fd);
+  }
+
+  override complete(): void {
+    this.#onClosed?.();
+  }
+}
