@@ -1,0 +1,44 @@
+/**
+ * Millrace: an io_uring event loop, timers, TCP, UDP and Unix sockets, and an HTTP server for Deno.
+ *
+ * Runs on io_uring where the kernel allows it and on Deno's own I/O where it does not. Each subsystem has an entry point of
+ * its own; this one gathers the names most programs need.
+ *
+ * ```ts
+ * import { HttpResponse, serve } from "@millrace/millrace";
+ *
+ * const server = serve({ port: 0, hostname: "127.0.0.1" }, () => new HttpResponse("Hello world!"));
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/`);
+ * console.log(await response.text());
+ * await server.shutdown();
+ * ```
+ *
+ * @module
+ */
+export {
+  type HttpLimits,
+  HttpResponse,
+  HttpServer,
+  serve,
+  type ServeHandler,
+  type ServeHandlerInfo,
+  type ServeOptions,
+  type ServerRequest,
+} from "./src/http/mod.ts";
+export {
+  connect,
+  listen,
+  listenDatagram,
+  parseAddress,
+  type TcpConn,
+  type TcpListener,
+} from "./src/net/mod.ts";
+export {
+  defaultReactor,
+  type DriverChoice,
+  type IdleStrategy,
+  Reactor,
+  type ReactorOptions,
+  waitForSignal,
+} from "./src/reactor/mod.ts";
+export { Interval, sleep, spawnPeriodic, withTimeout } from "./src/timer/mod.ts";

@@ -1,0 +1,146 @@
+/** Bytes of chunk-size lines' extensions and of trailers that one message may have. */
+export const CHUNK_OVERHEAD_BYTES_MAX = 16_384;
+/** Hexadecimal digits of a chunk size at most: 2^48 bytes. */
+const SIZE_DIGITS_MAX = 12;
+
+const CR = 13;
+const LF = 10;
+const SEMICOLON = 59;
+
+/**
+ * Where a decoder is in the message.
+ *
+ * - `size`: in the digits of a chunk size. - `extension`: behind them, up to CR. - `size-lf`: LF of that line is due.
+ * - `data`: in chunk data. - `data-cr`, `data-lf`: the line end behind it is due. - `trailer-start`: at the start of a
+ *   trailer line. - `trailer`: inside one. - `trailer-lf`: its LF is due. - `end-lf`: the LF that ends the message is due.
+ * - `done`: behind the message. - `failed`: malformed.
+ */
+export type ChunkedState =
+  | "size"
+  | "extension"
+  | "size-lf"
+  | "data"
+  | "data-cr"
+  | "data-lf"
+  | "trailer-start"
+  | "trailer"
+  | "trailer-lf"
+  | "end-lf"
+  | "done"
+  | "failed";
+
+/**
+ * Decodes a chunked message body (RFC 9112, 7.1) piece by piece, strictly: CR LF only, no blanks before the size, bounded
+ * extensions and trailers. Extensions and trailers are checked for length and dropped.
+ */
+export class ChunkedDecoder {
+  /** Where the decoder is. */
+  state: ChunkedState = "size";
+  /** After `next()` found data: where it begins and how long it is. */
+  dataStart = 0;
+  dataLength = 0;
+  #size = 0;
+  #digits = 0;
+  #overhead = 0;
+
+  /**
+   * Goes on at `start` in `bytes`, up to `end`, until it meets data, the end of the message, an error or the end of the
+   * piece; returns the index it came to. With `dataLength > 0` there is data before that index.
+   */
+  next(bytes: Uint8Array, start: number, end: number): number {
+    this.dataLength = 0;
+    let index = start;
+    while (index < end && this.dataLength === 0) {
+      switch (this.state) {
+        case "data":
+          index = this.#takeData(index, end);
+          break;
+        case "done":
+        case "failed":
+          return index;
+        default:
+          this.#step(bytes[index++]);
+      }
+    }
+    return index;
+  }
+
+  #takeData(index: number, end: number): number {
+    const length = Math.min(this.#size, end - index);
+    this.dataStart = index;
+    this.dataLength = length;
+    this.#size -= length;
+    if (this.#size === 0) this.state = "data-cr";
+    return index + length;
+  }
+
+  #step(byte: number): void {
+    switch (this.state) {
+      case "size":
+        this.#sizeByte(byte);
+        return;
+      case "extension":
+        // A quoted string may hold anything but controls; what it says does not matter, so it is not taken apart.
+        if (byte === CR) this.state = "size-lf";
+        else this.#overheadByte(byte);
+        return;
+      case "size-lf":
+        this.#expect(byte, LF, this.#size === 0 ? "trailer-start" : "data");
+        this.#digits = 0;
+        return;
+      case "data-cr":
+        this.#expect(byte, CR, "data-lf");
+        return;
+      case "data-lf":
+        this.#expect(byte, LF, "size");
+        return;
+      case "trailer-start":
+        if (byte === CR) this.state = "end-lf";
+        else {
+          this.state = "trailer";
+          this.#overheadByte(byte);
+        }
+        return;
+      case "trailer":
+        if (byte === CR) this.state = "trailer-lf";
+        else this.#overheadByte(byte);
+        return;
+      case "trailer-lf":
+        this.#expect(byte, LF, "trailer-start");
+        return;
+      case "end-lf":
+        this.#expect(byte, LF, "done");
+        return;
+      case "data":
+      case "done":
+      case "failed":
+        return;
+    }
+  }
+
+  #sizeByte(byte: number): void {
+    const digit = hexDigit(byte);
+    if (digit >= 0) {
+      this.#size = 16 * this.#size + digit;
+      if (++this.#digits > SIZE_DIGITS_MAX) this.state = "failed";
+    } else if (this.#digits === 0) this.state = "failed";
+    else if (byte === CR) this.state = "size-lf";
+    else if (byte === SEMICOLON) this.state = "extension";
+    else this.state = "failed";
+  }
+
+  #overheadByte(byte: number): void {
+    const control = byte < 32 && byte !== 9 || byte === 127;
+    if (control || ++this.#overhead > CHUNK_OVERHEAD_BYTES_MAX) this.state = "failed";
+  }
+
+  #expect(byte: number, expected: number, next: ChunkedState): void {
+    this.state = byte === expected ? next : "failed";
+  }
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}

@@ -1,0 +1,182 @@
+import { standInFor } from "./_lazy_web_object.ts";
+import { statusText } from "./status_text.ts";
+
+/** What a response holds before anybody has looked at it as a web object. */
+export interface LightResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: HeadersInit | undefined;
+  readonly body: string | Uint8Array | null;
+}
+
+/** Status codes whose responses have no body (Fetch standard). */
+const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
+
+/**
+ * A `Response` that costs next to nothing to make and to send: the server writes its text or bytes straight to the
+ * connection. Used like `Response`, which it is an instance of; whatever else is done with it makes a real one behind it.
+ *
+ * ```ts
+ * import { HttpResponse } from "@millrace/millrace/http";
+ *
+ * const response = new HttpResponse("Hello world!", { headers: { "cache-control": "no-store" } });
+ * console.log(response instanceof Response, response.status, await response.text());
+ * ```
+ */
+export class HttpResponse implements Response {
+  /** Like `Response.json()`. @throws {TypeError} when `data` has no JSON form */
+  static json(data: unknown, init: ResponseInit = {}): HttpResponse {
+    const text = JSON.stringify(data);
+    if (text === undefined) throw new TypeError("HttpResponse.json: the value has no JSON form");
+    const headers = new Headers(init.headers);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    return new HttpResponse(text, { ...init, headers });
+  }
+
+  /** What the server writes, or `undefined` when a real response has taken over. */
+  static light(response: Response): LightResponse | undefined {
+    return #status in response && response.#real === undefined ? response.#lightForm() : undefined;
+  }
+
+  readonly #status: number;
+  readonly #statusText: string;
+  readonly #body: BodyInit | null;
+  #headers: HeadersInit | undefined;
+  #headersMade = false;
+  #real: Response | undefined;
+
+  /**
+   * Takes what `Response` takes. Views are not copied: leave them alone until the response has been sent.
+   *
+   * @throws {RangeError} when the status is not one of 200 to 599
+   * @throws {TypeError} when there is a body and the status forbids one
+   */
+  constructor(body?: BodyInit | null, init?: ResponseInit) {
+    this.#body = body ?? null;
+    this.#status = 200;
+    this.#statusText = "";
+    if (init === undefined) return;
+    const { status = 200, statusText: text = "" } = init;
+    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+      throw new RangeError(`HttpResponse: status is ${status}, expected a whole number from 200 to 599`);
+    }
+    if (this.#body !== null && NULL_BODY.has(status)) {
+      throw new TypeError(`HttpResponse: a response with status ${status} has no body`);
+    }
+    if (text !== "" && !/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) {
+      throw new TypeError("HttpResponse: statusText has a character that may not stand there");
+    }
+    this.#status = status;
+    this.#statusText = text;
+    this.#headers = init.headers;
+  }
+
+  #lightForm(): LightResponse | undefined {
+    const body = this.#body;
+    if (typeof body !== "string" && body !== null && !(body instanceof Uint8Array)) return undefined;
+    return { status: this.#status, statusText: this.#statusText, headers: this.#headers, body };
+  }
+
+  #materialise(): Response {
+    if (this.#real === undefined) {
+      const init: ResponseInit = { status: this.#status, statusText: this.#statusText };
+      if (this.#headers !== undefined) init.headers = this.#headers;
+      this.#real = new Response(this.#body, init);
+    }
+    return this.#real;
+  }
+
+  /** @internal */
+  static materialise(response: object): Response {
+    return (response as HttpResponse).#materialise();
+  }
+
+  get status(): number {
+    return this.#status;
+  }
+
+  get statusText(): string {
+    return this.#statusText;
+  }
+
+  get ok(): boolean {
+    return this.#status < 300;
+  }
+
+  get headers(): Headers {
+    if (this.#real !== undefined) return this.#real.headers;
+    if (!this.#headersMade) {
+      const headers = new Headers(this.#headers);
+      if (typeof this.#body === "string" && !headers.has("content-type")) {
+        headers.set("content-type", "text/plain;charset=UTF-8");
+      } else if (
+        typeof this.#body !== "string" && this.#body !== null && !(this.#body instanceof Uint8Array)
+      ) {
+        return this.#materialise().headers;
+      }
+      this.#headers = headers;
+      this.#headersMade = true;
+    }
+    return this.#headers as Headers;
+  }
+
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    return this.#body === null ? null : this.#materialise().body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#real?.bodyUsed ?? false;
+  }
+
+  get redirected(): boolean {
+    return false;
+  }
+
+  get type(): ResponseType {
+    return "default";
+  }
+
+  get url(): string {
+    return "";
+  }
+
+  clone(): Response {
+    return this.#materialise().clone();
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#materialise().arrayBuffer();
+  }
+
+  blob(): Promise<Blob> {
+    return this.#materialise().blob();
+  }
+
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#materialise().bytes();
+  }
+
+  formData(): Promise<FormData> {
+    return this.#materialise().formData();
+  }
+
+  // deno-lint-ignore no-explicit-any -- as in the interface it implements
+  json(): Promise<any> {
+    return this.#materialise().json();
+  }
+
+  text(): Promise<string> {
+    return this.#materialise().text();
+  }
+
+  textStream(): ReadableStream<string> {
+    return this.#materialise().textStream();
+  }
+}
+
+standInFor(HttpResponse, Response, new Response(null), HttpResponse.materialise);
+
+/** The reason phrase to send: the response's own, or the registered one. */
+export function reasonOf(status: number, text: string): string {
+  return text === "" ? statusText(status) : text;
+}

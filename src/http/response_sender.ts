@@ -1,0 +1,209 @@
+import type { SendQueue } from "../reactor/mod.ts";
+import type { LightResponse } from "./http_response.ts";
+import type { BodyFraming, ResponseContext } from "./response_writer.ts";
+import type { ServerContext } from "./server_context.ts";
+
+const encoder = new TextEncoder();
+const CRLF = encoder.encode("\r\n");
+const LAST_CHUNK = encoder.encode("0\r\n\r\n");
+/** Turns of the microtask queue in which a body that is all there has said so. */
+const WHOLE_BODY_TURNS = 6;
+
+/** Sends a response that does not fit into the queue at once, or whose body comes piece by piece, at the client's pace. */
+export class ResponseSender {
+  /** Whether something has been written, so that no other response can take its place. */
+  headWritten = false;
+  /** Whether the end of the body is told by the end of the connection. */
+  mustClose = false;
+  readonly #queue: SendQueue;
+  readonly #server: ServerContext;
+  readonly #context: ResponseContext;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #wake: (() => void) | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+
+  constructor(queue: SendQueue, server: ServerContext, context: ResponseContext) {
+    this.#queue = queue;
+    this.#server = server;
+    this.#context = context;
+  }
+
+  /** Resolves when everything is in the queue; rejects when the body fails or the connection is gone. */
+  async send(response: Response, light: LightResponse | undefined): Promise<void> {
+    if (light !== undefined) await this.#sendAtHand(light);
+    else if (response.bodyUsed) throw new TypeError("send the response: its body has been read already");
+    else if (response.body === null) await this.#sendEmpty(response);
+    else await this.#sendStream(response, response.body);
+  }
+
+  /** There may be room in the queue again. */
+  onRoom(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** Ends sending: the connection is gone. */
+  abort(reason: unknown): void {
+    this.#aborted = { reason };
+    this.#reader?.cancel(reason).catch(() => {});
+    this.onRoom();
+  }
+
+  async #sendAtHand(light: LightResponse): Promise<void> {
+    const { status, statusText, body } = light;
+    const bytes = typeof body === "string" ? encoder.encode(body) : body;
+    const headers = new Headers(light.headers);
+    if (typeof body === "string" && !headers.has("content-type")) {
+      headers.set("content-type", "text/plain;charset=UTF-8");
+    }
+    await this.#writeHead(status, statusText, headers, lengthFraming(status, bytes?.byteLength ?? 0));
+    if (bytes !== null && !this.#context.head) await this.#append(bytes);
+    this.#queue.flush();
+  }
+
+  async #sendEmpty(response: Response): Promise<void> {
+    const declared = this.#context.head ? declaredLength(response.headers) : undefined;
+    const framing = lengthFraming(response.status, declared ?? 0);
+    await this.#writeHead(response.status, response.statusText, response.headers, framing);
+    this.#queue.flush();
+  }
+
+  async #sendStream(response: Response, body: ReadableStream<Uint8Array>): Promise<void> {
+    const { status, statusText, headers } = response;
+    const declared = declaredLength(headers);
+    if (this.#context.head) {
+      await body.cancel();
+      const framing: BodyFraming = declared === undefined
+        ? { kind: "none" }
+        : lengthFraming(status, declared);
+      await this.#writeHead(status, statusText, headers, framing);
+      this.#queue.flush();
+      return;
+    }
+    const reader = this.#reader = body.getReader();
+    try {
+      await this.#sendPieces(response, reader, declared);
+    } catch (error) {
+      reader.cancel(error).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #sendPieces(
+    response: Response,
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    declared: number | undefined,
+  ): Promise<void> {
+    const { status, statusText, headers } = response;
+    let piece = await reader.read();
+    if (piece.done) {
+      await this.#writeHead(status, statusText, headers, lengthFraming(status, 0));
+      this.#queue.flush();
+      return;
+    }
+    let next = reader.read();
+    // An error of the second piece is for whoever awaits it.
+    next.catch(() => {});
+    const whole = declared === undefined && await endsAtOnce(next);
+    const framing = this.#streamFraming(whole ? checkPiece(piece.value).byteLength : declared);
+    await this.#writeHead(status, statusText, headers, framing);
+    let sent = 0;
+    for (;;) {
+      const bytes = checkPiece(piece.value);
+      sent += bytes.byteLength;
+      if (framing.kind === "length" && sent > framing.byteLength) break;
+      await this.#appendPiece(bytes, framing);
+      piece = await next;
+      if (piece.done) break;
+      next = reader.read();
+      next.catch(() => {});
+    }
+    if (framing.kind === "length" && sent !== framing.byteLength) {
+      throw new RangeError(
+        `send the response: its body has ${sent} bytes or more, its content-length says ${framing.byteLength}`,
+      );
+    }
+    if (framing.kind === "chunked") await this.#append(LAST_CHUNK);
+    this.#queue.flush();
+  }
+
+  #streamFraming(byteLength: number | undefined): BodyFraming {
+    if (byteLength !== undefined) return { kind: "length", byteLength };
+    if (this.#context.http11) return { kind: "chunked" };
+    this.mustClose = true;
+    return { kind: "close" };
+  }
+
+  async #appendPiece(bytes: Uint8Array, framing: BodyFraming): Promise<void> {
+    if (bytes.byteLength === 0) return;
+    if (framing.kind === "chunked") {
+      await this.#append(encoder.encode(`${bytes.byteLength.toString(16)}\r\n`));
+      await this.#append(bytes);
+      await this.#append(CRLF);
+    } else await this.#append(bytes);
+    this.#queue.flush();
+  }
+
+  async #writeHead(status: number, reason: string, headers: Headers, framing: BodyFraming): Promise<void> {
+    const { writer } = this.#server;
+    const context = framing.kind === "close" ? { ...this.#context, keepAlive: false } : this.#context;
+    this.#throwIfAborted();
+    while (
+      !writer.tryWriteHead(this.#queue, status, reason, headers, framing, context, this.#server.nowMs())
+    ) {
+      await this.#room();
+    }
+    this.headWritten = true;
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    this.#throwIfAborted();
+    let at = this.#queue.append(bytes, 0);
+    while (at < bytes.byteLength) {
+      await this.#room();
+      at += this.#queue.append(bytes, at);
+    }
+  }
+
+  /** Waits until the queue may have room: something was sent, or the pool has a buffer again. */
+  async #room(): Promise<void> {
+    this.#queue.flush();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { buffers } = this.#server;
+    this.#wake = resolve;
+    buffers.whenAvailable(resolve);
+    await promise;
+    buffers.forget(resolve);
+    this.#throwIfAborted();
+  }
+
+  #throwIfAborted(): void {
+    if (this.#aborted !== undefined) throw this.#aborted.reason;
+  }
+}
+
+function lengthFraming(status: number, byteLength: number): BodyFraming {
+  // RFC 9110, 8.6: none of these announces a length of nothing.
+  if (byteLength === 0 && (status === 204 || status === 304)) return { kind: "none" };
+  return { kind: "length", byteLength };
+}
+
+/** A length that the handler has announced itself, if it is one. */
+function declaredLength(headers: Headers): number | undefined {
+  const text = headers.get("content-length");
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function checkPiece(piece: Uint8Array | undefined): Uint8Array {
+  if (piece instanceof Uint8Array) return piece;
+  throw new TypeError("send the response: its body yields something that is not a Uint8Array");
+}
+
+/** Whether a read that has been asked for ends the stream without waiting for anything. */
+async function endsAtOnce(next: Promise<ReadableStreamReadResult<Uint8Array>>): Promise<boolean> {
+  let ended = false;
+  next.then(({ done }) => ended = done, () => {});
+  for (let turn = 0; turn < WHOLE_BODY_TURNS && !ended; turn++) await null;
+  return ended;
+}

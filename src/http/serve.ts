@@ -1,0 +1,90 @@
+import { defaultReactor, type Reactor } from "../reactor/mod.ts";
+import { HttpServer } from "./http_server.ts";
+import type { HttpLimits } from "./limits.ts";
+import type { ServeHandler } from "./server_context.ts";
+
+/** Options of {@linkcode serve} over TCP. */
+export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLimits {
+  /** Port to listen on; 0 takes a free one. @default {8000} */
+  port?: number;
+  /** Address or name to listen on. @default {"0.0.0.0"} */
+  hostname?: string;
+  /** Lets several servers share the port; the kernel spreads connections over them. @default {false} */
+  reusePort?: boolean;
+  /** Connections that may wait to be accepted; the system may allow fewer. @default {1024} */
+  backlog?: number;
+  /** Stops the server gracefully when aborted. */
+  signal?: AbortSignal;
+  /** What to run on. @default {defaultReactor()} */
+  reactor?: Reactor;
+  /** Called once the server listens. */
+  onListen?: (address: A) => void;
+  /** Makes the response for what a handler throws. @default {prints the error and answers 500} */
+  onError?: (error: unknown) => Response | Promise<Response>;
+}
+
+/** Options of {@linkcode serve} over a Unix socket. */
+export interface ServeUnixOptions
+  extends Omit<ServeOptions<Deno.UnixAddr>, "port" | "hostname" | "reusePort"> {
+  /** Path of the socket; must not exist. */
+  path: string;
+}
+
+const PORT = 8000;
+const HOSTNAME = "0.0.0.0";
+const BACKLOG = 1024;
+
+/**
+ * Serves HTTP/1.1: calls `handler` for every request and sends the response it returns.
+ *
+ * Takes and gives what `Deno.serve` does, so frameworks run on it unchanged. Limits and deadlines are in
+ * {@linkcode HttpLimits}; requests over them are answered 400, 408, 413, 414, 417, 431, 501 or 505 before a handler sees
+ * them. Answering with an {@linkcode HttpResponse} is several times cheaper than with a `Response`.
+ *
+ * ```ts
+ * import { HttpResponse, serve } from "@millrace/millrace/http";
+ *
+ * const server = serve({ port: 0, hostname: "127.0.0.1" }, (request) => {
+ *   return request.pathname === "/" ? new HttpResponse("Hello world!") : new HttpResponse(null, { status: 404 });
+ * });
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/`);
+ * console.log(await response.text());
+ * await server.shutdown();
+ * ```
+ *
+ * @throws {Deno.errors.AddrInUse} when the port is taken
+ * @throws {RangeError} when a limit is out of range
+ */
+export function serve(handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
+export function serve(options: ServeOptions, handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
+export function serve(
+  options: ServeUnixOptions,
+  handler: ServeHandler<Deno.UnixAddr>,
+): HttpServer<Deno.UnixAddr>;
+export function serve(
+  options: ServeOptions & { handler: ServeHandler<Deno.NetAddr> },
+): HttpServer<Deno.NetAddr>;
+export function serve(
+  first: ServeHandler<Deno.NetAddr> | ServeOptions | ServeUnixOptions,
+  second?: ServeHandler<Deno.NetAddr> | ServeHandler<Deno.UnixAddr>,
+): HttpServer<Deno.NetAddr> | HttpServer<Deno.UnixAddr> {
+  const options: ServeOptions | ServeUnixOptions = typeof first === "function" ? {} : first;
+  const handler = typeof first === "function"
+    ? first
+    : second ?? ("handler" in first ? first.handler : undefined);
+  if (typeof handler !== "function") throw new TypeError("serve: no handler given, expected a function");
+  const reactor = options.reactor ?? defaultReactor();
+  const backlog = options.backlog ?? BACKLOG;
+  const path = "path" in options ? options.path : undefined;
+  const { reusePort = false, hostname = HOSTNAME, port = PORT } = options as ServeOptions;
+  const address = path === undefined ? { hostname, port } : { path };
+  const listener = reactor.driver.listen(address, { backlog, reusePort, noDelay: true });
+  try {
+    return new HttpServer(reactor, listener, handler as ServeHandler, options as ServeOptions<Deno.Addr>) as
+      | HttpServer<Deno.NetAddr>
+      | HttpServer<Deno.UnixAddr>;
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import type { BufferPool } from "../reactor/mod.ts";
+import type { HttpConnection } from "./connection.ts";
+import type { HeadCopies } from "./head_copies.ts";
+import type { ServerRequest } from "./http_request.ts";
+import type { HttpLimits } from "./limits.ts";
+import type { HeadParser } from "./request_head.ts";
+import type { ResponseWriter } from "./response_writer.ts";
+import type { StringCache } from "./string_cache.ts";
+
+/** What a handler is told besides the request. */
+export interface ServeHandlerInfo<A extends Deno.Addr = Deno.Addr> {
+  /** The client's address. */
+  readonly remoteAddr: A;
+  /** Resolves when the response is with the kernel; rejects when it could not be sent. */
+  readonly completed: Promise<void>;
+}
+
+/** Answers requests. */
+export type ServeHandler<A extends Deno.Addr = Deno.Addr> = (
+  request: ServerRequest,
+  info: ServeHandlerInfo<A>,
+) => Response | Promise<Response>;
+
+/** Counts of what a server did; they only grow, but for the number of connections. */
+export interface HttpServerStatistics {
+  /** Open now. */
+  connectionCount: number;
+  /** Accepted so far. */
+  acceptedCount: number;
+  /** Requests passed to the handler. */
+  requestCount: number;
+  /** Messages refused before a handler saw them (400, 408, 413 ...). */
+  rejectedCount: number;
+  /** Connections ended because a time was over. */
+  timeoutCount: number;
+}
+
+/** What the connections of one server have in common. */
+export interface ServerContext {
+  readonly handler: ServeHandler;
+  readonly onError: (error: unknown) => Response | Promise<Response>;
+  readonly limits: Required<HttpLimits>;
+  readonly parse: HeadParser;
+  /** The parser's answer about the buffer at hand. */
+  readonly words: Int32Array;
+  readonly writer: ResponseWriter;
+  readonly strings: StringCache;
+  readonly heads: HeadCopies;
+  readonly buffers: BufferPool;
+  readonly statistics: HttpServerStatistics;
+  /** For requests that name no host. */
+  readonly authority: string;
+  readonly transport: "tcp" | "unix";
+  /** Whether the server stops: every response says `connection: close`. */
+  readonly draining: boolean;
+  /** The reactor's time. */
+  nowMs(): number;
+  /** The connection is gone. */
+  onClosed(connection: HttpConnection): void;
+}

@@ -1,0 +1,107 @@
+import type { AcceptHandler, DriverListener, DriverSocket, Reactor } from "../reactor/mod.ts";
+import { Wait, type WaitOptions } from "./wait.ts";
+
+/** Connections accepted from the system that wait for an `accept()`; more stay in the system's backlog. */
+export const ACCEPT_QUEUE_MAX = 64;
+
+/** Accepts connections; assignable to `Deno.Listener`. */
+export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.Listener<C, A> {
+  /** Where it listens, with the port that the system chose. */
+  readonly addr: A;
+  readonly #reactor: Reactor;
+  readonly #listener: DriverListener;
+  readonly #toConn: (socket: DriverSocket) => C;
+  readonly #accepted: DriverSocket[] = [];
+  readonly #waiting: Wait<C>[] = [];
+  #accepting = false;
+  #closed = false;
+
+  /** @internal */
+  constructor(reactor: Reactor, listener: DriverListener, addr: A, toConn: (socket: DriverSocket) => C) {
+    this.#reactor = reactor;
+    this.#listener = listener;
+    this.addr = addr;
+    this.#toConn = toConn;
+  }
+
+  /**
+   * Waits for the next connection. A call that was given up loses none.
+   *
+   * @throws {Deno.errors.BadResource} (as a rejection) when the listener is closed
+   */
+  accept(options?: WaitOptions): Promise<C> {
+    if (this.#closed) return Promise.reject(closedError());
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    const socket = this.#accepted.shift();
+    if (socket !== undefined) return Promise.resolve(this.#toConn(socket));
+    const wait: Wait<C> = new Wait(this.#reactor, "accept", options, () => {
+      const index = this.#waiting.indexOf(wait);
+      if (index >= 0) this.#waiting.splice(index, 1);
+    });
+    this.#waiting.push(wait);
+    if (!this.#accepting) {
+      this.#accepting = true;
+      this.#listener.startAccepting(this.#handler);
+    }
+    return wait.promise;
+  }
+
+  /** Stops listening; what waits is rejected, and connections nobody has taken are closed. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+    for (const socket of this.#accepted.splice(0)) socket.close();
+    for (const wait of this.#waiting.splice(0)) wait.reject(closedError());
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Lets a listener that somebody waits on keep the process alive. It does by default. */
+  ref(): void {
+    this.#listener.setReferenced(true);
+  }
+
+  /** Lets the process end although somebody waits. */
+  unref(): void {
+    this.#listener.setReferenced(false);
+  }
+
+  /** Connections as they come, until the listener is closed. */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<C> {
+    while (!this.#closed) {
+      let conn: C;
+      try {
+        conn = await this.accept();
+      } catch (error) {
+        if (this.#closed) return;
+        throw error;
+      }
+      yield conn;
+    }
+  }
+
+  readonly #handler: AcceptHandler = {
+    onAccept: (socket) => {
+      const wait = this.#waiting.shift();
+      if (wait !== undefined) {
+        wait.resolve(this.#toConn(socket));
+        return;
+      }
+      this.#accepted.push(socket);
+      if (this.#accepted.length < ACCEPT_QUEUE_MAX) return;
+      this.#accepting = false;
+      this.#listener.stopAccepting();
+    },
+    onAcceptError: (error) => {
+      this.#accepting = false;
+      for (const wait of this.#waiting.splice(0)) wait.reject(error);
+    },
+  };
+}
+
+function closedError(): Error {
+  return new Deno.errors.BadResource("accept: the listener is closed");
+}

@@ -1,0 +1,131 @@
+import { defaultReactor, type Reactor } from "../reactor/mod.ts";
+import { DatagramConn } from "./datagram_conn.ts";
+import { Listener } from "./listener.ts";
+import { TcpConn, toNetAddr, toUnixAddr, UnixConn } from "./tcp.ts";
+import { Wait, type WaitOptions } from "./wait.ts";
+
+/** What every opening call takes. */
+export interface ReactorOption {
+  /** What to run on. @default {defaultReactor()} */
+  reactor?: Reactor;
+}
+
+/** Options of {@linkcode listen} on TCP. */
+export interface ListenOptions extends ReactorOption {
+  /** 0 takes a free one. */
+  port: number;
+  /** Address or name to listen on. @default {"0.0.0.0"} */
+  hostname?: string;
+  /** Lets several listeners share the port; the kernel spreads connections over them. @default {false} */
+  reusePort?: boolean;
+  /** Connections that may wait to be accepted; the system may allow fewer. @default {1024} */
+  backlog?: number;
+  /** Whether accepted connections send small writes at once. @default {true} */
+  noDelay?: boolean;
+}
+
+/** Options of {@linkcode listen} on a Unix socket. */
+export interface ListenUnixOptions extends ReactorOption {
+  transport: "unix";
+  /** Must not exist; removing it afterwards is the caller's. */
+  path: string;
+  /** Connections that may wait to be accepted. @default {1024} */
+  backlog?: number;
+}
+
+/** Options of {@linkcode connect} over TCP. */
+export interface ConnectOptions extends ReactorOption, WaitOptions {
+  port: number;
+  /** Address or name; every address of a name is tried in turn. @default {"127.0.0.1"} */
+  hostname?: string;
+  /** Whether small writes are sent at once. @default {true} */
+  noDelay?: boolean;
+}
+
+/** Options of {@linkcode connect} to a Unix socket. */
+export interface ConnectUnixOptions extends ReactorOption, WaitOptions {
+  transport: "unix";
+  path: string;
+}
+
+/** Options of {@linkcode listenDatagram}. */
+export interface ListenDatagramOptions extends ReactorOption {
+  /** 0 takes a free one. */
+  port: number;
+  /** @default {"127.0.0.1"} */
+  hostname?: string;
+  /** Lets several sockets share the port. @default {false} */
+  reusePort?: boolean;
+}
+
+/** A TCP listener; what {@linkcode listen} returns. */
+export type TcpListener = Listener<TcpConn, Deno.NetAddr>;
+/** A Unix socket listener. */
+export type UnixListener = Listener<UnixConn, Deno.UnixAddr>;
+
+const BACKLOG = 1024;
+
+/**
+ * Listens on a TCP port or a Unix socket.
+ *
+ * ```ts
+ * import { connect, listen } from "@millrace/millrace/net";
+ *
+ * using listener = listen({ port: 0, hostname: "127.0.0.1" });
+ * using client = await connect({ port: listener.addr.port });
+ * using conn = await listener.accept();
+ * await client.write(new TextEncoder().encode("ping"));
+ * const into = new Uint8Array(16);
+ * console.log(await conn.read(into)); // 4
+ * ```
+ *
+ * @throws {Deno.errors.AddrInUse} when the port or path is taken
+ */
+export function listen(options: ListenOptions): TcpListener;
+export function listen(options: ListenUnixOptions): UnixListener;
+export function listen(options: ListenOptions | ListenUnixOptions): TcpListener | UnixListener {
+  const { reactor = defaultReactor(), backlog = BACKLOG } = options;
+  if ("transport" in options) {
+    const socket = reactor.driver.listen({ path: options.path }, {
+      backlog,
+      reusePort: false,
+      noDelay: false,
+    });
+    const addr = toUnixAddr(socket.localAddress);
+    return new Listener(reactor, socket, addr, (accepted) => new UnixConn(reactor, accepted, toUnixAddr));
+  }
+  const { port, hostname = "0.0.0.0", reusePort = false, noDelay = true } = options;
+  const socket = reactor.driver.listen({ hostname, port }, { backlog, reusePort, noDelay });
+  const addr = toNetAddr(socket.localAddress);
+  return new Listener(reactor, socket, addr, (accepted) => new TcpConn(reactor, accepted, toNetAddr));
+}
+
+/**
+ * Connects to a TCP port or a Unix socket.
+ *
+ * @throws {Deno.errors.ConnectionRefused} (as a rejection) when nobody listens there
+ * @throws {Deno.errors.NotFound} (as a rejection) when the host name is not known
+ */
+export function connect(options: ConnectOptions): Promise<TcpConn>;
+export function connect(options: ConnectUnixOptions): Promise<UnixConn>;
+export async function connect(options: ConnectOptions | ConnectUnixOptions): Promise<TcpConn | UnixConn> {
+  const { reactor = defaultReactor() } = options;
+  options.signal?.throwIfAborted();
+  const giveUp = new AbortController();
+  const wait: Wait<TcpConn | UnixConn> = new Wait(reactor, "connect", options, () => giveUp.abort());
+  const opening = "transport" in options
+    ? reactor.driver.connect({ path: options.path }, { signal: giveUp.signal, noDelay: false })
+      .then((socket) => new UnixConn(reactor, socket, toUnixAddr))
+    : reactor.driver.connect(
+      { hostname: options.hostname ?? "127.0.0.1", port: options.port },
+      { signal: giveUp.signal, noDelay: options.noDelay ?? true },
+    ).then((socket) => new TcpConn(reactor, socket, toNetAddr));
+  opening.then((conn) => wait.resolve(conn), (error) => wait.reject(error));
+  return await wait.promise;
+}
+
+/** Binds a UDP socket. @throws {Deno.errors.AddrInUse} (as a rejection) when the port is taken */
+export async function listenDatagram(options: ListenDatagramOptions): Promise<DatagramConn> {
+  const { reactor = defaultReactor(), port, hostname = "127.0.0.1", reusePort = false } = options;
+  return new DatagramConn(reactor, await reactor.driver.bindDatagram({ hostname, port }, { reusePort }));
+}
