@@ -1,0 +1,56 @@
+/** A folder of the program and what it may know of. */
+export interface Layer {
+  /** Path from the project's root; its files, and those of its folders that are no layer themselves, belong. */
+  readonly folder: string;
+  /** Folders whose door (`mod.ts`) its files may import. */
+  readonly mayImport: readonly string[];
+  /** Touches nothing but the language: no `Deno`, no `node:`. */
+  readonly pure?: boolean;
+}
+
+/** A single file that may import one folder more than its layer. */
+export interface ImportException {
+  readonly file: string;
+  readonly mayImport: string;
+  readonly reason: string;
+}
+
+/** Files of `src/` that export something and have no test file of their own name. */
+export interface TestException {
+  /** A file, or a folder with a slash at its end for those of its files that have no test. */
+  readonly path: string;
+  /** What tests them instead. */
+  readonly reason: string;
+}
+
+/** What {@linkcode findLayerProblems} holds a project to. */
+export interface LayerRules {
+  readonly layers: readonly Layer[];
+  readonly importExceptions: readonly ImportException[];
+  readonly testExceptions: readonly TestException[];
+  /** Packages (`npm:`, `jsr:` or bare names) that the program may import, each by the start of its name. */
+  readonly packages: readonly string[];
+}
+
+/** The table of docs/architecture.md. */
+export const layerRules: LayerRules = {
+  layers: [
+    { folder: "ffi", mayImport: [] },
+    { folder: "src/base", mayImport: [], pure: true },
+    { folder: "src/timer", mayImport: ["src/base"] },
+    { folder: "src/reactor", mayImport: ["ffi", "src/base", "src/timer"] },
+    { folder: "src/net", mayImport: ["src/base", "src/reactor", "src/timer"] },
+    { folder: "src/http", mayImport: ["src/base", "src/net", "src/reactor", "src/timer"] },
+  ],
+  importExceptions: [
+    { file: "src/http/native_parser.ts", mayImport: "ffi", reason: "the parser is the native library's" },
+  ],
+  testExceptions: [],
+  packages: [],
+};
+
+/** A file longer than this has to be split. */
+export const linesMax = 800;
+
+/** A file longer than this is listed: its length wants a reason. */
+export const linesExpectedMax = 400;

@@ -1,0 +1,160 @@
+/**
+ * `deno task test [--mode NAME]... [ARGUMENTS OF deno test]`: runs the suite as this machine allows, then with
+ * io_uring refused in the two ways that containers and kernels do, then without the native library. Ends with
+ * one line, `N passed, N failed`, and with code 1 when a test failed or none ran.
+ */
+import { join } from "node:path";
+import { constants as osConstants } from "node:os";
+import { buildNative, unavailableMessage } from "./build_native.ts";
+import { addCounts, closingLine, countTests, noTests, type TestCounts } from "./support/junit_report.ts";
+import { lockFlags, projectRoot } from "./support/project.ts";
+import { messageOf, print, printError } from "./support/terminal.ts";
+import {
+  prepareRefusalProgram,
+  type RefusalProgram,
+  type TestMode,
+  testModes,
+} from "./support/test_modes.ts";
+
+/** The command line, taken apart. */
+export interface TestParameters {
+  readonly modes: readonly TestMode[];
+  /** For `deno test`. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * Takes `--mode NAME` and `--mode=NAME` out of a command line; without any, every mode is meant.
+ * @throws {TypeError} on a mode that does not exist
+ */
+export function readParameters(parameters: readonly string[]): TestParameters {
+  const names: string[] = [];
+  const rest: string[] = [];
+  for (let index = 0; index < parameters.length; index++) {
+    const parameter = parameters[index];
+    if (parameter === "--mode") names.push(parameters[++index] ?? "");
+    else if (parameter.startsWith("--mode=")) names.push(parameter.slice("--mode=".length));
+    else rest.push(parameter);
+  }
+  const unknown = names.find((name) => !testModes.some((mode) => mode.name === name));
+  if (unknown !== undefined) {
+    const known = testModes.map(({ name }) => name).join(", ");
+    throw new TypeError(`unknown mode "${unknown}", expected one of ${known}`);
+  }
+  const modes = names.length === 0 ? testModes : testModes.filter(({ name }) => names.includes(name));
+  return { modes, rest };
+}
+
+/** Runs one mode; the tests' output goes where ours goes. */
+async function runMode(
+  mode: TestMode,
+  rest: readonly string[],
+  refusal: RefusalProgram | undefined,
+  directory: string,
+): Promise<TestCounts> {
+  const report = join(directory, `${mode.name}.xml`);
+  // scripts/test.ts looks like a test; the commands' own tests know no modes, so once is enough.
+  const ignored = mode === testModes[0] || rest.length > 0 ? "scripts" : "scripts,tests/scripts";
+  const command = [
+    Deno.execPath(),
+    "test",
+    "-A",
+    `--ignore=${ignored}`,
+    ...lockFlags(),
+    `--junit-path=${report}`,
+    ...rest,
+  ];
+  if (mode.refusal !== undefined && refusal?.state === "ready") command.unshift(refusal.path, mode.refusal);
+  const [program, ...args] = command;
+  const child = new Deno.Command(program, {
+    args,
+    cwd: projectRoot,
+    env: { ...mode.environment, MILLRACE_TEST_MODE: mode.name },
+    stdin: "null",
+  }).spawn();
+  running = child;
+  const status = await child.status;
+  running = undefined;
+  return withEnding(await readCounts(report), status);
+}
+
+/** A run that failed without naming a test (a module that does not load, a crash) counts as one failure. */
+function withEnding(counts: TestCounts | undefined, status: Deno.CommandStatus): TestCounts {
+  if (counts === undefined) {
+    const ending = status.signal === null ? `with code ${status.code}` : `by ${status.signal}`;
+    printError(`test: the run ended ${ending} before it could report its tests`);
+    return { ...noTests, failed: 1 };
+  }
+  if (status.success || counts.failed > 0) return counts;
+  return { ...counts, failed: 1 };
+}
+
+async function readCounts(report: string): Promise<TestCounts | undefined> {
+  try {
+    return countTests(await Deno.readTextFile(report));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+let running: Deno.ChildProcess | undefined;
+let interruptedBy: Deno.Signal | undefined;
+
+/** Passes the signal on, so that the run ends early and what it made on disk is still removed. */
+function endOnSignal(signal: Deno.Signal): void {
+  Deno.addSignalListener(signal, () => {
+    interruptedBy = signal;
+    try {
+      running?.kill(signal);
+    } catch {
+      // It has ended: a Ctrl-C reaches it from the terminal too, and may do so first.
+    }
+  });
+}
+
+async function runModes({ modes, rest }: TestParameters): Promise<TestCounts> {
+  const refusal = modes.some((mode) => mode.refusal !== undefined)
+    ? await prepareRefusalProgram()
+    : undefined;
+  const directory = await Deno.makeTempDir({ prefix: "millrace_test_" });
+  let counts = noTests;
+  try {
+    for (const mode of modes) {
+      if (interruptedBy !== undefined) break;
+      print(`\n=== ${mode.title} ===`);
+      if (mode.refusal !== undefined && refusal?.state === "unavailable") {
+        print(`skipped: ${refusal.reason}`);
+        continue;
+      }
+      counts = addCounts(counts, await runMode(mode, rest, refusal, directory));
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+  return counts;
+}
+
+async function main(): Promise<number> {
+  let parameters: TestParameters;
+  try {
+    parameters = readParameters(Deno.args);
+  } catch (error) {
+    printError(`test: ${messageOf(error)}`);
+    return 2;
+  }
+  endOnSignal("SIGINT");
+  endOnSignal("SIGTERM");
+
+  const build = await buildNative();
+  if (build.state === "unavailable") printError(unavailableMessage(build));
+  const counts = build.state === "failed" ? { ...noTests, failed: 1 } : await runModes(parameters);
+  if (build.state === "failed") printError(`test: the native library was not built: ${build.reason}`);
+  if (counts.passed + counts.failed === 0) printError("test: no test ran");
+  print("");
+  print(closingLine(counts));
+  if (interruptedBy !== undefined) return 128 + osConstants.signals[interruptedBy as "SIGINT" | "SIGTERM"];
+  return counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { checkLayers } from "../../scripts/check_layers.ts";
+import { type LayerRules, layerRules, linesExpectedMax, linesMax } from "../../scripts/support/layers.ts";
+import { makeProject } from "./support/_temporary_project.ts";
+
+const rules: LayerRules = {
+  layers: [
+    { folder: "ffi", mayImport: [] },
+    { folder: "src/base", mayImport: [], pure: true },
+    { folder: "src/high", mayImport: ["src/base"] },
+    { folder: "src/high/inner", mayImport: ["src/base"] },
+  ],
+  importExceptions: [{ file: "src/high/native.ts", mayImport: "ffi", reason: "the test's" }],
+  testExceptions: [
+    { path: "src/high/tested_elsewhere.ts", reason: "the test's" },
+    { path: "src/high/suite/", reason: "the test's" },
+  ],
+  packages: ["npm:allowed"],
+};
+
+/** A project that keeps every rule. */
+const sound = {
+  "mod.ts": `export { high } from "./src/high/mod.ts";`,
+  "ffi/mod.ts": `export const open = () => Deno.dlopen("x", {});`,
+  "src/base/mod.ts": `export { assert } from "./assert.ts";`,
+  "src/base/assert.ts": `export function assert(): void {}`,
+  "tests/base/assert_test.ts": "",
+  "src/high/mod.ts": `export { high } from "./high.ts";`,
+  "src/high/high.ts": `import { assert } from "../base/mod.ts";
+import { readFileSync } from "node:fs";
+import "npm:allowed@1";
+import { own } from "./_own.ts";
+// Deno.dlopen is only a word here.
+export const high: string = "not Deno.dlopen either";
+export type { Shape } from "./shape.ts";
+assert(); void readFileSync; void own;`,
+  "tests/high/high_test.ts": "",
+  "src/high/_own.ts": `export const own = 1;`,
+  "src/high/shape.ts": `export interface Shape { readonly side: number }`,
+  "src/high/native.ts": `import "../../ffi/mod.ts";`,
+  "src/high/tested_elsewhere.ts": `export const elsewhere = 1;`,
+  "src/high/suite/one.ts": `export const one = 1;`,
+  "src/high/suite/two.ts": `export const two = 1;`,
+  "examples/one.ts": `import "@millrace/millrace"; import "./two.ts";`,
+  "examples/two.ts": "",
+  "deno.json": `{ "name": "@millrace/millrace", "version": "0.1.0", "exports": "./mod.ts" }`,
+};
+
+async function problemsWith(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  await using project = await makeProject({ ...sound, ...files });
+  return (await checkLayers(project.root, rules)).problems;
+}
+
+Deno.test("checkLayers() finds nothing wrong with a project that keeps every rule", async () => {
+  assert.deepEqual(await problemsWith({}), []);
+});
+
+const broken: readonly [behaviour: string, files: Record<string, string>, problem: RegExp][] = [
+  [
+    "an import that the table does not allow",
+    { "src/base/loose.ts": `import "../high/mod.ts";` },
+    /^src\/base\/loose\.ts:1: imports src\/high\/mod\.ts, but src\/base may import nothing$/,
+  ],
+  [
+    "an import of types only that the table does not allow",
+    { "src/base/loose.ts": `import type { high } from "../high/mod.ts"; export type loose = typeof high;` },
+    /^src\/base\/loose\.ts:1: imports src\/high\/mod\.ts/,
+  ],
+  [
+    "a dynamic import that the table does not allow",
+    { "src/high/_own.ts": `export const own = () =>\n  import("../../ffi/mod.ts");` },
+    /^src\/high\/_own\.ts:2: imports ffi\/mod\.ts, but src\/high may import src\/base$/,
+  ],
+  [
+    "a re-export that the table does not allow",
+    { "src/high/_own.ts": `export const own = 1;\nexport * from "../../ffi/mod.ts";` },
+    /^src\/high\/_own\.ts:2: imports ffi\/mod\.ts/,
+  ],
+  [
+    "a worker's module that the table does not allow",
+    { "src/high/_own.ts": `export const own = new URL("../../ffi/mod.ts", import.meta.url);` },
+    /^src\/high\/_own\.ts:1: imports ffi\/mod\.ts/,
+  ],
+  [
+    "an exception used by another file",
+    { "src/high/other.ts": `import "../../ffi/mod.ts";` },
+    /^src\/high\/other\.ts:1: imports ffi\/mod\.ts/,
+  ],
+  [
+    "an import past another folder's door",
+    { "src/high/_own.ts": `import { assert } from "../base/assert.ts"; export const own = assert;` },
+    /imports src\/base\/assert\.ts, but the door of src\/base is src\/base\/mod\.ts$/,
+  ],
+  [
+    "an import past the door of a folder inside the layer",
+    {
+      "src/high/part/mod.ts": `export { part } from "./part.ts";`,
+      "src/high/part/part.ts": `export type part = 1;`,
+      "src/high/_own.ts": `import type { part } from "./part/part.ts"; export const own: part = 1;`,
+    },
+    /imports src\/high\/part\/part\.ts, but the door of src\/high\/part is src\/high\/part\/mod\.ts$/,
+  ],
+  [
+    "an import of another folder's private file",
+    { "src/high/part/part.ts": `import { own } from "../_own.ts"; export type part = typeof own;` },
+    /imports src\/high\/_own\.ts, which is private to src\/high\/$/,
+  ],
+  [
+    "an import of what stands outside the program",
+    { "src/high/_own.ts": `import "../../tests/high/high_test.ts"; export const own = 1;` },
+    /imports tests\/high\/high_test\.ts, but src\/high may import src\/base$/,
+  ],
+  [
+    "a layer inside a layer that imports its parent",
+    { "src/high/inner/mod.ts": `import "../mod.ts";` },
+    /^src\/high\/inner\/mod\.ts:1: imports src\/high\/mod\.ts, but src\/high\/inner may import src\/base$/,
+  ],
+  [
+    "a root module that makes ffi public",
+    { "mod.ts": `export * from "./ffi/mod.ts";` },
+    /^mod\.ts:1: imports ffi\/mod\.ts, which is not public$/,
+  ],
+  [
+    "a circle of files",
+    {
+      "src/high/_own.ts": `import "./_other.ts"; export const own = 1;`,
+      "src/high/_other.ts": `import type { own } from "./_own.ts"; export type other = typeof own;`,
+    },
+    /^src\/high\/_o\w+\.ts: imports itself in a circle: /,
+  ],
+  [
+    "a folder that the table does not have",
+    { "src/new/mod.ts": "" },
+    /^src\/new\/mod\.ts: its folder is not in the layer table$/,
+  ],
+  [
+    "a package that is not allowed",
+    { "src/high/_own.ts": `import "npm:other@1"; export const own = 1;` },
+    /imports the package npm:other@1, which is not in the table of allowed packages$/,
+  ],
+  [
+    "a pure layer that imports a node: module",
+    { "src/base/assert.ts": `import "node:assert"; export const assert = 1;` },
+    /^src\/base\/assert\.ts:1: imports node:assert, but src\/base touches nothing but the language$/,
+  ],
+  [
+    "a pure layer that uses Deno",
+    { "src/base/assert.ts": `export const assert = "";\nconst pid = \`\${Deno.pid}\`; void pid;` },
+    /^src\/base\/assert\.ts:2: uses Deno, but its layer touches nothing but the language$/,
+  ],
+  [
+    "a pointer outside ffi/",
+    { "src/high/_own.ts": `export const own = (p: Deno.PointerObject) =>\n  new Deno.UnsafePointerView(p);` },
+    /^src\/high\/_own\.ts:2: mentions UnsafePointerView, which only ffi\/ may$/,
+  ],
+  [
+    "a library opened outside ffi/",
+    {
+      "examples/two.ts":
+        `const { dlopen: open } = Deno; open("x", {}); new URL("../mod.txt", import.meta.url);`,
+    },
+    /^examples\/two\.ts:1: mentions dlopen, which only ffi\/ may$/,
+  ],
+  [
+    "an example that imports by path",
+    { "examples/two.ts": `import "../mod.ts";` },
+    /^examples\/two\.ts:1: imports \.\.\/mod\.ts, but examples import as a user does, by the package's name$/,
+  ],
+  [
+    "a file without a test",
+    { "src/high/untested.ts": `export const untested = 1;` },
+    /^src\/high\/untested\.ts: has no test: write tests\/high\/untested_test\.ts/,
+  ],
+  [
+    "an exception that is no longer needed",
+    { "tests/high/tested_elsewhere_test.ts": "" },
+    /^src\/high\/tested_elsewhere\.ts: is listed as an exception without a test, but needs none/,
+  ],
+  [
+    "a file that is too long",
+    { "tests/long.ts": "//\n".repeat(linesMax + 1) },
+    new RegExp(`^tests/long\\.ts: ${linesMax + 1} lines, at most ${linesMax} are allowed$`),
+  ],
+];
+
+for (const [behaviour, files, problem] of broken) {
+  Deno.test(`checkLayers() reports ${behaviour}`, async () => {
+    const problems = await problemsWith(files);
+    assert.equal(problems.length, 1, problems.join("\n"));
+    assert.match(problems[0], problem);
+  });
+}
+
+Deno.test("checkLayers() lists files longer than expected without calling them a problem", async () => {
+  const text = "//\n".repeat(linesExpectedMax + 1);
+  await using project = await makeProject({ "tests/a.ts": text, "native/target/b.rs": text.repeat(9) });
+  const report = await checkLayers(project.root, { ...rules, testExceptions: [] });
+  assert.deepEqual(report, {
+    problems: [],
+    longFiles: [{ file: "tests/a.ts", lines: linesExpectedMax + 1 }],
+  });
+});
+
+Deno.test("layerRules lists layers from the ground up, so that no two can import each other", () => {
+  const known = new Set<string>();
+  for (const { folder, mayImport } of layerRules.layers) {
+    for (const imported of mayImport) {
+      assert.ok(known.has(imported), `${folder} imports ${imported} above it`);
+    }
+    known.add(folder);
+  }
+});
