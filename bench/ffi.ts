@@ -16,7 +16,7 @@ export interface FfiRound {
 const labels: Readonly<Record<string, string>> = {
   "none": "no parameter, i32 result",
   "i32": "i32",
-  "i32-u32x4": "i32 and four u32",
+  "i32-u32x5": "i32 and five u32",
   "buffer-u32x2": "buffer and two u32",
   "buffer-u32x2-wrapped": "the same through ffi/",
   "two-buffers": "two buffers and four u32",

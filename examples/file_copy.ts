@@ -49,11 +49,12 @@ async function writeAll(file: DriverFile, piece: Uint8Array, position: number): 
   }
 }
 
-/** Copies `from` to `to`, which must not exist; returns how many bytes. */
+/** Copies `from` to `to`, which must not exist; returns how many bytes. A copy that fails leaves nothing behind. */
 async function copy(driver: Driver, from: string, to: string): Promise<number> {
   const source = await driver.openFile(from, { read: true });
   try {
     const target = await driver.openFile(to, { write: true, createNew: true });
+    let complete = false;
     try {
       let next = 0;
       let end = Infinity;
@@ -74,9 +75,11 @@ async function copy(driver: Driver, from: string, to: string): Promise<number> {
       };
       await Promise.all(Array.from({ length: PIECES_AT_ONCE }, copyPieces));
       await target.sync();
+      complete = true;
       return end;
     } finally {
       await target.close();
+      if (!complete) await Deno.remove(to);
     }
   } finally {
     await source.close();

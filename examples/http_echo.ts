@@ -75,13 +75,15 @@ try {
   if (reactor.fallbackReason !== undefined) {
     console.error(`http_echo: without io_uring: ${reactor.fallbackReason}`);
   }
+  // First, because whoever reads the next line may stop this program at once.
+  const asked = waitForSignal(["SIGINT", "SIGTERM"]);
   console.log(`listening on http://${formatAddress(server.addr)}/ (driver: ${reactor.driver.name})`);
 
-  await waitForSignal(["SIGINT", "SIGTERM"]);
-  console.log("stopping: answering what is in flight; again to stop at once");
+  await asked;
   waitForSignal(["SIGINT", "SIGTERM"], { ignoreForMs: SIGNAL_ECHO_MS }).then(() =>
     Deno.exit(STOPPED_EXIT_CODE)
   );
+  console.log("stopping: answering what is in flight; again to stop at once");
   await server.shutdown();
   reactor.close();
   Deno.exit(0);

@@ -9,11 +9,12 @@
  */
 import { parseArgs } from "node:util";
 import { formatAddress, listen, parseAddress, type TcpConn } from "@millrace/millrace/net";
-import { type DriverChoice, Reactor, waitForSignal } from "@millrace/millrace/reactor";
+import { type DriverChoice, Reactor, SIGNAL_ECHO_MS, waitForSignal } from "@millrace/millrace/reactor";
 
 const USAGE = "usage: tcp_echo [--addr 127.0.0.1:7007] [--driver auto|uring|deno]";
 const USAGE_EXIT_CODE = 2;
-const BUFFER_BYTES = 4096;
+const STOPPED_EXIT_CODE = 130;
+const BUFFER_BYTES = 2048;
 
 function fail(error: unknown, exitCode: number): never {
   console.error(`tcp_echo: ${error instanceof Error ? error.message : error}`);
@@ -71,12 +72,19 @@ try {
   if (reactor.fallbackReason !== undefined) {
     console.error(`tcp_echo: without io_uring: ${reactor.fallbackReason}`);
   }
+  // First, because whoever reads the next line may stop this program at once.
+  const asked = waitForSignal(["SIGINT", "SIGTERM"]);
   console.log(`listening on ${formatAddress(listener.addr)} (driver: ${reactor.driver.name})`);
-  waitForSignal(["SIGINT", "SIGTERM"]).then(() => {
+  asked.then(() => {
+    // One Ctrl-C may arrive twice; a real second one has nothing to wait for.
+    waitForSignal(["SIGINT", "SIGTERM"], { ignoreForMs: SIGNAL_ECHO_MS }).then(() =>
+      Deno.exit(STOPPED_EXIT_CODE)
+    );
     listener.close();
-    reactor.close();
   });
   for await (const conn of listener) echo(conn);
+  reactor.close();
+  Deno.exit(0);
 } catch (error) {
   fail(error, 1);
 }

@@ -28,10 +28,8 @@ export const symbols = {
   millrace_socket_shutdown: { parameters: ["i32", "i32"], result: "i32" },
   millrace_truncate: { parameters: ["i32", "u64"], result: "i32" },
   millrace_unmap: { parameters: ["u64", "u64"], result: "i32" },
-  millrace_uring_enter: { parameters: ["i32", "u32", "u32", "u32", "u32"], result: "i32" },
+  millrace_uring_enter: { parameters: ["i32", "u32", "u32", "u32", "u32", "u32"], result: "i32" },
   millrace_uring_register: { parameters: ["i32", "u32", "buffer", "u32"], result: "i32" },
   millrace_uring_setup: { parameters: ["u32", "buffer"], result: "i32" },
-  millrace_waker_arm: { parameters: ["i32", "u32"], result: "i32" },
-  millrace_waker_start: { parameters: ["i32", "u64"], result: "i32" },
-  millrace_waker_stop: { parameters: ["i32"], result: "i32" },
+  millrace_waker_start: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

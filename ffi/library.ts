@@ -91,7 +91,7 @@ function describeOpenFailure(path: string, error: unknown): string {
   if (/Could not (find|load) symbol|undefined symbol|register symbol/i.test(text)) {
     return `${path} is of another version (${text}): ${REMEDY}`;
   }
-  if (/GLIBC|ELF|wrong ELF class|invalid ELF/i.test(text)) {
+  if (/GLIBC|ELF|file too short/i.test(text)) {
     return `${path} does not fit this system (${text}): build it on this machine`;
   }
   return `${path}: ${text}`;

@@ -96,7 +96,8 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const [head, tail] = [groupsOf(halves[0]), groupsOf(halves[1] ?? "")];
+  // An IPv4 literal stands at the very end, or nowhere.
+  const [head, tail] = [groupsOf(halves[0], halves.length === 1), groupsOf(halves[1] ?? "", true)];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
@@ -107,8 +108,8 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** The 16-bit groups of one side of `::`; the last may be an IPv4 literal, which makes two. */
-function groupsOf(text: string): number[] | undefined {
+/** The 16-bit groups of one side of `::`; where `endsAddress`, the last may be an IPv4 literal, which makes two. */
+function groupsOf(text: string, endsAddress: boolean): number[] | undefined {
   if (text === "") return [];
   const groups: number[] = [];
   const parts = text.split(":");
@@ -117,7 +118,7 @@ function groupsOf(text: string): number[] | undefined {
       groups.push(parseInt(part, 16));
       continue;
     }
-    const ipv4 = index === parts.length - 1 ? parseIpv4(part) : undefined;
+    const ipv4 = endsAddress && index === parts.length - 1 ? parseIpv4(part) : undefined;
     if (ipv4 === undefined) return undefined;
     groups.push(ipv4[0] << 8 | ipv4[1], ipv4[2] << 8 | ipv4[3]);
   }
@@ -129,6 +130,10 @@ export function formatIp(bytes: Uint8Array): string {
   if (bytes.byteLength === 4) return bytes.join(".");
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(2 * index));
+  // RFC 5952, 5: an IPv4 address in IPv6 clothes is shown as one.
+  if (groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
+    return `::ffff:${bytes.subarray(12, 16).join(".")}`;
+  }
   const [start, length] = longestZeroRun(groups);
   const hex = (part: number[]) => part.map((group) => group.toString(16)).join(":");
   if (length < 2) return hex(groups);

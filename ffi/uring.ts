@@ -13,6 +13,8 @@ const NO_TIMEOUT = 0xffff_ffff;
 const WAIT_MS_MAX = 3_600_000;
 /** Completions dispatched between two publications of the completion head. */
 const REAP_BATCH = 64;
+/** Completes only when it fails. */
+const QUIET = layout.SQE_FLAG.cqeSkipSuccess << 8;
 const HIGH_WORD = 0x1_0000_0000;
 const UINT32_MAX = 0xffff_ffff;
 
@@ -38,6 +40,8 @@ export interface CompletionSink {
  * what it holds to the kernel; try again after a `reap()`.
  */
 export class Uring implements Disposable {
+  /** Whether `enter()` can wait a while for several completions. */
+  readonly coalesces: boolean;
   readonly #fd: number;
   readonly #rings: Mapping;
   readonly #entries: Mapping;
@@ -55,6 +59,8 @@ export class Uring implements Disposable {
   readonly #cqMask: number;
   /** Own copy of the submission tail: only this thread moves it. */
   #tail = 0;
+  /** The submission head when last looked at; the kernel may have come further. */
+  #headSeen = 0;
   #closed = false;
 
   /** @throws {Deno.errors.PermissionDenied | Deno.errors.NotSupported} with the likely cause */
@@ -106,6 +112,8 @@ export class Uring implements Disposable {
     const array = params[PARAMS.sqArray] >>> 2;
     for (let index = 0; index < this.#sqEntryCount; index++) this.#words[array + index] = index;
     this.#tail = Atomics.load(this.#words, this.#sqTail);
+    this.#headSeen = this.#tail;
+    this.coalesces = (params[PARAMS.features] & layout.FEATURE.minTimeout) !== 0;
   }
 
   /** Entries written and not yet taken by the kernel. */
@@ -125,8 +133,11 @@ export class Uring implements Disposable {
     return (Atomics.load(this.#words, this.#sqFlags) & layout.SQ_FLAG.cqOverflow) !== 0;
   }
 
-  /** Hands written entries to the kernel, and has it post completions; waits up to `waitMs` for the first. */
-  enter(waitMs: number): void {
+  /**
+   * Hands written entries to the kernel, and has it post completions. Waits up to `waitMs` for the first, and where the
+   * kernel can (`coalesces`), up to `gatherUs` for `count` of them.
+   */
+  enter(waitMs: number, count = 1, gatherUs = 0): void {
     // SYNC uring.sqTail: the entries' words become visible to the kernel, which loads the tail with acquire.
     Atomics.store(this.#words, this.#sqTail, this.#tail);
     const waiting = waitMs > 0;
@@ -134,9 +145,10 @@ export class Uring implements Disposable {
     const result = native().millrace_uring_enter(
       this.#fd,
       this.pendingCount,
-      waiting ? 1 : 0,
+      waiting ? count : 0,
       layout.ENTER_GETEVENTS,
       timeoutUs,
+      waiting ? gatherUs : 0,
     );
     if (result < 0) this.#checkEnter(result);
   }
@@ -144,7 +156,7 @@ export class Uring implements Disposable {
   /** Hands written entries to the kernel without looking at completions. */
   #submit(): void {
     Atomics.store(this.#words, this.#sqTail, this.#tail);
-    const result = native().millrace_uring_enter(this.#fd, this.pendingCount, 0, 0, NO_TIMEOUT);
+    const result = native().millrace_uring_enter(this.#fd, this.pendingCount, 0, 0, NO_TIMEOUT, 0);
     if (result < 0) this.#checkEnter(result);
   }
 
@@ -176,10 +188,11 @@ export class Uring implements Disposable {
         const batch = Math.min(available, REAP_BATCH);
         for (let index = 0; index < batch; index++) {
           const at = entriesAt + (head & mask) * CQE_WORDS;
-          // Through Atomics: the kernel writes these words, and plain loads of external memory may be folded.
-          const id = Atomics.load(words, at);
-          const result = Atomics.load(words, at + 2);
-          const flags = Atomics.load(words, at + 3);
+          // Plain loads: between the load of the tail and the store of the head these words are ours alone, and each
+          // is read once.
+          const id = words[at];
+          const result = words[at + 2];
+          const flags = words[at + 3];
           head = (head + 1) | 0;
           count++;
           if (id !== 0) sink.complete(id, result, flags);
@@ -310,19 +323,14 @@ export class Uring implements Disposable {
     return this.#write(id, OPCODE.fsync, fd, 0, 0, 0, dataOnly ? layout.FSYNC_DATASYNC : 0);
   }
 
-  /** Closes a descriptor. */
+  /** Closes a descriptor. With id 0 only a failure completes. */
   prepareClose(id: number, fd: number): boolean {
-    return this.#write(id, OPCODE.close, fd, 0, 0, 0, 0);
+    return this.#write(id, OPCODE.close | (id === 0 ? QUIET : 0), fd, 0, 0, 0, 0);
   }
 
-  /** Asks for the operation `target` to be cancelled; it still completes, once. */
-  prepareCancel(id: number, target: number): boolean {
-    return this.#write(id, OPCODE.asyncCancel, -1, 0, target, 0, 0);
-  }
-
-  /** Asks for every operation on a descriptor to be cancelled. */
-  prepareCancelDescriptor(id: number, fd: number): boolean {
-    return this.#write(id, OPCODE.asyncCancel, fd, 0, 0, 0, layout.CANCEL.fd | layout.CANCEL.all);
+  /** Asks for the operation `target` to be cancelled; it still completes, once. Of the asking itself nothing is heard. */
+  prepareCancel(target: number): boolean {
+    return this.#write(0, OPCODE.asyncCancel | QUIET, -1, 0, target, 0, 0);
   }
 
   /** Writes one entry; numbers up to 2^53 are split into their words. */
@@ -336,11 +344,7 @@ export class Uring implements Disposable {
     flags: number,
     group = 0,
   ): boolean {
-    const sqHead = Atomics.load(this.#words, this.#sqHead);
-    if (((this.#tail - sqHead) | 0) >= this.#sqEntryCount) {
-      this.#submit();
-      if (this.pendingCount >= this.#sqEntryCount) return false;
-    }
+    if (((this.#tail - this.#headSeen) | 0) >= this.#sqEntryCount && !this.#makeRoom()) return false;
     const sqes = this.#sqes;
     const at = (this.#tail & this.#sqMask) * SQE_WORDS;
     sqes[at] = head;
@@ -359,6 +363,15 @@ export class Uring implements Disposable {
     sqes[at + 13] = 0;
     this.#tail = (this.#tail + 1) | 0;
     return true;
+  }
+
+  /** Looks where the kernel has come to, and hands it what it has not taken; false when it takes nothing. */
+  #makeRoom(): boolean {
+    this.#headSeen = Atomics.load(this.#words, this.#sqHead);
+    if (((this.#tail - this.#headSeen) | 0) < this.#sqEntryCount) return true;
+    this.#submit();
+    this.#headSeen = Atomics.load(this.#words, this.#sqHead);
+    return ((this.#tail - this.#headSeen) | 0) < this.#sqEntryCount;
   }
 
   /** Closes the ring. Memory given to operations that have not completed must not be reused. */

@@ -48,7 +48,7 @@ export const SETUP = {
   deferTaskrun: 1 << 13,
 } as const;
 
-export const FEATURE = { singleMmap: 1 << 0, noDrop: 1 << 1, extArg: 1 << 8 } as const;
+export const FEATURE = { singleMmap: 1 << 0, noDrop: 1 << 1, extArg: 1 << 8, minTimeout: 1 << 15 } as const;
 export const ENTER_GETEVENTS = 1;
 /** Bits the kernel sets in the submission ring's flags. */
 export const SQ_FLAG = { cqOverflow: 1 << 1, taskrun: 1 << 2 } as const;
@@ -72,11 +72,10 @@ export const OPCODE = {
   recv: 27,
 } as const;
 
-export const SQE_FLAG = { bufferSelect: 1 << 5 } as const;
+export const SQE_FLAG = { bufferSelect: 1 << 5, cqeSkipSuccess: 1 << 6 } as const;
 /** Both live in the entry's `ioprio`. */
 export const ACCEPT_MULTISHOT = 1;
 export const RECV_MULTISHOT = 2;
-export const CANCEL = { all: 1, fd: 2 } as const;
 export const FSYNC_DATASYNC = 1;
 export const AT_FDCWD = -100;
 export const MSG_NOSIGNAL = 0x4000;

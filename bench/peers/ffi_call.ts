@@ -20,7 +20,7 @@ const noPageBigint = 1n;
 const kinds: Readonly<Record<string, () => number>> = {
   "none": () => library.millrace_abi_version(),
   "i32": () => library.millrace_close(noDescriptor),
-  "i32-u32x4": () => library.millrace_uring_enter(noDescriptor, 0, 0, 0, 0),
+  "i32-u32x5": () => library.millrace_uring_enter(noDescriptor, 0, 0, 0, 0, 0),
   "f64-result": () => library.millrace_clock_monotonic_ns(),
   "f64-result-wrapped": () => monotonicNs(),
   "buffer-u32x2": () => library.millrace_crc32c(oneByte, 0, 0),

@@ -112,9 +112,13 @@ fn parse_one(data: &[u8], from: usize, record: &mut [i32], limits: &Limits) -> O
     if let Some(status) = over_limit(&data[start..end.unwrap_or(data.len())], limits) {
         return Outcome::Rejected(status);
     }
+    let head = &data[start..end.unwrap_or(data.len())];
+    // `httparse` lets UTF-8 pass in a target.
+    if !head[..memchr::memchr(b'\n', head).unwrap_or(head.len())].is_ascii() {
+        return Outcome::Rejected(400);
+    }
     let mut storage = [const { MaybeUninit::<Header>::uninit() }; HEADERS_MAX];
     let mut request = Request::new(&mut []);
-    let head = &data[start..end.unwrap_or(data.len())];
     match request.parse_with_uninit_headers(head, &mut storage) {
         Ok(Status::Complete(length)) if end == Some(start + length) => {
             write_record(data, start, &request, length, record, limits)
@@ -123,7 +127,7 @@ fn parse_one(data: &[u8], from: usize, record: &mut [i32], limits: &Limits) -> O
         Ok(Status::Partial) if end.is_none() => Outcome::Incomplete,
         Ok(Status::Partial) => Outcome::Rejected(400),
         Err(httparse::Error::TooManyHeaders) => Outcome::Rejected(431),
-        Err(httparse::Error::Version) => Outcome::Rejected(version_status(head)),
+        Err(httparse::Error::Version) => refused_version(head),
         Err(_) => Outcome::Rejected(400),
     }
 }
@@ -166,14 +170,19 @@ fn over_limit(head: &[u8], limits: &Limits) -> Option<i32> {
     (head.len() > limits.header_bytes).then_some(431)
 }
 
-/// 505 for a well-formed version that is not ours, 400 for anything else in its place.
-fn version_status(head: &[u8]) -> i32 {
-    let line = &head[..memchr::memchr(b'\r', head).unwrap_or(head.len())];
-    let version = &line[memchr::memrchr(b' ', line).map_or(0, |at| at + 1)..];
-    match version {
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => 505,
-        _ => 400,
+/// What is answered for a version that `httparse` refuses: 505 when it is well-formed and not ours, 400 when something
+/// else stands behind the second space.
+fn refused_version(head: &[u8]) -> Outcome {
+    const FORM: &[u8] = b"HTTP/0.0\r\n";
+    let rest = head.splitn(3, |&byte| byte == b' ').nth(2).unwrap_or(b"");
+    let fits = |(byte, form): (&u8, &u8)| byte == form || *form == b'0' && byte.is_ascii_digit();
+    if !rest.iter().zip(FORM).all(fits) {
+        return Outcome::Rejected(400);
     }
+    if rest.len() < FORM.len() {
+        return Outcome::Incomplete;
+    }
+    Outcome::Rejected(505)
 }
 
 /// What the header fields say about the message.

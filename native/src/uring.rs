@@ -29,7 +29,8 @@ pub unsafe extern "C" fn millrace_uring_setup(entries: u32, params: *mut u8) -> 
 }
 
 /// Submits `to_submit` entries and, with GETEVENTS in `flags`, waits for `min_complete` completions, at most
-/// `timeout_us` unless that is `NO_TIMEOUT`. The result is how many entries were taken.
+/// `timeout_us` unless that is `NO_TIMEOUT`; with `min_wait_us` above 0 (Linux 6.12), after that long one completion is
+/// enough. The result is how many entries were taken.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_uring_enter(
@@ -38,6 +39,7 @@ pub unsafe extern "C" fn millrace_uring_enter(
     min_complete: u32,
     flags: u32,
     timeout_us: u32,
+    min_wait_us: u32,
 ) -> i32 {
     guard(|| {
         let fd = borrow(fd)?;
@@ -52,7 +54,7 @@ pub unsafe extern "C" fn millrace_uring_enter(
         let argument = io_uring_getevents_arg {
             sigmask: io_uring_ptr::null(),
             sigmask_sz: 0,
-            min_wait_usec: 0,
+            min_wait_usec: min_wait_us,
             ts: io_uring_ptr::from(std::ptr::addr_of!(timeout).cast_mut().cast()),
         };
         let flags = flags | IoringEnterFlags::EXT_ARG;

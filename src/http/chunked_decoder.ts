@@ -5,15 +5,18 @@ const SIZE_DIGITS_MAX = 12;
 
 const CR = 13;
 const LF = 10;
+const COLON = 58;
 const SEMICOLON = 59;
+/** The characters of a token that are neither letters nor digits. */
+const TOKEN_MARKS: readonly number[] = Array.from("!#$%&'*+-.^_`|~", (mark) => mark.charCodeAt(0));
 
 /**
  * Where a decoder is in the message.
  *
  * - `size`: in the digits of a chunk size. - `extension`: behind them, up to CR. - `size-lf`: LF of that line is due.
  * - `data`: in chunk data. - `data-cr`, `data-lf`: the line end behind it is due. - `trailer-start`: at the start of a
- *   trailer line. - `trailer`: inside one. - `trailer-lf`: its LF is due. - `end-lf`: the LF that ends the message is due.
- * - `done`: behind the message. - `failed`: malformed.
+ *   trailer line. - `trailer-name`: in the name of one. - `trailer`: in its value. - `trailer-lf`: its LF is due.
+ * - `end-lf`: the LF that ends the message is due. - `done`: behind the message. - `failed`: malformed.
  */
 export type ChunkedState =
   | "size"
@@ -23,6 +26,7 @@ export type ChunkedState =
   | "data-cr"
   | "data-lf"
   | "trailer-start"
+  | "trailer-name"
   | "trailer"
   | "trailer-lf"
   | "end-lf"
@@ -31,7 +35,8 @@ export type ChunkedState =
 
 /**
  * Decodes a chunked message body (RFC 9112, 7.1) piece by piece, strictly: CR LF only, no blanks before the size, bounded
- * extensions and trailers. Extensions and trailers are checked for length and dropped.
+ * extensions and trailers. Extensions and trailers are checked for length and dropped. A trailer line that is no field is
+ * refused: to somebody for whom the body has ended already, it is the next request.
  */
 export class ChunkedDecoder {
   /** Where the decoder is. */
@@ -97,9 +102,14 @@ export class ChunkedDecoder {
       case "trailer-start":
         if (byte === CR) this.state = "end-lf";
         else {
-          this.state = "trailer";
-          this.#overheadByte(byte);
+          this.state = "trailer-name";
+          if (byte === COLON) this.state = "failed";
+          else this.#trailerNameByte(byte);
         }
+        return;
+      case "trailer-name":
+        if (byte === COLON) this.state = "trailer";
+        else this.#trailerNameByte(byte);
         return;
       case "trailer":
         if (byte === CR) this.state = "trailer-lf";
@@ -129,6 +139,11 @@ export class ChunkedDecoder {
     else this.state = "failed";
   }
 
+  #trailerNameByte(byte: number): void {
+    if (isTokenByte(byte)) this.#overheadByte(byte);
+    else this.state = "failed";
+  }
+
   #overheadByte(byte: number): void {
     const control = byte < 32 && byte !== 9 || byte === 127;
     if (control || ++this.#overhead > CHUNK_OVERHEAD_BYTES_MAX) this.state = "failed";
@@ -143,4 +158,11 @@ function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;
   const lower = byte | 32;
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}
+
+/** Whether a byte may stand in a field name (RFC 9110, 5.6.2). */
+function isTokenByte(byte: number): boolean {
+  const lower = byte | 32;
+  if (lower >= 97 && lower <= 122 || byte >= 48 && byte <= 57) return true;
+  return TOKEN_MARKS.includes(byte);
 }

@@ -14,7 +14,7 @@ import {
 import { RequestBody } from "./request_body.ts";
 import { ResponseSender } from "./response_sender.ts";
 import { ConnectionInfo } from "./connection_info.ts";
-import type { ServerContext } from "./server_context.ts";
+import type { ServedConnection, ServerContext } from "./server_context.ts";
 import type { ResponseContext } from "./response_writer.ts";
 import { statusText } from "./status_text.ts";
 
@@ -45,7 +45,7 @@ interface AnswerContext extends ResponseContext {
 }
 
 /** One client: its requests in, its responses out, one at a time and in order. */
-export class HttpConnection implements SocketHandler {
+export class HttpConnection implements ServedConnection, SocketHandler {
   readonly #server: ServerContext;
   readonly #socket: DriverSocket;
   readonly #queue: SendQueue;
@@ -93,7 +93,10 @@ export class HttpConnection implements SocketHandler {
       this.#linger(byteLength);
       return;
     }
-    if (this.#closing) return;
+    if (this.#closing) {
+      this.#beginLinger();
+      return;
+    }
     if (this.#inputLength === 0) {
       const consumed = this.#process(bytes, byteLength);
       if (consumed < byteLength) this.#keep(bytes, consumed, byteLength);
@@ -138,6 +141,10 @@ export class HttpConnection implements SocketHandler {
   /** Ends the connection when its time is over; called now and then. */
   checkDeadlines(nowMs: number): void {
     if (this.#state === "closed") return;
+    // What a streamed response sends between two pieces of input has no deadline yet.
+    if (this.#queue.sending && this.#writeDeadlineMs === Infinity) {
+      this.#writeDeadlineMs = nowMs + this.#server.limits.writeTimeoutMs;
+    }
     if (nowMs >= this.#writeDeadlineMs) {
       this.#server.statistics.timeoutCount++;
       this.#abandon(new Deno.errors.TimedOut("send the response: the client takes nothing"));
@@ -190,7 +197,9 @@ export class HttpConnection implements SocketHandler {
       at += consumed;
     }
     this.#processing = false;
-    return this.#closing ? byteLength : at;
+    if (!this.#closing) return at;
+    if (at < byteLength) this.#beginLinger();
+    return byteLength;
   }
 
   #processInput(): void {
@@ -261,6 +270,8 @@ export class HttpConnection implements SocketHandler {
     } else {
       this.#state = "idle";
       this.#deadlineMs = this.#server.nowMs() + limits.idleTimeoutMs;
+      // The head of the answer before may have gone out when nobody knew yet that it would be the last.
+      if (this.#server.draining) this.#closeWhenSent();
     }
   }
 
@@ -300,6 +311,8 @@ export class HttpConnection implements SocketHandler {
 
   #takeRequest(bytes: Uint8Array<ArrayBuffer>, words: Int32Array, base: number): void {
     const server = this.#server;
+    // A head has come in whole: what comes next, of its body or of another head, has its own time.
+    this.#state = "handler";
     const flags = words[base + RECORD.flags];
     const contentLength = (words[base + RECORD.contentLengthLow] >>> 0) +
       0x1_0000_0000 * words[base + RECORD.contentLengthHigh];
@@ -335,7 +348,11 @@ export class HttpConnection implements SocketHandler {
       this.#respond(request, answer, context);
     } else if (answer instanceof Promise) {
       request.detach();
-      answer.catch((error) => this.#answerError(error)).then((response) => {
+      // What a handler makes of a request that has been answered or given up meanwhile interests nobody.
+      const answered = answer.catch((error) => {
+        return this.#request === request ? this.#answerError(error) : new HttpResponse();
+      });
+      answered.then((response) => {
         this.#respond(request, response, context);
         this.#continue();
       });
@@ -356,6 +373,7 @@ export class HttpConnection implements SocketHandler {
   #respond(request: HttpRequest, response: Response, context: AnswerContext): void {
     // Meanwhile the connection has been closed, or the request answered with an error of the server's own.
     if (this.#request !== request) {
+      request.release();
       if (response instanceof Response) response.body?.cancel(GONE).catch(() => {});
       return;
     }
@@ -375,6 +393,14 @@ export class HttpConnection implements SocketHandler {
       ) {
         this.#finishResponse();
         return;
+      }
+      if (light === undefined && response instanceof Response && response.status < 200) {
+        throw new TypeError(`answer the request: status ${response.status}: protocol upgrades are not offered`);
+      }
+      if (light === undefined && !(response instanceof Response)) {
+        throw new TypeError(
+          `answer the request: the handler returned ${describe(response)}, expected a Response`,
+        );
       }
       request.detach();
       this.#send(request, response, light, context);
@@ -427,7 +453,9 @@ export class HttpConnection implements SocketHandler {
     const body = this.#body;
     if (body !== undefined) this.#dropBody(body);
     if (!this.#keepAlive || (this.#inputEnded && this.#inputLength === 0)) {
-      if (this.#body !== undefined || this.#expectsContinue) this.#beginLinger();
+      const inputLeft = this.#body !== undefined || this.#expectsContinue || this.#paused ||
+        !this.#processing && this.#inputLength > 0;
+      if (inputLeft) this.#beginLinger();
       else this.#closeWhenSent();
     }
   }
@@ -435,7 +463,8 @@ export class HttpConnection implements SocketHandler {
   /** The answer is out and the handler has not read the body to its end. */
   #dropBody(body: RequestBody): void {
     const { discardBytesMax } = this.#server.limits;
-    if (body.used && !body.complete && body.streamed) return;
+    // A handler may read on behind its answer.
+    if (body.used && !body.discarded) return;
     body.discard();
     this.#resume();
     if (this.#decoder === undefined && this.#bodyLeft > discardBytesMax) this.#keepAlive = false;
@@ -524,7 +553,8 @@ export class HttpConnection implements SocketHandler {
     const body = this.#body;
     if (body === undefined) return;
     this.#bodyReceived += length;
-    if (!this.#responding && this.#bodyReceived > this.#server.limits.discardBytesMax && !body.used) {
+    const unread = !body.used || body.discarded;
+    if (!this.#responding && this.#bodyReceived > this.#server.limits.discardBytesMax && unread) {
       // Nobody reads it, and there is too much to throw away.
       this.#keepAlive = false;
       this.#beginLinger();
@@ -553,8 +583,9 @@ export class HttpConnection implements SocketHandler {
     }
     this.#responding = false;
     this.#request?.abort(error);
-    this.#request?.release();
     this.#request = undefined;
+    this.#sender?.abort(error);
+    this.#sender = undefined;
     this.#reject(status);
   }
 
@@ -581,6 +612,9 @@ export class HttpConnection implements SocketHandler {
     this.#state = "linger";
     this.#input = undefined;
     this.#inputLength = 0;
+    this.#body?.fail(
+      new Deno.errors.Interrupted("read the request's body: the connection was closed behind the answer"),
+    );
     this.#body = undefined;
     this.#decoder = undefined;
     this.#deadlineMs = this.#server.nowMs() + LINGER_MS_MAX;
@@ -631,7 +665,8 @@ export class HttpConnection implements SocketHandler {
     this.#input = undefined;
     this.#inputLength = 0;
     this.#body = undefined;
-    this.#request?.release();
+    this.#info.failed(new Deno.errors.ConnectionReset(GONE));
+    // Whose handler is still at work may look at its request until it is done.
     this.#request = undefined;
     this.#queue.close();
     this.#socket.close();

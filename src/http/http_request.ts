@@ -40,6 +40,7 @@ export class HttpRequest implements ServerRequest {
   #headers: Headers | undefined;
   #real: Request | undefined;
   #abort: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
   readonly #method: string;
 
   constructor(
@@ -99,7 +100,8 @@ export class HttpRequest implements ServerRequest {
 
   /** The client is gone. */
   abort(reason: unknown): void {
-    if (this.#abort !== undefined) this.#abort.abort(reason);
+    this.#aborted = { reason };
+    this.#abort?.abort(reason);
   }
 
   #head(): Uint8Array {
@@ -138,6 +140,8 @@ export class HttpRequest implements ServerRequest {
     if (this.#url === undefined) {
       const { target } = this;
       if (target.charCodeAt(0) === 47 || target === "*") {
+        // The words are another request's as soon as the bytes are.
+        this.#head();
         const length = this.#words[this.#base + RECORD.hostLength];
         const host = length === 0
           ? this.#context.authority
@@ -195,7 +199,11 @@ export class HttpRequest implements ServerRequest {
   }
 
   get signal(): AbortSignal {
-    return (this.#abort ??= new AbortController()).signal;
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#aborted !== undefined) this.#abort.abort(this.#aborted.reason);
+    }
+    return this.#abort.signal;
   }
 
   #materialise(): Request {

@@ -34,7 +34,8 @@ export class HttpResponse implements Response {
   }
 
   /** What the server writes, or `undefined` when a real response has taken over. */
-  static light(response: Response): LightResponse | undefined {
+  static light(response: unknown): LightResponse | undefined {
+    if (typeof response !== "object" || response === null) return undefined;
     return #status in response && response.#real === undefined ? response.#lightForm() : undefined;
   }
 
@@ -91,18 +92,22 @@ export class HttpResponse implements Response {
     return (response as HttpResponse).#materialise();
   }
 
+  /** The status code, 200 to 599. */
   get status(): number {
     return this.#status;
   }
 
+  /** The reason phrase; when empty, the server sends the registered one. */
   get statusText(): string {
     return this.#statusText;
   }
 
+  /** Whether the status is one of 200 to 299. */
   get ok(): boolean {
     return this.#status < 300;
   }
 
+  /** The header fields, as an object that may be changed. */
   get headers(): Headers {
     if (this.#real !== undefined) return this.#real.headers;
     if (!this.#headersMade) {
@@ -120,55 +125,68 @@ export class HttpResponse implements Response {
     return this.#headers as Headers;
   }
 
+  /** The body as a stream, which makes a real response behind this one. */
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     return this.#body === null ? null : this.#materialise().body;
   }
 
+  /** Whether the body has been read. */
   get bodyUsed(): boolean {
     return this.#real?.bodyUsed ?? false;
   }
 
+  /** `false`: this response was made, not fetched. */
   get redirected(): boolean {
     return false;
   }
 
+  /** `"default"`, as of every response that was made. */
   get type(): ResponseType {
     return "default";
   }
 
+  /** `""`, as of every response that was made. */
   get url(): string {
     return "";
   }
 
+  /** A real response with the same content. @throws {TypeError} when the body has been read */
   clone(): Response {
     return this.#materialise().clone();
   }
 
+  /** The body as a buffer. */
   arrayBuffer(): Promise<ArrayBuffer> {
     return this.#materialise().arrayBuffer();
   }
 
+  /** The body as a blob. */
   blob(): Promise<Blob> {
     return this.#materialise().blob();
   }
 
+  /** The body as bytes. */
   bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#materialise().bytes();
   }
 
+  /** The body as form data. @throws {TypeError} (as a rejection) when it is none */
   formData(): Promise<FormData> {
     return this.#materialise().formData();
   }
 
+  /** The body, parsed as JSON. @throws {SyntaxError} (as a rejection) when it is none */
   // deno-lint-ignore no-explicit-any -- as in the interface it implements
   json(): Promise<any> {
     return this.#materialise().json();
   }
 
+  /** The body as text. */
   text(): Promise<string> {
     return this.#materialise().text();
   }
 
+  /** The body as a stream of text. */
   textStream(): ReadableStream<string> {
     return this.#materialise().textStream();
   }

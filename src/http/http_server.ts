@@ -7,8 +7,13 @@ import { resolveLimits } from "./limits.ts";
 import { headParser } from "./native_parser.ts";
 import { OUT_WORDS } from "./request_head.ts";
 import { ResponseWriter } from "./response_writer.ts";
-import type { ServeOptions } from "./serve.ts";
-import type { HttpServerStatistics, ServeHandler, ServerContext } from "./server_context.ts";
+import type { ServeOptions } from "./serve_options.ts";
+import type {
+  HttpServerStatistics,
+  ServedConnection,
+  ServeHandler,
+  ServerContext,
+} from "./server_context.ts";
 import { StringCache } from "./string_cache.ts";
 
 /** Time between two attempts to accept after the system refused (too many open files, for one). */
@@ -31,7 +36,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   readonly #reactor: Reactor;
   readonly #listener: DriverListener;
   readonly #context: MutableContext;
-  readonly #connections = new Set<HttpConnection>();
+  readonly #connections = new Set<ServedConnection>();
   readonly #statistics: HttpServerStatistics;
   readonly #checkMs: number;
   readonly #signal: AbortSignal | undefined;
@@ -136,6 +141,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     for (const connection of [...this.#connections]) connection.abort(reason);
   }
 
+  /** Does what {@linkcode HttpServer.shutdown} does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
@@ -172,7 +178,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     }
   }
 
-  #onClosed(connection: HttpConnection): void {
+  #onClosed(connection: ServedConnection): void {
     this.#connections.delete(connection);
     const { size } = this.#connections;
     this.#statistics.connectionCount = size;

@@ -1,6 +1,6 @@
 /** Bounds of a server, each with a default that suits a server open to the internet. */
 export interface HttpLimits {
-  /** Bytes of a request line and its header fields; more: 431. @default {16384} */
+  /** Bytes of a request line and its header fields, at most 1 MiB; more: 431. @default {16384} */
   headerBytesMax?: number;
   /** Bytes of a request target; more: 414. @default {8192} */
   targetBytesMax?: number;
@@ -14,11 +14,11 @@ export interface HttpLimits {
   headerTimeoutMs?: number;
   /** Time from a head to the end of its body; more: 408. @default {300000} */
   bodyTimeoutMs?: number;
-  /** Time a connection may be open without a request. @default {75000} */
+  /** Time a connection may be open without a request; then it is closed without an answer. @default {75000} */
   idleTimeoutMs?: number;
-  /** Time without the client taking anything of a response. @default {30000} */
+  /** Time without the client taking anything of a response; then the connection is closed. @default {30000} */
   writeTimeoutMs?: number;
-  /** Time that requests in flight get when the server stops. @default {10000} */
+  /** Time that requests in flight get when the server stops; then they are cut off. @default {10000} */
   shutdownTimeoutMs?: number;
 }
 
@@ -45,7 +45,9 @@ export function resolveLimits(limits: HttpLimits): Required<HttpLimits> {
   for (const name of Object.keys(HTTP_LIMITS) as (keyof HttpLimits)[]) {
     const value = limits[name];
     if (value === undefined) continue;
-    if (!(value > 0)) throw new RangeError(`serve: ${name} is ${value}, expected a number above 0`);
+    if (typeof value !== "number" || !(value > 0)) {
+      throw new RangeError(`serve: ${name} is ${value}, expected a number above 0`);
+    }
     resolved[name] = value;
   }
   if (resolved.headerBytesMax > HEADER_BYTES_CEILING) {
@@ -53,5 +55,8 @@ export function resolveLimits(limits: HttpLimits): Required<HttpLimits> {
       `serve: headerBytesMax is ${resolved.headerBytesMax}, expected at most ${HEADER_BYTES_CEILING}`,
     );
   }
+  // The parsers take whole numbers, and a target is part of a head.
+  resolved.headerBytesMax = Math.ceil(resolved.headerBytesMax);
+  resolved.targetBytesMax = Math.ceil(Math.min(resolved.targetBytesMax, resolved.headerBytesMax));
   return resolved;
 }

@@ -10,7 +10,8 @@
  *
  * @module
  */
-export { serve, type ServeOptions, type ServeUnixOptions } from "./serve.ts";
+export { serve } from "./serve.ts";
+export type { ServeOptions, ServeUnixOptions } from "./serve_options.ts";
 export { HttpServer } from "./http_server.ts";
 export { HttpResponse } from "./http_response.ts";
 export type { ServerRequest } from "./http_request.ts";

@@ -1,9 +1,11 @@
+import { COLON, CR, DEL, DIGIT, equals, LF, SLASH, SPACE, TAB, TOKEN } from "./_ascii.ts";
+import { framing, readFraming } from "./_portable_framing.ts";
+import { validTarget } from "./_portable_target.ts";
 import {
   FLAG,
   HEADER_WORDS,
   HEADERS_MAX,
   LEADING_EMPTY_LINES_MAX,
-  LENGTH_DIGITS_MAX,
   LINE_SLACK_BYTES,
   METHOD_BYTES_MAX,
   METHODS,
@@ -13,32 +15,8 @@ import {
   SUMMARY_WORDS,
 } from "./request_head.ts";
 
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
-const TAB = 9;
-const COLON = 58;
-const COMMA = 44;
-const SLASH = 47;
-const HASH = 35;
-const ASTERISK = 42;
-const DEL = 127;
-
 const INCOMPLETE = 0;
 const OUT_OF_ROOM = -1;
-
-/** Which bytes may stand in a token (RFC 9110, 5.6.2): methods and field names. */
-const TOKEN = byteSet("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-/** Which bytes may stand in a host name. */
-const HOST_NAME = byteSet("-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-const IPV6 = byteSet(":.0123456789ABCDEFabcdef");
-const DIGIT = byteSet("0123456789");
-
-function byteSet(text: string): Uint8Array {
-  const set = new Uint8Array(256);
-  for (let index = 0; index < text.length; index++) set[text.charCodeAt(index)] = 1;
-  return set;
-}
 
 /**
  * The head parser in TypeScript, for when there is no native library: the same answers, several times slower.
@@ -182,7 +160,7 @@ function parseRequestLine(
   if (index === start || bytes[index] !== SPACE) return bad(line, 400);
   line.methodEnd = index;
   line.targetStart = ++index;
-  while (index < limit && bytes[index] > SPACE && bytes[index] !== DEL) index++;
+  while (index < limit && bytes[index] > SPACE && bytes[index] < DEL) index++;
   if (index >= limit) return line;
   if (index === line.targetStart || bytes[index] !== SPACE) return bad(line, 400);
   line.targetEnd = index++;
@@ -204,10 +182,10 @@ function parseVersion(
   }
   if (from + 10 > limit) return headComplete ? bad(line, 400) : line;
   const [major, dot, minor] = [bytes[from + 5], bytes[from + 6], bytes[from + 7]];
-  if (DIGIT[major] === 0 || dot !== 46 || DIGIT[minor] === 0 || bytes[from + 8] !== CR) return bad(line, 400);
+  if (DIGIT[major] === 0 || dot !== 46 || DIGIT[minor] === 0) return bad(line, 400);
+  if (bytes[from + 8] !== CR || bytes[from + 9] !== LF) return bad(line, 400);
   if (major !== 49 || minor > 49) return bad(line, 505);
   line.minor = minor - 48;
-  if (bytes[from + 9] !== LF) return bad(line, 400);
   line.end = from + 10;
   line.complete = true;
   return line;
@@ -274,7 +252,7 @@ function writeRecord(
   const method = methodNumber(bytes, start, methodLength);
   if (methodLength > METHOD_BYTES_MAX || isUnsupported(bytes, start, methodLength)) return -501;
   if (!validTarget(bytes, line.targetStart, line.targetEnd, method)) return -400;
-  const status = readFraming(bytes, fieldCount, line.minor);
+  const status = readFraming(bytes, fieldTable, fieldCount, line.minor);
   if (status !== 0) return -status;
   if (at + RECORD_WORDS + HEADER_WORDS * fieldCount > out.length) return OUT_OF_ROOM;
   const keepAlive = !framing.close && (line.minor === 1 || framing.keepAlive);
@@ -308,174 +286,4 @@ function methodNumber(bytes: Uint8Array, start: number, length: number): number 
 
 function isUnsupported(bytes: Uint8Array, start: number, length: number): boolean {
   return equals(bytes, start, length, "CONNECT") || equals(bytes, start, length, "TRACE");
-}
-
-function equals(bytes: Uint8Array, start: number, length: number, text: string): boolean {
-  if (length !== text.length) return false;
-  for (let index = 0; index < length; index++) {
-    if (bytes[start + index] !== text.charCodeAt(index)) return false;
-  }
-  return true;
-}
-
-/** Compares without regard to the case of ASCII letters; `lower` is in lower case. */
-function equalsIgnoringCase(bytes: Uint8Array, start: number, length: number, lower: string): boolean {
-  if (length !== lower.length) return false;
-  for (let index = 0; index < length; index++) {
-    const byte = bytes[start + index];
-    const lowered = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    if (lowered !== lower.charCodeAt(index)) return false;
-  }
-  return true;
-}
-
-const METHOD_OPTIONS = METHODS.indexOf("OPTIONS");
-
-/** Origin form, absolute form with http or https, or the asterisk of OPTIONS; visible ASCII without a fragment. */
-function validTarget(bytes: Uint8Array, start: number, end: number, method: number): boolean {
-  for (let index = start; index < end; index++) {
-    if (bytes[index] > 0x7e || bytes[index] === HASH) return false;
-  }
-  if (bytes[start] === SLASH) return true;
-  if (bytes[start] === ASTERISK && end === start + 1) return method === METHOD_OPTIONS;
-  let authority = -1;
-  if (end - start > 7 && equalsIgnoringCase(bytes, start, 7, "http://")) authority = start + 7;
-  else if (end - start > 8 && equalsIgnoringCase(bytes, start, 8, "https://")) authority = start + 8;
-  if (authority < 0) return false;
-  let authorityEnd = authority;
-  while (authorityEnd < end && bytes[authorityEnd] !== SLASH && bytes[authorityEnd] !== 63) authorityEnd++;
-  return validHost(bytes, authority, authorityEnd);
-}
-
-/** `uri-host [":" port]` of RFC 9110, 7.2: a name, an IPv4 address or a bracketed IPv6 address; never empty. */
-function validHost(bytes: Uint8Array, start: number, end: number): boolean {
-  let index = start;
-  if (bytes[start] === 91 && start < end) {
-    index++;
-    while (index < end && IPV6[bytes[index]] === 1) index++;
-    if (index === start + 1 || index >= end || bytes[index] !== 93) return false;
-    index++;
-  } else {
-    while (index < end && HOST_NAME[bytes[index]] === 1) index++;
-    if (index === start) return false;
-  }
-  if (index === end) return true;
-  if (bytes[index] !== COLON) return false;
-  index++;
-  if (end - index > 5) return false;
-  let port = 0;
-  for (; index < end; index++) {
-    if (DIGIT[bytes[index]] === 0) return false;
-    port = 10 * port + bytes[index] - 48;
-  }
-  return port <= 65_535;
-}
-
-/** What the header fields of the message parsed last say about it. */
-const framing = {
-  hostStart: 0,
-  hostLength: 0,
-  /** -1: none. */
-  contentLength: -1,
-  chunked: false,
-  close: false,
-  keepAlive: false,
-  expectContinue: false,
-};
-
-/** Fills {@linkcode framing} from {@linkcode fieldTable}; 0, or the status that answers the message. */
-function readFraming(bytes: Uint8Array, fieldCount: number, minor: number): number {
-  framing.hostStart = framing.hostLength = 0;
-  framing.contentLength = -1;
-  framing.chunked =
-    framing.close =
-    framing.keepAlive =
-    framing.expectContinue =
-      false;
-  let [hasHost, codingStart, codingLength] = [false, -1, 0];
-  for (let field = 0; field < fieldCount; field++) {
-    const at = HEADER_WORDS * field;
-    const [name, nameLength, value, length] = fieldTable.subarray(at, at + HEADER_WORDS);
-    switch (nameLength) {
-      case 4:
-        if (!equalsIgnoringCase(bytes, name, nameLength, "host")) break;
-        if (hasHost || !validHost(bytes, value, value + length)) return 400;
-        hasHost = true;
-        framing.hostStart = value;
-        framing.hostLength = length;
-        break;
-      case 6:
-        if (!equalsIgnoringCase(bytes, name, nameLength, "expect")) break;
-        if (!equalsIgnoringCase(bytes, value, length, "100-continue")) return 417;
-        framing.expectContinue = minor === 1;
-        break;
-      case 10:
-        if (equalsIgnoringCase(bytes, name, nameLength, "connection")) readConnection(bytes, value, length);
-        break;
-      case 14: {
-        if (!equalsIgnoringCase(bytes, name, nameLength, "content-length")) break;
-        if (framing.contentLength >= 0) return 400;
-        const parsed = parseLength(bytes, value, length);
-        if (parsed < 0) return -parsed;
-        framing.contentLength = parsed;
-        break;
-      }
-      case 17:
-        if (!equalsIgnoringCase(bytes, name, nameLength, "transfer-encoding")) break;
-        if (codingStart >= 0) return 400;
-        [codingStart, codingLength] = [value, length];
-    }
-  }
-  if (minor === 1 && !hasHost) return 400;
-  if (codingStart < 0) return 0;
-  if (minor === 0 || framing.contentLength >= 0) return 400;
-  framing.chunked = true;
-  return checkTransferEncoding(bytes, codingStart, codingLength);
-}
-
-/** Calls `visit` with each element of a comma-separated list, without its blanks. */
-function forEachElement(
-  bytes: Uint8Array,
-  start: number,
-  length: number,
-  visit: (start: number, length: number) => void,
-): void {
-  const end = start + length;
-  let from = start;
-  for (let index = start; index <= end; index++) {
-    if (index < end && bytes[index] !== COMMA) continue;
-    let [first, last] = [from, index];
-    while (first < last && (bytes[first] === SPACE || bytes[first] === TAB)) first++;
-    while (last > first && (bytes[last - 1] === SPACE || bytes[last - 1] === TAB)) last--;
-    visit(first, last - first);
-    from = index + 1;
-  }
-}
-
-function readConnection(bytes: Uint8Array, start: number, length: number): void {
-  forEachElement(bytes, start, length, (first, count) => {
-    framing.close ||= equalsIgnoringCase(bytes, first, count, "close");
-    framing.keepAlive ||= equalsIgnoringCase(bytes, first, count, "keep-alive");
-  });
-}
-
-function parseLength(bytes: Uint8Array, start: number, length: number): number {
-  if (length === 0) return -400;
-  for (let index = start; index < start + length; index++) if (DIGIT[bytes[index]] === 0) return -400;
-  if (length > LENGTH_DIGITS_MAX) return -413;
-  let value = 0;
-  for (let index = start; index < start + length; index++) value = 10 * value + bytes[index] - 48;
-  return value;
-}
-
-/** Only `chunked` alone is understood; see `check_transfer_encoding` in the native parser for the reasons. */
-function checkTransferEncoding(bytes: Uint8Array, start: number, length: number): number {
-  if (equalsIgnoringCase(bytes, start, length, "chunked")) return 0;
-  let [chunkedLast, othersAreCodings] = [false, true];
-  forEachElement(bytes, start, length, (first, count) => {
-    if (chunkedLast) othersAreCodings = false;
-    chunkedLast = equalsIgnoringCase(bytes, first, count, "chunked");
-    if (count === 0) othersAreCodings = false;
-  });
-  return chunkedLast && othersAreCodings ? 501 : 400;
 }

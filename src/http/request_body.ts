@@ -6,6 +6,8 @@ export interface BodyUpstream {
 
 /** Bytes of a request body that wait to be read, above which the connection stops receiving. */
 export const BODY_BUFFER_BYTES = 65_536;
+const DROPPED =
+  "read the request's body: it was dropped, because nobody had begun to read when the response was sent";
 
 /**
  * The body of one request: the connection puts pieces in, the handler takes them out, whole or as a stream.
@@ -47,10 +49,7 @@ export class RequestBody {
 
   /** Everything has come in. */
   end(): void {
-    if (this.#state !== "open") {
-      if (this.#state === "discarded") this.#state = "ended";
-      return;
-    }
+    if (this.#state !== "open") return;
     this.#state = "ended";
     this.#notify();
   }
@@ -65,7 +64,7 @@ export class RequestBody {
     this.#notify();
   }
 
-  /** Drops what has come and will come. */
+  /** Drops what has come and will come; whoever begins to read now is told so, and gets no part for the whole. */
   discard(): void {
     this.#pieces = [];
     this.#buffered = 0;
@@ -89,6 +88,11 @@ export class RequestBody {
       },
       cancel: () => this.discard(),
     }) as ReadableStream<Uint8Array<ArrayBuffer>>;
+  }
+
+  /** Whether what comes is dropped. */
+  get discarded(): boolean {
+    return this.#state === "discarded";
   }
 
   /** Whether the stream has been handed out. */
@@ -119,7 +123,8 @@ export class RequestBody {
         return piece;
       }
       if (this.#state === "failed") throw this.#error;
-      if (this.#state !== "open") return undefined;
+      if (this.#state === "discarded") throw new TypeError(DROPPED);
+      if (this.#state === "ended") return undefined;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       this.#upstream.resume();

@@ -30,6 +30,9 @@ export class ResponseSender {
 
   /** Resolves when everything is in the queue; rejects when the body fails or the connection is gone. */
   async send(response: Response, light: LightResponse | undefined): Promise<void> {
+    if (response.status < 200) {
+      throw new RangeError(`send the response: its status is ${response.status}, expected 200 to 599`);
+    }
     if (light !== undefined) await this.#sendAtHand(light);
     else if (response.bodyUsed) throw new TypeError("send the response: its body has been read already");
     else if (response.body === null) await this.#sendEmpty(response);
@@ -57,7 +60,9 @@ export class ResponseSender {
     if (typeof body === "string" && !headers.has("content-type")) {
       headers.set("content-type", "text/plain;charset=UTF-8");
     }
-    await this.#writeHead(status, statusText, headers, lengthFraming(status, bytes?.byteLength ?? 0));
+    const declared = this.#context.head && bytes === null ? declaredLength(headers) : undefined;
+    const framing = lengthFraming(status, declared ?? bytes?.byteLength ?? 0);
+    await this.#writeHead(status, statusText, headers, framing);
     if (bytes !== null && !this.#context.head) await this.#append(bytes);
     this.#queue.flush();
   }
@@ -73,7 +78,8 @@ export class ResponseSender {
     const { status, statusText, headers } = response;
     const declared = declaredLength(headers);
     if (this.#context.head) {
-      await body.cancel();
+      // When it is over, if ever, is the handler's business.
+      body.cancel().catch(() => {});
       const framing: BodyFraming = declared === undefined
         ? { kind: "none" }
         : lengthFraming(status, declared);
@@ -102,6 +108,7 @@ export class ResponseSender {
       this.#queue.flush();
       return;
     }
+    checkPiece(piece.value);
     let next = reader.read();
     // An error of the second piece is for whoever awaits it.
     next.catch(() => {});
@@ -172,7 +179,7 @@ export class ResponseSender {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { buffers } = this.#server;
     this.#wake = resolve;
-    buffers.whenAvailable(resolve);
+    if (buffers.exhausted) buffers.whenAvailable(resolve);
     await promise;
     buffers.forget(resolve);
     this.#throwIfAborted();
@@ -184,8 +191,8 @@ export class ResponseSender {
 }
 
 function lengthFraming(status: number, byteLength: number): BodyFraming {
-  // RFC 9110, 8.6: none of these announces a length of nothing.
-  if (byteLength === 0 && (status === 204 || status === 304)) return { kind: "none" };
+  // RFC 9110, 8.6: 204 never announces a length, and 304 none of nothing.
+  if (status === 204 || status === 304 && byteLength === 0) return { kind: "none" };
   return { kind: "length", byteLength };
 }
 

@@ -45,7 +45,11 @@ const CONTENT_LENGTH = ascii("content-length: ");
 const CLOSE = ascii("connection: close\r\n");
 const KEEP_ALIVE = ascii("connection: keep-alive\r\n");
 const CHUNKED = ascii("transfer-encoding: chunked\r\n");
-const HELLO_BYTES_MAX = 64;
+/** Characters of a text that is written without more ado. */
+const SHORT_TEXT_MAX = 256;
+const ZERO = 48;
+/** Room for the digits of a length and the end of a head. */
+const LENGTH_AND_END_BYTES = 20;
 
 function ascii(text: string): Uint8Array {
   return encoder.encode(text);
@@ -56,6 +60,10 @@ export class ResponseWriter {
   readonly #lines = new Map<string, Uint8Array>();
   /** Status line and Date of the last response, which most of the next have too. */
   #prefix: Uint8Array = new Uint8Array(0);
+  /** The same, with the fields of a text, up to its length: for each thing to be said of the connection. */
+  #textPrefix: Uint8Array = new Uint8Array(0);
+  #closeTextPrefix: Uint8Array = new Uint8Array(0);
+  #keepAliveTextPrefix: Uint8Array = new Uint8Array(0);
   #prefixStatus = 0;
   #prefixReason = "";
   #prefixUntilMs = -1;
@@ -66,6 +74,13 @@ export class ResponseWriter {
    */
   tryWriteWhole(queue: SendQueue, response: LightResponse, context: ResponseContext, nowMs: number): boolean {
     const { body, headers } = response;
+    if (typeof body === "string" && headers === undefined && body.length <= SHORT_TEXT_MAX) {
+      if (this.#tryWriteShortText(queue, response.status, response.statusText, body, context, nowMs)) {
+        return true;
+      }
+    }
+    // The answer to HEAD may announce a length among its fields.
+    if (context.head && body === null && headers !== undefined) return false;
     const bodyBytesMax = body === null
       ? 0
       : typeof body === "string"
@@ -88,6 +103,44 @@ export class ResponseWriter {
     return true;
   }
 
+  /** The commonest answer of all, a short text in ASCII without fields of its own, with as few steps as it takes. */
+  #tryWriteShortText(
+    queue: SendQueue,
+    status: number,
+    reason: string,
+    text: string,
+    context: ResponseContext,
+    nowMs: number,
+  ): boolean {
+    if (!queue.reserve(OWN_FIELDS_BYTES + SHORT_TEXT_MAX + reason.length)) return false;
+    this.#refreshPrefix(status, reason, nowMs);
+    const prefix = context.keepAlive
+      ? context.http11 ? this.#textPrefix : this.#keepAliveTextPrefix
+      : this.#closeTextPrefix;
+    const { bytes } = queue;
+    const start = queue.at;
+    bytes.set(prefix, start);
+    let at = start + prefix.byteLength;
+    const { length } = text;
+    if (length >= 100) bytes[at++] = ZERO + Math.trunc(length / 100);
+    if (length >= 10) bytes[at++] = ZERO + Math.trunc(length / 10) % 10;
+    bytes[at++] = ZERO + length % 10;
+    bytes[at] = CR;
+    bytes[at + 1] = LF;
+    bytes[at + 2] = CR;
+    bytes[at + 3] = LF;
+    at += 4;
+    const end = at + length;
+    for (let index = 0; at < end; index++, at++) {
+      const code = text.charCodeAt(index);
+      // Its length in bytes is another than in characters.
+      if (code > 0x7f) return false;
+      bytes[at] = code;
+    }
+    queue.commit((context.head ? end - length : end) - start);
+    return true;
+  }
+
   #writeBody(bytes: Uint8Array, from: number, response: LightResponse, context: ResponseContext): number {
     const { body, status } = response;
     let at = from;
@@ -99,14 +152,7 @@ export class ResponseWriter {
       at = endHead(bytes, writeLength(bytes, at, body.byteLength));
       return context.head ? at : put(bytes, at, body, body.byteLength);
     }
-    // The length stands before the text, and is known for certain only once the text is encoded: short ASCII is the rule.
-    if (body.length <= HELLO_BYTES_MAX) {
-      const end = writeShortAscii(bytes, at, body, context.head);
-      if (end >= 0) return end;
-    }
-    const encoded = encoder.encode(body);
-    at = endHead(bytes, writeLength(bytes, at, encoded.byteLength));
-    return context.head ? at : put(bytes, at, encoded, encoded.byteLength);
+    return writeText(bytes, at, body, context.head);
   }
 
   /**
@@ -144,18 +190,25 @@ export class ResponseWriter {
     return true;
   }
 
-  /** Status line and Date, from the last response where they are the same. */
   #writePrefix(bytes: Uint8Array, at: number, status: number, reason: string, nowMs: number): number {
+    this.#refreshPrefix(status, reason, nowMs);
+    return put(bytes, at, this.#prefix, this.#prefix.byteLength);
+  }
+
+  /** Status line and Date, encoded anew where they differ from the last response's. */
+  #refreshPrefix(status: number, reason: string, nowMs: number): void {
     if (nowMs >= this.#prefixUntilMs || status !== this.#prefixStatus || reason !== this.#prefixReason) {
       const wallMs = Date.now();
       const date = new Date(wallMs).toUTCString();
       const text = reason === "" ? statusText(status) : reason;
       this.#prefix = latin1(`HTTP/1.1 ${status} ${text}\r\ndate: ${date}\r\n`);
+      this.#textPrefix = concat(this.#prefix, TEXT_PLAIN, CONTENT_LENGTH);
+      this.#closeTextPrefix = concat(this.#prefix, TEXT_PLAIN, CLOSE, CONTENT_LENGTH);
+      this.#keepAliveTextPrefix = concat(this.#prefix, TEXT_PLAIN, KEEP_ALIVE, CONTENT_LENGTH);
       this.#prefixStatus = status;
       this.#prefixReason = reason;
       this.#prefixUntilMs = nowMs + 1000 - wallMs % 1000;
     }
-    return put(bytes, at, this.#prefix, this.#prefix.byteLength);
   }
 
   #encodeFields(headers: HeadersInit): FieldLines {
@@ -250,16 +303,21 @@ function endHead(bytes: Uint8Array, at: number): number {
   return at + 2;
 }
 
-/** Length, end of head and body of a short text; -1 when it is not ASCII after all. */
-function writeShortAscii(bytes: Uint8Array, from: number, body: string, head: boolean): number {
-  const start = endHead(bytes, writeLength(bytes, from, body.length));
-  let at = start;
-  for (let index = 0; index < body.length; index++) {
-    const code = body.charCodeAt(index);
-    if (code > 0x7f) return -1;
-    bytes[at++] = code;
-  }
-  return head ? start : at;
+/** Length, end of head and body of a text; the length stands before the text and is known after it has been encoded. */
+function writeText(bytes: Uint8Array, from: number, text: string, head: boolean): number {
+  const textAt = from + CONTENT_LENGTH.byteLength + LENGTH_AND_END_BYTES;
+  const { written } = encoder.encodeInto(text, bytes.subarray(textAt));
+  const start = endHead(bytes, writeLength(bytes, from, written));
+  if (head) return start;
+  bytes.copyWithin(start, textAt, textAt + written);
+  return start + written;
+}
+
+function concat(...parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) at = put(whole, at, part, part.byteLength);
+  return whole;
 }
 
 /** Statuses whose responses must not announce a length (RFC 9110, 8.6), or have one by definition. */

@@ -1,34 +1,7 @@
-import { defaultReactor, type Reactor } from "../reactor/mod.ts";
+import { defaultReactor } from "../reactor/mod.ts";
 import { HttpServer } from "./http_server.ts";
-import type { HttpLimits } from "./limits.ts";
+import type { ServeOptions, ServeUnixOptions } from "./serve_options.ts";
 import type { ServeHandler } from "./server_context.ts";
-
-/** Options of {@linkcode serve} over TCP. */
-export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLimits {
-  /** Port to listen on; 0 takes a free one. @default {8000} */
-  port?: number;
-  /** Address or name to listen on. @default {"0.0.0.0"} */
-  hostname?: string;
-  /** Lets several servers share the port; the kernel spreads connections over them. @default {false} */
-  reusePort?: boolean;
-  /** Connections that may wait to be accepted; the system may allow fewer. @default {1024} */
-  backlog?: number;
-  /** Stops the server gracefully when aborted. */
-  signal?: AbortSignal;
-  /** What to run on. @default {defaultReactor()} */
-  reactor?: Reactor;
-  /** Called once the server listens. */
-  onListen?: (address: A) => void;
-  /** Makes the response for what a handler throws. @default {prints the error and answers 500} */
-  onError?: (error: unknown) => Response | Promise<Response>;
-}
-
-/** Options of {@linkcode serve} over a Unix socket. */
-export interface ServeUnixOptions
-  extends Omit<ServeOptions<Deno.UnixAddr>, "port" | "hostname" | "reusePort"> {
-  /** Path of the socket; must not exist. */
-  path: string;
-}
 
 const PORT = 8000;
 const HOSTNAME = "0.0.0.0";
@@ -38,8 +11,9 @@ const BACKLOG = 1024;
  * Serves HTTP/1.1: calls `handler` for every request and sends the response it returns.
  *
  * Takes and gives what `Deno.serve` does, so frameworks run on it unchanged. Limits and deadlines are in
- * {@linkcode HttpLimits}; requests over them are answered 400, 408, 413, 414, 417, 431, 501 or 505 before a handler sees
- * them. Answering with an {@linkcode HttpResponse} is several times cheaper than with a `Response`.
+ * {@linkcode HttpLimits}; requests that break the rules are answered 400, 408, 413, 414, 417, 431, 501 or 505 by the server
+ * itself, without a handler, or in its place when it is the body that turns out to be wrong. Answering with an
+ * {@linkcode HttpResponse} is several times cheaper than with a `Response`.
  *
  * ```ts
  * import { HttpResponse, serve } from "@millrace/millrace/http";
@@ -56,11 +30,14 @@ const BACKLOG = 1024;
  * @throws {RangeError} when a limit is out of range
  */
 export function serve(handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
+/** Serves HTTP/1.1 over TCP as the options say. */
 export function serve(options: ServeOptions, handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
+/** Serves HTTP/1.1 over a Unix socket. @throws {Deno.errors.AddrInUse} when the path exists */
 export function serve(
   options: ServeUnixOptions,
   handler: ServeHandler<Deno.UnixAddr>,
 ): HttpServer<Deno.UnixAddr>;
+/** Serves HTTP/1.1 over TCP, with the handler among the options. */
 export function serve(
   options: ServeOptions & { handler: ServeHandler<Deno.NetAddr> },
 ): HttpServer<Deno.NetAddr>;

@@ -1,5 +1,4 @@
 import type { BufferPool } from "../reactor/mod.ts";
-import type { HttpConnection } from "./connection.ts";
 import type { HeadCopies } from "./head_copies.ts";
 import type { ServerRequest } from "./http_request.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -9,7 +8,7 @@ import type { StringCache } from "./string_cache.ts";
 
 /** What a handler is told besides the request. */
 export interface ServeHandlerInfo<A extends Deno.Addr = Deno.Addr> {
-  /** The client's address. */
+  /** The client's address; ask for it while the connection is open. */
   readonly remoteAddr: A;
   /** Resolves when the response is with the kernel; rejects when it could not be sent. */
   readonly completed: Promise<void>;
@@ -35,6 +34,16 @@ export interface HttpServerStatistics {
   timeoutCount: number;
 }
 
+/** What a server asks of its connections. */
+export interface ServedConnection {
+  /** Ends the connection when its time is over; called now and then. */
+  checkDeadlines(nowMs: number): void;
+  /** Answers what is under way and closes. */
+  drain(): void;
+  /** Closes at once. */
+  abort(reason: unknown): void;
+}
+
 /** What the connections of one server have in common. */
 export interface ServerContext {
   readonly handler: ServeHandler;
@@ -56,5 +65,5 @@ export interface ServerContext {
   /** The reactor's time. */
   nowMs(): number;
   /** The connection is gone. */
-  onClosed(connection: HttpConnection): void;
+  onClosed(connection: ServedConnection): void;
 }

@@ -36,9 +36,20 @@ export function decodeLatin1(bytes: Uint8Array, start: number, length: number): 
   const end = start + length;
   for (let index = start; index < end; index++) {
     // What TextDecoder calls "latin1" is Windows-1252, which differs from 0x80 on.
-    if (bytes[index] >= 0x80) return String.fromCharCode(...bytes.subarray(start, end));
+    if (bytes[index] >= 0x80) return decodeHighBytes(bytes, start, end);
   }
   return decoder.decode(bytes.subarray(start, end));
+}
+
+/** Bytes that become arguments of one call; a call cannot have as many as a head may have bytes. */
+const ARGUMENTS_MAX = 8192;
+
+function decodeHighBytes(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let at = start; at < end; at += ARGUMENTS_MAX) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + ARGUMENTS_MAX, end)));
+  }
+  return text;
 }
 
 function sameBytes(key: Uint8Array, bytes: Uint8Array, start: number): boolean {

@@ -1,6 +1,6 @@
 import { Deque } from "../base/mod.ts";
 import type { DatagramHandler, DriverDatagramSocket, Reactor } from "../reactor/mod.ts";
-import { Wait, type WaitOptions } from "./wait.ts";
+import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
 
 /** Datagrams received that wait for a `receive()`; more stay in the system's buffer, which drops what does not fit. */
 export const DATAGRAM_QUEUE_MAX = 64;
@@ -35,13 +35,17 @@ export class DatagramConn implements Deno.DatagramConn {
    *
    * @throws {Deno.errors.Busy} (as a rejection) while another receive waits
    */
-  receive(into: Uint8Array = new Uint8Array(RECEIVE_BYTES), options?: WaitOptions): Promise<Received> {
+  receive(
+    into: Uint8Array = new Uint8Array(RECEIVE_BYTES),
+    options?: WaitOptions,
+  ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
     const buffer = into as Uint8Array<ArrayBuffer>;
     if (this.#closed) return Promise.reject(closedError("receive"));
     if (this.#reader !== undefined) {
       return Promise.reject(new Deno.errors.Busy("receive: another receive of this socket is waiting"));
     }
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    const refusal = refuseWait("receive", options);
+    if (refusal !== undefined) return Promise.reject(refusal.reason);
     const datagram = this.#received.popFront();
     if (datagram !== undefined) return Promise.resolve(fill(buffer, datagram.bytes, datagram.from));
     const wait = new Wait<Received>(this.#reactor, "receive", options, () => this.#reader = undefined);
@@ -53,7 +57,10 @@ export class DatagramConn implements Deno.DatagramConn {
     return wait.promise;
   }
 
-  /** Sends one datagram of at most 65,507 bytes; resolves to its length when it is with the kernel. */
+  /**
+   * Sends one datagram of at most 65,507 bytes; resolves to its length when it is with the kernel. Leave `data` alone until
+   * then.
+   */
   send(data: Uint8Array, to: Deno.Addr): Promise<number> {
     if (this.#closed) return Promise.reject(closedError("send"));
     if (!("hostname" in to)) return Promise.reject(new TypeError("send: expected an internet address"));
@@ -70,6 +77,7 @@ export class DatagramConn implements Deno.DatagramConn {
     this.#reader = undefined;
   }
 
+  /** Closes the socket. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -85,7 +93,7 @@ export class DatagramConn implements Deno.DatagramConn {
   }
 
   /** Datagrams as they come, until the socket is closed. */
-  async *[Symbol.asyncIterator](): AsyncIterableIterator<Received> {
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
     while (!this.#closed) {
       let received: Received;
       try {
@@ -104,8 +112,11 @@ export class DatagramConn implements Deno.DatagramConn {
       const reader = this.#reader;
       if (reader !== undefined) {
         this.#reader = undefined;
-        reader.wait.resolve(fill(reader.into, bytes.subarray(0, byteLength), from));
-        return;
+        if (!reader.into.buffer.detached) {
+          reader.wait.resolve(fill(reader.into, bytes.subarray(0, byteLength), from));
+          return;
+        }
+        reader.wait.reject(new TypeError("receive: the memory to receive into is gone"));
       }
       this.#received.pushBack({ bytes: bytes.slice(0, byteLength), from });
       if (this.#received.length < DATAGRAM_QUEUE_MAX) return;

@@ -1,5 +1,5 @@
 import type { AcceptHandler, DriverListener, DriverSocket, Reactor } from "../reactor/mod.ts";
-import { Wait, type WaitOptions } from "./wait.ts";
+import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
 
 /** Connections accepted from the system that wait for an `accept()`; more stay in the system's backlog. */
 export const ACCEPT_QUEUE_MAX = 64;
@@ -14,6 +14,7 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
   readonly #accepted: DriverSocket[] = [];
   readonly #waiting: Wait<C>[] = [];
   #accepting = false;
+  #referenced = true;
   #closed = false;
 
   /** @internal */
@@ -31,14 +32,17 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
    */
   accept(options?: WaitOptions): Promise<C> {
     if (this.#closed) return Promise.reject(closedError());
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    const refusal = refuseWait("accept", options);
+    if (refusal !== undefined) return Promise.reject(refusal.reason);
     const socket = this.#accepted.shift();
     if (socket !== undefined) return Promise.resolve(this.#toConn(socket));
     const wait: Wait<C> = new Wait(this.#reactor, "accept", options, () => {
       const index = this.#waiting.indexOf(wait);
       if (index >= 0) this.#waiting.splice(index, 1);
+      this.#updateReference();
     });
     this.#waiting.push(wait);
+    this.#updateReference();
     if (!this.#accepting) {
       this.#accepting = true;
       this.#listener.startAccepting(this.#handler);
@@ -55,21 +59,24 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
     for (const wait of this.#waiting.splice(0)) wait.reject(closedError());
   }
 
+  /** Closes the listener. */
   [Symbol.dispose](): void {
     this.close();
   }
 
   /** Lets a listener that somebody waits on keep the process alive. It does by default. */
   ref(): void {
-    this.#listener.setReferenced(true);
+    this.#referenced = true;
+    this.#updateReference();
   }
 
   /** Lets the process end although somebody waits. */
   unref(): void {
-    this.#listener.setReferenced(false);
+    this.#referenced = false;
+    this.#updateReference();
   }
 
-  /** Connections as they come, until the listener is closed. */
+  /** Connections as they come, until the listener is closed; leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<C> {
     while (!this.#closed) {
       let conn: C;
@@ -79,14 +86,26 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
         if (this.#closed) return;
         throw error;
       }
-      yield conn;
+      let left = true;
+      try {
+        yield conn;
+        left = false;
+      } finally {
+        if (left) this.close();
+      }
     }
+  }
+
+  /** Accepting goes on when nobody waits any more, which is no reason for the process to stay. */
+  #updateReference(): void {
+    if (!this.#closed) this.#listener.setReferenced(this.#referenced && this.#waiting.length > 0);
   }
 
   readonly #handler: AcceptHandler = {
     onAccept: (socket) => {
       const wait = this.#waiting.shift();
       if (wait !== undefined) {
+        this.#updateReference();
         wait.resolve(this.#toConn(socket));
         return;
       }

@@ -2,7 +2,7 @@ import { defaultReactor, type Reactor } from "../reactor/mod.ts";
 import { DatagramConn } from "./datagram_conn.ts";
 import { Listener } from "./listener.ts";
 import { TcpConn, toNetAddr, toUnixAddr, UnixConn } from "./tcp.ts";
-import { Wait, type WaitOptions } from "./wait.ts";
+import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
 
 /** What every opening call takes. */
 export interface ReactorOption {
@@ -26,8 +26,9 @@ export interface ListenOptions extends ReactorOption {
 
 /** Options of {@linkcode listen} on a Unix socket. */
 export interface ListenUnixOptions extends ReactorOption {
+  /** Says that this is a Unix socket. */
   transport: "unix";
-  /** Must not exist; removing it afterwards is the caller's. */
+  /** Path of the socket, at most 107 bytes; must not exist, and removing it afterwards is the caller's. */
   path: string;
   /** Connections that may wait to be accepted. @default {1024} */
   backlog?: number;
@@ -35,6 +36,7 @@ export interface ListenUnixOptions extends ReactorOption {
 
 /** Options of {@linkcode connect} over TCP. */
 export interface ConnectOptions extends ReactorOption, WaitOptions {
+  /** 1 to 65535. */
   port: number;
   /** Address or name; every address of a name is tried in turn. @default {"127.0.0.1"} */
   hostname?: string;
@@ -44,7 +46,9 @@ export interface ConnectOptions extends ReactorOption, WaitOptions {
 
 /** Options of {@linkcode connect} to a Unix socket. */
 export interface ConnectUnixOptions extends ReactorOption, WaitOptions {
+  /** Says that this is a Unix socket. */
   transport: "unix";
+  /** Path of the socket, at most 107 bytes. */
   path: string;
 }
 
@@ -52,9 +56,9 @@ export interface ConnectUnixOptions extends ReactorOption, WaitOptions {
 export interface ListenDatagramOptions extends ReactorOption {
   /** 0 takes a free one. */
   port: number;
-  /** @default {"127.0.0.1"} */
+  /** Address or name to bind to. @default {"127.0.0.1"} */
   hostname?: string;
-  /** Lets several sockets share the port. @default {false} */
+  /** Lets several sockets share the port; only io_uring offers it. @default {false} */
   reusePort?: boolean;
 }
 
@@ -82,6 +86,7 @@ const BACKLOG = 1024;
  * @throws {Deno.errors.AddrInUse} when the port or path is taken
  */
 export function listen(options: ListenOptions): TcpListener;
+/** Listens on a Unix socket. @throws {Deno.errors.AddrInUse} when the path exists */
 export function listen(options: ListenUnixOptions): UnixListener;
 export function listen(options: ListenOptions | ListenUnixOptions): TcpListener | UnixListener {
   const { reactor = defaultReactor(), backlog = BACKLOG } = options;
@@ -103,14 +108,25 @@ export function listen(options: ListenOptions | ListenUnixOptions): TcpListener 
 /**
  * Connects to a TCP port or a Unix socket.
  *
+ * ```ts
+ * import { connect, listen } from "@millrace/millrace/net";
+ *
+ * using listener = listen({ port: 0, hostname: "127.0.0.1" });
+ * using conn = await connect({ port: listener.addr.port, timeoutMs: 5000 });
+ * console.log(conn.remoteAddr.port === listener.addr.port); // true
+ * ```
+ *
+ * @throws {DOMException} (as a rejection) named `TimeoutError` when `timeoutMs` is over
  * @throws {Deno.errors.ConnectionRefused} (as a rejection) when nobody listens there
  * @throws {Deno.errors.NotFound} (as a rejection) when the host name is not known
  */
 export function connect(options: ConnectOptions): Promise<TcpConn>;
+/** Connects to a Unix socket. @throws {Deno.errors.NotFound} (as a rejection) when the path does not exist */
 export function connect(options: ConnectUnixOptions): Promise<UnixConn>;
 export async function connect(options: ConnectOptions | ConnectUnixOptions): Promise<TcpConn | UnixConn> {
   const { reactor = defaultReactor() } = options;
-  options.signal?.throwIfAborted();
+  const refusal = refuseWait("connect", options);
+  if (refusal !== undefined) throw refusal.reason;
   const giveUp = new AbortController();
   const wait: Wait<TcpConn | UnixConn> = new Wait(reactor, "connect", options, () => giveUp.abort());
   const opening = "transport" in options
@@ -120,11 +136,29 @@ export async function connect(options: ConnectOptions | ConnectUnixOptions): Pro
       { hostname: options.hostname ?? "127.0.0.1", port: options.port },
       { signal: giveUp.signal, noDelay: options.noDelay ?? true },
     ).then((socket) => new TcpConn(reactor, socket, toNetAddr));
-  opening.then((conn) => wait.resolve(conn), (error) => wait.reject(error));
+  opening.then((conn) => {
+    // Given up when the driver had connected already.
+    if (giveUp.signal.aborted) conn.close();
+    else wait.resolve(conn);
+  }, (error) => wait.reject(error));
   return await wait.promise;
 }
 
-/** Binds a UDP socket. @throws {Deno.errors.AddrInUse} (as a rejection) when the port is taken */
+/**
+ * Binds a UDP socket.
+ *
+ * ```ts
+ * import { listenDatagram } from "@millrace/millrace/net";
+ *
+ * using receiver = await listenDatagram({ port: 0 });
+ * using sender = await listenDatagram({ port: 0 });
+ * await sender.send(new Uint8Array([1, 2, 3]), receiver.addr);
+ * const [bytes] = await receiver.receive();
+ * console.log(bytes.byteLength); // 3
+ * ```
+ *
+ * @throws {Deno.errors.AddrInUse} (as a rejection) when the port is taken
+ */
 export async function listenDatagram(options: ListenDatagramOptions): Promise<DatagramConn> {
   const { reactor = defaultReactor(), port, hostname = "127.0.0.1", reusePort = false } = options;
   return new DatagramConn(reactor, await reactor.driver.bindDatagram({ hostname, port }, { reusePort }));

@@ -5,7 +5,7 @@ import {
   SendQueue,
   type SocketHandler,
 } from "../reactor/mod.ts";
-import { Wait, type WaitOptions } from "./wait.ts";
+import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
 
 /** Bytes received that wait for a `read()`, above which the connection stops receiving. */
 export const RECEIVE_QUEUE_BYTES = 65_536;
@@ -15,6 +15,8 @@ interface PendingWrite {
   readonly wait: Wait<number>;
   /** Bytes copied to the send queue. */
   copied: number;
+  /** Where its last byte stands among all bytes of the connection, once all are copied. */
+  endsAt: number;
 }
 
 /**
@@ -23,6 +25,7 @@ interface PendingWrite {
  * One `read()` at a time. Writes are sent in the order of their calls; each resolves when its bytes are with the kernel.
  */
 export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>, SocketHandler {
+  /** What it moves its data through. */
   protected readonly socket: DriverSocket;
   readonly #reactor: Reactor;
   readonly #queue: SendQueue;
@@ -33,12 +36,20 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   #end: { readonly error: Error | undefined } | undefined;
   #reader: { readonly into: Uint8Array; readonly wait: Wait<number | null> } | undefined;
   readonly #writes: PendingWrite[] = [];
-  #waitsForBuffer = false;
+  /** How many of {@linkcode StreamConn.#writes}, from the first, are copied as a whole. */
+  #copiedCount = 0;
+  #copiedBytes = 0;
+  /** Called by the pool when it has a buffer again; set while this connection waits for one. */
+  #onBuffer: (() => void) | undefined;
   #sendFailure: Error | undefined;
-  #sendEnded = false;
+  #sendEnd: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  #localAddr: A | undefined;
+  #remoteAddr: A | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+  #readableEnded = false;
+  #writableEnded = false;
 
   /** @internal */
   constructor(reactor: Reactor, socket: DriverSocket, toAddr: (address: Address) => A) {
@@ -49,19 +60,21 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     socket.attach(this);
   }
 
-  /** The local address. @throws {Deno.errors.BadResource} when the connection is closed */
+  /** The local address. @throws {Deno.errors.BadResource} on io_uring, when first asked for after the connection was closed */
   get localAddr(): A {
-    return this.#toAddr(this.socket.localAddress);
+    return this.#localAddr ??= this.#toAddr(this.socket.localAddress);
   }
 
-  /** The other side's address. @throws {Deno.errors.BadResource} when the connection is closed */
+  /** The other side's address. @throws {Deno.errors.BadResource} on io_uring, when first asked for after closing */
   get remoteAddr(): A {
-    return this.#toAddr(this.socket.remoteAddress);
+    return this.#remoteAddr ??= this.#toAddr(this.socket.remoteAddress);
   }
 
   /**
    * Reads what has arrived into `into`, waiting for the first byte; resolves to how many bytes, `null` at the end. A read
    * that was given up loses nothing: the data goes to the next.
+   *
+   * On Deno's own I/O a connection that was reset reads as ended, because `Deno.Conn.read()` says so.
    *
    * @throws {Deno.errors.Busy} (as a rejection) while another read waits
    * @throws {Deno.errors.ConnectionReset} and other failures of the connection (as rejections)
@@ -71,7 +84,8 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     if (this.#reader !== undefined) {
       return Promise.reject(new Deno.errors.Busy("read: another read of this connection is waiting"));
     }
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    const refusal = refuseWait("read", options);
+    if (refusal !== undefined) return Promise.reject(refusal.reason);
     if (into.byteLength === 0) return Promise.resolve(0);
     if (this.#storedBytes > 0) return Promise.resolve(this.#takeStored(into));
     if (this.#end !== undefined) {
@@ -95,23 +109,27 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   write(data: Uint8Array, options?: WaitOptions): Promise<number> {
     if (this.#closed) return Promise.reject(closedError("write"));
     if (this.#sendFailure !== undefined) return Promise.reject(this.#sendFailure);
-    if (this.#sendEnded) {
+    if (this.#sendEnd !== undefined) {
       return Promise.reject(new Deno.errors.BrokenPipe("write: this side has been closed for writing"));
     }
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    const refusal = refuseWait("write", options);
+    if (refusal !== undefined) return Promise.reject(refusal.reason);
     if (data.byteLength === 0) return Promise.resolve(0);
     const wait: Wait<number> = new Wait(this.#reactor, "write", options, () => this.#dropWrite(wait));
-    this.#writes.push({ data, wait, copied: 0 });
+    this.#writes.push({ data, wait, copied: 0, endsAt: Infinity });
     this.#pump();
     return wait.promise;
   }
 
   /** Tells the other side that nothing more will be sent, when everything written has been. */
-  async closeWrite(): Promise<void> {
-    if (this.#closed) throw closedError("closeWrite");
-    this.#sendEnded = true;
-    await this.#writes.at(-1)?.wait.promise;
-    this.socket.shutdownSend();
+  closeWrite(): Promise<void> {
+    if (this.#closed) return Promise.reject(closedError("closeWrite"));
+    if (this.#sendFailure !== undefined) return Promise.reject(this.#sendFailure);
+    if (this.#sendEnd === undefined) {
+      this.#sendEnd = Promise.withResolvers();
+      this.#endSending();
+    }
+    return this.#sendEnd.promise;
   }
 
   /** Closes at once; what waits is rejected. Closing twice does nothing. */
@@ -124,9 +142,11 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     this.socket.close();
     this.#reader?.wait.reject(closedError("read"));
     this.#reader = undefined;
-    for (const { wait } of this.#writes.splice(0)) wait.reject(closedError("write"));
+    this.#rejectWrites(closedError("write"));
+    this.#sendEnd?.reject(closedError("closeWrite"));
   }
 
+  /** Closes the connection. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -136,7 +156,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     this.socket.setReferenced(true);
   }
 
-  /** Lets the process end although the connection waits. */
+  /** Lets the process end although the connection waits for data. */
   unref(): void {
     this.socket.setReferenced(false);
   }
@@ -157,12 +177,17 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
         }
         controller.close();
         request.respond(0);
+        this.#readableEnded = true;
+        this.#closeAfterStreams();
       },
       cancel: () => this.close(),
     });
   }
 
-  /** What is to be sent, as a stream; closing it ends this direction, and the connection when the other has ended. */
+  /**
+   * What is to be sent, as a stream. Closing it ends this direction, and closes the connection once `readable` has ended
+   * too, or when nobody has asked for that.
+   */
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
     return this.#writable ??= new WritableStream<Uint8Array<ArrayBufferLike>>({
       write: async (data) => {
@@ -170,7 +195,8 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
       },
       close: async () => {
         await this.closeWrite();
-        if (this.#end !== undefined || this.#readable === undefined) this.close();
+        this.#writableEnded = true;
+        this.#closeAfterStreams();
       },
       abort: () => this.close(),
     });
@@ -182,9 +208,12 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     const reader = this.#reader;
     if (reader !== undefined) {
       this.#reader = undefined;
+      // No room: its memory was transferred meanwhile.
       taken = Math.min(byteLength, reader.into.byteLength);
-      reader.into.set(taken === bytes.byteLength ? bytes : bytes.subarray(0, taken));
-      reader.wait.resolve(taken);
+      if (taken > 0) {
+        reader.into.set(taken === bytes.byteLength ? bytes : bytes.subarray(0, taken));
+        reader.wait.resolve(taken);
+      } else reader.wait.reject(new TypeError("read: the memory to read into is gone"));
     }
     if (taken === byteLength) return;
     this.#stored.push(bytes.slice(taken, byteLength));
@@ -207,51 +236,85 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
 
   /** @internal */
   onSent(): void {
-    // Everything copied before this send began is with the kernel once the queue is empty; of several buffers, the first.
     this.#queue.sent();
-    if (this.#queue.idle) this.#settleWrites();
+    this.#settleWrites();
     this.#pump();
+    this.#endSending();
   }
 
   /** @internal */
   onSendFailed(error: Error): void {
     this.#sendFailure = error;
     this.#queue.close();
-    for (const { wait } of this.#writes.splice(0)) wait.reject(error);
+    this.#rejectWrites(error);
+    this.#sendEnd?.reject(error);
   }
 
-  /** Resolves the writes whose bytes have all been sent. */
+  #closeAfterStreams(): void {
+    if (this.#writableEnded && (this.#readableEnded || this.#readable === undefined)) this.close();
+  }
+
+  /** Resolves the writes whose bytes are with the kernel. */
   #settleWrites(): void {
-    while (this.#writes.length > 0 && this.#writes[0].copied === this.#writes[0].data.byteLength) {
+    const { sentBytes } = this.#queue;
+    while (this.#copiedCount > 0 && this.#writes[0].endsAt <= sentBytes) {
       const { data, wait } = this.#writes.shift() as PendingWrite;
+      this.#copiedCount--;
       wait.resolve(data.byteLength);
     }
   }
 
+  #rejectWrites(error: Error): void {
+    this.#copiedCount = 0;
+    for (const { wait } of this.#writes.splice(0)) wait.reject(error);
+    if (this.#onBuffer === undefined) return;
+    this.#reactor.driver.buffers.forget(this.#onBuffer);
+    this.#onBuffer = undefined;
+  }
+
   /** Copies as much of the waiting writes as the queue takes, and sends it. */
   #pump(): void {
-    for (const write of this.#writes) {
-      if (write.copied === write.data.byteLength) continue;
-      write.copied += this.#queue.append(write.data, write.copied);
+    const writes = this.#writes;
+    while (this.#copiedCount < writes.length) {
+      const write = writes[this.#copiedCount];
+      const count = this.#queue.append(write.data, write.copied);
+      write.copied += count;
+      this.#copiedBytes += count;
       if (write.copied < write.data.byteLength) break;
+      write.endsAt = this.#copiedBytes;
+      this.#copiedCount++;
     }
     this.#queue.flush();
-    if (!this.#queue.sending && this.#writes.length > 0) this.#waitForBuffer();
+    if (!this.#queue.sending && writes.length > 0) this.#waitForBuffer();
+  }
+
+  /** Ends this direction if that is asked for and nothing is left to be sent. */
+  #endSending(): void {
+    if (this.#sendEnd === undefined || this.#writes.length > 0 || !this.#queue.idle) return;
+    try {
+      this.socket.shutdownSend();
+      this.#sendEnd.resolve();
+    } catch (error) {
+      this.#sendEnd.reject(error);
+    }
   }
 
   /** The pool is empty, and nothing of ours is under way whose end would call us. */
   #waitForBuffer(): void {
-    if (this.#waitsForBuffer) return;
-    this.#waitsForBuffer = true;
-    this.#reactor.driver.buffers.whenAvailable(() => {
-      this.#waitsForBuffer = false;
-      if (!this.#closed) this.#pump();
-    });
+    if (this.#onBuffer !== undefined) return;
+    this.#onBuffer = () => {
+      this.#onBuffer = undefined;
+      this.#pump();
+    };
+    this.#reactor.driver.buffers.whenAvailable(this.#onBuffer);
   }
 
   #dropWrite(wait: Wait<number>): void {
     const index = this.#writes.findIndex((write) => write.wait === wait);
-    if (index >= 0) this.#writes.splice(index, 1);
+    if (index < 0) return;
+    this.#writes.splice(index, 1);
+    if (index < this.#copiedCount) this.#copiedCount--;
+    this.#endSending();
   }
 
   #takeStored(into: Uint8Array): number {

@@ -1,12 +1,24 @@
 import type { Reactor } from "../reactor/mod.ts";
-import type { Timer } from "../timer/mod.ts";
+import { DELAY_MS_MAX, type Timer } from "../timer/mod.ts";
 
 /** Options of every call of this folder that may wait. */
 export interface WaitOptions {
   /** Rejects the call with the signal's reason. */
   signal?: AbortSignal;
-  /** Rejects the call with a `TimeoutError` after this time. */
+  /** Rejects the call with a `DOMException` named `TimeoutError` after this time, 0 to `DELAY_MS_MAX`. @default {no limit} */
   timeoutMs?: number;
+}
+
+/** Why a call with these options cannot begin to wait: its signal is aborted, or its time is none. */
+export function refuseWait(
+  operation: string,
+  options: WaitOptions | undefined,
+): { readonly reason: unknown } | undefined {
+  if (options === undefined) return undefined;
+  const { signal, timeoutMs } = options;
+  if (signal?.aborted) return { reason: signal.reason };
+  if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs <= DELAY_MS_MAX)) return undefined;
+  return { reason: new RangeError(`${operation}: timeoutMs is ${timeoutMs}, expected 0 to ${DELAY_MS_MAX}`) };
 }
 
 /** One call that waits: settles once, by its result, its signal or its deadline, and leaves nothing behind. */
@@ -18,7 +30,7 @@ export class Wait<T> {
   readonly #onAbort: (() => void) | undefined;
   readonly #timer: Timer | undefined;
 
-  /** `onGiveUp` is called when the signal or the deadline ended the wait. */
+  /** To be made when `refuseWait()` has nothing against it; `onGiveUp` is called when the signal or the deadline ended the wait. */
   constructor(reactor: Reactor, operation: string, options: WaitOptions | undefined, onGiveUp: () => void) {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.promise = promise;
@@ -32,10 +44,6 @@ export class Wait<T> {
         onGiveUp();
         this.reject(signal.reason);
       };
-      if (signal.aborted) {
-        this.#reject(signal.reason);
-        return;
-      }
       signal.addEventListener("abort", this.#onAbort, { once: true });
     }
     if (timeoutMs !== undefined) {

@@ -2,6 +2,7 @@ import { assert } from "../base/mod.ts";
 
 /** A piece of memory that a pool cuts into buffers. */
 export interface Slab {
+  /** All of it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -16,6 +17,7 @@ export class PooledBuffer<S extends Slab = Slab> {
   /** Whether somebody holds it. */
   held = false;
 
+  /** `byteLength` bytes of `slab` from byte `offset`. */
   constructor(slab: S, offset: number, byteLength: number) {
     this.slab = slab;
     this.offset = offset;
@@ -25,9 +27,9 @@ export class PooledBuffer<S extends Slab = Slab> {
 
 /** Options of {@linkcode BufferPool}. */
 export interface BufferPoolOptions<S extends Slab> {
-  /** Bytes of one buffer. @default {16384} */
+  /** Bytes of one buffer, at least 1024. @default {16384} */
   bufferByteLength?: number;
-  /** Buffers at most. @default {8192} */
+  /** Buffers at most, at least 1. @default {8192} */
   bufferCountMax?: number;
   /** Makes the memory. Whole slabs of {@linkcode BUFFERS_PER_SLAB} buffers are made when needed, and kept. */
   allocateSlab: (byteLength: number) => S;
@@ -39,13 +41,26 @@ export const BUFFERS_PER_SLAB = 32;
 export const BUFFER_BYTE_LENGTH = 16_384;
 /** Default of `bufferCountMax`: with the default length, 128 MiB at most. */
 export const BUFFER_COUNT_MAX = 8192;
+/** Turns of the microtask queue in which one who waited has taken a buffer, or has not. */
+const TAKING_TURNS = 4;
 /** Distance between buffers beyond their length: their first lines then fall into different cache sets. */
 const COLOUR_BYTES = 128;
 
 /**
  * Buffers of one size, bounded and counted; the most recently used is given first, because it is warm.
  *
- * When all are held, `acquire()` says so and `whenAvailable()` queues the caller, first come, first served.
+ * When all are held, `acquire()` says so and `whenAvailable()` queues the caller, first come, first served: a buffer that
+ * comes back is not given to whoever asks first, least of all to the one that has just released it.
+ *
+ * ```ts
+ * import { BufferPool } from "@millrace/millrace/reactor";
+ *
+ * const allocateSlab = (byteLength: number) => ({ bytes: new Uint8Array(byteLength) });
+ * const pool = new BufferPool({ bufferCountMax: 1, allocateSlab });
+ * const buffer = pool.acquire();
+ * console.log(pool.heldCount, pool.acquire()); // 1 undefined
+ * if (buffer !== undefined) pool.release(buffer);
+ * ```
  */
 export class BufferPool<S extends Slab = Slab> {
   /** Bytes of one buffer. */
@@ -56,8 +71,11 @@ export class BufferPool<S extends Slab = Slab> {
   readonly #free: PooledBuffer<S>[] = [];
   readonly #slabs: S[] = [];
   readonly #waiting = new Set<() => void>();
+  /** Free buffers set aside for those who wait, until their callbacks have been called. */
+  #reservedCount = 0;
   #count = 0;
 
+  /** An empty pool. @throws {RangeError} when an option is out of range */
   constructor(options: BufferPoolOptions<S>) {
     const { bufferByteLength = BUFFER_BYTE_LENGTH, bufferCountMax = BUFFER_COUNT_MAX } = options;
     if (!(Number.isInteger(bufferByteLength) && bufferByteLength >= 1024)) {
@@ -81,14 +99,16 @@ export class BufferPool<S extends Slab = Slab> {
     return this.#waiting.size;
   }
 
-  /** A buffer, or `undefined` when all are held. */
+  /** Whether `acquire()` has nothing to give. */
+  get exhausted(): boolean {
+    return this.#free.length <= this.#reservedCount && this.#count >= this.bufferCountMax;
+  }
+
+  /** A buffer, or `undefined` when all are held, or set aside for those who wait. */
   acquire(): PooledBuffer<S> | undefined {
-    let buffer = this.#free.pop();
-    if (buffer === undefined) {
-      if (this.#count >= this.bufferCountMax) return undefined;
-      this.#grow();
-      buffer = this.#free.pop();
-    }
+    if (this.exhausted) return undefined;
+    if (this.#free.length === 0) this.#grow();
+    const buffer = this.#free.pop();
     if (buffer !== undefined) buffer.held = true;
     return buffer;
   }
@@ -98,15 +118,12 @@ export class BufferPool<S extends Slab = Slab> {
     assert(buffer.held, "BufferPool.release: the buffer is not held");
     buffer.held = false;
     this.#free.push(buffer);
-    if (this.#waiting.size === 0) return;
-    for (const callback of this.#waiting) {
-      this.#waiting.delete(callback);
-      queueMicrotask(callback);
-      return;
-    }
+    if (this.#waiting.size <= this.#reservedCount) return;
+    this.#reservedCount++;
+    queueMicrotask(() => this.#serve());
   }
 
-  /** Calls back once when a buffer has been released; try `acquire()` then, and again if another was faster. */
+  /** Calls back once when a buffer has been released; take it then, or wait again. To be called while `exhausted`. */
   whenAvailable(callback: () => void): void {
     this.#waiting.add(callback);
   }
@@ -119,6 +136,19 @@ export class BufferPool<S extends Slab = Slab> {
   /** The memory of the pool, for its owner to free. */
   get slabs(): readonly S[] {
     return this.#slabs;
+  }
+
+  /** Offers a buffer that came back to those who wait, each once at most, until it is taken. */
+  async #serve(): Promise<void> {
+    this.#reservedCount--;
+    for (let left = this.#waiting.size; left > 0 && this.#free.length > this.#reservedCount; left--) {
+      const [callback] = this.#waiting;
+      if (callback === undefined) return;
+      this.#waiting.delete(callback);
+      callback();
+      // One that is closed meanwhile, or has given up, takes nothing: the next must not wait for ever.
+      for (let turn = 0; turn < TAKING_TURNS; turn++) await null;
+    }
   }
 
   #grow(): void {

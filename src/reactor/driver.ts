@@ -11,7 +11,9 @@ export type Address =
 
 /** An address of the internet, without names. */
 export interface IpAddress {
+  /** An IPv4 or IPv6 literal, without brackets. */
   readonly hostname: string;
+  /** 0 to 65535. */
   readonly port: number;
 }
 
@@ -41,11 +43,19 @@ export interface Driver {
 
   /** Starts listening; port 0 takes a free one. @throws {Deno.errors.AddrInUse} and others */
   listen(address: Address, options: ListenSocketOptions): DriverListener;
-  /** Connects; aborting the signal rejects with its reason. */
+  /**
+   * Connects; aborting the signal rejects with its reason.
+   *
+   * @throws {Deno.errors.ConnectionRefused | Deno.errors.NotFound} (as rejections) and others
+   */
   connect(address: Address, options: ConnectSocketOptions): Promise<DriverSocket>;
-  /** Binds a UDP socket. */
+  /** Binds a UDP socket. @throws {Deno.errors.AddrInUse} (as a rejection) and others */
   bindDatagram(address: Address, options: DatagramOptions): Promise<DriverDatagramSocket>;
-  /** Opens a file. */
+  /**
+   * Opens a file.
+   *
+   * @throws {Deno.errors.NotFound | Deno.errors.AlreadyExists} (as rejections) and others
+   */
   openFile(path: string, options: OpenFileOptions): Promise<DriverFile>;
   /** Cancels everything, waits (bounded) for it to have ended, frees what the driver holds. */
   close(): void;
@@ -53,14 +63,22 @@ export interface Driver {
 
 /** A driver whose completions arrive only when it is asked. */
 export interface PolledDriver extends Driver {
+  /** Completions arrive in {@linkcode PolledDriver.poll}. */
   readonly delivery: "polled";
   /** Operations in flight that keep the process alive. */
   readonly referencedCount: number;
   /** Operations in flight, all. */
   readonly inFlightCount: number;
+  /** Whether something was asked for that has not been started. */
+  readonly hasWork: boolean;
   /** Called when an operation is started, so that a sleeping owner of the loop polls. */
   onWork: (() => void) | undefined;
-  /** Starts what was asked for and delivers what is complete; waits up to `waitMs` for the first. Returns how many. */
+  /** The time at the last {@linkcode PolledDriver.poll}. */
+  readonly turnMs: number;
+  /**
+   * Starts what was asked for and delivers what is complete; waits up to `waitMs` for the first, and perhaps a few
+   * microseconds more for others to come along. Returns how many.
+   */
   poll(waitMs: number): number;
   /** Resolves when `poll()` may have something to deliver, after `waitMs`, or on `interrupt()`. */
   wait(waitMs: number | undefined, keepAlive: boolean): Promise<void>;
@@ -80,12 +98,15 @@ export interface ListenSocketOptions {
 
 /** Options of {@linkcode Driver.connect}. */
 export interface ConnectSocketOptions {
+  /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
+  /** Small writes are sent at once; means nothing to a Unix socket. */
   readonly noDelay: boolean;
 }
 
 /** Takes what a listener accepts. */
 export interface AcceptHandler {
+  /** A connection came in; it is the handler's to close. */
   onAccept(socket: DriverSocket): void;
   /** Accepting has stopped; `startAccepting()` tries again. */
   onAcceptError(error: Error): void;
@@ -119,7 +140,9 @@ export interface SocketHandler {
 
 /** A connection: TCP or Unix. */
 export interface DriverSocket {
+  /** This side's address; a Unix socket without a name has the path `""`. */
   readonly localAddress: Address;
+  /** The other side's. */
   readonly remoteAddress: Address;
   /** Names who takes the events; to be called once, before anything else. */
   attach(handler: SocketHandler): void;
@@ -137,7 +160,9 @@ export interface DriverSocket {
   send(buffer: PooledBuffer, byteLength: number): void;
   /** Tells the other side that nothing more will be sent. Not while a `send()` is under way. */
   shutdownSend(): void;
+  /** Sends small writes at once (`TCP_NODELAY`), or lets the kernel gather them. */
   setNoDelay(on: boolean): void;
+  /** Probes an idle connection now and then (`SO_KEEPALIVE`). */
   setKeepAlive(on: boolean): void;
   /** Whether operations of this connection keep the process alive. @default {true} */
   setReferenced(referenced: boolean): void;
@@ -147,6 +172,7 @@ export interface DriverSocket {
 
 /** Options of {@linkcode Driver.bindDatagram}. */
 export interface DatagramOptions {
+  /** Several sockets share the port. Only the io_uring driver offers it. */
   readonly reusePort: boolean;
 }
 
@@ -160,6 +186,7 @@ export interface DatagramHandler {
 
 /** A UDP socket. */
 export interface DriverDatagramSocket {
+  /** The address it is bound to, with the port the system chose. */
   readonly localAddress: IpAddress;
   /** Passes datagrams to `handler` until stopped. */
   startReceiving(handler: DatagramHandler): void;
@@ -167,22 +194,27 @@ export interface DriverDatagramSocket {
   stopReceiving(): void;
   /** Sends one datagram; resolves to its length. */
   send(bytes: Uint8Array, to: IpAddress): Promise<number>;
+  /** Whether a socket that receives keeps the process alive. @default {true} */
   setReferenced(referenced: boolean): void;
+  /** Cancels what is under way and closes. */
   close(): void;
 }
 
 /** How a file is opened; the names are those of `Deno.OpenOptions`. */
 export interface OpenFileOptions {
+  /** Opens for reading. One of `read` and `write` must be set. @default {false} */
   readonly read?: boolean;
+  /** Opens for writing. @default {false} */
   readonly write?: boolean;
-  /** Makes the file when it does not exist. */
+  /** Makes the file when it does not exist. @default {false} */
   readonly create?: boolean;
-  /** Makes the file, which must not exist. */
+  /** Makes the file, which must not exist. @default {false} */
   readonly createNew?: boolean;
-  /** Empties the file. */
+  /** Empties the file. @default {false} */
   readonly truncate?: boolean;
   /** Permission bits of a file that is made. @default {0o666} */
   readonly mode?: number;
+  /** Ends the attempt; a file opened all the same is closed again. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -192,14 +224,34 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file, read and written at positions. */
+/**
+ * A file, read and written at positions.
+ *
+ * ```ts
+ * import { Reactor } from "@millrace/millrace/reactor";
+ *
+ * using reactor = Reactor.open();
+ * const path = await Deno.makeTempFile();
+ * const file = await reactor.driver.openFile(path, { read: true, write: true });
+ * await file.writeAt(new TextEncoder().encode("Hello world!"), 0);
+ * await file.syncData();
+ * const into = new Uint8Array(5);
+ * console.log(await file.readAt(into, 6), new TextDecoder().decode(into)); // 5 world
+ * await file.close();
+ * await Deno.remove(path);
+ * ```
+ */
 export interface DriverFile {
   /**
    * Reads at byte `position` into one view or several, in order; resolves to how many bytes, 0 at the end of the file. May
    * read fewer than there is room for.
    */
   readAt(into: Uint8Array | readonly Uint8Array[], position: number, options?: Abortable): Promise<number>;
-  /** Writes one view or several, in order, at byte `position`; resolves to how many bytes, which may be fewer. */
+  /**
+   * Writes one view or several, in order, at byte `position`; resolves to how many bytes, which may be fewer.
+   *
+   * @throws {RangeError} (as a rejection) when the position is not a whole number from 0; so does `readAt()`
+   */
   writeAt(from: Uint8Array | readonly Uint8Array[], position: number, options?: Abortable): Promise<number>;
   /** Brings data and metadata to the disk (`fsync`). After it failed, what was written before may be lost. */
   sync(options?: Abortable): Promise<void>;

@@ -8,12 +8,13 @@ export type DriverChoice = "auto" | "uring" | "deno";
 
 /** Options of both drivers; each takes those it knows. */
 export interface DriverOptions extends UringDriverOptions, DenoDriverOptions {
-  /** @default {"auto"} */
+  /** Which driver to open. @default {"auto"} */
   driver?: DriverChoice;
 }
 
 /** A driver, and why it is not the fastest one. */
 export interface OpenedDriver {
+  /** The driver, open; closing it is the caller's. */
   readonly driver: Driver;
   /** With `"auto"`, what kept io_uring from being used. */
   readonly fallbackReason: string | undefined;
@@ -22,7 +23,16 @@ export interface OpenedDriver {
 /**
  * Opens the driver that is wanted.
  *
+ * ```ts
+ * import { openDriver } from "@millrace/millrace/reactor";
+ *
+ * const { driver, fallbackReason } = openDriver();
+ * console.log(driver.description, fallbackReason ?? "");
+ * driver.close();
+ * ```
+ *
  * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} when io_uring is asked for by name and cannot be had
+ * @throws {RangeError | TypeError} when an option is out of range or no driver has that name
  */
 export function openDriver(options: DriverOptions = {}): OpenedDriver {
   const { driver = "auto", ...rest } = options;

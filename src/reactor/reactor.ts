@@ -26,6 +26,11 @@ export const BLOCK_MS_MAX = 5;
 /** Longest time in milliseconds that a busy reactor keeps Deno's event loop waiting. */
 export const BUSY_MS_MAX = 1;
 
+/** Longest sleep in milliseconds, whatever the strategy, right after something happened. */
+const NEAR_MS = 0.2;
+/** Turns that promises get between two polls. */
+const PROMISE_HOPS = 8;
+
 /** Counts of what a reactor did; they only grow. */
 export interface ReactorStatistics {
   /** Rounds that delivered something. */
@@ -64,6 +69,8 @@ export class Reactor implements Disposable {
   #running = false;
   #sleeping = false;
   #closed = false;
+  /** Inside a poll, whose driver must not be closed under it. */
+  #inTurn = false;
 
   /**
    * Opens a reactor on the fastest driver there is, or the one asked for.
@@ -106,26 +113,29 @@ export class Reactor implements Disposable {
     return this.#closed;
   }
 
-  /** The driver's time in milliseconds: monotonic, from an arbitrary origin. */
+  /** The driver's time in milliseconds: monotonic, from an arbitrary origin; within a callback, when its turn began. */
   nowMs(): number {
-    return this.driver.clock.nowMs();
+    return this.#inTurn && this.#polled !== undefined ? this.#polled.turnMs : this.driver.clock.nowMs();
   }
 
   /** Delivers what is complete and runs the timers that are due, without waiting; returns how many of both. */
   poll(): number {
     assert(!this.#closed, "Reactor.poll: the reactor is closed");
-    const completions = this.#polled?.poll(0) ?? 0;
-    return completions + (this.#wheel?.advance() ?? 0);
+    if (this.#polled === undefined || this.#wheel === undefined) return 0;
+    const count = this.#turn(this.#polled, this.#wheel, 0);
+    if (this.#closed) this.driver.close();
+    return count;
   }
 
-  /** Cancels everything that is under way and frees the driver. */
+  /** Cancels everything that is under way and frees the driver; from within a callback, right after it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#polled?.interrupt();
-    this.driver.close();
+    if (!this.#inTurn) this.driver.close();
   }
 
+  /** Does what {@linkcode Reactor.close} does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -140,42 +150,59 @@ export class Reactor implements Disposable {
     }
   }
 
+  /**
+   * One turn after the other while anything is pending. Promises get their turn after each poll, everything else of Deno's
+   * event loop at least every {@linkcode BUSY_MS_MAX} and before each sleep.
+   */
   async #run(): Promise<void> {
     const driver = this.#polled;
     const wheel = this.#wheel;
     if (driver === undefined || wheel === undefined) return;
     const { clock } = driver;
-    let yieldedAtMs = clock.nowMs();
-    let yielded = false;
-    while (!this.#closed) {
-      const delivered = driver.poll(0) + (wheel.size === 0 ? 0 : wheel.advance());
-      if (delivered > 0 && clock.nowMs() - yieldedAtMs < BUSY_MS_MAX) {
-        // Lets the continuations of what was delivered run; what they ask for goes out with the next poll, together.
-        this.#statistics.busyTurnCount++;
-        yielded = false;
-        await null;
-      } else if (delivered > 0 || !yielded) {
-        // Before sleeping, too, everything that is ready on Deno's event loop must have had its turn.
+    let yieldedAtMs = -Infinity;
+    let deliveredAtMs = clock.nowMs();
+    while (!this.#closed && (driver.inFlightCount > 0 || driver.hasWork || wheel.size > 0)) {
+      const nowMs = clock.nowMs();
+      if (nowMs - yieldedAtMs >= BUSY_MS_MAX) {
+        if (this.#turn(driver, wheel, 0) > 0) deliveredAtMs = nowMs;
         this.#statistics.yieldCount++;
         await yieldToHost();
         yieldedAtMs = clock.nowMs();
-        yielded = delivered === 0;
-      } else if (driver.inFlightCount === 0 && wheel.size === 0) {
-        break;
-      } else {
-        yielded = false;
-        await this.#sleep(driver, wheel.nextDelayMs);
+        continue;
       }
+      // The continuations of what was delivered; what they ask for goes out with the next poll, together.
+      for (let hop = 0; hop < PROMISE_HOPS; hop++) await null;
+      if (this.#closed) break;
+      // Right after an event the next is likely to be near, and a short sleep in the kernel costs a tenth of one that goes
+      // through another thread.
+      const near = nowMs - deliveredAtMs < BUSY_MS_MAX && this.idle !== "spin";
+      if (this.#turn(driver, wheel, near ? Math.min(wheel.nextDelayMs ?? NEAR_MS, NEAR_MS) : 0) > 0) {
+        this.#statistics.busyTurnCount++;
+        deliveredAtMs = nowMs;
+      } else if (!near && !driver.hasWork) await this.#sleep(driver, wheel);
     }
     this.#running = false;
+    if (this.#closed) this.driver.close();
   }
 
-  async #sleep(driver: PolledDriver, delayMs: number | undefined): Promise<void> {
+  /** Polls and runs timers; returns how many of both. */
+  #turn(driver: PolledDriver, wheel: TimerWheel, waitMs: number): number {
+    this.#inTurn = true;
+    try {
+      const completions = driver.poll(waitMs);
+      return wheel.size === 0 ? completions : completions + wheel.advance();
+    } finally {
+      this.#inTurn = false;
+    }
+  }
+
+  async #sleep(driver: PolledDriver, wheel: TimerWheel): Promise<void> {
+    const delayMs = wheel.nextDelayMs;
     const keepAlive = driver.referencedCount > 0 || delayMs !== undefined;
     if (keepAlive && this.idle === "spin") return;
     this.#statistics.sleepCount++;
     if (keepAlive && this.idle === "block") {
-      driver.poll(Math.min(delayMs ?? BLOCK_MS_MAX, BLOCK_MS_MAX));
+      this.#turn(driver, wheel, Math.min(delayMs ?? BLOCK_MS_MAX, BLOCK_MS_MAX));
       return;
     }
     this.#sleeping = true;
@@ -191,7 +218,16 @@ function yieldToHost(): Promise<void> {
 
 let shared: Reactor | undefined;
 
-/** The reactor of this thread that servers and connections use when they are given none; opened on first use. */
+/**
+ * The reactor of this thread that servers and connections use when they are given none; opened on first use, and anew after
+ * it was closed.
+ *
+ * ```ts
+ * import { defaultReactor } from "@millrace/millrace/reactor";
+ *
+ * console.log(defaultReactor().driver.name);
+ * ```
+ */
 export function defaultReactor(): Reactor {
   if (shared === undefined || shared.closed) shared = Reactor.open();
   return shared;

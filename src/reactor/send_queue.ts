@@ -24,8 +24,11 @@ export class SendQueue {
   #filling: PooledBuffer | undefined;
   #full: { readonly buffer: PooledBuffer; readonly byteLength: number }[] | undefined;
   #sending = false;
+  #sendingBytes = 0;
+  #sentBytes = 0;
   #closed = false;
 
+  /** A queue in front of `socket`, whose events its owner passes on to `sent()`. */
   constructor(socket: DriverSocket, pool: BufferPool) {
     this.#socket = socket;
     this.#pool = pool;
@@ -44,6 +47,11 @@ export class SendQueue {
   /** Whether a send is under way, so that `sent()` or a failure will follow. */
   get sending(): boolean {
     return this.#sending;
+  }
+
+  /** Bytes that are with the kernel, of all that were ever committed. */
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   /** Makes room for `byteLength` bytes in one piece; false when there is none now. */
@@ -79,6 +87,7 @@ export class SendQueue {
   /** To be called when the socket says that the last send is done. */
   sent(): void {
     this.#sending = false;
+    this.#sentBytes += this.#sendingBytes;
     this.#sendNext();
   }
 
@@ -112,8 +121,7 @@ export class SendQueue {
     if (this.#closed) return;
     const next = this.#full?.shift();
     if (next !== undefined) {
-      this.#sending = true;
-      this.#socket.send(next.buffer, next.byteLength);
+      this.#send(next.buffer, next.byteLength);
       return;
     }
     const filling = this.#filling;
@@ -122,8 +130,13 @@ export class SendQueue {
     this.#filling = undefined;
     this.bytes = EMPTY;
     this.at = 0;
+    this.#send(filling, byteLength);
+  }
+
+  #send(buffer: PooledBuffer, byteLength: number): void {
     this.#sending = true;
-    this.#socket.send(filling, byteLength);
+    this.#sendingBytes = byteLength;
+    this.#socket.send(buffer, byteLength);
   }
 }
 

@@ -13,7 +13,8 @@ export interface WaitForSignalOptions {
 export const SIGNAL_ECHO_MS = 250;
 
 /**
- * Waits for one of the operating system's signals, which then does not end the process; resolves to its name.
+ * Waits for one of the operating system's signals, which then does not end the process; resolves to its name. To wait for
+ * the next, call again right after the `await`: until then no signal ends the process.
  *
  * ```ts
  * import { waitForSignal } from "@millrace/millrace/reactor";
@@ -37,24 +38,34 @@ export function waitForSignal(
     return promise;
   }
   const fromMs = performance.now() + ignoreForMs;
-  const listeners = signals.map((name): [Deno.Signal, () => void] => [name, () => {
-    if (performance.now() >= fromMs) settle(() => resolve(name));
-  }]);
-  const onAbort = () => settle(() => reject(signal?.reason));
   const added: [Deno.Signal, () => void][] = [];
-  function settle(how: () => void): void {
-    for (const [name, listener] of added) Deno.removeSignalListener(name, listener);
+  function stopListening(): void {
+    for (const [name, listener] of added.splice(0)) Deno.removeSignalListener(name, listener);
+  }
+  function fail(reason: unknown): void {
+    stopListening();
     signal?.removeEventListener("abort", onAbort);
-    how();
+    reject(reason);
+  }
+  function onAbort(): void {
+    fail(signal?.reason);
+  }
+  function onSignal(name: Deno.Signal): void {
+    if (performance.now() < fromMs) return;
+    signal?.removeEventListener("abort", onAbort);
+    resolve(name);
+    // Not at once: whoever waits again right away listens by then, and no signal in between ends the process.
+    setTimeout(stopListening, 0);
   }
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    for (const [name, listener] of listeners) {
+    for (const name of signals) {
+      const listener = () => onSignal(name);
       Deno.addSignalListener(name, listener);
       added.push([name, listener]);
     }
   } catch (error) {
-    settle(() => reject(error));
+    fail(error);
   }
   return promise;
 }

@@ -8,31 +8,39 @@ import type {
   DriverDatagramSocket,
   IpAddress,
 } from "../driver.ts";
+import { resolveHost } from "../resolve_host.ts";
 import type { DenoShared } from "./deno_socket.ts";
 
 /** The longest payload UDP can carry over IPv4, in bytes. */
 const DATAGRAM_BYTES_MAX = 65_507;
+const EOPNOTSUPP = 95;
 
 /** Binds a UDP socket over `node:dgram`; `Deno.listenDatagram` is still unstable. */
-export function bindDenoDatagram(
+export async function bindDenoDatagram(
   shared: DenoShared,
   address: Address,
   options: DatagramOptions,
 ): Promise<DenoDatagramSocket> {
   if ("path" in address) throw new TypeError("bindDatagram: expected an internet address");
+  if (options.reusePort) {
+    throw systemError("bind", EOPNOTSUPP, "with reusePort, which Deno's node:dgram does not know");
+  }
+  const { port } = address;
+  const literal = parseIp(address.hostname) !== undefined;
+  const hostname = literal ? address.hostname : (await resolveHost(address.hostname))[0];
   const { promise, resolve, reject } = Promise.withResolvers<DenoDatagramSocket>();
-  const type = isIPv6(address.hostname) ? "udp6" : "udp4";
-  const socket = createSocket({ type, reusePort: options.reusePort });
+  const type = isIPv6(hostname) ? "udp6" : "udp4";
+  const socket = createSocket({ type });
   const onError = (error: Error) => {
     socket.close();
-    reject(asSystemError("bind", error, `${address.hostname}:${address.port}`));
+    reject(asSystemError("bind", error, `${hostname}:${port}`));
   };
   socket.once("error", onError);
-  socket.bind(address.port, address.hostname, () => {
+  socket.bind(port, hostname, () => {
     socket.off("error", onError);
     resolve(new DenoDatagramSocket(shared, socket));
   });
-  return promise;
+  return await promise;
 }
 
 /** A UDP socket over `node:dgram`. Datagrams that come while nobody wants them are dropped, as UDP may. */
@@ -42,6 +50,10 @@ export class DenoDatagramSocket implements DriverDatagramSocket {
   readonly #socket: Socket;
   #handler: DatagramHandler | undefined;
   #closed = false;
+  /** Settles when the send before is over; sends queue up behind it, because `node:dgram` turns their order round. */
+  #lastSend: Promise<unknown> = Promise.resolve();
+  /** Ends the send that is under way: once closed, `node:dgram` may never call back. */
+  #abandonSend: () => void = () => {};
 
   constructor(shared: DenoShared, socket: Socket) {
     this.#shared = shared;
@@ -65,20 +77,26 @@ export class DenoDatagramSocket implements DriverDatagramSocket {
   }
 
   send(bytes: Uint8Array, to: IpAddress): Promise<number> {
-    if (this.#closed) return Promise.reject(systemError("send", errno.EBADF));
+    const sent = this.#lastSend.then(() => this.#sendNow(bytes, to));
+    this.#lastSend = sent.catch(() => {});
+    return sent;
+  }
+
+  async #sendNow(bytes: Uint8Array, to: IpAddress): Promise<number> {
+    if (this.#closed) throw systemError("send", errno.EBADF);
     if (parseIp(to.hostname) === undefined) {
-      return Promise.reject(new TypeError(`send: "${to.hostname}" is not an IPv4 or IPv6 address`));
+      throw new TypeError(`send: "${to.hostname}" is not an IPv4 or IPv6 address`);
     }
     if (bytes.byteLength > DATAGRAM_BYTES_MAX) {
-      const text = `send: ${bytes.byteLength} bytes, expected at most ${DATAGRAM_BYTES_MAX}`;
-      return Promise.reject(new RangeError(text));
+      throw new RangeError(`send: ${bytes.byteLength} bytes, expected at most ${DATAGRAM_BYTES_MAX}`);
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#socket.send(bytes.slice(), to.port, to.hostname, (error, byteLength) => {
       if (error) reject(asSystemError("send", error, `to ${to.hostname}:${to.port}`));
       else resolve(byteLength);
     });
-    return promise;
+    this.#abandonSend = () => reject(systemError("send", errno.ECANCELED));
+    return await promise;
   }
 
   setReferenced(referenced: boolean): void {
@@ -92,5 +110,6 @@ export class DenoDatagramSocket implements DriverDatagramSocket {
     this.#handler = undefined;
     this.#shared.open.delete(this);
     this.#socket.close();
+    this.#abandonSend();
   }
 }

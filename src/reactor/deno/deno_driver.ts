@@ -1,4 +1,10 @@
-import { asSystemError } from "../../../ffi/mod.ts";
+import {
+  asSystemError,
+  encodeSocketAddress,
+  errno,
+  SOCKET_ADDRESS_BYTES_MAX,
+  systemError,
+} from "../../../ffi/mod.ts";
 import type { Clock } from "../../base/mod.ts";
 import { hostClock } from "../host_clock.ts";
 import { BufferPool } from "../buffer_pool.ts";
@@ -27,6 +33,10 @@ export interface DenoDriverOptions {
   bufferCountMax?: number;
 }
 
+const EOPNOTSUPP = 95;
+const PORT_MAX = 65_535;
+const LOOKUP_FAILURE = /^failed to lookup address information/;
+
 /** {@linkcode Driver} on Deno's own I/O: works wherever Deno does, without the native library. */
 export class DenoDriver implements Driver {
   readonly name = "deno";
@@ -35,7 +45,9 @@ export class DenoDriver implements Driver {
   readonly clock: Clock = hostClock();
   readonly buffers: BufferPool;
   readonly #shared: DenoShared;
+  #closed = false;
 
+  /** A driver, open. @throws {RangeError} when an option is out of range */
   constructor(options: DenoDriverOptions = {}) {
     this.buffers = new BufferPool({
       ...options,
@@ -45,19 +57,27 @@ export class DenoDriver implements Driver {
   }
 
   listen(address: Address, options: ListenSocketOptions): DriverListener {
+    this.#checkOpen("listen");
+    checkAddress(address);
+    if (options.reusePort && !("path" in address) && !("listenDatagram" in Deno)) {
+      // Deno would not throw: it ends the process.
+      throw systemError("listen", EOPNOTSUPP, "with reusePort, which Deno allows with --unstable-net only");
+    }
     try {
       const listener = "path" in address
         ? Deno.listen({ transport: "unix", path: address.path })
         : Deno.listen({ ...address, reusePort: options.reusePort, tcpBacklog: options.backlog });
       return new DenoListener(this.#shared, listener as Deno.Listener, options.noDelay);
     } catch (error) {
-      throw asSystemError("bind", error, describe(address));
+      throw failure("bind", error, address, describe(address));
     }
   }
 
   async connect(address: Address, options: ConnectSocketOptions): Promise<DriverSocket> {
+    this.#checkOpen("connect");
     const { signal } = options;
     signal?.throwIfAborted();
+    checkAddress(address);
     let conn: Deno.Conn;
     try {
       conn = "path" in address
@@ -65,32 +85,63 @@ export class DenoDriver implements Driver {
         : await Deno.connect({ ...address, ...(signal === undefined ? {} : { signal }) });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw asSystemError("connect", error, `to ${describe(address)}`);
+      throw failure("connect", error, address, `to ${describe(address)}`);
     }
     const socket = new DenoSocket(this.#shared, conn);
-    if (signal?.aborted) {
+    if (signal?.aborted || this.#closed) {
       socket.close();
-      throw signal.reason;
+      signal?.throwIfAborted();
+      this.#checkOpen("connect");
     }
     socket.setNoDelay(options.noDelay);
     return socket;
   }
 
-  bindDatagram(address: Address, options: DatagramOptions): Promise<DriverDatagramSocket> {
-    return bindDenoDatagram(this.#shared, address, options);
+  async bindDatagram(address: Address, options: DatagramOptions): Promise<DriverDatagramSocket> {
+    this.#checkOpen("bind");
+    checkAddress(address);
+    return await bindDenoDatagram(this.#shared, address, options);
   }
 
-  openFile(path: string, options: OpenFileOptions): Promise<DriverFile> {
-    return openDenoFile(this.#shared, path, options);
+  async openFile(path: string, options: OpenFileOptions): Promise<DriverFile> {
+    this.#checkOpen("open");
+    return await openDenoFile(this.#shared, path, options);
   }
 
   close(): void {
+    this.#closed = true;
     for (const open of [...this.#shared.open]) open.close();
   }
 
+  /** Closes the driver. */
   [Symbol.dispose](): void {
     this.close();
   }
+
+  #checkOpen(operation: string): void {
+    if (this.#closed) throw systemError(operation, errno.EBADF, "on a closed driver");
+  }
+}
+
+/**
+ * Refuses what Deno takes and should not: an empty path, for which the system chooses a name nobody can know, and ports of
+ * datagram sockets that are none.
+ */
+function checkAddress(address: Address): void {
+  if ("path" in address) {
+    encodeSocketAddress(address, new Uint8Array(SOCKET_ADDRESS_BYTES_MAX));
+  } else if (!(Number.isInteger(address.port) && address.port >= 0 && address.port <= PORT_MAX)) {
+    throw new TypeError(`port ${address.port}: expected an integer from 0 to ${PORT_MAX}`);
+  }
+}
+
+/** What Deno threw, in our form; for a name that is not known it has neither class nor code. */
+function failure(operation: string, error: unknown, address: Address, detail: string): Error {
+  if ("path" in address || !(error instanceof Error) || !LOOKUP_FAILURE.test(error.message)) {
+    return asSystemError(operation, error, detail);
+  }
+  const notFound = new Deno.errors.NotFound(`resolve ${address.hostname}: no such host name (ENOTFOUND)`);
+  return Object.assign(notFound, { operation: "resolve", code: "ENOTFOUND" });
 }
 
 function describe(address: Address): string {

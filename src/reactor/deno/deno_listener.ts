@@ -61,11 +61,11 @@ export class DenoListener implements DriverListener {
 
   #deliverKept(): void {
     const socket = this.#kept;
-    if (socket === undefined) return;
-    if (this.#closed) socket.close();
-    else if (!this.#wanted) return;
-    else this.#handler?.onAccept(socket);
+    if (socket === undefined || (!this.#wanted && !this.#closed)) return;
+    // Before the call: a handler that closes the listener must not lose the connection it is given.
     this.#kept = undefined;
+    if (this.#closed) socket.close();
+    else this.#handler?.onAccept(socket);
   }
 
   setReferenced(referenced: boolean): void {

@@ -163,6 +163,7 @@ export class DenoSocket implements DriverSocket {
 /** An address of Deno's as one of ours. */
 export function addressOf(address: Deno.Addr): Address {
   if ("hostname" in address) return { hostname: address.hostname, port: address.port };
-  if ("path" in address) return { path: address.path };
+  // Deno has `null` for the side that has no name.
+  if ("path" in address) return { path: address.path ?? "" };
   throw new TypeError(`unexpected address of transport "${address.transport}"`);
 }

@@ -84,14 +84,21 @@ export class Pipe {
     if (!this.#dead) this.#send(END);
   }
 
-  /** Up to `byteLengthMax` bytes that have arrived, in one piece; `undefined` when there are none. */
+  /** Up to `byteLengthMax` bytes that have arrived; `undefined` when there are none. */
   read(byteLengthMax: number): Uint8Array<ArrayBuffer> | undefined {
-    const first = this.#arrived.popFront();
-    if (first === undefined) return undefined;
-    const bytes = first.slice(0, byteLengthMax);
-    if (bytes.byteLength < first.byteLength) this.#arrived.pushFront(first.subarray(bytes.byteLength));
-    this.#arrivedBytes -= bytes.byteLength;
-    this.#giveRoom(bytes.byteLength);
+    const length = Math.min(byteLengthMax, this.#arrivedBytes);
+    if (length === 0) return undefined;
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length;) {
+      const piece = this.#arrived.popFront();
+      assert(piece !== undefined, "Pipe.read: pieces do not add up");
+      const part = piece.subarray(0, length - at);
+      bytes.set(part, at);
+      at += part.byteLength;
+      if (part.byteLength < piece.byteLength) this.#arrived.pushFront(piece.subarray(part.byteLength));
+    }
+    this.#arrivedBytes -= length;
+    this.#giveRoom(length);
     return bytes;
   }
 
@@ -139,7 +146,8 @@ export class Pipe {
   #giveRoom(bytes: number): void {
     if (bytes === 0) return;
     this.#heldBytes -= bytes;
-    this.onRoom();
+    // Not for every byte: pieces would become ever smaller (the silly window of RFC 813).
+    if (this.#heldBytes <= this.#options.capacityBytes / 2) this.onRoom();
   }
 
   #pieceBytes(): number {

@@ -3,6 +3,10 @@ import { assert, ManualClock, SeededRandom } from "../../base/mod.ts";
 /** Turns of the host's event loop without activity after which virtual time moves on. */
 const QUIET_TURNS = 3;
 
+/** Looks at one moment after which time passes all the same: a program that only ever looks would stand still for ever. */
+const LOOKS_MAX = 100;
+const LOOK_MS = 0.01;
+
 /** Somebody who waits for virtual time to pass or for something to be ready. */
 export interface Sleeper {
   /** When it wants to be woken at the latest, in virtual milliseconds; may be `Infinity`. */
@@ -35,6 +39,8 @@ export class Scheduler {
   #active = false;
   #quietTurns = 0;
   #turnQueued = false;
+  #looks = 0;
+  #lookedAtMs = 0;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
@@ -68,6 +74,20 @@ export class Scheduler {
       this.#pop();
       next.run();
     }
+  }
+
+  /** Somebody looks whether something is due; runs it. */
+  look(): void {
+    const nowMs = this.clock.nowMs();
+    if (this.#lookedAtMs !== nowMs) {
+      this.#lookedAtMs = nowMs;
+      this.#looks = 0;
+    }
+    if (++this.#looks > LOOKS_MAX) {
+      this.#lookedAtMs = nowMs + LOOK_MS;
+      this.clock.set(this.#lookedAtMs);
+    }
+    this.runDue();
   }
 
   /** Moves the clock forward to `ms` and runs what that makes due. */

@@ -28,8 +28,11 @@ export class SimulatedDatagramSocket extends SimulatedOperation
   #handler: DatagramHandler | undefined;
   #wanted = false;
   #closed = false;
+  /** Settles when the send before is over; sends queue up behind it. */
+  #lastSend: Promise<unknown> = Promise.resolve();
   /** Until when what was sent so far is under way: datagrams overtake each other only by a fault. */
   #lastArrivalMs = 0;
+  readonly #underWay = new Deque<() => void>();
 
   constructor(shared: Shared, address: IpAddress, reusePort: boolean) {
     super("receiveDatagram");
@@ -56,7 +59,13 @@ export class SimulatedDatagramSocket extends SimulatedOperation
     this.#shared.operations.cancel(this);
   }
 
-  async send(bytes: Uint8Array, to: IpAddress): Promise<number> {
+  send(bytes: Uint8Array, to: IpAddress): Promise<number> {
+    const sent = this.#lastSend.then(() => this.#sendNow(bytes, to));
+    this.#lastSend = sent.catch(() => {});
+    return sent;
+  }
+
+  async #sendNow(bytes: Uint8Array, to: IpAddress): Promise<number> {
     if (this.#closed) throw systemError("send", errno.EBADF);
     if (parseIp(to.hostname) === undefined) {
       throw new TypeError(`send: "${to.hostname}" is not an IPv4 or IPv6 address`);
@@ -125,13 +134,16 @@ export class SimulatedDatagramSocket extends SimulatedOperation
     const { scheduler, faults, world } = this.#shared;
     if (scheduler.chance(faults.settings.datagramLossProbability)) return;
     const nowMs = scheduler.clock.nowMs();
-    let arrivalMs = nowMs + scheduler.between(0, world.link.latencyMsMax);
-    if (scheduler.chance(faults.settings.datagramReorderProbability)) {
-      arrivalMs += scheduler.between(0, faults.settings.delayMsMax);
-    } else {
-      arrivalMs = this.#lastArrivalMs = Math.max(arrivalMs, this.#lastArrivalMs);
-    }
     const from = this.localAddress;
-    scheduler.after(arrivalMs - nowMs, () => world.datagramPortAt(to)?.arrive(bytes, from));
+    const land = () => world.datagramPortAt(to)?.arrive(bytes, from);
+    const latencyMs = scheduler.between(0, world.link.latencyMsMax);
+    if (scheduler.chance(faults.settings.datagramReorderProbability)) {
+      scheduler.after(latencyMs + scheduler.between(0, faults.settings.delayMsMax), land);
+      return;
+    }
+    // Whichever event this will be, the first datagram under way is the one that arrives.
+    this.#underWay.pushBack(land);
+    this.#lastArrivalMs = Math.max(nowMs + latencyMs, this.#lastArrivalMs);
+    scheduler.after(this.#lastArrivalMs - nowMs, () => this.#underWay.popFront()?.());
   }
 }

@@ -1,4 +1,4 @@
-import { systemError } from "../../../ffi/mod.ts";
+import { errno, systemError } from "../../../ffi/mod.ts";
 import { type Operations, SimulatedOperation } from "./_operations.ts";
 import type { SimulatedOperationKind } from "./simulated_faults.ts";
 
@@ -62,6 +62,10 @@ export function runOperation(operations: Operations, request: SingleRequest): Ru
   function onAbort(): void {
     reject(signal?.reason);
     operations.cancel(operation);
+  }
+  if (signal?.aborted) {
+    request.release?.(-errno.ECANCELED);
+    return { promise: Promise.reject(signal.reason), retry: () => {} };
   }
   operations.start(operation);
   signal?.addEventListener("abort", onAbort, { once: true });

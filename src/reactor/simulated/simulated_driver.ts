@@ -43,6 +43,7 @@ export interface SimulatedDriverOptions {
   bufferCountMax?: number;
 }
 
+const ENOENT = 2;
 /** The longest `setTimeout`, in milliseconds: it only keeps the process alive. */
 const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
 
@@ -83,9 +84,12 @@ export class SimulatedDriver implements PolledDriver {
   readonly network: SimulatedNetwork;
   /** The files it sees. */
   readonly fileSystem: SimulatedFileSystem;
+  /** Operations start at once, so nothing ever waits to be started. */
+  readonly hasWork = false;
   readonly #shared: Shared;
   #sleeper: Sleeper | undefined;
   #closed = false;
+  #turnMs = 0;
 
   /** A driver, open. @throws {RangeError} when an option is out of range */
   constructor(options: SimulatedDriverOptions = {}) {
@@ -130,6 +134,11 @@ export class SimulatedDriver implements PolledDriver {
   /** Operations under way, all. */
   get inFlightCount(): number {
     return this.#shared.operations.count;
+  }
+
+  /** The virtual time of the last poll. */
+  get turnMs(): number {
+    return this.#turnMs;
   }
 
   /** Starts listening; port 0 takes a free one. @throws {Deno.errors.AddrInUse} and others */
@@ -184,8 +193,9 @@ export class SimulatedDriver implements PolledDriver {
   poll(waitMs: number): number {
     const { scheduler, operations } = this.#shared;
     const untilMs = this.clock.nowMs() + waitMs;
+    scheduler.look();
     for (;;) {
-      scheduler.runDue();
+      this.#turnMs = this.clock.nowMs();
       const count = operations.deliver();
       if (count > 0 || this.clock.nowMs() >= untilMs) return count;
       scheduler.advanceTo(Math.min(scheduler.nextMs ?? untilMs, untilMs));
@@ -264,7 +274,7 @@ export class SimulatedDriver implements PolledDriver {
       signal,
       attempt() {
         const listener = world.listenerAt(address);
-        if (listener === undefined) return -errno.ECONNREFUSED;
+        if (listener === undefined) return "path" in address ? -ENOENT : -errno.ECONNREFUSED;
         if (!listener.hasRoom) {
           listener.whenRoom(() => run.retry());
           return undefined;

@@ -1,8 +1,10 @@
 import { type Uring, Waker } from "../../../ffi/mod.ts";
-import { systemClock } from "../../base/mod.ts";
+
+/** The longest delay the host's `setTimeout` keeps. */
+const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
 
 /**
- * Sleeping without blocking the thread: a native thread waits for the ring's eventfd and calls back.
+ * Sleeping without blocking the thread: a native thread waits for the ring's eventfd in its place.
  *
  * The kernel signals the eventfd only while a sleep is on, so a busy ring pays nothing for it. The native thread starts
  * with the first sleep.
@@ -10,9 +12,7 @@ import { systemClock } from "../../base/mod.ts";
 export class LoopWaker {
   readonly #ring: Uring;
   #waker: Waker | undefined;
-  /** Whether the native thread owes us a call; it may still when a sleep has been interrupted. */
-  #armed = false;
-  #armedUntilMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #resolve: (() => void) | undefined;
 
   constructor(ring: Uring) {
@@ -30,14 +30,8 @@ export class LoopWaker {
       return Promise.resolve();
     }
     waker.setReferenced(keepAlive);
-    const untilMs = waitMs === undefined ? Infinity : systemClock.nowMs() + waitMs;
-    if (!this.#armed) {
-      waker.arm(waitMs);
-      this.#armed = true;
-      this.#armedUntilMs = untilMs;
-    } else if (this.#armedUntilMs > untilMs) {
-      // The native thread still sleeps, and for too long: its call comes at once now, and the next sleep has the right bound.
-      waker.signal();
+    if (waitMs !== undefined) {
+      this.#timer = setTimeout(this.#onTimeout, Math.min(Math.ceil(waitMs), HOST_DELAY_MS_MAX));
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resolve = resolve;
@@ -51,6 +45,10 @@ export class LoopWaker {
     this.#resolve = undefined;
     this.#ring.setNotifications(false);
     this.#waker?.setReferenced(false);
+    if (this.#timer !== undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
     resolve();
   }
 
@@ -61,11 +59,13 @@ export class LoopWaker {
     this.#waker = undefined;
   }
 
+  readonly #onTimeout = (): void => {
+    this.#timer = undefined;
+    this.interrupt();
+  };
+
   #start(): Waker {
-    const waker = new Waker(() => {
-      this.#armed = false;
-      this.interrupt();
-    });
+    const waker = new Waker(() => this.interrupt());
     this.#ring.registerEventDescriptor(waker.eventDescriptor);
     return waker;
   }

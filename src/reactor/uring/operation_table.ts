@@ -39,6 +39,7 @@ export class OperationTable implements CompletionSink {
   readonly #soon: (() => void)[] = [];
   #count = 0;
   #referencedCount = 0;
+  #sendCount = 0;
   /** Called when something has been asked for. */
   onWork: (() => void) | undefined;
 
@@ -59,6 +60,18 @@ export class OperationTable implements CompletionSink {
   /** Requests that wait for room in the submission ring. */
   get backlogLength(): number {
     return this.#backlog.length;
+  }
+
+  /** Sends started since the last call: their completions come with the next `enter`, before anything that is waited for. */
+  takeSendCount(): number {
+    const count = this.#sendCount;
+    this.#sendCount = 0;
+    return count;
+  }
+
+  /** A send has been started. */
+  countSend(): void {
+    this.#sendCount++;
   }
 
   /** Whether `poll()` has something to do without the kernel. */
@@ -97,7 +110,7 @@ export class OperationTable implements CompletionSink {
         return;
       case "in-flight":
         operation.state = "cancelling";
-        if (this.#backlog.length > 0 || !this.#ring.prepareCancel(0, operation.id)) {
+        if (this.#backlog.length > 0 || !this.#ring.prepareCancel(operation.id)) {
           this.#backlog.pushBack(new Cancellation(operation));
         }
         if (this.onWork !== undefined) this.onWork();
@@ -108,7 +121,10 @@ export class OperationTable implements CompletionSink {
   setReferenced(operation: UringOperation, referenced: boolean): void {
     if (operation.referenced === referenced) return;
     operation.referenced = referenced;
-    if (operation.state !== "idle") this.#referencedCount += referenced ? 1 : -1;
+    if (operation.state === "idle") return;
+    this.#referencedCount += referenced ? 1 : -1;
+    // An owner that sleeps has decided by the old count whether its sleep keeps the process alive.
+    if (this.onWork !== undefined) this.onWork();
   }
 
   /** Runs `callback` in the next poll. */
@@ -133,7 +149,7 @@ export class OperationTable implements CompletionSink {
       if (next instanceof Cancellation) {
         const stillThere = this.#operations[next.targetId] === next.target &&
           next.target.state === "cancelling";
-        if (stillThere && !this.#ring.prepareCancel(0, next.targetId)) return;
+        if (stillThere && !this.#ring.prepareCancel(next.targetId)) return;
       } else if (next.state === "queued") {
         if (!next.prepare(this.#ring, next.id)) return;
         next.state = "in-flight";

@@ -1,4 +1,4 @@
-import { systemError, type Uring } from "../../../ffi/mod.ts";
+import { errno, systemError, type Uring } from "../../../ffi/mod.ts";
 import { type OperationTable, UringOperation } from "./operation_table.ts";
 
 /** One request with one completion, as a promise: connecting, files, datagrams sent. */
@@ -39,6 +39,11 @@ export interface SingleRequest {
  */
 export function runOperation(table: OperationTable, request: SingleRequest): Promise<number> {
   const { signal } = request;
+  if (signal?.aborted) {
+    // Aborted while the caller waited for a buffer: a signal tells its listeners only once, and that was before.
+    request.release?.(-errno.ECANCELED);
+    return Promise.reject(signal.reason);
+  }
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const operation = new SingleOperation((ring, id) => request.prepare(ring, id), (result) => {
     signal?.removeEventListener("abort", onAbort);

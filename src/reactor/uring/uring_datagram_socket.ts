@@ -44,6 +44,8 @@ export class UringDatagramSocket extends UringOperation implements DriverDatagra
   #handler: DatagramHandler | undefined;
   #wanted = false;
   #closed = false;
+  /** The handler looks at the memory: it is valid during the call even when the handler closes the socket. */
+  #delivering = false;
   /** Settles when the send before is over; sends queue up behind it. */
   #lastSend: Promise<unknown> = Promise.resolve();
 
@@ -83,9 +85,10 @@ export class UringDatagramSocket extends UringOperation implements DriverDatagra
     this.#wanted = false;
     this.#handler = undefined;
     this.#shared.sockets.delete(this);
-    this.#shared.closeDescriptor(this.#fd, true);
+    this.#shared.table.cancel(this);
+    this.#shared.closeDescriptor(this.#fd);
     this.#lastSend.finally(() => this.#outgoing.close());
-    if (this.state === "idle") this.#incoming.close();
+    if (this.state === "idle" && !this.#delivering) this.#incoming.close();
   }
 
   override prepare(ring: Uring, id: number): boolean {
@@ -108,7 +111,12 @@ export class UringDatagramSocket extends UringOperation implements DriverDatagra
     const { bytes } = this.#incoming;
     const end = ADDRESS_AT + messageAddressLength(this.#incoming, 0);
     const from = ipAddress(decodeSocketAddress(bytes.subarray(ADDRESS_AT, end)));
-    this.#handler?.onDatagram(bytes.subarray(PAYLOAD_AT, PAYLOAD_AT + byteLength), byteLength, from);
+    this.#delivering = true;
+    try {
+      this.#handler?.onDatagram(bytes.subarray(PAYLOAD_AT, PAYLOAD_AT + byteLength), byteLength, from);
+    } finally {
+      this.#delivering = false;
+    }
   }
 
   async #sendNow(bytes: Uint8Array, to: IpAddress): Promise<number> {

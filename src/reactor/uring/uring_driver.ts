@@ -2,6 +2,7 @@ import {
   closeDescriptor,
   datagramSocket,
   describeSocketAddress,
+  errno,
   listeningSocket,
   native,
   parseIp,
@@ -11,6 +12,7 @@ import {
   resolveNow,
   setNoDelay,
   streamSocket,
+  systemError,
   Uring,
   writeSocketAddress,
 } from "../../../ffi/mod.ts";
@@ -62,6 +64,14 @@ const COMPLETION_ENTRIES = 4096;
 const RECEIVE_BUFFER_COUNT = 512;
 const RECEIVE_BUFFER_BYTE_LENGTH = 8192;
 const RECEIVE_GROUP = 0;
+/** Longest time in microseconds that an event waits for others to come along. */
+const GATHER_US = 50;
+/** A turn that took this long, in milliseconds, is not followed by a wait. */
+const LONG_TURN_MS = 0.02;
+/** Events gathered at most. */
+const GATHER_MAX = 64;
+/** Rounds after which a wait tries to gather one more. */
+const GATHER_PROBE_ROUNDS = 16;
 /** How long closing waits for cancelled operations to complete, in polls of {@linkcode CLOSE_POLL_MS}. */
 const CLOSE_POLLS_MAX = 100;
 const CLOSE_POLL_MS = 10;
@@ -72,7 +82,12 @@ const SOCKET_DESCRIPTION: Readonly<Record<UringRung, string>> = {
 
 /** {@linkcode Driver} on Linux io_uring. It belongs to the thread that opened it. */
 export class UringDriver implements PolledDriver {
-  /** @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} naming what is missing and the likely cause */
+  /**
+   * Opens a ring on the highest rung this kernel has.
+   *
+   * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} naming what is missing and the likely cause
+   * @throws {RangeError} when an option is out of range
+   */
   static open(options: UringDriverOptions = {}): UringDriver {
     native();
     return new UringDriver(options);
@@ -82,8 +97,12 @@ export class UringDriver implements PolledDriver {
   readonly delivery = "polled";
   readonly description: string;
   readonly clock: Clock = hostClock();
-  readonly buffers: BufferPool<PinnedMemory>;
+  readonly buffers: BufferPool;
+  /** The time at the last poll. */
+  turnMs = 0;
   onWork: (() => void) | undefined;
+  #gather = 1;
+  #gatherRounds = 0;
   readonly #ring: Uring;
   readonly #shared: UringShared;
   readonly #waker: LoopWaker;
@@ -101,9 +120,14 @@ export class UringDriver implements PolledDriver {
     checkPowerOfTwo("submissionEntries", submissionEntries, 32_768);
     checkPowerOfTwo("completionEntries", completionEntries, 65_536);
     checkPowerOfTwo("receiveBufferCount", receiveBufferCount, PROVIDED_BUFFERS_MAX);
+    if (!(Number.isInteger(receiveBufferByteLength) && receiveBufferByteLength >= 1)) {
+      throw new RangeError(
+        `UringDriver: receiveBufferByteLength is ${receiveBufferByteLength}, expected a whole number from 1`,
+      );
+    }
     const rung = probeUring(options.rung ?? "full");
     this.description = SOCKET_DESCRIPTION[rung];
-    this.buffers = new BufferPool({
+    const buffers = this.buffers = new BufferPool({
       bufferByteLength,
       bufferCountMax,
       allocateSlab: (byteLength) => PinnedMemory.allocate(byteLength),
@@ -119,7 +143,7 @@ export class UringDriver implements PolledDriver {
         bufferByteLength: receiveBufferByteLength,
         group: RECEIVE_GROUP,
       });
-      this.#shared = new UringShared(this.#ring, provided, this.buffers, rung === "full");
+      this.#shared = new UringShared(this.#ring, provided, buffers, rung === "full");
       this.#waker = new LoopWaker(this.#ring);
     } catch (error) {
       this.#ring.close();
@@ -136,12 +160,17 @@ export class UringDriver implements PolledDriver {
     return this.#shared.table.count;
   }
 
+  get hasWork(): boolean {
+    return this.#ring.pendingCount > 0 || this.#shared.table.hasLocalWork;
+  }
+
   /** Counts of what went on so far. */
   get statistics(): Readonly<UringStatistics> {
     return this.#shared.statistics;
   }
 
   listen(address: Address, options: ListenSocketOptions): DriverListener {
+    this.#checkOpen("listen");
     const [first] = candidates(address, resolveNow);
     const fd = listeningSocket(first, options);
     // Accepted connections inherit the option, so it costs nothing per connection.
@@ -150,6 +179,7 @@ export class UringDriver implements PolledDriver {
   }
 
   async connect(address: Address, options: ConnectSocketOptions): Promise<DriverSocket> {
+    this.#checkOpen("connect");
     options.signal?.throwIfAborted();
     const addresses = "path" in address ? [address] : await resolved(address, options.signal);
     let failure: unknown;
@@ -167,9 +197,17 @@ export class UringDriver implements PolledDriver {
   async #connectTo(address: Address, options: ConnectSocketOptions): Promise<DriverSocket> {
     const { signal, noDelay } = options;
     const shared = this.#shared;
-    const buffer = await waitForBuffer(this.buffers, signal);
-    const byteLength = writeSocketAddress(buffer.slab, buffer.offset, address);
-    const fd = streamSocket(address);
+    const buffer = await waitForBuffer(shared.buffers, signal);
+    let byteLength: number;
+    let fd: number;
+    try {
+      this.#checkOpen("connect");
+      byteLength = writeSocketAddress(buffer.slab, buffer.offset, address);
+      fd = streamSocket(address);
+    } catch (error) {
+      shared.buffers.release(buffer);
+      throw error;
+    }
     let connected = false;
     await runOperation(shared.table, {
       operation: "connect",
@@ -177,7 +215,7 @@ export class UringDriver implements PolledDriver {
       signal,
       prepare: (ring, id) => ring.prepareConnect(id, fd, buffer.slab, buffer.offset, byteLength),
       release: (result) => {
-        this.buffers.release(buffer);
+        shared.buffers.release(buffer);
         connected = result >= 0 && signal?.aborted !== true;
         if (!connected) closeDescriptor(fd);
       },
@@ -188,32 +226,53 @@ export class UringDriver implements PolledDriver {
 
   async bindDatagram(address: Address, options: DatagramOptions): Promise<DriverDatagramSocket> {
     const [first] = "path" in address ? [address] : await resolved(address, undefined);
+    this.#checkOpen("bind");
     return new UringDatagramSocket(this.#shared, datagramSocket(first, options.reusePort));
   }
 
-  openFile(path: string, options: OpenFileOptions): Promise<DriverFile> {
-    return openUringFile(this.#shared, path, options);
+  async openFile(path: string, options: OpenFileOptions): Promise<DriverFile> {
+    this.#checkOpen("open");
+    return await openUringFile(this.#shared, path, options);
   }
 
   poll(waitMs: number): number {
     const ring = this.#ring;
     const { table, statistics } = this.#shared;
     table.drainBacklog();
-    const mayWait = waitMs > 0 && !table.hasLocalWork && !ring.hasCompletions;
-    if (mayWait || ring.pendingCount > 0 || ring.hasCompletions) {
+    // After a long turn something has come in meanwhile, most likely; waiting, with its timer, would be for nothing.
+    const mayWait = waitMs > 0 && !table.hasLocalWork && !ring.hasCompletions &&
+      this.clock.nowMs() - this.turnMs < LONG_TURN_MS;
+    let sends = 0;
+    if (mayWait || this.hasWork || ring.hasCompletions) {
       if (ring.overflowed) statistics.overflowCount++;
       statistics.enterCount++;
-      ring.enter(mayWait ? waitMs : 0);
+      sends = table.takeSendCount();
+      if (mayWait) ring.enter(waitMs, sends + this.#gather, this.#gather > 1 ? GATHER_US : 0);
+      else ring.enter(0);
     }
+    this.turnMs = this.clock.nowMs();
     const count = table.runSoon() + ring.reap(table);
     // What this batch received has been looked at: the kernel may fill those buffers again.
     this.#shared.provided.publish();
     statistics.completionCount += count;
+    if (mayWait && ring.coalesces) this.#adaptGathering(count - sends);
     return count;
   }
 
+  /**
+   * How many events the next wait gathers before it ends, as network cards do with interrupts: each round costs a system
+   * call and a turn of the loop, so that a few at a time are cheaper than one by one. Only when more came than were waited
+   * for are there several clients at work; a lone one is never kept waiting.
+   */
+  #adaptGathering(count: number): void {
+    const gather = this.#gather;
+    if (count > gather) this.#gather = Math.min(count, GATHER_MAX);
+    else if (count < gather) this.#gather = Math.max(1, count);
+    else if (gather > 1 && ++this.#gatherRounds % GATHER_PROBE_ROUNDS === 0) this.#gather = gather + 1;
+  }
+
   wait(waitMs: number | undefined, keepAlive: boolean): Promise<void> {
-    if (this.#shared.table.hasLocalWork || this.#ring.pendingCount > 0) return Promise.resolve();
+    if (this.hasWork) return Promise.resolve();
     return this.#waker.wait(waitMs, keepAlive);
   }
 
@@ -234,11 +293,16 @@ export class UringDriver implements PolledDriver {
     // Memory of an operation that would not end stays mapped: the kernel may still write to it.
     if (!quiet) return;
     provided.close();
-    for (const slab of this.buffers.slabs) slab.close();
+    for (const slab of this.#shared.buffers.slabs) slab.close();
   }
 
+  /** Closes the driver. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #checkOpen(operation: string): void {
+    if (this.#closed) throw systemError(operation, errno.EBADF, "on a closed driver");
   }
 }
 

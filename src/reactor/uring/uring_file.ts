@@ -25,7 +25,8 @@ const { IOVEC_BYTES } = uringLayout;
 const PATH_SHOWN_MAX = 80;
 /** Buffers that one read or write uses at most; more bytes than they hold make it a short one. */
 export const FILE_BUFFERS_MAX = 64;
-const TABLE_BYTES = IOVEC_BYTES * FILE_BUFFERS_MAX;
+/** Bytes at the start of the first buffer that name so many vectors. */
+const tableBytes = (count: number): number => IOVEC_BYTES * count;
 
 const encoder = new TextEncoder();
 
@@ -119,7 +120,7 @@ export class UringFile implements DriverFile {
   }
 
   #closeNow(): void {
-    this.#shared.closeDescriptor(this.#fd, false, () => this.#closing?.resolve());
+    this.#shared.closeDescriptor(this.#fd, () => this.#closing?.resolve());
   }
 
   async #transfer(
@@ -137,7 +138,12 @@ export class UringFile implements DriverFile {
     options.signal?.throwIfAborted();
     if (byteLength === 0) return 0;
     const buffers = await this.#acquire(byteLength, options.signal);
-    const room = buffers.length * this.#shared.buffers.bufferByteLength - TABLE_BYTES;
+    if (this.#closing !== undefined) {
+      // Closed while it waited, perhaps with the driver and its memory.
+      for (const buffer of buffers) this.#shared.buffers.release(buffer);
+      this.#checkOpen(kind);
+    }
+    const room = buffers.length * this.#shared.buffers.bufferByteLength - tableBytes(buffers.length);
     const length = Math.min(byteLength, room);
     if (kind === "write") copyIn(buffers, views, length);
     const { slab, offset } = buffers[0];
@@ -154,7 +160,8 @@ export class UringFile implements DriverFile {
 
   async #acquire(byteLength: number, signal: AbortSignal | undefined): Promise<Pinned[]> {
     const pool = this.#shared.buffers;
-    const wanted = Math.min(Math.ceil((byteLength + TABLE_BYTES) / pool.bufferByteLength), FILE_BUFFERS_MAX);
+    const needed = Math.ceil((byteLength + tableBytes(FILE_BUFFERS_MAX)) / pool.bufferByteLength);
+    const wanted = Math.min(needed, FILE_BUFFERS_MAX);
     const buffers = [await waitForBuffer(pool, signal)];
     while (buffers.length < wanted) {
       const more = pool.acquire();
@@ -196,8 +203,9 @@ export class UringFile implements DriverFile {
 }
 
 /** The part of each buffer that carries data: all of it, but for the table of vectors in the first. */
-function dataOf(buffer: Pinned, index: number): Uint8Array<ArrayBuffer> {
-  return index === 0 ? buffer.bytes.subarray(TABLE_BYTES) : buffer.bytes;
+function dataOf(buffers: readonly Pinned[], index: number): Uint8Array<ArrayBuffer> {
+  const { bytes } = buffers[index];
+  return index === 0 ? bytes.subarray(tableBytes(buffers.length)) : bytes;
 }
 
 /** Writes the table that names the first `byteLength` bytes of data; returns how many vectors it has. */
@@ -207,7 +215,7 @@ function writeVectors(buffers: readonly Pinned[], byteLength: number): number {
   let count = 0;
   for (const [index, buffer] of buffers.entries()) {
     if (left === 0) break;
-    const start = index === 0 ? TABLE_BYTES : 0;
+    const start = index === 0 ? tableBytes(buffers.length) : 0;
     const length = Math.min(left, buffer.bytes.byteLength - start);
     writeVector(table, at + IOVEC_BYTES * index, buffer.slab, buffer.offset + start, length);
     left -= length;
@@ -233,7 +241,7 @@ function copyBetween(
 ): void {
   let [bufferIndex, bufferAt, viewIndex, viewAt, left] = [0, 0, 0, 0, byteLength];
   while (left > 0) {
-    const data = dataOf(buffers[bufferIndex], bufferIndex);
+    const data = dataOf(buffers, bufferIndex);
     const view = views[viewIndex];
     const length = Math.min(left, data.byteLength - bufferAt, view.byteLength - viewAt);
     copy(data.subarray(bufferAt, bufferAt + length), view.subarray(viewAt, viewAt + length));

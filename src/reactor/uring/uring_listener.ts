@@ -48,7 +48,8 @@ export class UringListener extends UringOperation implements DriverListener {
     this.#handler = undefined;
     this.#shared.sockets.delete(this);
     for (const socket of this.#kept.splice(0)) socket.close();
-    this.#shared.closeDescriptor(this.#fd, this.state !== "idle");
+    this.#shared.table.cancel(this);
+    this.#shared.closeDescriptor(this.#fd);
   }
 
   override prepare(ring: Uring, id: number): boolean {

@@ -48,12 +48,12 @@ export class UringShared {
     this.multishotReceive = multishotReceive;
   }
 
-  /**
-   * Closes a descriptor. `busy`: operations on it are under way; the kernel is asked to end them first, because they would
-   * keep the connection open. `onClosed` is called when it is done.
-   */
-  closeDescriptor(fd: number, busy: boolean, onClosed?: () => void): void {
-    this.table.submit(new CloseOperation(fd, busy, onClosed));
+  /** Closes a descriptor, whose operations have been cancelled. `onClosed` is called when it is done. */
+  closeDescriptor(fd: number, onClosed?: () => void): void {
+    const { table } = this;
+    if (onClosed === undefined && table.backlogLength === 0 && this.ring.prepareClose(0, fd)) {
+      table.onWork?.();
+    } else table.submit(new CloseOperation(fd, onClosed));
   }
 }
 
@@ -64,18 +64,14 @@ export class UringShared {
 class CloseOperation extends UringOperation {
   readonly #fd: number;
   readonly #onClosed: (() => void) | undefined;
-  #cancel: boolean;
 
-  constructor(fd: number, busy: boolean, onClosed: (() => void) | undefined) {
+  constructor(fd: number, onClosed: (() => void) | undefined) {
     super();
     this.#fd = fd;
-    this.#cancel = busy;
     this.#onClosed = onClosed;
   }
 
   override prepare(ring: Uring, id: number): boolean {
-    if (this.#cancel && !ring.prepareCancelDescriptor(0, this.#fd)) return false;
-    this.#cancel = false;
     return ring.prepareClose(id, this.#fd);
   }
 

@@ -67,7 +67,13 @@ export class UringSocket implements DriverSocket {
   }
 
   shutdownSend(): void {
-    shutdownSend(this.#openFd("shutdown"));
+    const fd = this.#openFd("shutdown");
+    try {
+      shutdownSend(fd);
+    } catch (error) {
+      // The other side may be gone already, which the next read or write will say.
+      if (!(error instanceof Deno.errors.NotConnected)) throw error;
+    }
   }
 
   setNoDelay(on: boolean): void {
@@ -89,11 +95,11 @@ export class UringSocket implements DriverSocket {
     this.#closed = true;
     this.#shared.sockets.delete(this);
     this.#receive.detach();
-    this.#shared.closeDescriptor(this.fd, this.#receive.state !== "idle" || this.#sending);
-  }
-
-  get #sending(): boolean {
-    return this.#send !== undefined && this.#send.state !== "idle";
+    const { table } = this.#shared;
+    // What is under way would keep the connection open.
+    table.cancel(this.#receive);
+    if (this.#send !== undefined) table.cancel(this.#send);
+    this.#shared.closeDescriptor(this.fd);
   }
 
   #openFd(operation: string): number {
@@ -113,6 +119,8 @@ class ReceiveOperation extends UringOperation {
   #ended = false;
   #endError: Error | undefined;
   #endDelivered = false;
+  /** Something has come in before. */
+  #received = false;
   /** What came in after the owner had stopped: copies, delivered at the next start. */
   #kept: Uint8Array<ArrayBuffer>[] | undefined;
 
@@ -139,14 +147,20 @@ class ReceiveOperation extends UringOperation {
     this.#kept = undefined;
   }
 
+  /**
+   * The first request is for one piece of data: a connection that is closed after it never has a multishot under way, whose
+   * setting up and cancelling would cost more than receiving.
+   */
   override prepare(ring: Uring, id: number): boolean {
-    return ring.prepareReceive(id, this.#fd, this.#shared.provided.group, this.#shared.multishotReceive);
+    const multishot = this.#shared.multishotReceive && this.#received;
+    return ring.prepareReceive(id, this.#fd, this.#shared.provided.group, multishot);
   }
 
   override complete(result: number, flags: number): void {
     if ((flags & CQE_FLAG.buffer) !== 0) {
       const bufferId = flags >>> CQE_BUFFER_SHIFT;
       const bytes = this.#shared.provided.take(bufferId);
+      this.#received = true;
       try {
         if (result > 0) this.#pass(bytes, result);
       } finally {
@@ -229,6 +243,7 @@ class SendOperation extends UringOperation {
     this.#buffer = buffer;
     this.#sent = 0;
     this.#byteLength = byteLength;
+    this.#shared.table.countSend();
     this.#shared.table.submit(this);
   }
 
