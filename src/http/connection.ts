@@ -70,6 +70,10 @@ export class HttpConnection implements ServedConnection, SocketHandler {
   #decoder: ChunkedDecoder | undefined;
   #expectsContinue = false;
   #keepAlive = true;
+  /** Bytes behind the head that is being taken. */
+  #bytesBehind = 0;
+  /** The server stops, and everything received before has been answered, but for this request. */
+  #lastRequest = false;
   /** No further request is read; closes when everything has been sent. */
   #closing = false;
   #lingered = 0;
@@ -169,10 +173,11 @@ export class HttpConnection implements ServedConnection, SocketHandler {
     }
   }
 
-  /** Answers what is under way and closes. */
+  /** Answers what has been received and closes. */
   drain(): void {
-    if (this.#responding || this.#body !== undefined || this.#state === "head") return;
-    this.#closeWhenSent();
+    if (this.#responding && this.#body === undefined) this.#pause();
+    else if (this.#responding || this.#body !== undefined || this.#state === "head") this.#lastRequest = true;
+    else this.#closeWhenSent();
   }
 
   /** Closes at once. */
@@ -247,6 +252,7 @@ export class HttpConnection implements ServedConnection, SocketHandler {
       return;
     }
     this.#updateState();
+    if (this.#server.draining && !this.#responding) this.#endDraining();
     if (
       !this.#paused && this.#inputLength > PIPELINE_BYTES_MAX &&
       (this.#responding || this.#body !== undefined)
@@ -254,6 +260,15 @@ export class HttpConnection implements ServedConnection, SocketHandler {
       this.#pause();
     }
     this.#flush();
+  }
+
+  /** The server stops, and what was received before is answered, but for a message that has only begun. */
+  #endDraining(): void {
+    if (this.#state === "idle") this.#closeWhenSent();
+    else {
+      this.#lastRequest = true;
+      this.#resume();
+    }
   }
 
   #updateState(): void {
@@ -297,6 +312,7 @@ export class HttpConnection implements ServedConnection, SocketHandler {
     let base = SUMMARY_WORDS;
     for (let index = 0; index < count; index++) {
       const end = words[base + RECORD.end];
+      this.#bytesBehind = byteLength - end;
       this.#takeRequest(bytes, words, base);
       // What follows is parsed again when this request is through: the words may be another connection's by then.
       if (this.#responding || this.#body !== undefined || this.#closing) return end;
@@ -316,7 +332,7 @@ export class HttpConnection implements ServedConnection, SocketHandler {
     const flags = words[base + RECORD.flags];
     const contentLength = (words[base + RECORD.contentLengthLow] >>> 0) +
       0x1_0000_0000 * words[base + RECORD.contentLengthHigh];
-    this.#keepAlive = (flags & FLAG.keepAlive) !== 0 && !server.draining;
+    this.#keepAlive = (flags & FLAG.keepAlive) !== 0;
     const chunked = (flags & FLAG.chunked) !== 0;
     if (contentLength > server.limits.bodyBytesMax) {
       this.#reject(413);
@@ -359,6 +375,11 @@ export class HttpConnection implements ServedConnection, SocketHandler {
     } else this.#respond(request, answer, context);
   }
 
+  /** Whether no further request has been received. */
+  get #isLast(): boolean {
+    return this.#lastRequest || (this.#processing ? this.#bytesBehind : this.#inputLength) === 0;
+  }
+
   /** What `onError` makes of an error; 500 when that fails too. */
   async #answerError(error: unknown): Promise<Response> {
     try {
@@ -378,7 +399,7 @@ export class HttpConnection implements ServedConnection, SocketHandler {
       return;
     }
     // A body that the client still waits to be asked for will not come any more; nothing can follow it on this connection.
-    if (this.#expectsContinue || this.#server.draining) this.#keepAlive = false;
+    if (this.#expectsContinue || this.#server.draining && this.#isLast) this.#keepAlive = false;
     context.keepAlive = this.#keepAlive;
     try {
       if (!(response instanceof Response)) {
@@ -395,7 +416,9 @@ export class HttpConnection implements ServedConnection, SocketHandler {
         return;
       }
       if (light === undefined && response instanceof Response && response.status < 200) {
-        throw new TypeError(`answer the request: status ${response.status}: protocol upgrades are not offered`);
+        throw new TypeError(
+          `answer the request: status ${response.status}: protocol upgrades are not offered`,
+        );
       }
       if (light === undefined && !(response instanceof Response)) {
         throw new TypeError(
@@ -453,7 +476,8 @@ export class HttpConnection implements ServedConnection, SocketHandler {
     const body = this.#body;
     if (body !== undefined) this.#dropBody(body);
     if (!this.#keepAlive || (this.#inputEnded && this.#inputLength === 0)) {
-      const inputLeft = this.#body !== undefined || this.#expectsContinue || this.#paused ||
+      const inputLeft = this.#body !== undefined || this.#expectsContinue ||
+        this.#paused && !this.#server.draining ||
         !this.#processing && this.#inputLength > 0;
       if (inputLeft) this.#beginLinger();
       else this.#closeWhenSent();

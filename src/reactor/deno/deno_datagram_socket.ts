@@ -1,6 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
-import { asSystemError, errno, parseIp, systemError } from "../../../ffi/mod.ts";
+import {
+  asSystemError,
+  encodeSocketAddress,
+  errno,
+  parseIp,
+  SOCKET_ADDRESS_BYTES_MAX,
+  systemError,
+} from "../../../ffi/mod.ts";
 import type {
   Address,
   DatagramHandler,
@@ -14,6 +21,7 @@ import type { DenoShared } from "./deno_socket.ts";
 /** The longest payload UDP can carry over IPv4, in bytes. */
 const DATAGRAM_BYTES_MAX = 65_507;
 const EOPNOTSUPP = 95;
+const scratch = new Uint8Array(SOCKET_ADDRESS_BYTES_MAX);
 
 /** Binds a UDP socket over `node:dgram`; `Deno.listenDatagram` is still unstable. */
 export async function bindDenoDatagram(
@@ -84,9 +92,8 @@ export class DenoDatagramSocket implements DriverDatagramSocket {
 
   async #sendNow(bytes: Uint8Array, to: IpAddress): Promise<number> {
     if (this.#closed) throw systemError("send", errno.EBADF);
-    if (parseIp(to.hostname) === undefined) {
-      throw new TypeError(`send: "${to.hostname}" is not an IPv4 or IPv6 address`);
-    }
+    // For its checks: `node:dgram` takes names, and has another error for a port that is none.
+    encodeSocketAddress(to, scratch);
     if (bytes.byteLength > DATAGRAM_BYTES_MAX) {
       throw new RangeError(`send: ${bytes.byteLength} bytes, expected at most ${DATAGRAM_BYTES_MAX}`);
     }

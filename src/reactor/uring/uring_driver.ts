@@ -286,7 +286,11 @@ export class UringDriver implements PolledDriver {
     const { table, sockets, provided } = this.#shared;
     for (const socket of [...sockets]) socket.close();
     for (const operation of table.all()) table.cancel(operation);
-    for (let polls = 0; table.count > 0 && polls < CLOSE_POLLS_MAX; polls++) this.poll(CLOSE_POLL_MS);
+    // The closing of descriptors is not counted, but has to be handed to the kernel.
+    this.poll(0);
+    for (let polls = 0; (table.count > 0 || this.hasWork) && polls < CLOSE_POLLS_MAX; polls++) {
+      this.poll(CLOSE_POLL_MS);
+    }
     const quiet = table.count === 0;
     this.#waker.close();
     this.#ring.close();

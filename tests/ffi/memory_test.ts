@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import {
+  closeDescriptor,
+  createSharedObject,
+  Mapping,
+  openSharedObject,
+  PinnedMemory,
+  resize,
+  sizeOf,
+  unlinkSharedObject,
+} from "../../ffi/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+
+const PAGE_BYTES = 4096;
+
+nameSkipReason("shared memory", nativeSkipReason());
+
+/** A shared object of two pages, unlinked afterwards. */
+function withSharedObject(body: (fd: number, name: string) => void): void {
+  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const fd = createSharedObject(name);
+  try {
+    resize(fd, 2 * PAGE_BYTES);
+    body(fd, name);
+  } finally {
+    closeDescriptor(fd);
+    unlinkSharedObject(name);
+  }
+}
+
+nativeTest("createSharedObject() makes a name that openSharedObject() finds, once", () => {
+  withSharedObject((fd, name) => {
+    assert.throws(() => createSharedObject(name), Deno.errors.AlreadyExists);
+    const again = openSharedObject(name);
+    assert.notEqual(again, fd);
+    assert.equal(sizeOf(again), 2 * PAGE_BYTES);
+    closeDescriptor(again);
+  });
+});
+
+nativeTest("unlinkSharedObject() takes the name away and leaves the memory", () => {
+  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const fd = createSharedObject(name);
+  resize(fd, PAGE_BYTES);
+  using mapping = Mapping.create(PAGE_BYTES, fd);
+  unlinkSharedObject(name);
+  assert.throws(() => openSharedObject(name), Deno.errors.NotFound);
+  assert.throws(() => unlinkSharedObject(name), Deno.errors.NotFound);
+  closeDescriptor(fd);
+  const bytes = new Uint8Array(mapping.buffer);
+  bytes[0] = 7;
+  assert.equal(bytes[0], 7);
+});
+
+nativeTest("createSharedObject() refuses names that are none", () => {
+  for (const name of ["", "/", "/with/slash", "/with\0zero", `/${"x".repeat(300)}`]) {
+    assert.throws(() => createSharedObject(name), Error, name);
+  }
+});
+
+nativeTest("resize() and sizeOf() fail on what is no descriptor", () => {
+  for (const fd of [-1, -(2 ** 31), 2 ** 20]) {
+    assert.throws(() => resize(fd, 1), Deno.errors.BadResource);
+    assert.throws(() => sizeOf(fd), Deno.errors.BadResource);
+  }
+  assert.throws(() => closeDescriptor(-1), Deno.errors.BadResource);
+});
+
+nativeTest("Mapping.create() fails where nothing can be mapped", () => {
+  withSharedObject((fd) => {
+    assert.throws(() => Mapping.create(0, fd), Deno.errors.InvalidData);
+    assert.throws(() => Mapping.create(0), Deno.errors.InvalidData);
+    assert.throws(() => Mapping.create(PAGE_BYTES, fd, 1), Deno.errors.InvalidData);
+    assert.throws(() => Mapping.create(PAGE_BYTES, 2 ** 20), Deno.errors.BadResource);
+    assert.throws(() => Mapping.create(PAGE_BYTES, -2), Deno.errors.BadResource);
+    assert.throws(() => Mapping.create(2 ** 50));
+  });
+});
+
+nativeTest("Mapping shows the same memory through every mapping of an object", () => {
+  withSharedObject((fd) => {
+    using whole = Mapping.create(2 * PAGE_BYTES, fd);
+    using second = Mapping.create(PAGE_BYTES, fd, PAGE_BYTES);
+    const words = new Int32Array(whole.buffer);
+    const other = new Int32Array(second.buffer);
+    Atomics.store(words, PAGE_BYTES / 4, 42);
+    assert.equal(Atomics.load(other, 0), 42);
+    assert.equal(Atomics.compareExchange(other, 0, 42, 43), 42);
+    assert.equal(Atomics.load(words, PAGE_BYTES / 4), 43);
+  });
+});
+
+nativeTest("Mapping.close() leaves views of length 0, whose use throws and does not crash", () => {
+  const mapping = Mapping.create(PAGE_BYTES);
+  const { buffer } = mapping;
+  const bytes = new Uint8Array(buffer);
+  const words = new Int32Array(buffer);
+  const view = new DataView(buffer);
+  bytes.fill(1);
+  mapping.close();
+  mapping.close();
+  assert.equal(mapping.buffer.byteLength, 0);
+  assert.deepEqual([buffer.byteLength, bytes.byteLength, words.length], [0, 0, 0]);
+  assert.equal(bytes[0], undefined);
+  assert.throws(() => Atomics.load(words, 0));
+  assert.throws(() => Atomics.store(words, 0, 1));
+  assert.throws(() => view.getUint8(0), TypeError);
+  assert.throws(() => new Uint8Array(buffer), TypeError);
+  assert.throws(() => bytes.set([1]), TypeError);
+});
+
+nativeTest("PinnedMemory is zeroed, writable, and empty once closed", () => {
+  const memory = PinnedMemory.allocate(3 * PAGE_BYTES + 1);
+  assert.equal(memory.bytes.byteLength, 3 * PAGE_BYTES + 1);
+  assert.ok(memory.bytes.every((byte) => byte === 0));
+  memory.bytes[3 * PAGE_BYTES] = 9;
+  const address = PinnedMemory.addressOf(memory, 10);
+  assert.equal((address - 10) % PAGE_BYTES, 0);
+  assert.ok(Number.isSafeInteger(address));
+  memory.close();
+  memory.close();
+  assert.equal(memory.bytes.byteLength, 0);
+});
