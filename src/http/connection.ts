@@ -27,6 +27,8 @@ const LINGER_MS_MAX = 2000;
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 const GONE = "the client closed the connection";
 const LF = 10;
+/** Responses to one request that may fail to be sent and are replaced: the handler's, and what `onError` says of that. */
+const FAILURES_ANSWERED_MAX = 2;
 
 /**
  * What a connection waits for, and therefore which deadline runs.
@@ -40,8 +42,8 @@ export type ConnectionState = "idle" | "head" | "body" | "handler" | "linger" | 
 /** How one request is to be answered. */
 interface AnswerContext extends ResponseContext {
   keepAlive: boolean;
-  /** The handler's own response could not be sent. */
-  replaced: boolean;
+  /** Responses to it that could not be sent. */
+  failureCount: number;
 }
 
 /** One client: its requests in, its responses out, one at a time and in order. */
@@ -69,6 +71,8 @@ export class HttpConnection implements ServedConnection, SocketHandler {
   #bodyReceived = 0;
   #decoder: ChunkedDecoder | undefined;
   #expectsContinue = false;
+  /** Waits for a buffer to ask for the body in. */
+  #continueLater: (() => void) | undefined;
   #keepAlive = true;
   /** Bytes behind the head that is being taken. */
   #bytesBehind = 0;
@@ -348,7 +352,7 @@ export class HttpConnection implements ServedConnection, SocketHandler {
       http11: (flags & FLAG.http11) !== 0,
       keepAlive: this.#keepAlive,
       head,
-      replaced: false,
+      failureCount: 0,
     };
     this.#callHandler(request, context);
   }
@@ -454,12 +458,18 @@ export class HttpConnection implements ServedConnection, SocketHandler {
     });
   }
 
-  /** The handler's response cannot be sent, and nothing of it was: what `onError` says is sent instead, and at last 500. */
+  /**
+   * The handler's response cannot be sent, and nothing of it was: what `onError` says is sent instead, then a bare 500. When
+   * that cannot be sent either, nothing can.
+   */
   #replaceResponse(request: HttpRequest, error: unknown, context: AnswerContext): void {
     request.detach();
-    const again = context.replaced;
-    context.replaced = true;
-    const answer = again
+    context.failureCount++;
+    if (context.failureCount > FAILURES_ANSWERED_MAX) {
+      this.#abandon(error);
+      return;
+    }
+    const answer = context.failureCount === FAILURES_ANSWERED_MAX
       ? Promise.resolve(new HttpResponse("Internal Server Error", { status: 500 }))
       : this.#answerError(error);
     answer.then((response) => {
@@ -530,9 +540,14 @@ export class HttpConnection implements ServedConnection, SocketHandler {
 
   /** The handler wants the body of a client that waits to be asked for it. */
   #sendContinue(): void {
-    if (!this.#expectsContinue) return;
+    if (!this.#expectsContinue || this.#state === "closed") return;
+    if (!this.#responding || this.#sender !== undefined) return;
+    if (!this.#queue.reserve(CONTINUE.byteLength)) {
+      this.#continueLater ??= () => this.#sendContinue();
+      this.#server.buffers.whenAvailable(this.#continueLater);
+      return;
+    }
     this.#expectsContinue = false;
-    if (!this.#responding || this.#sender !== undefined || !this.#queue.reserve(CONTINUE.byteLength)) return;
     this.#queue.append(CONTINUE, 0);
     this.#flush();
   }
@@ -692,6 +707,7 @@ export class HttpConnection implements ServedConnection, SocketHandler {
     this.#info.failed(new Deno.errors.ConnectionReset(GONE));
     // Whose handler is still at work may look at its request until it is done.
     this.#request = undefined;
+    if (this.#continueLater !== undefined) this.#server.buffers.forget(this.#continueLater);
     this.#queue.close();
     this.#socket.close();
     this.#server.onClosed(this);

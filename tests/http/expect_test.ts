@@ -152,3 +152,20 @@ httpTest("serve() sends no 100 once the answer has begun", async (http) => {
   client.close();
   assert.ok(typeof await reading === "string");
 });
+
+httpTest("serve() asks for the body late when there was no buffer to ask in", async (http) => {
+  const { buffers } = http.reactor.driver;
+  const server = http.serve(async (request) => new HttpResponse(await request.text()));
+  const [client, gone] = [await http.connect(server), await http.connect(server)];
+  const held = Array.from({ length: buffers.bufferCountMax }, () => buffers.acquire());
+  await client.send(expecting("Content-Length: 5"));
+  await gone.send(expecting("Content-Length: 5"));
+  await http.until(() => server.statistics.requestCount === 2);
+  await http.sleep(20);
+  gone.close();
+  await http.until(() => server.statistics.connectionCount === 1);
+  for (const buffer of held) if (buffer !== undefined) buffers.release(buffer);
+  assert.equal((await client.response()).status, 100);
+  await client.send("hello");
+  assert.equal((await client.response()).body, "hello");
+}, { drivers: ["uring", "deno"], bufferCountMax: 8 });

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console no-throw-literal -- what handlers throw, and where the server says so, is the subject
 import assert from "node:assert/strict";
 import { HttpResponse, type ServeHandler } from "../../src/http/mod.ts";
 import { letters } from "../support/http_bytes.ts";

@@ -85,7 +85,7 @@ httpTest("serve() serves on IPv6", async (http) => {
 });
 
 httpTest("serve() serves on a Unix socket", async (http) => {
-  const directory = Deno.makeTempDirSync({ prefix: "millrace_http_" });
+  const directory = await Deno.makeTempDir({ prefix: "millrace_http_" });
   const path = `${directory}/socket`;
   try {
     const server = serve({ path, reactor: http.reactor }, (request, { remoteAddr }) => {
@@ -103,7 +103,7 @@ httpTest("serve() serves on a Unix socket", async (http) => {
     client.close();
     await server.shutdown();
   } finally {
-    Deno.removeSync(directory, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
 }, { drivers: REAL_DRIVERS });
 

@@ -122,7 +122,7 @@ netTest("connect() to a socket nobody listens on any more rejects with Connectio
     stderr: "null",
   }).output();
   assert.equal(child.success, false);
-  assert.ok(Deno.statSync(path).isSocket);
+  assert.ok((await Deno.stat(path)).isSocket);
   assertSystemError(await rejection(connectUnix(net, path)), {
     type: Deno.errors.ConnectionRefused,
     operation: "connect",

@@ -43,6 +43,7 @@ async function traceOf(seed: number, faults: SimulatedFaultOptions): Promise<str
   const note = (what: string) => trace.push(`${driver.clock.nowMs()} ${what}`);
   try {
     const listener = harness.listen();
+    let open = true;
     const accepting = {
       onAccept: (socket: DriverSocket) => {
         note("accept");
@@ -51,7 +52,9 @@ async function traceOf(seed: number, faults: SimulatedFaultOptions): Promise<str
       },
       onAcceptError: (error: Error) => {
         note(`accept failed: ${error.message}`);
-        harness.reactor.timers.schedule(1, () => listener.startAccepting(accepting));
+        harness.reactor.timers.schedule(1, () => {
+          if (open) listener.startAccepting(accepting);
+        });
       },
     };
     listener.startAccepting(accepting);
@@ -77,6 +80,7 @@ async function traceOf(seed: number, faults: SimulatedFaultOptions): Promise<str
       }
     }));
     await harness.sleep(200);
+    open = false;
     listener.close();
     // Ports count up in one network, and say nothing about the run.
     return trace.map((line) => line.replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1"));
@@ -107,11 +111,16 @@ simulatedTest(
     const harness = new Harness(simulatedUnderTest(STORM), seed);
     const { driver } = harness;
     const listener = harness.listen();
+    let open = true;
     const accepting = {
       onAccept: (socket: DriverSocket) => {
         harness.peer(socket).start();
       },
-      onAcceptError: () => harness.reactor.timers.schedule(1, () => listener.startAccepting(accepting)),
+      onAcceptError: () => {
+        harness.reactor.timers.schedule(1, () => {
+          if (open) listener.startAccepting(accepting);
+        });
+      },
     };
     listener.startAccepting(accepting);
     const results = await Promise.allSettled(Array.from({ length: 30 }, async (_, index) => {
@@ -133,6 +142,7 @@ simulatedTest(
       }
     }
     await harness.finish();
+    open = false;
     listener.close();
     await harness.sleep(200);
     assert.equal((driver as SimulatedDriver).inFlightCount, 0);
