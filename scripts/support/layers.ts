@@ -46,8 +46,14 @@ export const layerRules: LayerRules = {
     { file: "src/http/native_parser.ts", mayImport: "ffi", reason: "the parser is the native library's" },
   ],
   testExceptions: [
-    { path: "src/http/", reason: "through serve(), over all drivers, in tests/http; the parsers by shared vectors" },
-    { path: "src/net/open.ts", reason: "connect_test, listener_test and datagram_conn_test open everything by it" },
+    {
+      path: "src/http/",
+      reason: "through serve(), over all drivers, in tests/http; the parsers by shared vectors",
+    },
+    {
+      path: "src/net/open.ts",
+      reason: "connect_test, listener_test and datagram_conn_test open everything by it",
+    },
     { path: "src/net/tcp.ts", reason: "stream_conn_test and types_test" },
     { path: "src/net/wait.ts", reason: "wait_options_test" },
     { path: "src/reactor/deno/", reason: "the drivers' conformance suite, run by deno_driver_test" },
