@@ -13,7 +13,7 @@ import type {
   OpenFileOptions,
   PolledDriver,
 } from "../driver.ts";
-import { Endpoint } from "./_endpoint.ts";
+import { connectTo } from "./_connect.ts";
 import { Operations } from "./_operations.ts";
 import type { Sleeper } from "./_scheduler.ts";
 import type { Shared } from "./_shared.ts";
@@ -21,8 +21,7 @@ import { SimulatedDatagramSocket } from "./_simulated_datagram_socket.ts";
 import { openSimulatedFile } from "./_simulated_file.ts";
 import { SimulatedListener } from "./_simulated_listener.ts";
 import { SimulatedSocket } from "./_simulated_socket.ts";
-import { type Run, runOperation } from "./_single_operation.ts";
-import { bindError, checkAddress, describeAddress } from "./_world.ts";
+import { bindError, checkAddress } from "./_world.ts";
 import { type SimulatedFaultOptions, SimulatedFaults } from "./simulated_faults.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
@@ -43,7 +42,6 @@ export interface SimulatedDriverOptions {
   bufferCountMax?: number;
 }
 
-const ENOENT = 2;
 /** The longest `setTimeout`, in milliseconds: it only keeps the process alive. */
 const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
 
@@ -157,11 +155,11 @@ export class SimulatedDriver implements PolledDriver {
     this.#checkOpen("connect");
     options.signal?.throwIfAborted();
     checkAddress(address);
-    if ("path" in address) return await this.#connectTo(address, options);
+    if ("path" in address) return await connectTo(this.#shared, address, options.signal);
     let failure: unknown;
     for (const hostname of this.#shared.world.resolve(address.hostname)) {
       try {
-        return await this.#connectTo({ hostname, port: address.port }, options);
+        return await connectTo(this.#shared, { hostname, port: address.port }, options.signal);
       } catch (error) {
         if (options.signal?.aborted) throw error;
         failure ??= error;
@@ -261,42 +259,6 @@ export class SimulatedDriver implements PolledDriver {
   /** Closes it. */
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  async #connectTo(address: Address, { signal }: ConnectSocketOptions): Promise<DriverSocket> {
-    const shared = this.#shared;
-    const { world, scheduler } = shared;
-    let endpoint: Endpoint | undefined;
-    const run: Run = runOperation(shared.operations, {
-      kind: "connect",
-      operation: "connect",
-      detail: `to ${describeAddress(address)}`,
-      signal,
-      attempt() {
-        const listener = world.listenerAt(address);
-        if (listener === undefined) return "path" in address ? -ENOENT : -errno.ECONNREFUSED;
-        if (!listener.hasRoom) {
-          listener.whenRoom(() => run.retry());
-          return undefined;
-        }
-        const [client, server] = Endpoint.connect(
-          world.clientAddress(address),
-          listener.address,
-          scheduler,
-          world.link,
-        );
-        listener.offer(server);
-        endpoint = client;
-        return 0;
-      },
-      release() {
-        // Connected all the same although the caller had given up.
-        if (signal?.aborted) endpoint?.close();
-      },
-    });
-    await run.promise;
-    if (endpoint === undefined) throw systemError("connect", errno.ECONNABORTED);
-    return new SimulatedSocket(shared, endpoint);
   }
 
   #checkOpen(operation: string): void {
