@@ -3,6 +3,9 @@ import { type Uring, Waker } from "../../../ffi/mod.ts";
 /** The longest delay the host's `setTimeout` keeps. */
 const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
 
+/** Longest sleep in milliseconds without the native thread, where only the next look finds out what has completed. */
+const NAP_MS_MAX = 5;
+
 /**
  * Sleeping without blocking the thread: a native thread waits for the ring's eventfd in its place.
  *
@@ -22,16 +25,22 @@ export class LoopWaker {
   /** Resolves when completions arrive, after `waitMs`, or on `interrupt()`. */
   wait(waitMs: number | undefined, keepAlive: boolean): Promise<void> {
     const ring = this.#ring;
-    const waker = this.#waker ??= this.#start();
-    // Completions that came before the eventfd was listened to would not be told of: look once more after switching it on.
-    ring.setNotifications(true);
-    if (ring.hasCompletions) {
-      ring.setNotifications(false);
-      return Promise.resolve();
+    const waker = this.#waker ?? this.#tryStart();
+    let delayMs = waitMs;
+    if (waker === undefined) {
+      delayMs = Math.min(waitMs ?? NAP_MS_MAX, NAP_MS_MAX);
+    } else {
+      // Completions that came before the eventfd was listened to would not be told of: look once more after switching it on.
+      ring.setNotifications(true);
+      if (ring.hasCompletions) {
+        ring.setNotifications(false);
+        return Promise.resolve();
+      }
+      waker.setReferenced(keepAlive);
     }
-    waker.setReferenced(keepAlive);
-    if (waitMs !== undefined) {
-      this.#timer = setTimeout(this.#onTimeout, Math.min(Math.ceil(waitMs), HOST_DELAY_MS_MAX));
+    if (delayMs !== undefined) {
+      this.#timer = setTimeout(this.#onTimeout, Math.min(Math.ceil(delayMs), HOST_DELAY_MS_MAX));
+      if (!keepAlive) Deno.unrefTimer(this.#timer);
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resolve = resolve;
@@ -64,9 +73,17 @@ export class LoopWaker {
     this.interrupt();
   };
 
-  #start(): Waker {
-    const waker = new Waker(() => this.interrupt());
-    this.#ring.registerEventDescriptor(waker.eventDescriptor);
-    return waker;
+  /** The native thread and its descriptors; `undefined` while the process may have no more of either. */
+  #tryStart(): Waker | undefined {
+    let waker: Waker | undefined;
+    try {
+      waker = new Waker(() => this.interrupt());
+      this.#ring.registerEventDescriptor(waker.eventDescriptor);
+      this.#waker = waker;
+      return waker;
+    } catch {
+      waker?.close();
+      return undefined;
+    }
   }
 }

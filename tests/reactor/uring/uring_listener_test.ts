@@ -40,6 +40,10 @@ Deno.test({
       import { sleep } from "@millrace/millrace/timer";
       using reactor = Reactor.open({ driver: "uring" });
       const { driver } = reactor;
+      // Deno opens descriptors for signals when it first needs them, and panics where it may not.
+      const nothing = () => {};
+      Deno.addSignalListener("SIGWINCH", nothing);
+      Deno.removeSignalListener("SIGWINCH", nothing);
       const listener = driver.listen({ hostname: "127.0.0.1", port: 0 }, { backlog: 8, reusePort: false, noDelay: true });
       const errors: unknown[] = [];
       const sockets: DriverSocket[] = [];
@@ -57,6 +61,8 @@ Deno.test({
       }
       listener.startAccepting(handler);
       while (errors.length === 0) await sleep(1, { timers: reactor.timers });
+      // Long enough for the reactor to sleep, for which it would like to open some more.
+      await sleep(20, { timers: reactor.timers });
       for (const file of files) file.close();
       listener.startAccepting(handler);
       while (sockets.length === 0) await sleep(1, { timers: reactor.timers });
