@@ -41,6 +41,8 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   readonly #checkMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.shutdown();
+  /** What the reactor closes when it is closed itself. */
+  readonly #dependent = { close: () => this.stopNow() };
   #checkTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   #stopTimer: Timer | undefined;
@@ -93,6 +95,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#startAccepting();
+    reactor.adopt(this.#dependent);
     options.onListen?.(this.addr);
     if (this.#signal?.aborted) this.shutdown();
   }
@@ -198,6 +201,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   #finish(): void {
     this.#checkTimer?.cancel();
     this.#stopTimer?.cancel();
+    this.#reactor.release(this.#dependent);
     this.#finished.resolve();
   }
 }

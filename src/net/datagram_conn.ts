@@ -28,6 +28,7 @@ export class DatagramConn implements Deno.DatagramConn {
     this.#reactor = reactor;
     this.#socket = socket;
     this.addr = { transport: "udp", ...socket.localAddress };
+    reactor.adopt(this);
   }
 
   /**
@@ -72,6 +73,7 @@ export class DatagramConn implements Deno.DatagramConn {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reactor.release(this);
     this.#socket.close();
     this.#reader?.wait.reject(closedError("receive"));
     this.#reader = undefined;

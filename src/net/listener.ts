@@ -23,6 +23,7 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
     this.#listener = listener;
     this.addr = addr;
     this.#toConn = toConn;
+    reactor.adopt(this);
   }
 
   /**
@@ -54,6 +55,7 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reactor.release(this);
     this.#listener.close();
     for (const socket of this.#accepted.splice(0)) socket.close();
     for (const wait of this.#waiting.splice(0)) wait.reject(closedError());

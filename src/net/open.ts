@@ -141,7 +141,18 @@ export async function connect(options: ConnectOptions | ConnectUnixOptions): Pro
     if (giveUp.signal.aborted) conn.close();
     else wait.resolve(conn);
   }, (error) => wait.reject(error));
-  return await wait.promise;
+  const attempt = {
+    close(): void {
+      giveUp.abort();
+      wait.reject(new Deno.errors.BadResource("connect: the reactor is closed"));
+    },
+  };
+  reactor.adopt(attempt);
+  try {
+    return await wait.promise;
+  } finally {
+    reactor.release(attempt);
+  }
 }
 
 /**

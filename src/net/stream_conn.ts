@@ -58,6 +58,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     this.#toAddr = toAddr;
     this.#queue = new SendQueue(socket, reactor.driver.buffers);
     socket.attach(this);
+    reactor.adopt(this);
   }
 
   /** The local address. @throws {Deno.errors.BadResource} on io_uring, when first asked for after the connection was closed */
@@ -136,6 +137,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reactor.release(this);
     this.#stored = [];
     this.#storedBytes = 0;
     this.#queue.close();

@@ -66,6 +66,7 @@ export class Reactor implements Disposable {
   readonly #polled: PolledDriver | undefined;
   readonly #wheel: TimerWheel | undefined;
   readonly #statistics = { busyTurnCount: 0, sleepCount: 0, yieldCount: 0 };
+  readonly #dependents = new Set<{ close(): void }>();
   #running = false;
   #sleeping = false;
   #closed = false;
@@ -127,10 +128,25 @@ export class Reactor implements Disposable {
     return count;
   }
 
-  /** Cancels everything that is under way and frees the driver; from within a callback, right after it. */
+  /** Has `dependent` closed before the driver is: a call that waits there would otherwise wait for ever. */
+  adopt(dependent: { close(): void }): void {
+    this.#dependents.add(dependent);
+    if (this.#closed) dependent.close();
+  }
+
+  /** Forgets an adopted one, which is closed. */
+  release(dependent: { close(): void }): void {
+    this.#dependents.delete(dependent);
+  }
+
+  /**
+   * Closes what stands on this reactor, cancels everything that is under way and frees the driver; from within a callback,
+   * right after it.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const dependent of [...this.#dependents]) dependent.close();
     this.#polled?.interrupt();
     if (!this.#inTurn) this.driver.close();
   }
@@ -191,6 +207,11 @@ export class Reactor implements Disposable {
     try {
       const completions = driver.poll(waitMs);
       return wheel.size === 0 ? completions : completions + wheel.advance();
+    } catch (error) {
+      if (!this.#running) throw error;
+      // A handler threw: told as any error that nobody catches, and the loop goes on for everybody else.
+      reportError(error);
+      return 1;
     } finally {
       this.#inTurn = false;
     }

@@ -139,3 +139,34 @@ for (const { title, options } of KINDS) {
       }),
   });
 }
+
+/** A handler that throws, and a timer of the same reactor that is due later. */
+const THROWING = `
+  const listener = listen();
+  listener.startAccepting({ ...accepting, onAccept() { throw new Error("of the handler"); } });
+  await driver.connect(listener.localAddress, { noDelay: true });
+  await sleep(30, { timers: reactor.timers });
+  console.log("goes on");
+  reactor.close();
+`;
+
+for (const { title, options } of KINDS.filter(({ options }) => options.driver !== "deno")) {
+  Deno.test({
+    name: `Reactor (${title}) goes on after a handler that throws, if the program does`,
+    ignore: options.driver === "uring" && uringSkip !== undefined,
+    fn: () =>
+      withWatchdog(WATCHDOG_MS, async () => {
+        const uncaught = await runProgram(programFor(options, THROWING));
+        assert.equal(uncaught.code, 1);
+        assert.match(uncaught.stderr, /Uncaught.*of the handler/);
+        const handling = `
+          addEventListener("error", (event) => {
+            event.preventDefault();
+            console.log(event.error.message);
+          });
+        `;
+        const { code, stdout } = await runProgram(programFor(options, handling + THROWING));
+        assert.deepEqual({ code, stdout }, { code: 0, stdout: "of the handler\ngoes on\nend of main\n" });
+      }),
+  });
+}
