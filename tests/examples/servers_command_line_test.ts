@@ -101,4 +101,16 @@ for (const name of ["http_echo", "tcp_echo"]) {
       assert.match(stderr, named);
     }
   });
+
+  const refusal = REAL_DRIVERS.find(({ name: driver }) => driver === "uring")?.skipReason;
+  Deno.test({
+    name: `examples/${name}.ts --driver uring says why where this machine has none`,
+    // Elsewhere there is nothing to say.
+    ignore: refusal === undefined,
+    async fn() {
+      await using child = await startExample(name, ["--addr", "127.0.0.1:0", "--driver", "uring"]);
+      const { code, stdout, stderr } = await child.ended();
+      assert.deepEqual([code, stdout, stderr], [1, "", `${name}: ${refusal}\n`]);
+    },
+  });
 }

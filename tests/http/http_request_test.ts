@@ -3,29 +3,30 @@ import { HttpResponse, type ServeHandler, type ServerRequest } from "../../src/h
 import { latin1Bytes, letters } from "../support/http_bytes.ts";
 import { type Http, httpTest, REAL_DRIVERS } from "../support/http_harness.ts";
 
-/** Sends `head` and answers with what `look` found, as JSON; `wait`: looks after a while, at the copy of the head. */
+/** Requests before and behind the one in question, answered at once; what is not kept of that one, they overwrite. */
+const OTHER = `GET /${letters(500)} HTTP/1.1\r\nHost: other\r\nX-A: other\r\n\r\n`;
+
+/** Sends `text` between others and answers with what `look` finds: at once, later, and at the end of a promise. */
 async function ask(http: Http, text: string, look: (request: ServerRequest) => unknown): Promise<unknown> {
   const found: unknown[] = [];
-  const answer = (request: ServerRequest) => {
-    return HttpResponse.json(request.header("host") === "overwritten" ? null : look(request));
-  };
   const handlers: readonly ServeHandler<Deno.NetAddr>[] = [
-    answer,
+    (request) => HttpResponse.json(look(request)),
     async (request) => {
       await http.sleep(2);
-      return answer(request);
+      return HttpResponse.json(look(request));
     },
-    (request) => Promise.resolve(answer(request)),
+    (request) => Promise.resolve(HttpResponse.json(look(request))),
   ];
   for (const handler of handlers) {
-    const client = await http.connect(http.serve(handler));
-    // Another request behind it overwrites what is not kept.
-    await client.send(
-      `${text}GET /${letters(500)} HTTP/1.1\r\nHost: overwritten\r\nX-A: overwritten\r\n\r\n`,
-    );
+    const server = http.serve((request, info) => {
+      return request.header("host") === "other" ? new HttpResponse("other") : handler(request, info);
+    });
+    const client = await http.connect(server);
+    await client.send(OTHER + text + OTHER);
+    assert.equal((await client.response()).body, "other");
     const { body } = await client.response();
     found.push(JSON.parse(new TextDecoder().decode(latin1Bytes(body))));
-    await client.response();
+    assert.equal((await client.response()).body, "other");
   }
   assert.deepEqual(found[1], found[0]);
   assert.deepEqual(found[2], found[0]);

@@ -186,6 +186,21 @@ httpTest(
   },
 );
 
+httpTest("serve() lets a client read an answer that was short, whatever it sends behind it", async (http) => {
+  const server = http.serve(echoTarget);
+  for (let round = 0; round < 10; round++) {
+    const client = await http.connect(server);
+    const sending = client.sendIfOpen(
+      `GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${letters(400_000)}`,
+    );
+    await http.sleep(http.random.below(4));
+    assert.equal((await client.response()).body, "GET /1");
+    await client.assertEnd();
+    assert.ok(await sending);
+    client.close();
+  }
+});
+
 httpTest("serve() closes after a request of HTTP/1.0", async (http) => {
   const client = await http.connect(http.serve(echoTarget));
   await client.send("GET /1 HTTP/1.0\r\n\r\n");
