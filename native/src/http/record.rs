@@ -1,0 +1,103 @@
+//! One request as words of the answer; `src/http/request_head.ts` documents them.
+
+use super::framing::{read_framing, trim_end};
+use super::target::valid_target;
+use super::{Limits, Outcome};
+use httparse::Request;
+
+pub const RECORD_WORDS: usize = 12;
+pub const HEADER_WORDS: usize = 4;
+/// Where a record says how many header fields follow it.
+pub const HEADER_COUNT_AT: usize = 9;
+
+const METHOD_BYTES_MAX: usize = 32;
+
+const FLAG_HTTP_11: i32 = 1;
+const FLAG_KEEP_ALIVE: i32 = 2;
+const FLAG_CHUNKED: i32 = 4;
+const FLAG_HAS_LENGTH: i32 = 8;
+const FLAG_EXPECT_CONTINUE: i32 = 16;
+
+/// The index of a method here is its number in a record; anything else is the last number.
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
+
+/// Writes the record of a tokenized head of `length` bytes at `start`, or says what is wrong with it.
+pub fn write_record(
+    data: &[u8],
+    start: usize,
+    request: &Request,
+    length: usize,
+    record: &mut [i32],
+    limits: &Limits,
+) -> Outcome {
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
+        return Outcome::Rejected(400);
+    };
+    if target.len() > limits.target_bytes {
+        return Outcome::Rejected(414);
+    }
+    if method.len() > METHOD_BYTES_MAX || matches!(method, "CONNECT" | "TRACE") {
+        return Outcome::Rejected(501);
+    }
+    if !valid_target(target.as_bytes(), method) {
+        return Outcome::Rejected(400);
+    }
+    let framing = match read_framing(data, request.headers, minor) {
+        Ok(framing) => framing,
+        Err(status) => return Outcome::Rejected(status),
+    };
+    if record.len() < RECORD_WORDS + HEADER_WORDS * request.headers.len() {
+        return Outcome::OutOfRoom;
+    }
+    let keep_alive = !framing.close && (minor == 1 || framing.keep_alive);
+    let content_length = framing.content_length.unwrap_or(0);
+    let (host_start, host_length) = framing.host.unwrap_or((0, 0));
+    record[0] = start as i32;
+    record[1] = (start + length) as i32;
+    record[2] = flag(minor == 1, FLAG_HTTP_11)
+        | flag(keep_alive, FLAG_KEEP_ALIVE)
+        | flag(framing.chunked, FLAG_CHUNKED)
+        | flag(framing.content_length.is_some(), FLAG_HAS_LENGTH)
+        | flag(framing.expect_continue, FLAG_EXPECT_CONTINUE);
+    record[3] = METHODS
+        .iter()
+        .position(|known| *known == method)
+        .unwrap_or(METHODS.len()) as i32;
+    record[4] = method.len() as i32;
+    record[5] = offset_in(data, target.as_bytes()) as i32;
+    record[6] = target.len() as i32;
+    record[7] = content_length as u32 as i32;
+    record[8] = (content_length >> 32) as i32;
+    record[HEADER_COUNT_AT] = request.headers.len() as i32;
+    record[10] = host_start as i32;
+    record[11] = host_length as i32;
+    for (index, header) in request.headers.iter().enumerate() {
+        let words = &mut record[RECORD_WORDS + HEADER_WORDS * index..];
+        let value = trim_end(header.value);
+        words[0] = offset_in(data, header.name.as_bytes()) as i32;
+        words[1] = header.name.len() as i32;
+        words[2] = offset_in(data, header.value) as i32;
+        words[3] = value.len() as i32;
+    }
+    let body_follows = framing.chunked || content_length > 0;
+    Outcome::Head {
+        end: start + length,
+        last: body_follows || !keep_alive,
+    }
+}
+
+fn flag(set: bool, bit: i32) -> i32 {
+    if set {
+        bit
+    } else {
+        0
+    }
+}
+
+/// Where `part`, a slice of `data`, begins in it. An empty part may stand anywhere and counts as 0.
+pub fn offset_in(data: &[u8], part: &[u8]) -> usize {
+    if part.is_empty() {
+        return 0;
+    }
+    part.as_ptr() as usize - data.as_ptr() as usize
+}
