@@ -14,6 +14,7 @@ export const symbols = {
   millrace_futex_wake: { parameters: ["buffer", "u32", "u32"], result: "i32" },
   millrace_http_parse: { parameters: ["buffer", "u32", "buffer", "u32", "u32", "u32"], result: "i32" },
   millrace_map: { parameters: ["i32", "u64", "u64", "buffer"], result: "i32" },
+  millrace_owned_descriptors: { parameters: ["buffer"], result: "i32" },
   millrace_resolve: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
   millrace_shm_create: { parameters: ["buffer", "u32", "u32"], result: "i32" },
   millrace_shm_open: { parameters: ["buffer", "u32"], result: "i32" },

@@ -23,16 +23,16 @@ export { nativeCrc32c } from "./checksum.ts";
 export { type HttpParse, nativeHttpParse } from "./http.ts";
 export { PinnedMemory } from "./pinned_memory.ts";
 export { PROVIDED_BUFFERS_MAX, ProvidedBuffers, type ProvidedBuffersOptions } from "./provided_buffers.ts";
+export type { CompletionSink } from "./completion_ring.ts";
+export { Uring } from "./uring.ts";
+export type { UringOptions } from "./uring_memory.ts";
 export {
-  type CompletionSink,
   messageAddressLength,
   type MessageParts,
-  Uring,
-  type UringOptions,
   writeMessageHeader,
   writeSocketAddress,
   writeVector,
-} from "./uring.ts";
+} from "./uring_message.ts";
 export * as uringLayout from "./uring_layout.ts";
 export { Waker } from "./waker.ts";
 export {

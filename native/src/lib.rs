@@ -12,12 +12,14 @@
 // Every pointer is a typed array that Deno keeps alive during the call; the TypeScript side is the only caller.
 #![allow(clippy::missing_safety_doc)]
 
+mod abandoned_ring;
 pub mod boundary;
 pub mod checksum;
 pub mod cpu;
 pub mod futex;
 pub mod http;
 pub mod memory;
+pub mod owned;
 pub mod socket;
 pub mod uring;
 pub mod waker;

@@ -1,6 +1,7 @@
 //! POSIX shared memory and mappings.
 
 use crate::boundary::{bytes, guard};
+use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -16,7 +17,7 @@ pub unsafe extern "C" fn millrace_shm_create(name: *const u8, name_length: u32, 
     guard(|| {
         let flags = shm::OFlags::CREATE | shm::OFlags::EXCL | shm::OFlags::RDWR;
         let fd = shm::open(bytes(name, name_length), flags, Mode::from_raw_mode(mode))?;
-        Ok(fd.into_raw_fd())
+        Ok(owned::own(fd.into_raw_fd()))
     })
 }
 
@@ -26,7 +27,7 @@ pub unsafe extern "C" fn millrace_shm_create(name: *const u8, name_length: u32, 
 pub unsafe extern "C" fn millrace_shm_open(name: *const u8, name_length: u32) -> i32 {
     guard(|| {
         let fd = shm::open(bytes(name, name_length), shm::OFlags::RDWR, Mode::empty())?;
-        Ok(fd.into_raw_fd())
+        Ok(owned::own(fd.into_raw_fd()))
     })
 }
 
@@ -69,6 +70,7 @@ pub unsafe extern "C" fn millrace_map(fd: i32, byte_length: u64, offset: u64, ad
         } else {
             mmap(hint, length, access, MapFlags::SHARED, borrow(fd)?, offset)?
         };
+        owned::mapped(fd, offset, address as usize, length);
         address_out.write_unaligned(address as u64);
         Ok(0)
     })
@@ -78,7 +80,10 @@ pub unsafe extern "C" fn millrace_map(fd: i32, byte_length: u64, offset: u64, ad
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_unmap(address: u64, byte_length: u64) -> i32 {
-    guard(|| munmap(address as *mut _, byte_length as usize).map(|()| 0))
+    guard(|| {
+        owned::unmapping(address as usize);
+        munmap(address as *mut _, byte_length as usize).map(|()| 0)
+    })
 }
 
 /// Closes a descriptor.
@@ -87,6 +92,7 @@ pub unsafe extern "C" fn millrace_unmap(address: u64, byte_length: u64) -> i32 {
 pub unsafe extern "C" fn millrace_close(fd: i32) -> i32 {
     guard(|| {
         borrow(fd)?;
+        owned::disown(fd);
         drop(OwnedFd::from_raw_fd(fd));
         Ok(0)
     })

@@ -3,6 +3,7 @@
 //! Addresses are `struct sockaddr` bytes; `ffi/socket_address.ts` writes and reads them.
 
 use crate::boundary::{bytes, checked, guard};
+use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::io::Errno;
@@ -17,7 +18,7 @@ const RESOLVED_BYTES: usize = 17;
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_socket(family: i32, kind: i32) -> i32 {
     // SAFETY: no pointers.
-    guard(|| checked(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) }))
+    guard(|| checked(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) }).map(owned::own))
 }
 
 /// Two connected stream sockets, written to `descriptors_out` (two words).
@@ -25,7 +26,12 @@ pub extern "C" fn millrace_socket(family: i32, kind: i32) -> i32 {
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_socket_pair(descriptors_out: *mut i32) -> i32 {
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-    guard(|| checked(libc::socketpair(libc::AF_UNIX, kind, 0, descriptors_out)))
+    guard(|| {
+        checked(libc::socketpair(libc::AF_UNIX, kind, 0, descriptors_out))?;
+        owned::own(descriptors_out.read_unaligned());
+        owned::own(descriptors_out.add(1).read_unaligned());
+        Ok(0)
+    })
 }
 
 /// Gives a socket its local address.

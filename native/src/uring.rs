@@ -3,6 +3,7 @@
 
 use crate::boundary::guard;
 use crate::memory::borrow;
+use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::event::{eventfd, EventfdFlags};
@@ -24,7 +25,7 @@ pub unsafe extern "C" fn millrace_uring_setup(entries: u32, params: *mut u8) -> 
         let mut local = params.cast::<io_uring_params>().read_unaligned();
         let fd = io_uring_setup(entries, &mut local)?;
         params.cast::<io_uring_params>().write_unaligned(local);
-        Ok(fd.into_raw_fd())
+        Ok(owned::own_ring(fd.into_raw_fd(), local))
     })
 }
 
@@ -90,5 +91,8 @@ fn register_operation(opcode: u32) -> Option<IoringRegisterOp> {
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_eventfd() -> i32 {
-    guard(|| Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?.into_raw_fd()))
+    guard(|| {
+        let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(owned::own(fd.into_raw_fd()))
+    })
 }

@@ -5,6 +5,7 @@
 
 use crate::boundary::guard;
 use crate::memory::borrow;
+use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::event::{poll, PollFd, PollFlags};
@@ -13,7 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{send, socketpair, AddressFamily, SendFlags, SocketFlags, SocketType};
 
 /// Starts a thread that writes a byte to a socket whenever `event`, an eventfd, becomes readable. The result is the other
-/// end of that socket, for the caller to read from and to close, which ends the thread.
+/// end of that socket, for the caller to give to Deno, to read from and to close, which ends the thread.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_waker_start(event: i32) -> i32 {
@@ -25,7 +26,7 @@ pub extern "C" fn millrace_waker_start(event: i32) -> i32 {
             .stack_size(64 * 1024)
             .spawn(move || run(&event, &ours))
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::AGAIN))?;
-        Ok(theirs.into_raw_fd())
+        Ok(owned::lend(theirs.into_raw_fd()))
     })
 }
 

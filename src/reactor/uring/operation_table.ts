@@ -11,6 +11,11 @@ export abstract class UringOperation {
   /** Whether it keeps the process alive while under way. Change it through the table. */
   referenced = true;
 
+  /** Whether its results are descriptors: it accepts or opens. Always the same for one operation. */
+  get givesDescriptor(): boolean {
+    return false;
+  }
+
   /** Writes the submission entry; false when the ring has no room. */
   abstract prepare(ring: Uring, id: number): boolean;
   /** A completion came: the result or -errno, and the completion's flags. The state is already the one after it. */
@@ -110,11 +115,15 @@ export class OperationTable implements CompletionSink {
         return;
       case "in-flight":
         operation.state = "cancelling";
-        if (this.#backlog.length > 0 || !this.#ring.prepareCancel(operation.id)) {
+        if (this.#backlog.length > 0 || !this.#prepareCancel(operation)) {
           this.#backlog.pushBack(new Cancellation(operation));
         }
         if (this.onWork !== undefined) this.onWork();
     }
+  }
+
+  #prepareCancel(operation: UringOperation): boolean {
+    return this.#ring.prepareCancel(operation.id, operation.givesDescriptor);
   }
 
   /** Whether an operation keeps the process alive. */
@@ -149,7 +158,7 @@ export class OperationTable implements CompletionSink {
       if (next instanceof Cancellation) {
         const stillThere = this.#operations[next.targetId] === next.target &&
           next.target.state === "cancelling";
-        if (stillThere && !this.#ring.prepareCancel(next.targetId)) return;
+        if (stillThere && !this.#prepareCancel(next.target)) return;
       } else if (next.state === "queued") {
         if (!next.prepare(this.#ring, next.id)) return;
         next.state = "in-flight";

@@ -3,13 +3,23 @@ import { type OperationTable, UringOperation } from "./operation_table.ts";
 
 /** One request with one completion, as a promise: connecting, files, datagrams sent. */
 class SingleOperation extends UringOperation {
+  readonly #givesDescriptor: boolean;
   readonly #prepare: (ring: Uring, id: number) => boolean;
   readonly #onComplete: (result: number) => void;
 
-  constructor(prepare: (ring: Uring, id: number) => boolean, onComplete: (result: number) => void) {
+  constructor(
+    givesDescriptor: boolean,
+    prepare: (ring: Uring, id: number) => boolean,
+    onComplete: (result: number) => void,
+  ) {
     super();
+    this.#givesDescriptor = givesDescriptor;
     this.#prepare = prepare;
     this.#onComplete = onComplete;
+  }
+
+  override get givesDescriptor(): boolean {
+    return this.#givesDescriptor;
   }
 
   override prepare(ring: Uring, id: number): boolean {
@@ -27,6 +37,12 @@ export interface SingleRequest {
   readonly operation: string;
   readonly detail?: string;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the result is a descriptor.
+   *
+   * @default {false}
+   */
+  readonly givesDescriptor?: boolean;
   /** Writes the entry; false when there is no room. */
   prepare(ring: Uring, id: number): boolean;
   /** Called once when the kernel is done with what the request refers to, before the promise settles. */
@@ -45,12 +61,16 @@ export function runOperation(table: OperationTable, request: SingleRequest): Pro
     return Promise.reject(signal.reason);
   }
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const operation = new SingleOperation((ring, id) => request.prepare(ring, id), (result) => {
-    signal?.removeEventListener("abort", onAbort);
-    request.release?.(result);
-    if (result >= 0) resolve(result);
-    else reject(systemError(request.operation, -result, request.detail));
-  });
+  const operation = new SingleOperation(
+    request.givesDescriptor ?? false,
+    (ring, id) => request.prepare(ring, id),
+    (result) => {
+      signal?.removeEventListener("abort", onAbort);
+      request.release?.(result);
+      if (result >= 0) resolve(result);
+      else reject(systemError(request.operation, -result, request.detail));
+    },
+  );
   function onAbort(): void {
     reject(signal?.reason);
     table.cancel(operation);

@@ -38,24 +38,52 @@ import { UringDatagramSocket } from "./uring_datagram_socket.ts";
 import { openUringFile } from "./uring_file.ts";
 import { UringListener } from "./uring_listener.ts";
 import { probeUring, type UringRung } from "./uring_probe.ts";
-import { UringShared, type UringStatistics } from "./uring_shared.ts";
+import { CloseOperation, UringShared, type UringStatistics } from "./uring_shared.ts";
 import { UringSocket } from "./uring_socket.ts";
 
 /** Options of {@linkcode UringDriver.open}. */
 export interface UringDriverOptions {
-  /** Entries of the submission ring, a power of two; when it is full, operations queue up. @default {1024} */
+  /**
+   * Entries of the submission ring, a power of two; when it is full, operations queue up.
+   *
+   * @default {1024}
+   */
   submissionEntries?: number;
-  /** Entries of the completion ring, a power of two, at least `submissionEntries`. @default {4096} */
+  /**
+   * Entries of the completion ring, a power of two, at least `submissionEntries`.
+   *
+   * @default {4096}
+   */
   completionEntries?: number;
-  /** Buffers that received data lands in, a power of two up to 32768. @default {512} */
+  /**
+   * Buffers that received data lands in, a power of two up to 32768.
+   *
+   * @default {512}
+   */
   receiveBufferCount?: number;
-  /** Bytes of one of them. @default {8192} */
+  /**
+   * Bytes of one of them.
+   *
+   * @default {8192}
+   */
   receiveBufferByteLength?: number;
-  /** Bytes of one buffer for what is sent. @default {16384} */
+  /**
+   * Bytes of one buffer for what is sent.
+   *
+   * @default {16384}
+   */
   bufferByteLength?: number;
-  /** Buffers for what is sent, at most. @default {8192} */
+  /**
+   * Buffers for what is sent, at most.
+   *
+   * @default {8192}
+   */
   bufferCountMax?: number;
-  /** Use no more of io_uring than this, whatever the kernel has. @default {"full"} */
+  /**
+   * Use no more of io_uring than this, whatever the kernel has.
+   *
+   * @default {"full"}
+   */
   rung?: UringRung;
 }
 
@@ -285,7 +313,9 @@ export class UringDriver implements PolledDriver {
     this.#closed = true;
     const { table, sockets, provided } = this.#shared;
     for (const socket of [...sockets]) socket.close();
-    for (const operation of table.all()) table.cancel(operation);
+    for (const operation of table.all()) {
+      if (!(operation instanceof CloseOperation)) table.cancel(operation);
+    }
     // The closing of descriptors is not counted, but has to be handed to the kernel.
     this.poll(0);
     for (let polls = 0; (table.count > 0 || this.hasWork) && polls < CLOSE_POLLS_MAX; polls++) {

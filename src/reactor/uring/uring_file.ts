@@ -48,6 +48,7 @@ export async function openUringFile(
     operation: "open",
     detail: `"${path}"`,
     signal: options.signal,
+    givesDescriptor: true,
     prepare: (ring, id) => ring.prepareOpen(id, buffer.slab, buffer.offset, flags, options.mode ?? MODE),
     release(result) {
       shared.buffers.release(buffer);

@@ -52,6 +52,10 @@ export class UringListener extends UringOperation implements DriverListener {
     this.#shared.closeDescriptor(this.#fd);
   }
 
+  override get givesDescriptor(): boolean {
+    return true;
+  }
+
   override prepare(ring: Uring, id: number): boolean {
     return ring.prepareAccept(id, this.#fd);
   }

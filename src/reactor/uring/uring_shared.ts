@@ -61,7 +61,7 @@ export class UringShared {
  * Closing goes through the ring like everything else: entries are worked off in order, so none that names this descriptor
  * can meet another file that was given its number.
  */
-class CloseOperation extends UringOperation {
+export class CloseOperation extends UringOperation {
   readonly #fd: number;
   readonly #onClosed: (() => void) | undefined;
 

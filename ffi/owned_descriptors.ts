@@ -1,0 +1,27 @@
+/** Descriptors that the native library closes when this thread ends, however it ends. */
+import { check } from "./errno.ts";
+import { native } from "./library.ts";
+
+/**
+ * Upper half of the user data of requests whose result is a descriptor. It is cleared in each such completion as its
+ * descriptor is taken; of the others `native/src/abandoned_ring.rs` closes it when the thread has ended.
+ */
+export const DESCRIPTOR_TAG = 1;
+
+let marks: Uint8Array<ArrayBuffer> | undefined;
+
+/**
+ * One byte per descriptor of the process, 1 while this thread is the one who closes it; see `native/src/owned.rs`.
+ *
+ * Native calls keep the marks of descriptors that they make and close. Set the mark of one that came out of a ring; clear
+ * it before the kernel can close it, because from then on the number may be another thread's. Writing beyond the end does
+ * nothing: such descriptors are not tracked.
+ */
+export function ownedDescriptors(): Uint8Array<ArrayBuffer> {
+  if (marks !== undefined) return marks;
+  const out = new BigUint64Array(1);
+  const length = check(native().millrace_owned_descriptors(out), "the table of owned descriptors");
+  const pointer = Deno.UnsafePointer.create(out[0]);
+  if (pointer === null) throw new Error("the table of owned descriptors: answered address 0");
+  return marks = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
+}
