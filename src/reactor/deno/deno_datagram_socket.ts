@@ -15,6 +15,7 @@ import type {
   DriverDatagramSocket,
   IpAddress,
 } from "../driver.ts";
+import { requireNetAccess } from "../net_access.ts";
 import { resolveHost } from "../resolve_host.ts";
 import type { DenoShared } from "./deno_socket.ts";
 
@@ -36,6 +37,7 @@ export async function bindDenoDatagram(
   const { port } = address;
   const literal = parseIp(address.hostname) !== undefined;
   const hostname = literal ? address.hostname : (await resolveHost(address.hostname))[0];
+  await requireNetAccess("bind", hostname, port);
   const { promise, resolve, reject } = Promise.withResolvers<DenoDatagramSocket>();
   const type = isIPv6(hostname) ? "udp6" : "udp4";
   const socket = createSocket({ type });

@@ -27,9 +27,17 @@ import { type DenoShared, DenoSocket } from "./deno_socket.ts";
 
 /** Options of {@linkcode DenoDriver}. */
 export interface DenoDriverOptions {
-  /** Bytes of one buffer for what is sent. @default {16384} */
+  /**
+   * Bytes of one buffer for what is sent.
+   *
+   * @default {16384}
+   */
   bufferByteLength?: number;
-  /** Buffers for what is sent, at most. @default {8192} */
+  /**
+   * Buffers for what is sent, at most.
+   *
+   * @default {8192}
+   */
   bufferCountMax?: number;
 }
 
@@ -47,7 +55,11 @@ export class DenoDriver implements Driver {
   readonly #shared: DenoShared;
   #closed = false;
 
-  /** A driver, open. @throws {RangeError} when an option is out of range */
+  /**
+   * A driver, open.
+   *
+   * @throws {RangeError} when an option is out of range
+   */
   constructor(options: DenoDriverOptions = {}) {
     this.buffers = new BufferPool({
       ...options,
