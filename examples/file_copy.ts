@@ -12,6 +12,7 @@ import { type Driver, type DriverChoice, type DriverFile, Reactor } from "@millr
 
 const USAGE = "usage: file_copy FROM TO [--driver auto|uring|deno]";
 const USAGE_EXIT_CODE = 2;
+const STOPPED_EXIT_CODE = 130;
 const PIECE_BYTES = 256 * 1024;
 const PIECES_AT_ONCE = 4;
 
@@ -49,10 +50,16 @@ async function writeAll(file: DriverFile, piece: Uint8Array, position: number): 
   }
 }
 
-/** Copies `from` to `to`, which must not exist; returns how many bytes. A copy that fails leaves nothing behind. */
-async function copy(driver: Driver, from: string, to: string): Promise<number> {
+/**
+ * Copies `from` to `to`, which must not exist; returns how many bytes. A copy that fails or is told to stop leaves nothing
+ * behind.
+ */
+async function copy(driver: Driver, from: string, to: string, signal: AbortSignal): Promise<number> {
   const source = await driver.openFile(from, { read: true });
   try {
+    if ((await Deno.stat(from)).isDirectory) {
+      throw new Deno.errors.IsADirectory(`copy ${from}: it is a directory`);
+    }
     const target = await driver.openFile(to, { write: true, createNew: true });
     let complete = false;
     try {
@@ -61,6 +68,7 @@ async function copy(driver: Driver, from: string, to: string): Promise<number> {
       const copyPieces = async () => {
         const piece = new Uint8Array(PIECE_BYTES);
         while (next < end) {
+          signal.throwIfAborted();
           const start = next;
           next += PIECE_BYTES;
           let filled = 0;
@@ -73,8 +81,12 @@ async function copy(driver: Driver, from: string, to: string): Promise<number> {
           await writeAll(target, piece.subarray(0, filled), start);
         }
       };
-      await Promise.all(Array.from({ length: PIECES_AT_ONCE }, copyPieces));
+      const copying = Array.from({ length: PIECES_AT_ONCE }, copyPieces);
+      // All of them have to be through before the files are closed.
+      await Promise.allSettled(copying);
+      await Promise.all(copying);
       await target.sync();
+      signal.throwIfAborted();
       complete = true;
       return end;
     } finally {
@@ -90,14 +102,18 @@ let options;
 try {
   options = readOptions(Deno.args);
 } catch (error) {
-  console.error(USAGE);
-  fail(error, USAGE_EXIT_CODE);
+  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
 }
 
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(name, () => stop.abort(`stopped by ${name}, the copy is removed`));
+}
 try {
   using reactor = Reactor.open({ driver: options.driver });
-  const byteLength = await copy(reactor.driver, options.from, options.to);
+  const byteLength = await copy(reactor.driver, options.from, options.to, stop.signal);
   console.log(`copied ${byteLength} bytes (driver: ${reactor.driver.name})`);
+  Deno.exit(0);
 } catch (error) {
-  fail(error, 1);
+  fail(error, stop.signal.aborted ? STOPPED_EXIT_CODE : 1);
 }

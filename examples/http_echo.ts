@@ -64,8 +64,7 @@ let options;
 try {
   options = readOptions(Deno.args);
 } catch (error) {
-  console.error(USAGE);
-  fail(error, USAGE_EXIT_CODE);
+  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
 }
 
 try {

@@ -10,6 +10,7 @@
  */
 import { defaultTimers, DELAY_MS_MAX, Interval, sleep, spawnPeriodic } from "@millrace/millrace/timer";
 
+const USAGE = "usage: periodic_tasks [--seconds N]";
 const USAGE_EXIT_CODE = 2;
 const SECONDS_MAX = Math.floor(DELAY_MS_MAX / 1000);
 
@@ -18,6 +19,10 @@ function readDuration(args: string[]): number | undefined {
   let durationMs: number | undefined;
   for (let index = 0; index < args.length; index++) {
     const [name, inlineValue] = args[index].split(/=(.*)/s, 2);
+    if (name === "--help" || name === "-h") {
+      console.log(USAGE);
+      Deno.exit(0);
+    }
     if (name !== "--seconds") refuse(`unknown argument ${JSON.stringify(args[index])}, expected --seconds N`);
     const value = inlineValue ?? args[++index] ?? "";
     durationMs = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : 0;

@@ -114,6 +114,19 @@ exampleTest("fails when the disk is full, and leaves nothing behind", async (dri
   }
 }, await mountSkipReason());
 
+exampleTest("removes the copy when it is told to stop", async (driver, directory) => {
+  const to = join(directory, "to");
+  // A source that never ends.
+  await using child = await startExample("file_copy", ["/dev/zero", to, "--driver", driver]);
+  while (!await Deno.stat(to).then(({ size }) => size > 0, () => false)) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await child.ended();
+  assert.deepEqual([code, stdout, stderr], [130, "", "file_copy: stopped by SIGINT, the copy is removed\n"]);
+  await assert.rejects(Deno.stat(to), Deno.errors.NotFound);
+});
+
 /** Puts a disk of one megabyte at `path`, which takes rights that not everybody has. */
 async function mountSmallDisk(path: string): Promise<void> {
   const args = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path];
@@ -150,7 +163,7 @@ for (const [args, named] of WRONG) {
   Deno.test(`examples/file_copy.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     const { code, stdout, stderr } = await copy(...args);
     assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /^usage: file_copy FROM TO .*\nfile_copy: .*\n$/);
+    assert.match(stderr, /^file_copy: .*; usage: file_copy FROM TO .*\n$/);
     assert.match(stderr, named);
   });
 }
