@@ -5,7 +5,11 @@ export const DEQUE_LENGTH_MAX: number = 2 ** 26;
 
 /** Options of {@linkcode Deque}. */
 export interface DequeOptions {
-  /** Entries held at most. @default {DEQUE_LENGTH_MAX} */
+  /**
+   * Entries held at most.
+   *
+   * @default {DEQUE_LENGTH_MAX}
+   */
   lengthMax?: number;
 }
 

@@ -6,7 +6,11 @@ import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
 
 /** What every opening call takes. */
 export interface ReactorOption {
-  /** What to run on. @default {defaultReactor()} */
+  /**
+   * What to run on.
+   *
+   * @default {defaultReactor()}
+   */
   reactor?: Reactor;
 }
 
@@ -14,13 +18,29 @@ export interface ReactorOption {
 export interface ListenOptions extends ReactorOption {
   /** 0 takes a free one. */
   port: number;
-  /** Address or name to listen on. @default {"0.0.0.0"} */
+  /**
+   * Address or name to listen on.
+   *
+   * @default {"0.0.0.0"}
+   */
   hostname?: string;
-  /** Lets several listeners share the port; the kernel spreads connections over them. @default {false} */
+  /**
+   * Lets several listeners share the port; the kernel spreads connections over them.
+   *
+   * @default {false}
+   */
   reusePort?: boolean;
-  /** Connections that may wait to be accepted; the system may allow fewer. @default {1024} */
+  /**
+   * Connections that may wait to be accepted; the system may allow fewer.
+   *
+   * @default {1024}
+   */
   backlog?: number;
-  /** Whether accepted connections send small writes at once. @default {true} */
+  /**
+   * Whether accepted connections send small writes at once.
+   *
+   * @default {true}
+   */
   noDelay?: boolean;
 }
 
@@ -30,7 +50,11 @@ export interface ListenUnixOptions extends ReactorOption {
   transport: "unix";
   /** Path of the socket, at most 107 bytes; must not exist, and removing it afterwards is the caller's. */
   path: string;
-  /** Connections that may wait to be accepted. @default {1024} */
+  /**
+   * Connections that may wait to be accepted.
+   *
+   * @default {1024}
+   */
   backlog?: number;
 }
 
@@ -38,9 +62,17 @@ export interface ListenUnixOptions extends ReactorOption {
 export interface ConnectOptions extends ReactorOption, WaitOptions {
   /** 1 to 65535. */
   port: number;
-  /** Address or name; every address of a name is tried in turn. @default {"127.0.0.1"} */
+  /**
+   * Address or name; every address of a name is tried in turn.
+   *
+   * @default {"127.0.0.1"}
+   */
   hostname?: string;
-  /** Whether small writes are sent at once. @default {true} */
+  /**
+   * Whether small writes are sent at once.
+   *
+   * @default {true}
+   */
   noDelay?: boolean;
 }
 
@@ -56,9 +88,17 @@ export interface ConnectUnixOptions extends ReactorOption, WaitOptions {
 export interface ListenDatagramOptions extends ReactorOption {
   /** 0 takes a free one. */
   port: number;
-  /** Address or name to bind to. @default {"127.0.0.1"} */
+  /**
+   * Address or name to bind to.
+   *
+   * @default {"127.0.0.1"}
+   */
   hostname?: string;
-  /** Lets several sockets share the port; only io_uring offers it. @default {false} */
+  /**
+   * Lets several sockets share the port; only io_uring offers it.
+   *
+   * @default {false}
+   */
   reusePort?: boolean;
 }
 
@@ -86,7 +126,11 @@ const BACKLOG = 1024;
  * @throws {Deno.errors.AddrInUse} when the port or path is taken
  */
 export function listen(options: ListenOptions): TcpListener;
-/** Listens on a Unix socket. @throws {Deno.errors.AddrInUse} when the path exists */
+/**
+ * Listens on a Unix socket.
+ *
+ * @throws {Deno.errors.AddrInUse} when the path exists
+ */
 export function listen(options: ListenUnixOptions): UnixListener;
 export function listen(options: ListenOptions | ListenUnixOptions): TcpListener | UnixListener {
   const { reactor = defaultReactor(), backlog = BACKLOG } = options;
@@ -121,7 +165,11 @@ export function listen(options: ListenOptions | ListenUnixOptions): TcpListener 
  * @throws {Deno.errors.NotFound} (as a rejection) when the host name is not known
  */
 export function connect(options: ConnectOptions): Promise<TcpConn>;
-/** Connects to a Unix socket. @throws {Deno.errors.NotFound} (as a rejection) when the path does not exist */
+/**
+ * Connects to a Unix socket.
+ *
+ * @throws {Deno.errors.NotFound} (as a rejection) when the path does not exist
+ */
 export function connect(options: ConnectUnixOptions): Promise<UnixConn>;
 export async function connect(options: ConnectOptions | ConnectUnixOptions): Promise<TcpConn | UnixConn> {
   const { reactor = defaultReactor() } = options;

@@ -61,12 +61,20 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     reactor.adopt(this);
   }
 
-  /** The local address. @throws {Deno.errors.BadResource} on io_uring, when first asked for after the connection was closed */
+  /**
+   * The local address.
+   *
+   * @throws {Deno.errors.BadResource} on io_uring, when first asked for after the connection was closed
+   */
   get localAddr(): A {
     return this.#localAddr ??= this.#toAddr(this.socket.localAddress);
   }
 
-  /** The other side's address. @throws {Deno.errors.BadResource} on io_uring, when first asked for after closing */
+  /**
+   * The other side's address.
+   *
+   * @throws {Deno.errors.BadResource} on io_uring, when first asked for after closing
+   */
   get remoteAddr(): A {
     return this.#remoteAddr ??= this.#toAddr(this.socket.remoteAddress);
   }

@@ -3,12 +3,20 @@ import { StreamConn } from "./stream_conn.ts";
 
 /** A TCP connection; assignable to `Deno.TcpConn`. */
 export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
-  /** Sends small writes at once, or lets the kernel gather them. @default {true} */
+  /**
+   * Sends small writes at once, or lets the kernel gather them.
+   *
+   * @default {true}
+   */
   setNoDelay(noDelay = true): void {
     this.socket.setNoDelay(noDelay);
   }
 
-  /** Probes an idle connection now and then. @default {true} */
+  /**
+   * Probes an idle connection now and then.
+   *
+   * @default {true}
+   */
   setKeepAlive(keepAlive = true): void {
     this.socket.setKeepAlive(keepAlive);
   }

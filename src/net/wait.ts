@@ -5,7 +5,11 @@ import { DELAY_MS_MAX, type Timer } from "../timer/mod.ts";
 export interface WaitOptions {
   /** Rejects the call with the signal's reason. */
   signal?: AbortSignal;
-  /** Rejects the call with a `DOMException` named `TimeoutError` after this time, 0 to `DELAY_MS_MAX`. @default {no limit} */
+  /**
+   * Rejects the call with a `DOMException` named `TimeoutError` after this time, 0 to `DELAY_MS_MAX`.
+   *
+   * @default {no limit}
+   */
   timeoutMs?: number;
 }
 

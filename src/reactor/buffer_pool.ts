@@ -27,9 +27,17 @@ export class PooledBuffer<S extends Slab = Slab> {
 
 /** Options of {@linkcode BufferPool}. */
 export interface BufferPoolOptions<S extends Slab> {
-  /** Bytes of one buffer, at least 1024. @default {16384} */
+  /**
+   * Bytes of one buffer, at least 1024.
+   *
+   * @default {16384}
+   */
   bufferByteLength?: number;
-  /** Buffers at most, at least 1. @default {8192} */
+  /**
+   * Buffers at most, at least 1.
+   *
+   * @default {8192}
+   */
   bufferCountMax?: number;
   /** Makes the memory. Whole slabs of {@linkcode BUFFERS_PER_SLAB} buffers are made when needed, and kept. */
   allocateSlab: (byteLength: number) => S;
@@ -75,7 +83,11 @@ export class BufferPool<S extends Slab = Slab> {
   #reservedCount = 0;
   #count = 0;
 
-  /** An empty pool. @throws {RangeError} when an option is out of range */
+  /**
+   * An empty pool.
+   *
+   * @throws {RangeError} when an option is out of range
+   */
   constructor(options: BufferPoolOptions<S>) {
     const { bufferByteLength = BUFFER_BYTE_LENGTH, bufferCountMax = BUFFER_COUNT_MAX } = options;
     if (!(Number.isInteger(bufferByteLength) && bufferByteLength >= 1024)) {

@@ -41,7 +41,11 @@ export interface Driver {
    */
   readonly delivery: "polled" | "events";
 
-  /** Starts listening; port 0 takes a free one. @throws {Deno.errors.AddrInUse} and others */
+  /**
+   * Starts listening; port 0 takes a free one.
+   *
+   * @throws {Deno.errors.AddrInUse} and others
+   */
   listen(address: Address, options: ListenSocketOptions): DriverListener;
   /**
    * Connects; aborting the signal rejects with its reason.
@@ -49,7 +53,11 @@ export interface Driver {
    * @throws {Deno.errors.ConnectionRefused | Deno.errors.NotFound} (as rejections) and others
    */
   connect(address: Address, options: ConnectSocketOptions): Promise<DriverSocket>;
-  /** Binds a UDP socket. @throws {Deno.errors.AddrInUse} (as a rejection) and others */
+  /**
+   * Binds a UDP socket.
+   *
+   * @throws {Deno.errors.AddrInUse} (as a rejection) and others
+   */
   bindDatagram(address: Address, options: DatagramOptions): Promise<DriverDatagramSocket>;
   /**
    * Opens a file.
@@ -120,7 +128,11 @@ export interface DriverListener {
   startAccepting(handler: AcceptHandler): void;
   /** Accepts no more; what was accepted meanwhile is kept for the next start. */
   stopAccepting(): void;
-  /** Whether a listener that accepts keeps the process alive. @default {true} */
+  /**
+   * Whether a listener that accepts keeps the process alive.
+   *
+   * @default {true}
+   */
   setReferenced(referenced: boolean): void;
   /** Stops listening; connections not yet passed on are closed. */
   close(): void;
@@ -164,7 +176,11 @@ export interface DriverSocket {
   setNoDelay(on: boolean): void;
   /** Probes an idle connection now and then (`SO_KEEPALIVE`). */
   setKeepAlive(on: boolean): void;
-  /** Whether operations of this connection keep the process alive. @default {true} */
+  /**
+   * Whether operations of this connection keep the process alive.
+   *
+   * @default {true}
+   */
   setReferenced(referenced: boolean): void;
   /** Cancels what is under way and closes. */
   close(): void;
@@ -194,7 +210,11 @@ export interface DriverDatagramSocket {
   stopReceiving(): void;
   /** Sends one datagram; resolves to its length. */
   send(bytes: Uint8Array, to: IpAddress): Promise<number>;
-  /** Whether a socket that receives keeps the process alive. @default {true} */
+  /**
+   * Whether a socket that receives keeps the process alive.
+   *
+   * @default {true}
+   */
   setReferenced(referenced: boolean): void;
   /** Cancels what is under way and closes. */
   close(): void;
@@ -202,17 +222,41 @@ export interface DriverDatagramSocket {
 
 /** How a file is opened; the names are those of `Deno.OpenOptions`. */
 export interface OpenFileOptions {
-  /** Opens for reading. One of `read` and `write` must be set. @default {false} */
+  /**
+   * Opens for reading. One of `read` and `write` must be set.
+   *
+   * @default {false}
+   */
   readonly read?: boolean;
-  /** Opens for writing. @default {false} */
+  /**
+   * Opens for writing.
+   *
+   * @default {false}
+   */
   readonly write?: boolean;
-  /** Makes the file when it does not exist. @default {false} */
+  /**
+   * Makes the file when it does not exist.
+   *
+   * @default {false}
+   */
   readonly create?: boolean;
-  /** Makes the file, which must not exist. @default {false} */
+  /**
+   * Makes the file, which must not exist.
+   *
+   * @default {false}
+   */
   readonly createNew?: boolean;
-  /** Empties the file. @default {false} */
+  /**
+   * Empties the file.
+   *
+   * @default {false}
+   */
   readonly truncate?: boolean;
-  /** Permission bits of a file that is made. @default {0o666} */
+  /**
+   * Permission bits of a file that is made.
+   *
+   * @default {0o666}
+   */
   readonly mode?: number;
   /** Ends the attempt; a file opened all the same is closed again. */
   readonly signal?: AbortSignal | undefined;

@@ -8,7 +8,11 @@ export type DriverChoice = "auto" | "uring" | "deno";
 
 /** Options of both drivers; each takes those it knows. */
 export interface DriverOptions extends UringDriverOptions, DenoDriverOptions {
-  /** Which driver to open. @default {"auto"} */
+  /**
+   * Which driver to open.
+   *
+   * @default {"auto"}
+   */
   driver?: DriverChoice;
 }
 

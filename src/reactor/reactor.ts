@@ -15,9 +15,17 @@ export type IdleStrategy = "block" | "cooperate" | "spin";
 
 /** Options of {@linkcode Reactor}. */
 export interface ReactorOptions {
-  /** How to wait. Only drivers that are polled look at it. @default {"cooperate"} */
+  /**
+   * How to wait. Only drivers that are polled look at it.
+   *
+   * @default {"cooperate"}
+   */
   idle?: IdleStrategy;
-  /** Do not run by itself: the owner calls {@linkcode Reactor.poll}. @default {false} */
+  /**
+   * Do not run by itself: the owner calls {@linkcode Reactor.poll}.
+   *
+   * @default {false}
+   */
   manual?: boolean;
 }
 

@@ -4,7 +4,9 @@ export interface WaitForSignalOptions {
   signal?: AbortSignal;
   /**
    * Signals within this time from now are taken for echoes and ignored. Ctrl-C in a terminal reaches every process there,
-   * and task runners pass it on besides, so that one key arrives twice within a millisecond or so. @default {0}
+   * and task runners pass it on besides, so that one key arrives twice within a millisecond or so.
+   *
+   * @default {0}
    */
   ignoreForMs?: number;
 }

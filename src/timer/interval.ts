@@ -23,7 +23,11 @@ export interface IntervalOptions extends TimerOptions {
    * @default {"skip"}
    */
   missed?: "skip" | "burst";
-  /** Whether the start itself is the first deadline, with index 0. @default {false} */
+  /**
+   * Whether the start itself is the first deadline, with index 0.
+   *
+   * @default {false}
+   */
   immediate?: boolean;
 }
 

@@ -6,7 +6,11 @@ export type PeriodicRun = (signal: AbortSignal) => void | Promise<void>;
 
 /** Options of {@linkcode spawnPeriodic}. */
 export interface PeriodicOptions extends TimerOptions {
-  /** Whether the first run is due at once rather than one period later. @default {false} */
+  /**
+   * Whether the first run is due at once rather than one period later.
+   *
+   * @default {false}
+   */
   immediate?: boolean;
 }
 

@@ -6,7 +6,11 @@ export type AbortableTask<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
 /** Options of {@linkcode withTimeout}. */
 export interface TimeoutOptions extends TimerOptions {
-  /** Message of the time-out's error. @default {"withTimeout: pending after <timeoutMs> ms"} */
+  /**
+   * Message of the time-out's error.
+   *
+   * @default {"withTimeout: pending after <timeoutMs> ms"}
+   */
   message?: string;
 }
 

@@ -13,16 +13,28 @@ export const TIMER_SIZE_MAX: number = 2 ** 24;
 
 /** Options of {@linkcode TimerWheel}. */
 export interface TimerWheelOptions {
-  /** What tells the time. @default {systemClock} */
+  /**
+   * What tells the time.
+   *
+   * @default {systemClock}
+   */
   clock?: Clock;
   /**
    * Precision in milliseconds, at least {@linkcode TICK_MS_MIN}: a deadline is rounded up to a multiple.
    * @default {1}
    */
   tickMs?: number;
-  /** Timers held at most. @default {TIMER_SIZE_MAX} */
+  /**
+   * Timers held at most.
+   *
+   * @default {TIMER_SIZE_MAX}
+   */
   sizeMax?: number;
-  /** Takes what a callback throws, after which the other callbacks run. @default {reportError} */
+  /**
+   * Takes what a callback throws, after which the other callbacks run.
+   *
+   * @default {reportError}
+   */
   onError?: (error: unknown) => void;
 }
 

@@ -26,6 +26,10 @@ export interface Timers extends Clock {
 export interface TimerOptions {
   /** Ends the wait early. Its listener is removed when the wait is over. */
   signal?: AbortSignal;
-  /** What to wait on. @default {defaultTimers()} */
+  /**
+   * What to wait on.
+   *
+   * @default {defaultTimers()}
+   */
   timers?: Timers;
 }

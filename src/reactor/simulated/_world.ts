@@ -62,7 +62,11 @@ export class World {
     for (const address of addresses) this.#addresses.add(address);
   }
 
-  /** The addresses of a name; a literal is its own. @throws {Deno.errors.NotFound} */
+  /**
+   * The addresses of a name; a literal is its own.
+   *
+   * @throws {Deno.errors.NotFound}
+   */
   resolve(hostname: string): readonly string[] {
     if (parseIp(hostname) !== undefined) return [canonical(hostname)];
     const found = this.#hosts.get(hostname.toLowerCase());
@@ -147,7 +151,11 @@ export function canonical(hostname: string): string {
   return ip === undefined ? hostname : formatIp(ip);
 }
 
-/** Refuses what is no address, as the real drivers do. @throws {TypeError} */
+/**
+ * Refuses what is no address, as the real drivers do.
+ *
+ * @throws {TypeError}
+ */
 export function checkAddress(address: Address): void {
   if ("path" in address) {
     const byteLength = new TextEncoder().encode(address.path).byteLength;

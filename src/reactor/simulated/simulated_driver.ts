@@ -28,17 +28,41 @@ import { SimulatedNetwork } from "./simulated_network.ts";
 
 /** Options of {@linkcode SimulatedDriver}. */
 export interface SimulatedDriverOptions {
-  /** Decides everything left to chance, unless a network is given, which has its own. @default {0} */
+  /**
+   * Decides everything left to chance, unless a network is given, which has its own.
+   *
+   * @default {0}
+   */
   seed?: number;
-  /** The network it is on, with those who share it. @default {one of its own} */
+  /**
+   * The network it is on, with those who share it.
+   *
+   * @default {one of its own}
+   */
   network?: SimulatedNetwork;
-  /** The files it sees. @default {one of its own} */
+  /**
+   * The files it sees.
+   *
+   * @default {one of its own}
+   */
   fileSystem?: SimulatedFileSystem;
-  /** Faults by chance; `faults` of the driver injects others. @default {none} */
+  /**
+   * Faults by chance; `faults` of the driver injects others.
+   *
+   * @default {none}
+   */
   faults?: SimulatedFaultOptions;
-  /** Bytes of one buffer for what is sent. @default {16384} */
+  /**
+   * Bytes of one buffer for what is sent.
+   *
+   * @default {16384}
+   */
   bufferByteLength?: number;
-  /** Buffers for what is sent, at most. @default {8192} */
+  /**
+   * Buffers for what is sent, at most.
+   *
+   * @default {8192}
+   */
   bufferCountMax?: number;
 }
 
@@ -89,7 +113,11 @@ export class SimulatedDriver implements PolledDriver {
   #closed = false;
   #turnMs = 0;
 
-  /** A driver, open. @throws {RangeError} when an option is out of range */
+  /**
+   * A driver, open.
+   *
+   * @throws {RangeError} when an option is out of range
+   */
   constructor(options: SimulatedDriverOptions = {}) {
     const { seed = 0, network = new SimulatedNetwork({ seed }) } = options;
     this.seed = network.seed;
@@ -139,7 +167,11 @@ export class SimulatedDriver implements PolledDriver {
     return this.#turnMs;
   }
 
-  /** Starts listening; port 0 takes a free one. @throws {Deno.errors.AddrInUse} and others */
+  /**
+   * Starts listening; port 0 takes a free one.
+   *
+   * @throws {Deno.errors.AddrInUse} and others
+   */
   listen(address: Address, options: ListenSocketOptions): DriverListener {
     this.#checkOpen("listen");
     const { world } = this.#shared;

@@ -27,29 +27,77 @@ export type SimulatedFault = "short" | "never" | "delay" | `E${string}`;
 
 /** Faults that come by chance: probabilities, from 0 to 1, per operation. */
 export interface SimulatedFaultOptions {
-  /** A file is read for fewer bytes than there are. @default {0} */
+  /**
+   * A file is read for fewer bytes than there are.
+   *
+   * @default {0}
+   */
   shortReadProbability?: number;
-  /** A file is written for fewer bytes than given. @default {0} */
+  /**
+   * A file is written for fewer bytes than given.
+   *
+   * @default {0}
+   */
   shortWriteProbability?: number;
-  /** A connection is reset when data is sent or received. @default {0} */
+  /**
+   * A connection is reset when data is sent or received.
+   *
+   * @default {0}
+   */
   resetProbability?: number;
-  /** A connection is refused although somebody listens. @default {0} */
+  /**
+   * A connection is refused although somebody listens.
+   *
+   * @default {0}
+   */
   refuseProbability?: number;
-  /** Accepting fails with EMFILE; the connection waits for the next attempt. @default {0} */
+  /**
+   * Accepting fails with EMFILE; the connection waits for the next attempt.
+   *
+   * @default {0}
+   */
   acceptFailureProbability?: number;
-  /** `fsync` or `fdatasync` fails with EIO, and part of what it should have kept is gone. @default {0} */
+  /**
+   * `fsync` or `fdatasync` fails with EIO, and part of what it should have kept is gone.
+   *
+   * @default {0}
+   */
   syncFailureProbability?: number;
-  /** An operation of any kind does not complete unless cancelled. @default {0} */
+  /**
+   * An operation of any kind does not complete unless cancelled.
+   *
+   * @default {0}
+   */
   neverProbability?: number;
-  /** An operation of any kind completes late. @default {0} */
+  /**
+   * An operation of any kind completes late.
+   *
+   * @default {0}
+   */
   delayProbability?: number;
-  /** How late at most, in virtual milliseconds. @default {100} */
+  /**
+   * How late at most, in virtual milliseconds.
+   *
+   * @default {100}
+   */
   delayMsMax?: number;
-  /** A datagram does not arrive. @default {0} */
+  /**
+   * A datagram does not arrive.
+   *
+   * @default {0}
+   */
   datagramLossProbability?: number;
-  /** A datagram may be overtaken by later ones. @default {0} */
+  /**
+   * A datagram may be overtaken by later ones.
+   *
+   * @default {0}
+   */
   datagramReorderProbability?: number;
-  /** Bytes that may still be written to files; writes beyond are short, then fail with ENOSPC. @default {Infinity} */
+  /**
+   * Bytes that may still be written to files; writes beyond are short, then fail with ENOSPC.
+   *
+   * @default {Infinity}
+   */
   enospcAfterBytes?: number;
 }
 
@@ -81,7 +129,11 @@ export class SimulatedFaults {
   readonly settings: Required<SimulatedFaultOptions>;
   readonly #injected = new Map<SimulatedOperationKind, Injected[]>();
 
-  /** Faults by chance only. @throws {RangeError} when a probability is not from 0 to 1 */
+  /**
+   * Faults by chance only.
+   *
+   * @throws {RangeError} when a probability is not from 0 to 1
+   */
   constructor(options: SimulatedFaultOptions = {}) {
     this.settings = {
       shortReadProbability: probability("shortReadProbability", options),

@@ -10,7 +10,11 @@ const EISDIR = 21;
 
 /** Options of {@linkcode SimulatedFileSystem}. */
 export interface SimulatedFileSystemOptions {
-  /** Decides what a crash leaves, from 0 to 2^32 - 1. @default {0} */
+  /**
+   * Decides what a crash leaves, from 0 to 2^32 - 1.
+   *
+   * @default {0}
+   */
   seed?: number;
 }
 
@@ -50,7 +54,11 @@ export class SimulatedFileSystem {
     return this.#crashCount;
   }
 
-  /** Makes a directory, durable at once. @throws {Deno.errors.NotFound | Deno.errors.AlreadyExists} */
+  /**
+   * Makes a directory, durable at once.
+   *
+   * @throws {Deno.errors.NotFound | Deno.errors.AlreadyExists}
+   */
   makeDirectory(path: string): void {
     const at = normal(path);
     if (this.#nodes.has(at)) throw systemError("mkdir", EEXIST, `"${path}"`);
@@ -58,7 +66,11 @@ export class SimulatedFileSystem {
     this.#nodes.set(at, "directory");
   }
 
-  /** Names of what is in a directory, sorted. @throws {Deno.errors.NotFound} */
+  /**
+   * Names of what is in a directory, sorted.
+   *
+   * @throws {Deno.errors.NotFound}
+   */
   list(path: string): string[] {
     const at = normal(path);
     if (this.#nodes.get(at) !== "directory") throw systemError("readdir", ENOENT, `"${path}"`);
@@ -67,17 +79,29 @@ export class SimulatedFileSystem {
       .map((key) => key.slice(start.length)).filter((name) => !name.includes("/")).sort();
   }
 
-  /** What programs see of a file. @throws {Deno.errors.NotFound} */
+  /**
+   * What programs see of a file.
+   *
+   * @throws {Deno.errors.NotFound}
+   */
   readFile(path: string): Uint8Array<ArrayBuffer> {
     return this.#file("read", path).content;
   }
 
-  /** What a crash would leave of a file at least. @throws {Deno.errors.NotFound} */
+  /**
+   * What a crash would leave of a file at least.
+   *
+   * @throws {Deno.errors.NotFound}
+   */
   readDurable(path: string): Uint8Array<ArrayBuffer> {
     return this.#file("read", path).durableContent;
   }
 
-  /** Makes or replaces a file, durable at once. @throws {Deno.errors.NotFound} when its directory does not exist */
+  /**
+   * Makes or replaces a file, durable at once.
+   *
+   * @throws {Deno.errors.NotFound} when its directory does not exist
+   */
   writeFile(path: string, bytes: Uint8Array): void {
     const at = normal(path);
     this.#checkParent("open", at, path);
@@ -88,7 +112,11 @@ export class SimulatedFileSystem {
     this.#nodes.set(at, file);
   }
 
-  /** Removes a file, durable at once; whoever has it open keeps it. @throws {Deno.errors.NotFound} */
+  /**
+   * Removes a file, durable at once; whoever has it open keeps it.
+   *
+   * @throws {Deno.errors.NotFound}
+   */
   removeFile(path: string): void {
     this.#file("unlink", path);
     this.#nodes.delete(normal(path));
@@ -154,7 +182,11 @@ export class SimulatedFileSystem {
   }
 }
 
-/** One slash between names, none at the end. @throws {TypeError} when the path is not absolute */
+/**
+ * One slash between names, none at the end.
+ *
+ * @throws {TypeError} when the path is not absolute
+ */
 function normal(path: string): string {
   if (!path.startsWith("/")) throw new TypeError(`path "${path}": expected an absolute one`);
   return `/${path.split("/").filter((name) => name !== "").join("/")}`;

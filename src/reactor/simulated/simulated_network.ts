@@ -3,13 +3,29 @@ import { World } from "./_world.ts";
 
 /** Options of {@linkcode SimulatedNetwork}. */
 export interface SimulatedNetworkOptions {
-  /** Decides everything that is left to chance, from 0 to 2^32 - 1. @default {0} */
+  /**
+   * Decides everything that is left to chance, from 0 to 2^32 - 1.
+   *
+   * @default {0}
+   */
   seed?: number;
-  /** Longest way of a piece of data in virtual milliseconds. @default {1} */
+  /**
+   * Longest way of a piece of data in virtual milliseconds.
+   *
+   * @default {1}
+   */
   latencyMsMax?: number;
-  /** Bytes under way or waiting to be received, per direction of a connection: a sender waits for more. @default {65536} */
+  /**
+   * Bytes under way or waiting to be received, per direction of a connection: a sender waits for more.
+   *
+   * @default {65536}
+   */
   capacityBytes?: number;
-  /** Longest piece that data is split into. @default {16384} */
+  /**
+   * Longest piece that data is split into.
+   *
+   * @default {16384}
+   */
   segmentBytesMax?: number;
 }
 
@@ -40,7 +56,11 @@ export class SimulatedNetwork {
   readonly seed: number;
   readonly #world: World;
 
-  /** A network of its own. @throws {RangeError} when an option is out of range */
+  /**
+   * A network of its own.
+   *
+   * @throws {RangeError} when an option is out of range
+   */
   constructor(options: SimulatedNetworkOptions = {}) {
     const { seed = 0, latencyMsMax = LATENCY_MS_MAX } = options;
     const { capacityBytes = CAPACITY_BYTES, segmentBytesMax = SEGMENT_BYTES_MAX } = options;
