@@ -37,6 +37,7 @@ export const layerRules: LayerRules = {
   layers: [
     { folder: "ffi", mayImport: [] },
     { folder: "src/base", mayImport: [], pure: true },
+    { folder: "src/sync", mayImport: ["src/base"], pure: true },
     { folder: "src/timer", mayImport: ["src/base"] },
     { folder: "src/reactor", mayImport: ["ffi", "src/base", "src/timer"] },
     { folder: "src/net", mayImport: ["src/base", "src/reactor", "src/timer"] },

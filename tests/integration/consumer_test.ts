@@ -9,6 +9,7 @@ const PROGRAM = `
 import { HttpResponse, serve } from "@millrace/millrace/http";
 import { connect, listen, listenDatagram, type TcpConn } from "@millrace/millrace/net";
 import { defaultReactor } from "@millrace/millrace/reactor";
+import { Semaphore } from "@millrace/millrace/sync";
 import { sleep, withTimeout } from "@millrace/millrace/timer";
 import * as everything from "@millrace/millrace";
 
@@ -39,6 +40,7 @@ const server: Deno.HttpServer<Deno.NetAddr> = serve({ port: 0, hostname: "127.0.
 const response = await withTimeout(() => fetch(\`http://127.0.0.1:\${server.addr.port}/\`), 5000);
 console.log(await response.text());
 await server.shutdown();
+using _permit = await new Semaphore(1).acquire();
 
 if (Object.keys(everything).length === 0) throw new Error("the main entry point exports nothing");
 console.log(defaultReactor().driver.name);
