@@ -44,6 +44,8 @@ export class ChunkedDecoder {
   /** After `next()` found data: where it begins and how long it is. */
   dataStart = 0;
   dataLength = 0;
+  /** Bytes that are known to be still to come: none, because nothing but the last chunk says how many there are. */
+  readonly announcedBytes = 0;
   #size = 0;
   #digits = 0;
   #overhead = 0;

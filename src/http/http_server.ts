@@ -1,6 +1,7 @@
 import type { AcceptHandler, DriverListener, DriverSocket, Reactor } from "../reactor/mod.ts";
 import type { Timer } from "../timer/mod.ts";
 import { HttpConnection } from "./connection.ts";
+import { ServerTimer } from "./_server_timer.ts";
 import { HeadCopies } from "./head_copies.ts";
 import { HttpResponse } from "./http_response.ts";
 import { resolveLimits } from "./limits.ts";
@@ -43,8 +44,9 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   readonly #onAbort = () => this.shutdown();
   /** What the reactor closes when it is closed itself. */
   readonly #dependent = { close: () => this.stopNow() };
-  #checkTimer: Timer | undefined;
-  #retryTimer: Timer | undefined;
+  readonly #checkTimer: ServerTimer;
+  readonly #retryTimer: ServerTimer;
+  /** Keeps the process alive in any case: somebody may wait for a server that stops. */
   #stopTimer: Timer | undefined;
   #accepting = false;
   #referenced = true;
@@ -91,6 +93,8 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     const { headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs, writeTimeoutMs } = limits;
     const shortestMs = Math.min(headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs, writeTimeoutMs);
     this.#checkMs = Math.max(CHECK_MS_MIN, Math.min(shortestMs, 60_000) / CHECKS_PER_DEADLINE);
+    this.#checkTimer = new ServerTimer(reactor, () => this.#checkDeadlines());
+    this.#retryTimer = new ServerTimer(reactor, () => this.#startAccepting());
     this.finished = this.#finished.promise;
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -107,14 +111,20 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
 
   /** Lets the server keep the process alive. It does by default. */
   ref(): void {
-    this.#referenced = true;
-    this.#listener.setReferenced(true);
+    this.#setReferenced(true);
   }
 
-  /** Lets the process end although the server listens. */
+  /** Lets the process end although the server listens and connections are open. */
   unref(): void {
-    this.#referenced = false;
-    this.#listener.setReferenced(false);
+    this.#setReferenced(false);
+  }
+
+  #setReferenced(referenced: boolean): void {
+    this.#referenced = referenced;
+    this.#listener.setReferenced(referenced);
+    for (const connection of this.#connections) connection.setReferenced(referenced);
+    this.#checkTimer.setReferenced(referenced);
+    this.#retryTimer.setReferenced(referenced);
   }
 
   /**
@@ -126,7 +136,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     this.#stopping = true;
     this.#context.draining = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#retryTimer?.cancel();
+    this.#retryTimer.cancel();
     this.#listener.close();
     for (const connection of [...this.#connections]) connection.drain();
     if (this.#connections.size === 0) this.#finish();
@@ -160,7 +170,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     onAcceptError: () => {
       this.#accepting = false;
       if (this.#stopping) return;
-      this.#retryTimer = this.#reactor.timers.schedule(ACCEPT_RETRY_MS, () => this.#startAccepting());
+      this.#retryTimer.schedule(ACCEPT_RETRY_MS);
     },
   };
 
@@ -174,7 +184,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     statistics.acceptedCount++;
     this.#connections.add(new HttpConnection(this.#context, socket));
     statistics.connectionCount = this.#connections.size;
-    this.#checkTimer ??= this.#reactor.timers.schedule(this.#checkMs, this.#checkDeadlines);
+    if (!this.#checkTimer.pending) this.#checkTimer.schedule(this.#checkMs);
     if (this.#connections.size >= this.#context.limits.connectionsMax && this.#accepting) {
       this.#accepting = false;
       this.#listener.stopAccepting();
@@ -190,16 +200,14 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     } else if (!this.#accepting && size < this.#context.limits.connectionsMax) this.#startAccepting();
   }
 
-  readonly #checkDeadlines = (): void => {
-    this.#checkTimer = undefined;
+  #checkDeadlines(): void {
     const nowMs = this.#context.nowMs();
     for (const connection of [...this.#connections]) connection.checkDeadlines(nowMs);
-    if (this.#connections.size === 0) return;
-    this.#checkTimer = this.#reactor.timers.schedule(this.#checkMs, this.#checkDeadlines);
-  };
+    if (this.#connections.size > 0) this.#checkTimer.schedule(this.#checkMs);
+  }
 
   #finish(): void {
-    this.#checkTimer?.cancel();
+    this.#checkTimer.cancel();
     this.#stopTimer?.cancel();
     this.#reactor.release(this.#dependent);
     this.#finished.resolve();

@@ -42,6 +42,8 @@ export interface ServedConnection {
   drain(): void;
   /** Closes at once. */
   abort(reason: unknown): void;
+  /** Whether waiting for the client keeps the process alive. */
+  setReferenced(referenced: boolean): void;
 }
 
 /** What the connections of one server have in common. */

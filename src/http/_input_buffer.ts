@@ -1,0 +1,62 @@
+const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+/** The least that is set aside: most of what is kept is part of a head. */
+const BYTES_MIN = 512;
+const LF = 10;
+
+/**
+ * Bytes received and not looked at yet: the beginning of a head, or what was sent ahead of an answer. Holds no memory while
+ * it is empty. It has no limit of its own: whoever appends stops receiving in time.
+ */
+export class InputBuffer {
+  #bytes: Uint8Array<ArrayBuffer> = EMPTY;
+  #byteLength = 0;
+
+  /** The bytes, at the start of an array that may be longer; good until the next call that changes them. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** How many there are. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  /** Adds a copy of `bytes` from `start` up to `end`. */
+  append(bytes: Uint8Array, start: number, end: number): void {
+    const byteLength = this.#byteLength + end - start;
+    if (this.#bytes.byteLength < byteLength) {
+      const larger = new Uint8Array(Math.max(BYTES_MIN, 2 * byteLength));
+      larger.set(this.#bytes.subarray(0, this.#byteLength));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes.subarray(start, end), this.#byteLength);
+    this.#byteLength = byteLength;
+  }
+
+  /** Takes the first `count` bytes out; all of them when there are fewer. */
+  drop(count: number): void {
+    if (count >= this.#byteLength) {
+      this.clear();
+      return;
+    }
+    this.#bytes.copyWithin(0, count, this.#byteLength);
+    this.#byteLength -= count;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#bytes = EMPTY;
+    this.#byteLength = 0;
+  }
+
+  /** Whether an empty line, with which a head ends, is complete since there were `from` bytes. */
+  hasEmptyLineSince(from: number): boolean {
+    const bytes = this.#bytes;
+    for (let index = Math.max(from, 1); index < this.#byteLength; index++) {
+      if (bytes[index] === LF && (bytes[index - 1] === LF || index >= 2 && bytes[index - 2] === LF)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
