@@ -13,8 +13,10 @@ const FAILURES_ANSWERED_MAX = 2;
 
 /** What answering asks of its connection. */
 export interface AnsweringOwner {
-  /** Decides whether another request may follow on the connection; asked when the answer is about to be written. */
+  /** Decides whether another request may follow on the connection; asked when the answer's head is about to be written. */
   decideKeepAlive(): boolean;
+  /** Whether the client waits to be asked for the body, which the answer may be made of. */
+  readonly awaitsContinue: boolean;
   /** The answer is written; with `mustClose`, only the end of the connection tells where it ends. */
   onAnswered(mustClose: boolean): void;
   /** Something about the answer happened outside of any call of the connection's, which may be able to go on. */
@@ -58,11 +60,6 @@ export class Answering {
   /** Whether there is a request whose answer is not complete. */
   get busy(): boolean {
     return this.#request !== undefined;
-  }
-
-  /** Whether an answer is being sent that did not fit at once: nothing else may be written. */
-  get sending(): boolean {
-    return this.#sender !== undefined;
   }
 
   /** Whether part of the answer has been written, so that no other can take its place. */
@@ -139,11 +136,14 @@ export class Answering {
       if (response instanceof Response) response.body?.cancel(GONE).catch(() => {});
       return;
     }
-    context.keepAlive = this.#owner.decideKeepAlive();
     try {
       const light = HttpResponse.light(response);
       if (light === undefined) checkResponse(response);
-      else if (this.#server.writer.tryWriteWhole(this.#queue, light, context, this.#server.nowMs())) {
+      else context.keepAlive = this.#owner.decideKeepAlive();
+      if (
+        light !== undefined &&
+        this.#server.writer.tryWriteWhole(this.#queue, light, context, this.#server.nowMs())
+      ) {
         this.#finish(request, false);
         return;
       }
@@ -160,7 +160,7 @@ export class Answering {
     light: LightResponse | undefined,
     context: AnswerContext,
   ): void {
-    const sender = new ResponseSender(this.#queue, this.#server, context);
+    const sender = new ResponseSender(this.#queue, this.#server, context, this.#owner);
     this.#sender = sender;
     sender.send(response, light).then(() => {
       this.#sender = undefined;

@@ -2,6 +2,7 @@ const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** The least that is set aside: most of what is kept is part of a head. */
 const BYTES_MIN = 512;
 const LF = 10;
+const CR = 13;
 
 /**
  * Bytes received and not looked at yet: the beginning of a head, or what was sent ahead of an answer. Holds no memory while
@@ -47,6 +48,14 @@ export class InputBuffer {
   clear(): void {
     this.#bytes = EMPTY;
     this.#byteLength = 0;
+  }
+
+  /** Whether there is anything but ends of lines. */
+  get hasMoreThanLineEnds(): boolean {
+    for (let index = 0; index < this.#byteLength; index++) {
+      if (this.#bytes[index] !== LF && this.#bytes[index] !== CR) return true;
+    }
+    return false;
   }
 
   /** Whether an empty line, with which a head ends, is complete since there were `from` bytes. */

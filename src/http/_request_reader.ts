@@ -64,6 +64,11 @@ export class RequestReader {
     return this.#input.byteLength;
   }
 
+  /** Whether what waits is the beginning of a head: more than the empty lines that may stand before one. */
+  get holdsHalfHead(): boolean {
+    return this.#input.hasMoreThanLineEnds;
+  }
+
   /** Whether the reader is at work: the owner is inside a call that the reader made. */
   get processing(): boolean {
     return this.#processing;

@@ -58,6 +58,10 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     return this.#answering.busy;
   }
 
+  get awaitsContinue(): boolean {
+    return this.#reader.body?.expectsContinue ?? false;
+  }
+
   get closing(): boolean {
     return this.#closing;
   }
@@ -80,8 +84,8 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#inputEnded = true;
     // Half a body will never be whole; but a client that has sent all of its request may wait for the answer.
     if (this.#reader.body !== undefined) {
-      this.abandon(new Deno.errors.UnexpectedEof(`read the request's body: ${GONE}`));
-    } else if (!this.responding) this.#closeWhenSent();
+      this.onBodyFailed(new Deno.errors.UnexpectedEof(`read the request's body: ${GONE}`), 400);
+    } else if (!this.responding) this.#endOfInput();
   }
 
   onSent(): void {
@@ -188,8 +192,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
 
   decideKeepAlive(): boolean {
     // A body that the client still waits to be asked for will not come any more; nothing can follow it on this connection.
-    const bodyWillNotCome = this.#reader.body?.expectsContinue ?? false;
-    if (bodyWillNotCome || this.#server.draining && (this.#lastRequest || this.#reader.atEnd)) {
+    if (this.awaitsContinue || this.#server.draining && (this.#lastRequest || this.#reader.atEnd)) {
       this.#keepAlive = false;
     }
     return this.#keepAlive;
@@ -215,7 +218,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     const reader = this.#reader;
     if (!reader.processing && !this.#closing) reader.proceed();
     if (!this.responding && !this.#closing) this.#resume();
-    if (this.#inputEnded && !this.responding && reader.body === undefined) this.#closeWhenSent();
+    if (this.#inputEnded && !this.responding && reader.body === undefined) this.#endOfInput();
     this.#afterInput();
   }
 
@@ -285,7 +288,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   #sendContinue(): void {
     const { body } = this.#reader;
     if (body === undefined || !body.expectsContinue || this.#clock.state === "closed") return;
-    if (!this.responding || this.#answering.sending) return;
+    if (!this.responding || this.#answering.begun) return;
     if (!this.#queue.reserve(CONTINUE.byteLength)) {
       this.#continueLater ??= () => this.#sendContinue();
       this.#server.buffers.whenAvailable(this.#continueLater);
@@ -314,6 +317,13 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   #linger(byteLength: number): void {
     this.#lingeredBytes += byteLength;
     if (this.#lingeredBytes > LINGER_BYTES_MAX) this.#close();
+  }
+
+  /** Nothing more will come: what waits is half a head, which is told like any other that is malformed. */
+  #endOfInput(): void {
+    if (this.#closing) return;
+    if (this.#reader.holdsHalfHead) this.onRejected(400);
+    else this.#closeWhenSent();
   }
 
   #closeWhenSent(): void {

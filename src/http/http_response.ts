@@ -24,7 +24,11 @@ const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
  * ```
  */
 export class HttpResponse implements Response {
-  /** Like `Response.json()`. @throws {TypeError} when `data` has no JSON form */
+  /**
+   * Like `Response.json()`.
+   *
+   * @throws {TypeError} when `data` has no JSON form
+   */
   static json(data: unknown, init: ResponseInit = {}): HttpResponse {
     const text = JSON.stringify(data);
     if (text === undefined) throw new TypeError("HttpResponse.json: the value has no JSON form");
@@ -150,7 +154,11 @@ export class HttpResponse implements Response {
     return "";
   }
 
-  /** A real response with the same content. @throws {TypeError} when the body has been read */
+  /**
+   * A real response with the same content.
+   *
+   * @throws {TypeError} when the body has been read
+   */
   clone(): Response {
     return this.#materialise().clone();
   }
@@ -170,12 +178,20 @@ export class HttpResponse implements Response {
     return this.#materialise().bytes();
   }
 
-  /** The body as form data. @throws {TypeError} (as a rejection) when it is none */
+  /**
+   * The body as form data.
+   *
+   * @throws {TypeError} (as a rejection) when it is none
+   */
   formData(): Promise<FormData> {
     return this.#materialise().formData();
   }
 
-  /** The body, parsed as JSON. @throws {SyntaxError} (as a rejection) when it is none */
+  /**
+   * The body, parsed as JSON.
+   *
+   * @throws {SyntaxError} (as a rejection) when it is none
+   */
   // deno-lint-ignore no-explicit-any -- as in the interface it implements
   json(): Promise<any> {
     return this.#materialise().json();

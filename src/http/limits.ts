@@ -1,24 +1,64 @@
 /** Bounds of a server, each with a default that suits a server open to the internet. */
 export interface HttpLimits {
-  /** Bytes of a request line and its header fields, at most 1 MiB; more: 431. @default {16384} */
+  /**
+   * Bytes of a request line and its header fields, at most 1 MiB; more: 431.
+   *
+   * @default {16384}
+   */
   headerBytesMax?: number;
-  /** Bytes of a request target; more: 414. @default {8192} */
+  /**
+   * Bytes of a request target; more: 414.
+   *
+   * @default {8192}
+   */
   targetBytesMax?: number;
-  /** Bytes of a request body; more: 413. @default {67108864} 64 MiB */
+  /**
+   * Bytes of a request body; more: 413.
+   *
+   * @default {67108864} 64 MiB
+   */
   bodyBytesMax?: number;
-  /** Bytes of a body its handler did not read that are read and dropped to keep the connection. @default {262144} */
+  /**
+   * Bytes of a body its handler did not read that are read and dropped to keep the connection.
+   *
+   * @default {262144}
+   */
   discardBytesMax?: number;
-  /** Connections at once; more wait in the system's backlog. @default {16384} */
+  /**
+   * Connections at once; more wait in the system's backlog.
+   *
+   * @default {16384}
+   */
   connectionsMax?: number;
-  /** Time from the first byte of a head to its last; more: 408. @default {10000} */
+  /**
+   * Time from the first byte of a head to its last; more: 408.
+   *
+   * @default {10000}
+   */
   headerTimeoutMs?: number;
-  /** Time from a head to the end of its body; more: 408. @default {300000} */
+  /**
+   * Time from a head to the end of its body; more: 408.
+   *
+   * @default {300000}
+   */
   bodyTimeoutMs?: number;
-  /** Time a connection may be open without a request; then it is closed without an answer. @default {75000} */
+  /**
+   * Time a connection may be open without a request; then it is closed without an answer.
+   *
+   * @default {75000}
+   */
   idleTimeoutMs?: number;
-  /** Time without the client taking anything of a response; then the connection is closed. @default {30000} */
+  /**
+   * Time without the client taking anything of a response; then the connection is closed.
+   *
+   * @default {30000}
+   */
   writeTimeoutMs?: number;
-  /** Time that requests in flight get when the server stops; then they are cut off. @default {10000} */
+  /**
+   * Time that requests in flight get when the server stops; then they are cut off.
+   *
+   * @default {10000}
+   */
   shutdownTimeoutMs?: number;
 }
 
@@ -39,7 +79,11 @@ export const HTTP_LIMITS: Readonly<Required<HttpLimits>> = {
 /** The largest `headerBytesMax`: heads are addressed with 32-bit words and held in one piece. */
 const HEADER_BYTES_CEILING = 1024 * 1024;
 
-/** `limits` with defaults. @throws {RangeError} naming the one that is out of range */
+/**
+ * `limits` with defaults.
+ *
+ * @throws {RangeError} naming the one that is out of range
+ */
 export function resolveLimits(limits: HttpLimits): Required<HttpLimits> {
   const resolved = { ...HTTP_LIMITS };
   for (const name of Object.keys(HTTP_LIMITS) as (keyof HttpLimits)[]) {

@@ -9,6 +9,17 @@ const LAST_CHUNK = encoder.encode("0\r\n\r\n");
 /** Turns of the microtask queue in which a body that is all there has said so. */
 const WHOLE_BODY_TURNS = 6;
 
+/** Turns of the microtask queue in which the first piece of a body that is at hand has come. */
+const FIRST_PIECE_TURNS = 16;
+
+/** What a sender asks when it is about to write the head. */
+export interface ResponseSenderOwner {
+  /** Decides whether another request may follow on the connection. */
+  decideKeepAlive(): boolean;
+  /** Whether the client waits to be asked for the body, which the answer may be made of. */
+  readonly awaitsContinue: boolean;
+}
+
 /** Sends a response that does not fit into the queue at once, or whose body comes piece by piece, at the client's pace. */
 export class ResponseSender {
   /** Whether something has been written, so that no other response can take its place. */
@@ -18,11 +29,13 @@ export class ResponseSender {
   readonly #queue: SendQueue;
   readonly #server: ServerContext;
   readonly #context: ResponseContext;
+  readonly #owner: ResponseSenderOwner;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #wake: (() => void) | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  constructor(queue: SendQueue, server: ServerContext, context: ResponseContext) {
+  constructor(queue: SendQueue, server: ServerContext, context: ResponseContext, owner: ResponseSenderOwner) {
+    this.#owner = owner;
     this.#queue = queue;
     this.#server = server;
     this.#context = context;
@@ -102,21 +115,26 @@ export class ResponseSender {
     declared: number | undefined,
   ): Promise<void> {
     const { status, statusText, headers } = response;
-    let piece = await reader.read();
-    if (piece.done) {
+    const first = reader.read();
+    first.catch(() => {});
+    let framing = await this.#headAhead(response, first, declared);
+    let piece = await first;
+    if (framing === undefined && piece.done) {
       await this.#writeHead(status, statusText, headers, lengthFraming(status, 0));
       this.#queue.flush();
       return;
     }
-    checkPiece(piece.value);
-    let next = reader.read();
+    if (!piece.done) checkPiece(piece.value);
+    let next = piece.done ? first : reader.read();
     // An error of the second piece is for whoever awaits it.
     next.catch(() => {});
-    const whole = declared === undefined && await endsAtOnce(next);
-    const framing = this.#streamFraming(whole ? checkPiece(piece.value).byteLength : declared);
-    await this.#writeHead(status, statusText, headers, framing);
+    if (framing === undefined) {
+      const whole = declared === undefined && await endsAtOnce(next);
+      framing = this.#streamFraming(whole ? checkPiece(piece.value).byteLength : declared);
+      await this.#writeHead(status, statusText, headers, framing);
+    }
     let sent = 0;
-    for (;;) {
+    while (!piece.done) {
       const bytes = checkPiece(piece.value);
       sent += bytes.byteLength;
       if (framing.kind === "length" && sent > framing.byteLength) break;
@@ -133,6 +151,20 @@ export class ResponseSender {
     }
     if (framing.kind === "chunked") await this.#append(LAST_CHUNK);
     this.#queue.flush();
+  }
+
+  /** Sends the head before a first piece that lets itself be waited for: a client may need it meanwhile. */
+  async #headAhead(
+    { status, statusText, headers }: Response,
+    first: Promise<unknown>,
+    declared: number | undefined,
+  ): Promise<BodyFraming | undefined> {
+    // A client that waits to be asked for the body could take the head for a refusal.
+    if (await settlesSoon(first, FIRST_PIECE_TURNS) || this.#owner.awaitsContinue) return undefined;
+    const framing = this.#streamFraming(declared);
+    await this.#writeHead(status, statusText, headers, framing);
+    this.#queue.flush();
+    return framing;
   }
 
   #streamFraming(byteLength: number | undefined): BodyFraming {
@@ -154,7 +186,8 @@ export class ResponseSender {
 
   async #writeHead(status: number, reason: string, headers: Headers, framing: BodyFraming): Promise<void> {
     const { writer } = this.#server;
-    const context = framing.kind === "close" ? { ...this.#context, keepAlive: false } : this.#context;
+    const keepAlive = framing.kind !== "close" && this.#owner.decideKeepAlive();
+    const context = { ...this.#context, keepAlive };
     this.#throwIfAborted();
     while (
       !writer.tryWriteHead(this.#queue, status, reason, headers, framing, context, this.#server.nowMs())
@@ -205,6 +238,17 @@ function declaredLength(headers: Headers): number | undefined {
 function checkPiece(piece: Uint8Array | undefined): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
   throw new TypeError("send the response: its body yields something that is not a Uint8Array");
+}
+
+/** Whether a promise settles within so many turns of the microtask queue. */
+async function settlesSoon(promise: Promise<unknown>, turns: number): Promise<boolean> {
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  promise.then(settle, settle);
+  for (let turn = 0; turn < turns && !settled; turn++) await null;
+  return settled;
 }
 
 /** Whether a read that has been asked for ends the stream without waiting for anything. */

@@ -257,7 +257,11 @@ interface FieldLines {
 const fieldLines: FieldLines = { bytes: new Uint8Array(1024), byteLength: 0, hasContentType: false };
 const NO_LINES: FieldLines = { bytes: new Uint8Array(0), byteLength: 0, hasContentType: false };
 
-/** `name: value\r\n`, empty for the fields that are the server's. @throws {TypeError} when they could be read as more */
+/**
+ * `name: value\r\n`, empty for the fields that are the server's.
+ *
+ * @throws {TypeError} when they could be read as more
+ */
 function encodeLine(name: string, value: string): Uint8Array {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
     throw new TypeError(`write the response: "${name}" is not a header field name`);

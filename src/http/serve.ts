@@ -32,7 +32,11 @@ const BACKLOG = 1024;
 export function serve(handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
 /** Serves HTTP/1.1 over TCP as the options say. */
 export function serve(options: ServeOptions, handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
-/** Serves HTTP/1.1 over a Unix socket. @throws {Deno.errors.AddrInUse} when the path exists */
+/**
+ * Serves HTTP/1.1 over a Unix socket.
+ *
+ * @throws {Deno.errors.AddrInUse} when the path exists
+ */
 export function serve(
   options: ServeUnixOptions,
   handler: ServeHandler<Deno.UnixAddr>,

@@ -3,21 +3,45 @@ import type { HttpLimits } from "./limits.ts";
 
 /** Options of `serve()` over TCP. */
 export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLimits {
-  /** Port to listen on; 0 takes a free one. @default {8000} */
+  /**
+   * Port to listen on; 0 takes a free one.
+   *
+   * @default {8000}
+   */
   port?: number;
-  /** Address or name to listen on. @default {"0.0.0.0"} */
+  /**
+   * Address or name to listen on.
+   *
+   * @default {"0.0.0.0"}
+   */
   hostname?: string;
-  /** Lets several servers share the port; the kernel spreads connections over them. @default {false} */
+  /**
+   * Lets several servers share the port; the kernel spreads connections over them.
+   *
+   * @default {false}
+   */
   reusePort?: boolean;
-  /** Connections that may wait to be accepted; the system may allow fewer. @default {1024} */
+  /**
+   * Connections that may wait to be accepted; the system may allow fewer.
+   *
+   * @default {1024}
+   */
   backlog?: number;
   /** Stops the server gracefully when aborted. */
   signal?: AbortSignal;
-  /** What to run on. @default {defaultReactor()} */
+  /**
+   * What to run on.
+   *
+   * @default {defaultReactor()}
+   */
   reactor?: Reactor;
   /** Called once the server listens. */
   onListen?: (address: A) => void;
-  /** Makes the response for what a handler throws. @default {prints the error and answers 500} */
+  /**
+   * Makes the response for what a handler throws.
+   *
+   * @default {prints the error and answers 500}
+   */
   onError?: (error: unknown) => Response | Promise<Response>;
 }
 

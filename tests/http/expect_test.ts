@@ -169,3 +169,30 @@ httpTest("serve() asks for the body late when there was no buffer to ask in", as
   await client.send("hello");
   assert.equal((await client.response()).body, "hello");
 }, { drivers: ["uring", "deno"], bufferCountMax: 8 });
+
+httpTest(
+  "serve() asks for the body that the answer is made of, and goes on with the connection",
+  async (http) => {
+    const upper = () =>
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform: (piece, controller) => controller.enqueue(piece.map((byte) => byte & 0xdf)),
+      });
+    const server = http.serve((request) => {
+      return request.target === "/"
+        ? new Response(request.body)
+        : new Response(request.body?.pipeThrough(upper()));
+    });
+    const client = await http.connect(server);
+    for (const target of ["/", "/upper"]) {
+      for (const framing of ["Content-Length: 5", "Transfer-Encoding: chunked"]) {
+        await client.send(expecting(framing).replace("/", target));
+        assert.equal((await client.response()).status, 100);
+        await client.send(framing.startsWith("C") ? "hello" : "5\r\nhello\r\n0\r\n\r\n");
+        const { status, body } = await client.response();
+        assert.deepEqual([status, body], [200, target === "/" ? "hello" : "HELLO"]);
+      }
+    }
+    await client.send(GET);
+    assert.equal((await client.response()).status, 200);
+  },
+);

@@ -68,3 +68,15 @@ Deno.test("InputBuffer.hasEmptyLineSince() finds the end of a head that the last
     assert.equal(input.hasEmptyLineSince(before.length), found, JSON.stringify([before, piece]));
   }
 });
+
+Deno.test("InputBuffer.hasMoreThanLineEnds tells the beginning of a head from empty lines before one", () => {
+  const buffer = new InputBuffer();
+  const add = (text: string) => buffer.append(new TextEncoder().encode(text), 0, text.length);
+  assert.equal(buffer.hasMoreThanLineEnds, false);
+  add("\r\n\n");
+  assert.equal(buffer.hasMoreThanLineEnds, false);
+  add("G");
+  assert.equal(buffer.hasMoreThanLineEnds, true);
+  buffer.clear();
+  assert.equal(buffer.hasMoreThanLineEnds, false);
+});

@@ -259,7 +259,7 @@ httpTest("serve() answers all pipelined requests of a client that has ended its 
 });
 
 httpTest(
-  "serve() answers what is complete and closes when the client ends in the middle of a head",
+  "serve() answers what is complete when the client ends, with 400 behind it in the middle of a head, and closes",
   async (http) => {
     const server = http.serve(echoTarget);
     for (const half of ["", "\r\n", "GET", GET.slice(0, -1)]) {
@@ -267,6 +267,7 @@ httpTest(
       await client.send(GET + half);
       await client.closeWrite();
       assert.equal((await client.response()).body, "GET /");
+      if (half.trim() !== "") assert.equal((await client.response()).status, 400);
       await client.assertEnd();
     }
     assert.equal(server.statistics.requestCount, 4);

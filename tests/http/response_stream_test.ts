@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { HttpResponse, type ServeHandlerInfo } from "../../src/http/mod.ts";
 import { SEND_QUEUE_BUFFERS_MAX, SimulatedDriver } from "../../src/reactor/mod.ts";
 import { letters } from "../support/http_bytes.ts";
+import type { RawClient } from "../support/http_client.ts";
 import { type Http, httpTest } from "../support/http_harness.ts";
 import { CountedBody, streamOf } from "../support/http_streams.ts";
 
@@ -187,6 +188,26 @@ httpTest("serve() notices that a client is gone with what it sends next", async 
   assert.equal(server.statistics.connectionCount, 0);
 });
 
+httpTest("serve() sends the head of a response whose first piece lets itself be waited for", async (http) => {
+  const heads: Record<string, RegExp> = {
+    "/": /transfer-encoding: chunked/,
+    "/counted": /content-length: 4/,
+  };
+  for (const [path, named] of Object.entries(heads)) {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const headers = path === "/" ? undefined : { "content-length": "4" };
+    const client = await http.connect(http.serve(() => new Response(readable, { headers })));
+    await client.send(GET);
+    const head = await receiveUntil(client, "\r\n\r\n");
+    assert.match(head, named);
+    const writer = writable.getWriter();
+    await writer.write(new TextEncoder().encode("late"));
+    await writer.close();
+    assert.match(await receiveUntil(client, path === "/" ? "0\r\n\r\n" : "late"), /late/);
+    client.close();
+  }
+});
+
 httpTest("serve() asks onError for another response when a stream fails at once", async (http) => {
   const errors: unknown[] = [];
   const onError = (error: unknown) => {
@@ -194,9 +215,9 @@ httpTest("serve() asks onError for another response when a stream fails at once"
     return new HttpResponse("sorry", { status: 500 });
   };
   const failures: readonly (() => ReadableStream)[] = [
-    () => streamOf([], new Error("fails at once")),
-    () => streamOf([42]),
-    () => streamOf([new ArrayBuffer(3)]),
+    () => new ReadableStream({ pull: (controller) => controller.error(new Error("fails at once")) }),
+    () => ReadableStream.from([42]),
+    () => ReadableStream.from([new ArrayBuffer(3)]),
   ];
   for (const make of failures) {
     const client = await http.connect(http.serve(() => new Response(make()), { onError }));
@@ -302,4 +323,11 @@ async function echoPieces(http: Http, client: Awaited<ReturnType<Http["connect"]
   })();
   assert.equal((await client.response()).body, pieces.join(""));
   await sending;
+}
+
+/** What comes up to and including `end`. */
+async function receiveUntil(client: RawClient, end: string): Promise<string> {
+  let text = "";
+  while (!text.endsWith(end)) text += await client.receive(1);
+  return text;
 }
