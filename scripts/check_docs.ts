@@ -8,7 +8,7 @@ import { runCommand } from "./support/command.ts";
 import { countTests } from "./support/junit_report.ts";
 import { findLinkProblems } from "./support/markdown_links.ts";
 import { entryPointImports, exists, listFiles, projectRoot, readProject } from "./support/project.ts";
-import { print, printError } from "./support/terminal.ts";
+import { print, printError, refuseArguments } from "./support/terminal.ts";
 
 /** Longest a run of all examples may take: one that waits for ever fails the check. */
 const EXAMPLES_TIMEOUT_MS = 5 * 60_000;
@@ -113,4 +113,7 @@ async function main(): Promise<number> {
   return results.every(Boolean) ? 0 : 1;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  refuseArguments("docs", Deno.args);
+  Deno.exit(await main());
+}

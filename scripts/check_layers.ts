@@ -9,7 +9,7 @@ import { findSourceProblems } from "./support/source_rules.ts";
 import type { LayerRules } from "./support/layers.ts";
 import { listFiles, projectRoot } from "./support/project.ts";
 import { readImports } from "./support/import_graph.ts";
-import { print, printError } from "./support/terminal.ts";
+import { print, printError, refuseArguments } from "./support/terminal.ts";
 
 /** Length of a file. */
 export interface FileLength {
@@ -64,4 +64,7 @@ async function main(): Promise<number> {
   return problems.length === 0 ? 0 : 1;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  refuseArguments("layers", Deno.args);
+  Deno.exit(await main());
+}

@@ -12,7 +12,7 @@ import {
   projectRoot,
   readProject,
 } from "./support/project.ts";
-import { print, printError } from "./support/terminal.ts";
+import { print, printError, refuseArguments } from "./support/terminal.ts";
 
 /** The consumer's deno.json. */
 export function consumerConfiguration(project: Project, root: string): string {
@@ -60,4 +60,7 @@ async function main(): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  refuseArguments("consumer", Deno.args);
+  Deno.exit(await main());
+}

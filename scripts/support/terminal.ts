@@ -14,3 +14,10 @@ export function printError(line: string): void {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Refuses arguments to a command that takes none: prints what was given, and exits with 2. */
+export function refuseArguments(command: string, parameters: readonly string[]): void {
+  if (parameters.length === 0) return;
+  printError(`${command}: unknown argument ${parameters[0]}, expected none`);
+  Deno.exit(2);
+}

@@ -157,5 +157,7 @@ function failure(operation: string, error: unknown, address: Address, detail: st
 }
 
 function describe(address: Address): string {
-  return "path" in address ? address.path : `${address.hostname}:${address.port}`;
+  if ("path" in address) return address.path;
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
