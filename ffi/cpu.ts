@@ -4,7 +4,11 @@ import { native } from "./library.ts";
 
 const ENOENT = 2;
 
-/** Keeps the calling thread on processor `cpu` (its number in the system). @throws {Deno.errors.InvalidData} */
+/**
+ * Keeps the calling thread on processor `cpu` (its number in the system).
+ *
+ * @throws {Deno.errors.InvalidData}
+ */
 export function pinThread(cpu: number): void {
   check(native().millrace_cpu_pin(cpu), "sched_setaffinity", `cpu ${cpu}`);
 }

@@ -79,6 +79,9 @@ const TABLE: Readonly<Record<number, Entry>> = {
   131: ["ENOTRECOVERABLE", "the native library failed (a bug: please report it)", Error],
 };
 
+const SHARED_MEMORY_FULL =
+  "/dev/shm is too small or full: ask for less, remove what is there, or make it larger (in a container --shm-size)";
+
 /** What an error number means when a particular operation answers it: the likely cause, and what to do. */
 const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   "io_uring_setup": {
@@ -87,6 +90,8 @@ const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
     12: "raise the limit of locked memory (`ulimit -l`)",
     38: "the kernel is older than 5.1, or a sandbox hides io_uring",
   },
+  "reserve shared memory": { 28: SHARED_MEMORY_FULL },
+  "write shared memory": { 28: SHARED_MEMORY_FULL },
   "bind": { 13: "ports below 1024 need privileges" },
 };
 

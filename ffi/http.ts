@@ -11,7 +11,11 @@ export type HttpParse = (
   targetBytesMax: number,
 ) => number;
 
-/** The parser of the native library. @throws {Deno.errors.NotSupported} without the library */
+/**
+ * The parser of the native library.
+ *
+ * @throws {Deno.errors.NotSupported} without the library
+ */
 export function nativeHttpParse(): HttpParse {
   const { millrace_http_parse } = native();
   return (bytes, byteLength, out, headerBytesMax, targetBytesMax) => {

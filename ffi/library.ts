@@ -14,7 +14,7 @@ export type NativeStatus =
   | { readonly available: false; readonly reason: string };
 
 /** Must equal `ABI_VERSION` in native/src/boundary.rs. */
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 const ENVIRONMENT_VARIABLE = "MILLRACE_NATIVE";
 const REMEDY =
   "run `deno task build` in a checkout of Millrace (needs Rust), or set MILLRACE_NATIVE to the file";
@@ -22,7 +22,11 @@ const REMEDY =
 type Opened = NativeStatus & { readonly symbols?: NativeSymbols };
 let opened: Opened | undefined;
 
-/** The functions of the native library. @throws {Deno.errors.NotSupported} naming the cause and the remedy */
+/**
+ * The functions of the native library.
+ *
+ * @throws {Deno.errors.NotSupported} naming the cause and the remedy
+ */
 export function native(): NativeSymbols {
   opened ??= open();
   if (opened.symbols === undefined) {

@@ -1,26 +1,6 @@
-/** Shared memory objects, mappings, and memory whose address the kernel may be told. */
+/** Descriptors, their sizes, and mappings whose address the kernel may be told. */
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
-
-const encoder = new TextEncoder();
-
-/** Creates a shared memory object (`shm_open`, exclusive); returns its descriptor. @throws {Deno.errors.AlreadyExists} */
-export function createSharedObject(name: string, mode = 0o600): number {
-  const bytes = encoder.encode(name);
-  return check(native().millrace_shm_create(bytes, bytes.byteLength, mode), "shm_open", name);
-}
-
-/** Opens a shared memory object for reading and writing; returns its descriptor. @throws {Deno.errors.NotFound} */
-export function openSharedObject(name: string): number {
-  const bytes = encoder.encode(name);
-  return check(native().millrace_shm_open(bytes, bytes.byteLength), "shm_open", name);
-}
-
-/** Removes the name of a shared memory object; mappings live on. @throws {Deno.errors.NotFound} */
-export function unlinkSharedObject(name: string): void {
-  const bytes = encoder.encode(name);
-  check(native().millrace_shm_unlink(bytes, bytes.byteLength), "shm_unlink", name);
-}
 
 /** Sets the size of an object in bytes. Never shrink one that is mapped: touching the lost pages kills the process. */
 export function resize(fd: number, byteLength: number): void {

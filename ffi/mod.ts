@@ -5,19 +5,27 @@
  *
  * @module
  */
+export { createEventDescriptor, signalEventDescriptor } from "./event_descriptor.ts";
 export { native, type NativeStatus, nativeStatus, type NativeSymbols } from "./library.ts";
 export * as errno from "./errno.ts";
 export { asSystemError, check, type SystemError, systemError } from "./errno.ts";
+export { closeDescriptor, Mapping, resize, sizeOf } from "./memory.ts";
 export {
-  closeDescriptor,
   createSharedObject,
-  Mapping,
+  listSharedObjects,
   openSharedObject,
-  resize,
-  sizeOf,
+  readAt,
+  reserveSharedObject,
+  type SharedObjectStat,
+  statSharedObject,
   unlinkSharedObject,
-} from "./memory.ts";
+  writeAt,
+} from "./shared_object.ts";
+export { type ByteLockKind, isByteLocked, tryLockByte, unlockByte } from "./byte_lock.ts";
+export { SharedMapping } from "./shared_mapping.ts";
 export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWake } from "./futex.ts";
+export { FutexWatch } from "./futex_watch.ts";
+export { processStartedMs } from "./process.ts";
 export { allowedCpus, monotonicNs, pinThread } from "./cpu.ts";
 export { nativeCrc32c } from "./checksum.ts";
 export { type HttpParse, nativeHttpParse } from "./http.ts";

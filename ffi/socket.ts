@@ -57,7 +57,11 @@ export interface ListeningSocketOptions {
   readonly reusePort: boolean;
 }
 
-/** A stream socket that listens on `address`; returns its descriptor. @throws {Deno.errors.AddrInUse} */
+/**
+ * A stream socket that listens on `address`; returns its descriptor.
+ *
+ * @throws {Deno.errors.AddrInUse}
+ */
 export function listeningSocket(address: SocketAddress, options: ListeningSocketOptions): number {
   const fd = streamSocket(address);
   return orClose(fd, () => {
@@ -83,7 +87,11 @@ export function localAddress(fd: number): SocketAddress {
   return nameOf(fd, LOCAL, "getsockname");
 }
 
-/** The address of the other side. @throws {Deno.errors.NotConnected} */
+/**
+ * The address of the other side.
+ *
+ * @throws {Deno.errors.NotConnected}
+ */
 export function peerAddress(fd: number): SocketAddress {
   return nameOf(fd, PEER, "getpeername");
 }
@@ -106,7 +114,9 @@ export function shutdownSend(fd: number): void {
 /**
  * Addresses of a host name by the system's resolver; an IP literal is its own answer.
  *
- * Waits for the resolver on this thread: for listening, where names are local. @throws {Deno.errors.NotFound}
+ * Waits for the resolver on this thread: for listening, where names are local.
+ *
+ * @throws {Deno.errors.NotFound}
  */
 export function resolveNow(hostname: string): string[] {
   const literal = parseIp(hostname);

@@ -26,7 +26,11 @@ export const UNIX_PATH_BYTES_MAX = 107;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Writes `address` to `out`; returns its length. @throws {TypeError} when it is not an address */
+/**
+ * Writes `address` to `out`; returns its length.
+ *
+ * @throws {TypeError} when it is not an address
+ */
 export function encodeSocketAddress(address: SocketAddress, out: Uint8Array): number {
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   if ("path" in address) {

@@ -92,6 +92,11 @@ export class SubmissionRing {
     return this.#write(id, head, fd, 0, 0, 0, layout.SOCK_CLOEXEC, 0, DESCRIPTOR_TAG);
   }
 
+  /** Completes each time `fd` becomes readable, until cancelled. */
+  preparePoll(id: number, fd: number): boolean {
+    return this.#write(id, OPCODE.pollAdd, fd, 0, 0, layout.POLL_MULTISHOT, layout.POLL_IN);
+  }
+
   /** Receives into provided buffers of `group`: once, or until cancelled when `multishot`. */
   prepareReceive(id: number, fd: number, group: number, multishot: boolean): boolean {
     const priority = multishot ? layout.RECV_MULTISHOT << 16 : 0;

@@ -61,6 +61,7 @@ export const OPCODE = {
   readv: 1,
   writev: 2,
   fsync: 3,
+  pollAdd: 6,
   sendmsg: 9,
   recvmsg: 10,
   accept: 13,
@@ -76,6 +77,9 @@ export const SQE_FLAG = { bufferSelect: 1 << 5, cqeSkipSuccess: 1 << 6 } as cons
 /** Both live in the entry's `ioprio`. */
 export const ACCEPT_MULTISHOT = 1;
 export const RECV_MULTISHOT = 2;
+/** In the entry's length. */
+export const POLL_MULTISHOT = 1;
+export const POLL_IN = 1;
 export const FSYNC_DATASYNC = 1;
 export const AT_FDCWD = -100;
 export const MSG_NOSIGNAL = 0x4000;

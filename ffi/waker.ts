@@ -38,7 +38,11 @@ export class Waker implements Disposable {
     check(native().millrace_eventfd_signal(this.eventDescriptor), "signal the waker");
   }
 
-  /** Whether the waker keeps the process alive. @default {false} */
+  /**
+   * Whether the waker keeps the process alive.
+   *
+   * @default {false}
+   */
   setReferenced(referenced: boolean): void {
     if (referenced === this.#referenced) return;
     this.#referenced = referenced;

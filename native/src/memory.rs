@@ -1,42 +1,13 @@
-//! POSIX shared memory and mappings.
+//! Memory: mappings, sizes, and the end of descriptors.
 
-use crate::boundary::{bytes, guard};
+use crate::boundary::guard;
 use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
-use rustix::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
-use rustix::fs::{fstat, ftruncate, Mode};
+use rustix::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use rustix::fs::{fstat, ftruncate};
 use rustix::io::Errno;
 use rustix::mm::{mmap, mmap_anonymous, munmap, MapFlags, ProtFlags};
-use rustix::shm;
-
-/// Creates a shared memory object that must not exist yet; the result is its descriptor.
-#[cfg_attr(feature = "bindings", deno_bindgen)]
-#[cfg_attr(not(feature = "bindings"), no_mangle)]
-pub unsafe extern "C" fn millrace_shm_create(name: *const u8, name_length: u32, mode: u32) -> i32 {
-    guard(|| {
-        let flags = shm::OFlags::CREATE | shm::OFlags::EXCL | shm::OFlags::RDWR;
-        let fd = shm::open(bytes(name, name_length), flags, Mode::from_raw_mode(mode))?;
-        Ok(owned::own(fd.into_raw_fd()))
-    })
-}
-
-/// Opens an existing shared memory object for reading and writing; the result is its descriptor.
-#[cfg_attr(feature = "bindings", deno_bindgen)]
-#[cfg_attr(not(feature = "bindings"), no_mangle)]
-pub unsafe extern "C" fn millrace_shm_open(name: *const u8, name_length: u32) -> i32 {
-    guard(|| {
-        let fd = shm::open(bytes(name, name_length), shm::OFlags::RDWR, Mode::empty())?;
-        Ok(owned::own(fd.into_raw_fd()))
-    })
-}
-
-/// Removes the name of a shared memory object; mappings of it live on.
-#[cfg_attr(feature = "bindings", deno_bindgen)]
-#[cfg_attr(not(feature = "bindings"), no_mangle)]
-pub unsafe extern "C" fn millrace_shm_unlink(name: *const u8, name_length: u32) -> i32 {
-    guard(|| shm::unlink(bytes(name, name_length)).map(|()| 0))
-}
 
 /// Sets the size of an object in bytes.
 #[cfg_attr(feature = "bindings", deno_bindgen)]

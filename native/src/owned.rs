@@ -1,7 +1,8 @@
 //! What a thread has open, closed when the thread ends.
 //!
 //! Each worker of Deno's is a thread. One that is terminated runs no JavaScript any more, so nobody there can close the
-//! rings, sockets and files that Deno does not know of; the destructor of this thread's table does. See docs/native.md.
+//! rings, sockets, files and shared memory that Deno does not know of; the destructor of this thread's table does. See
+//! docs/native.md.
 //!
 //! ```text
 //! marks, one byte per descriptor: 0, or 1 while this thread is the one who closes it
@@ -12,6 +13,8 @@
 
 use crate::abandoned_ring::Ring;
 use crate::boundary::guard;
+use crate::region::Reference;
+use crate::watch::Watch;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::io::Errno;
@@ -19,6 +22,7 @@ use rustix::io_uring::io_uring_params;
 use rustix::mm::{mmap_anonymous, munmap, MapFlags, ProtFlags};
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
 
 /// Descriptors that are tracked, from 0: the highest RLIMIT_NOFILE a kernel allows by default (`fs.nr_open`). Higher ones
 /// are not closed with their thread. A byte each, of which only pages with descriptors are ever taken from the system.
@@ -32,6 +36,9 @@ struct Owned {
     marks: *mut u8,
     rings: Vec<Ring>,
     lent: Vec<Lent>,
+    references: Vec<Reference>,
+    watches: Vec<(u32, Arc<Watch>)>,
+    watch_count: u32,
 }
 
 /// A socket that Deno has, and closes when it is told to, but not with its thread.
@@ -97,6 +104,52 @@ pub fn unmapping(address: usize) {
     with_owned(|owned| owned.rings.iter_mut().for_each(|ring| ring.unmapping(address)));
 }
 
+/// Shared memory that the calling thread has opened.
+pub fn own_reference(reference: Reference) {
+    with_owned(|owned| owned.references.push(reference));
+}
+
+/// One of the calling thread's references to the mapping at `address`.
+pub fn give_back(address: usize) -> Option<Reference> {
+    with_owned(|owned| {
+        let index = owned
+            .references
+            .iter()
+            .position(|reference| reference.address() == address)?;
+        Some(owned.references.swap_remove(index))
+    })
+    .flatten()
+}
+
+/// A watch that ends with the calling thread; the result is its number among those of the thread.
+pub fn own_watch(watch: Arc<Watch>) -> Option<u32> {
+    with_owned(|owned| {
+        owned.watch_count += 1;
+        owned.watches.push((owned.watch_count, watch));
+        owned.watch_count
+    })
+}
+
+/// The calling thread's watch of that number.
+pub fn watch(number: u32) -> Option<Arc<Watch>> {
+    with_owned(|owned| {
+        let mut watches = owned.watches.iter();
+        watches
+            .find(|(other, _)| *other == number)
+            .map(|(_, watch)| Arc::clone(watch))
+    })
+    .flatten()
+}
+
+/// The same, which is the caller's to close from now on.
+pub fn disown_watch(number: u32) -> Option<Arc<Watch>> {
+    with_owned(|owned| {
+        let index = owned.watches.iter().position(|(other, _)| *other == number)?;
+        Some(owned.watches.swap_remove(index).1)
+    })
+    .flatten()
+}
+
 /// Runs `body` on this thread's table. `None` where there cannot be one: the thread is ending, or there is no memory.
 fn with_owned<T>(body: impl FnOnce(&mut Owned) -> T) -> Option<T> {
     let run = |cell: &RefCell<Option<Owned>>| {
@@ -133,6 +186,9 @@ impl Owned {
             marks: marks.ok()?.cast(),
             rings: Vec::new(),
             lent: Vec::new(),
+            references: Vec::new(),
+            watches: Vec::new(),
+            watch_count: 0,
         })
     }
 
@@ -149,6 +205,9 @@ impl Owned {
         for ring in std::mem::take(&mut self.rings) {
             ring.abandon(|fd| self.mark(fd, 1));
         }
+        for (_, watch) in self.watches.drain(..) {
+            watch.close();
+        }
         for lent in self.lent.drain(..).filter(Lent::is_open) {
             // SAFETY: no pointers; Deno's part of this thread is gone, so nobody else closes it.
             unsafe { libc::close(lent.fd) };
@@ -162,6 +221,7 @@ impl Owned {
                 }
             }
         }
+        self.references.clear();
     }
 }
 
@@ -170,6 +230,7 @@ impl Drop for Owned {
         // The main thread ends with its process, which closes everything; its program may be in the middle of something.
         // SAFETY: no pointers.
         if unsafe { libc::gettid() == libc::getpid() } {
+            std::mem::forget(std::mem::take(&mut self.references));
             return;
         }
         let _ = catch_unwind(AssertUnwindSafe(|| self.close_all()));

@@ -1,0 +1,91 @@
+/** Waiting on a word of shared memory without holding up this thread. */
+import { Socket } from "node:net";
+import { check, EINVAL } from "./errno.ts";
+import { FUTEX_WAIT_MS_MAX, type FutexResult } from "./futex.ts";
+import { native } from "./library.ts";
+
+/** The bytes of native/src/watch.rs. */
+const RESULTS: Readonly<Record<number, FutexResult>> = { 1: "woken", 2: "changed", 3: "timed-out" };
+
+/**
+ * A native thread of 64 KiB that waits on a futex word in place of this one, one wait at a time.
+ *
+ * It tells the end of a wait through a socket that Deno polls. It ends when the watch is closed, or with the thread that
+ * opened it. While it waits, the memory of the word stays mapped, closed or not: for 100 ms longer at most.
+ */
+export class FutexWatch implements Disposable {
+  readonly #number: number;
+  readonly #socket: Socket;
+  #told: ((result: FutexResult) => void) | undefined;
+  #closed = false;
+
+  /** @throws {Deno.errors.NotSupported} without the native library */
+  constructor() {
+    const number = new Uint32Array(1);
+    const fd = check(native().millrace_watch_start(number), "start the thread of a futex watch");
+    this.#number = number[0];
+    this.#socket = new Socket({ fd, readable: true, writable: false });
+    this.#socket.on("data", (bytes: Uint8Array) => this.#tell(RESULTS[bytes[0]] ?? "woken"));
+    this.#socket.unref();
+  }
+
+  /** Whether a wait is under way. */
+  get waiting(): boolean {
+    return this.#told !== undefined;
+  }
+
+  /**
+   * Waits while `words[index] === expected`, at most `timeoutMs` (up to {@linkcode FUTEX_WAIT_MS_MAX}); the process stays alive
+   * meanwhile. `"woken"` may be spurious, as that of closing is: look at the word again. `undefined`, and no wait, when the word
+   * is not in memory that a `SharedMapping` of this process shows.
+   *
+   * @throws {Deno.errors.Busy} while a wait is under way
+   * @throws {Deno.errors.BadResource} when the watch is closed
+   */
+  wait(
+    words: Int32Array,
+    index: number,
+    expected: number,
+    timeoutMs: number,
+  ): Promise<FutexResult> | undefined {
+    if (!(timeoutMs >= 0 && timeoutMs <= FUTEX_WAIT_MS_MAX)) {
+      throw new RangeError(`futex watch: timeoutMs is ${timeoutMs}, expected 0 to ${FUTEX_WAIT_MS_MAX}`);
+    }
+    if (!(index >= 0 && index < words.length)) {
+      throw new RangeError(`futex watch: index is ${index}, expected below ${words.length}`);
+    }
+    if (this.#closed) throw new Deno.errors.BadResource("futex watch: it is closed");
+    if (this.waiting) {
+      throw new Deno.errors.Busy("futex watch: a wait is under way, and there is one at a time");
+    }
+    const word = words.subarray(index, index + 1) as Int32Array<ArrayBuffer>;
+    const timeoutUs = Math.ceil(timeoutMs * 1000);
+    const result = native().millrace_watch_wait(this.#number, word, expected >>> 0, timeoutUs);
+    if (result === -EINVAL) return undefined;
+    check(result, "futex watch");
+    this.#socket.ref();
+    const { promise, resolve } = Promise.withResolvers<FutexResult>();
+    this.#told = resolve;
+    return promise;
+  }
+
+  /** Ends the thread, and a wait under way as if it had been woken. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    check(native().millrace_watch_close(this.#number), "close a futex watch");
+    this.#socket.destroy();
+    this.#tell("woken");
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #tell(result: FutexResult): void {
+    const told = this.#told;
+    this.#told = undefined;
+    if (!this.#closed) this.#socket.unref();
+    told?.(result);
+  }
+}

@@ -1,0 +1,53 @@
+/** Shared memory objects in the memory of this process. */
+import { check } from "./errno.ts";
+import { native } from "./library.ts";
+
+/**
+ * One opener's view of a shared memory object, which is mapped once per process however many have opened it.
+ *
+ * `close()` empties the buffer (every view of it then has length 0) and gives the mapping back; the last opener of the
+ * process to do so unmaps it. A thread that ends gives back what it has.
+ */
+export class SharedMapping implements Disposable {
+  /**
+   * Maps all `fileBytes` bytes of the object `fd`, and shows those from `offset` on. The object must have them, and keep them:
+   * touching what is not there kills the process.
+   *
+   * @throws {Deno.errors.InvalidData} when this process has it mapped with another length
+   */
+  static open(fd: number, fileBytes: number, offset: number, byteLength: number): SharedMapping {
+    if (!(offset >= 0 && byteLength > 0 && offset + byteLength <= fileBytes)) {
+      throw new RangeError(`map: ${byteLength} bytes from ${offset} are not within ${fileBytes}`);
+    }
+    const out = new BigUint64Array(1);
+    check(native().millrace_region_map(fd, BigInt(fileBytes), out), "mmap");
+    return new SharedMapping(out[0], offset, byteLength);
+  }
+
+  /** The bytes shown; of length 0 once closed. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #address: bigint;
+  #closed = false;
+
+  private constructor(address: bigint, offset: number, byteLength: number) {
+    this.#address = address;
+    const pointer = Deno.UnsafePointer.create(address + BigInt(offset));
+    if (pointer === null) throw new Error("mmap: answered address 0");
+    this.bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength));
+  }
+
+  /** Empties the buffer, then gives the mapping back. Closing twice does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { buffer } = this.bytes;
+    // Who has transferred the buffer has memory that must not go away: it stays until the thread ends.
+    if (buffer.detached) return;
+    buffer.transfer(0);
+    check(native().millrace_region_unmap(this.#address), "munmap");
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,110 @@
+/** POSIX shared memory objects: named memory of the system, as files that only memory backs. */
+import { check, ENOSPC, systemError } from "./errno.ts";
+import { native } from "./library.ts";
+
+const ERANGE = 34;
+const FILE_KIND_MASK = 0o170000;
+const REGULAR_FILE = 0o100000;
+const PERMISSIONS_MASK = 0o7777;
+/** Bytes of names that `listSharedObjects()` gives at most: a directory of that many is an accident. */
+const NAMES_BYTES_MAX = 2 ** 26;
+
+const encoder = new TextEncoder();
+
+/** What the system knows of an object. */
+export interface SharedObjectStat {
+  readonly byteLength: number;
+  /** Permissions, e.g. `0o600`. */
+  readonly mode: number;
+  /** Whether it is what `shm_open` makes, and no directory, pipe or device that somebody put there. */
+  readonly isRegular: boolean;
+  /** Names it has: 0 when it was unlinked. */
+  readonly nameCount: number;
+}
+
+/**
+ * Creates a shared memory object (`shm_open`, exclusive) with exactly the permissions `mode`; returns its descriptor.
+ *
+ * @throws {Deno.errors.AlreadyExists}
+ */
+export function createSharedObject(name: string, mode = 0o600): number {
+  const bytes = encoder.encode(name);
+  return check(native().millrace_shm_create(bytes, bytes.byteLength, mode), "shm_open", name);
+}
+
+/**
+ * Opens a shared memory object for reading and writing; returns its descriptor.
+ *
+ * @throws {Deno.errors.NotFound}
+ */
+export function openSharedObject(name: string): number {
+  const bytes = encoder.encode(name);
+  return check(native().millrace_shm_open(bytes, bytes.byteLength), "shm_open", name);
+}
+
+/**
+ * Removes the name of a shared memory object; mappings live on.
+ *
+ * @throws {Deno.errors.NotFound}
+ */
+export function unlinkSharedObject(name: string): void {
+  const bytes = encoder.encode(name);
+  check(native().millrace_shm_unlink(bytes, bytes.byteLength), "shm_unlink", name);
+}
+
+/** Names of shared memory objects that begin with `prefix`, in no order, without the slash that they are opened with. */
+export function listSharedObjects(prefix: string): string[] {
+  const wanted = encoder.encode(prefix);
+  for (let byteLength = 4096; byteLength <= NAMES_BYTES_MAX; byteLength *= 4) {
+    const out = new Uint8Array(byteLength);
+    const length = native().millrace_shm_list(wanted, wanted.byteLength, out, byteLength);
+    if (length === -ERANGE) continue;
+    check(length, "list shared memory");
+    return new TextDecoder().decode(out.subarray(0, length)).split("\0").slice(0, -1);
+  }
+  throw new RangeError(`list shared memory: the names have more than ${NAMES_BYTES_MAX} bytes`);
+}
+
+/** What the system knows of the object `fd`. */
+export function statSharedObject(fd: number): SharedObjectStat {
+  const out = new BigUint64Array(3);
+  check(native().millrace_shm_stat(fd, out), "fstat");
+  const mode = Number(out[1]);
+  return {
+    byteLength: Number(out[0]),
+    mode: mode & PERMISSIONS_MASK,
+    isRegular: (mode & FILE_KIND_MASK) === REGULAR_FILE,
+    nameCount: Number(out[2]),
+  };
+}
+
+/**
+ * Makes the object `fd` at least so large, with all of its memory taken from the system now.
+ *
+ * @throws {Error} with the code `ENOSPC` when there is not enough
+ */
+export function reserveSharedObject(fd: number, byteLength: number): void {
+  check(
+    native().millrace_shm_reserve(fd, BigInt(byteLength)),
+    "reserve shared memory",
+    `of ${byteLength} bytes`,
+  );
+}
+
+/** Fills `out` from byte `offset` of `fd`; returns how many bytes there were. */
+export function readAt(fd: number, out: Uint8Array<ArrayBuffer>, offset: number): number {
+  return check(native().millrace_read_at(fd, out, out.byteLength, offset), "read shared memory");
+}
+
+/**
+ * Writes all of `bytes` at byte `offset` of `fd`.
+ *
+ * @throws {Error} with the code `ENOSPC` when not all of them had room
+ */
+export function writeAt(fd: number, bytes: Uint8Array<ArrayBuffer>, offset: number): void {
+  const written = check(
+    native().millrace_write_at(fd, bytes, bytes.byteLength, offset),
+    "write shared memory",
+  );
+  if (written !== bytes.byteLength) throw systemError("write shared memory", ENOSPC);
+}

@@ -1,0 +1,46 @@
+//! What tells this process from others with its number.
+
+#[cfg(feature = "bindings")]
+use deno_bindgen::deno_bindgen;
+use rustix::time::{clock_gettime, ClockId, Timespec};
+
+/// Fields of /proc/self/stat between the name of the program and the time of its start.
+const FIELDS_BEFORE_START: usize = 19;
+
+/// When this process was started, in milliseconds since 1970 by today's clock; 0 where the system does not tell.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_process_started_ms() -> f64 {
+    let Some(since_boot_ms) = started_since_boot_ms() else {
+        return 0.0;
+    };
+    let now = |clock| milliseconds(clock_gettime(clock));
+    now(ClockId::Realtime) - (now(ClockId::Boottime) - since_boot_ms)
+}
+
+fn started_since_boot_ms() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name may hold anything, spaces and brackets included.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let ticks: f64 = fields.split(' ').nth(FIELDS_BEFORE_START)?.parse().ok()?;
+    // SAFETY: no pointers.
+    let ticks_per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    Some(ticks * 1000.0 / ticks_per_second as f64)
+}
+
+fn milliseconds(time: Timespec) -> f64 {
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_was_started_before_now_and_not_long_ago() {
+        let now = milliseconds(clock_gettime(ClockId::Realtime));
+        let started = millrace_process_started_ms();
+        assert!(started <= now + 100.0, "{started}, now {now}");
+        assert!(started > now - 3_600_000.0, "{started}, now {now}");
+    }
+}

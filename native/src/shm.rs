@@ -1,0 +1,141 @@
+//! POSIX shared memory objects: making, opening, naming.
+
+use crate::boundary::{bytes, guard};
+use crate::memory::borrow;
+use crate::owned;
+#[cfg(feature = "bindings")]
+use deno_bindgen::deno_bindgen;
+use rustix::fd::{IntoRawFd, OwnedFd};
+use rustix::fs::{fchmod, fstat, Mode};
+use rustix::io::Errno;
+use rustix::shm;
+use std::os::unix::ffi::OsStringExt;
+
+/// Where `shm_open` has its names on Linux.
+const DIRECTORY: &str = "/dev/shm";
+
+/// Creates a shared memory object that must not exist yet, with exactly the permissions `mode`; the result is its
+/// descriptor.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_shm_create(name: *const u8, name_length: u32, mode: u32) -> i32 {
+    guard(|| {
+        let name = bytes(name, name_length);
+        let mode = Mode::from_raw_mode(mode);
+        let flags = shm::OFlags::CREATE | shm::OFlags::EXCL | shm::OFlags::RDWR;
+        let fd = shm::open(name, flags, mode)?;
+        // What the process's umask has taken away.
+        if let Err(errno) = set_mode(&fd, mode) {
+            let _ = shm::unlink(name);
+            return Err(errno);
+        }
+        Ok(owned::own(fd.into_raw_fd()))
+    })
+}
+
+fn set_mode(fd: &OwnedFd, mode: Mode) -> Result<(), Errno> {
+    if Mode::from_raw_mode(fstat(fd)?.st_mode) == mode {
+        return Ok(());
+    }
+    fchmod(fd, mode)
+}
+
+/// Opens an existing shared memory object for reading and writing; the result is its descriptor.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_shm_open(name: *const u8, name_length: u32) -> i32 {
+    guard(|| {
+        let fd = shm::open(bytes(name, name_length), shm::OFlags::RDWR, Mode::empty())?;
+        Ok(owned::own(fd.into_raw_fd()))
+    })
+}
+
+/// Removes the name of a shared memory object; mappings of it live on.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_shm_unlink(name: *const u8, name_length: u32) -> i32 {
+    guard(|| shm::unlink(bytes(name, name_length)).map(|()| 0))
+}
+
+/// Writes the names that begin with `prefix` to `out`, each with a zero byte behind it, in no order; the result is how many
+/// bytes that is, or -ERANGE when they have no room.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_shm_list(
+    prefix: *const u8,
+    prefix_length: u32,
+    out: *mut u8,
+    out_length: u32,
+) -> i32 {
+    guard(|| {
+        let prefix = bytes(prefix, prefix_length);
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(DIRECTORY).map_err(errno_of)? {
+            let name = entry.map_err(errno_of)?.file_name().into_vec();
+            if name.starts_with(prefix) {
+                names.extend_from_slice(&name);
+                names.push(0);
+            }
+        }
+        if names.len() > out_length as usize {
+            return Err(Errno::RANGE);
+        }
+        out.copy_from_nonoverlapping(names.as_ptr(), names.len());
+        Ok(names.len() as i32)
+    })
+}
+
+fn errno_of(error: std::io::Error) -> Errno {
+    Errno::from_io_error(&error).unwrap_or(Errno::IO)
+}
+
+/// Writes to `out` (three words) the size of an object in bytes, its mode with the kind of file, and how many names it has.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_shm_stat(fd: i32, out: *mut u64) -> i32 {
+    guard(|| {
+        let stat = fstat(borrow(fd)?)?;
+        let answers = [stat.st_size as u64, u64::from(stat.st_mode), stat.st_nlink as u64];
+        for (index, answer) in answers.into_iter().enumerate() {
+            out.add(index).write_unaligned(answer);
+        }
+        Ok(0)
+    })
+}
+
+/// Makes an object at least so large, with all of its memory taken from the system now: where there is not enough, this says
+/// so, and not a signal when it is touched.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_shm_reserve(fd: i32, byte_length: u64) -> i32 {
+    guard(|| {
+        borrow(fd)?;
+        let length = libc::off_t::try_from(byte_length).map_err(|_| Errno::FBIG)?;
+        loop {
+            // SAFETY: no pointers.
+            match unsafe { libc::posix_fallocate(fd, 0, length) } {
+                0 => return Ok(0),
+                libc::EINTR => {}
+                errno => return Err(Errno::from_raw_os_error(errno)),
+            }
+        }
+    })
+}
+
+/// Reads up to `length` bytes from `offset`; the result is how many there were. Unlike memory that is mapped, an object that
+/// somebody makes shorter meanwhile can be read.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_read_at(fd: i32, out: *mut u8, length: u32, offset: u32) -> i32 {
+    guard(|| {
+        let out = std::slice::from_raw_parts_mut(out, length as usize);
+        rustix::io::pread(borrow(fd)?, out, u64::from(offset)).map(|count| count as i32)
+    })
+}
+
+/// Writes `length` bytes at `offset`; the result is how many it wrote.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_write_at(fd: i32, data: *const u8, length: u32, offset: u32) -> i32 {
+    guard(|| rustix::io::pwrite(borrow(fd)?, bytes(data, length), u64::from(offset)).map(|count| count as i32))
+}

@@ -1,0 +1,139 @@
+import {
+  isByteLocked,
+  listSharedObjects,
+  openSharedObject,
+  statSharedObject,
+  tryLockByte,
+  unlinkSharedObject,
+} from "../../ffi/mod.ts";
+import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
+import { OBJECT_PREFIX, objectOf } from "./_region_name.ts";
+import { type Inspection, LOCK_AT } from "./layout.ts";
+
+/**
+ * How far a region has got. `"being made"`: its creator is at it. `"half-made"`: its creator died before it was done.
+ * `"damaged"` and `"other version"`: it cannot be opened by this version of Millrace, and `SharedMemory.open()` says why.
+ */
+export type SharedMemoryState = "ready" | "being made" | "half-made" | "damaged" | "other version";
+
+/** What {@linkcode SharedMemory.list} tells of a region. */
+export interface SharedMemoryInfo {
+  /** As it was made and is opened. */
+  readonly name: string;
+  /** Bytes that it has, or will have; 0 where that cannot be told. */
+  readonly byteLength: number;
+  /** Permissions, e.g. `0o600`. */
+  readonly mode: number;
+  /** Who made it, where that can be told. For display: the number may be another process's by now. */
+  readonly createdBy?: SharedMemoryCreator;
+  /** When it was made, where that can be told. */
+  readonly createdAt?: Date;
+  /** Whether a living process has it open. */
+  readonly inUse: boolean;
+  /** How far it has got. */
+  readonly state: SharedMemoryState;
+}
+
+/** A process that made a region. */
+export interface SharedMemoryCreator {
+  /** Its number, in the system or the container that it ran in. */
+  readonly pid: number;
+  /** When it was started, where the system told. */
+  readonly startedAt?: Date;
+}
+
+/** Which regions {@linkcode SharedMemory.list} and {@linkcode SharedMemory.removeAbandoned} look at. */
+export interface SharedMemoryFilter {
+  /**
+   * What their names begin with.
+   *
+   * @default {""}
+   */
+  prefix?: string;
+}
+
+/** See `SharedMemory.list()`. */
+export function listRegions({ prefix = "" }: SharedMemoryFilter): SharedMemoryInfo[] {
+  return regionNames(prefix).map(describe).filter((info) => info !== undefined);
+}
+
+/** See `SharedMemory.removeAbandoned()`. */
+export function removeAbandonedRegions({ prefix = "" }: SharedMemoryFilter): string[] {
+  return regionNames(prefix).filter(removeIfAbandoned);
+}
+
+/** See `SharedMemory.unlink()`. */
+export function unlinkRegion(name: string): void {
+  const object = objectOf(name);
+  attemptRepeatedly(`unlink shared memory ${name}`, () => {
+    let fd: number;
+    try {
+      fd = openSharedObject(object);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      // The system decides: a name may be taken away by who must not open what it names.
+      unlinkSharedObject(object);
+      return true;
+    }
+    return withOpened(fd, (fd) => removeName(fd, object) || undefined);
+  });
+}
+
+function regionNames(prefix: string): string[] {
+  return listSharedObjects(OBJECT_PREFIX + prefix).map((object) => object.slice(OBJECT_PREFIX.length)).filter(
+    isName,
+  )
+    .sort();
+}
+
+function isName(name: string): boolean {
+  try {
+    objectOf(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function describe(name: string): SharedMemoryInfo | undefined {
+  const fd = openIfPossible(objectOf(name));
+  if (fd === undefined) return undefined;
+  return withOpened(fd, () => {
+    // In this order: one that gets ready in between was in use.
+    const inUse = isByteLocked(fd, LOCK_AT.open);
+    const found = inspectFile(fd);
+    const state = stateOf(found, inUse);
+    const { mode, nameCount } = statSharedObject(fd);
+    if (state === undefined || nameCount === 0) return undefined;
+    const info = { name, byteLength: 0, mode, inUse, state };
+    if (!("header" in found)) return info;
+    const { byteLength, creatorPid: pid, creatorStartedMs, createdMs } = found.header;
+    const createdBy = creatorStartedMs > 0 ? { pid, startedAt: new Date(creatorStartedMs) } : { pid };
+    return { ...info, byteLength, createdBy, createdAt: new Date(createdMs) };
+  });
+}
+
+function stateOf({ state }: Inspection, inUse: boolean): SharedMemoryState | undefined {
+  switch (state) {
+    case "foreign":
+      return undefined;
+    case "empty":
+    case "making":
+      return inUse ? "being made" : "half-made";
+    default:
+      return state;
+  }
+}
+
+function removeIfAbandoned(name: string): boolean {
+  const object = objectOf(name);
+  const fd = openIfPossible(object);
+  if (fd === undefined) return false;
+  return withOpened(fd, () => {
+    const { state } = inspectFile(fd);
+    if (state === "foreign" || state === "other version") return false;
+    // Until this closes it nobody gets to open the region; who was about to finds that its name is gone.
+    if (!tryLockByte(fd, LOCK_AT.open, "exclusive")) return false;
+    return removeName(fd, object);
+  });
+}

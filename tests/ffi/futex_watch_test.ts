@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import {
+  closeDescriptor,
+  createSharedObject,
+  FUTEX_WAIT_MS_MAX,
+  futexWake,
+  FutexWatch,
+  Mapping,
+  monotonicNs,
+  openSharedObject,
+  resize,
+  SharedMapping,
+  unlinkSharedObject,
+} from "../../ffi/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { runProgram } from "../support/driver_program.ts";
+
+const FFI = new URL("../../ffi/mod.ts", import.meta.url).href;
+const PAGE_BYTES = 4096;
+
+nameSkipReason("FutexWatch", nativeSkipReason());
+
+/** Words that `name` names, until it is disposed. */
+class SharedWords implements Disposable {
+  readonly name = `/millrace_test_${crypto.randomUUID()}`;
+  readonly mapping: SharedMapping;
+  readonly words: Int32Array<ArrayBuffer>;
+
+  constructor() {
+    const fd = createSharedObject(this.name);
+    try {
+      resize(fd, PAGE_BYTES);
+      this.mapping = SharedMapping.open(fd, PAGE_BYTES, 0, PAGE_BYTES);
+    } finally {
+      closeDescriptor(fd);
+    }
+    this.words = new Int32Array(this.mapping.bytes.buffer);
+  }
+
+  [Symbol.dispose](): void {
+    this.mapping.close();
+    unlinkSharedObject(this.name);
+  }
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+/** How many threads of watches this process has. */
+function threadCount(): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/task")) {
+    try {
+      if (Deno.readTextFileSync(`/proc/self/task/${name}/comm`).trim() === "millrace-watch") count++;
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return count;
+}
+
+/** Whether this process has `name` mapped. */
+function isMapped(name: string): boolean {
+  return Deno.readTextFileSync("/proc/self/maps").includes(`/dev/shm${name}`);
+}
+
+nativeTest(
+  "FutexWatch.wait() resolves when the word is woken, and lets the event loop run meanwhile",
+  async () => {
+    using shared = new SharedWords();
+    using watch = new FutexWatch();
+    for (let round = 0; round < 200; round++) {
+      const index = round % 1024;
+      const wait = watch.wait(shared.words, index, 0, FUTEX_WAIT_MS_MAX);
+      assert.ok(watch.waiting);
+      let ended = false;
+      const result = wait?.finally(() => ended = true);
+      if (round % 20 === 0) {
+        await pause(2);
+        assert.equal(ended, false);
+      }
+      Atomics.store(shared.words, index, 1);
+      futexWake(shared.words, index, 1, true);
+      // Or it had not fallen asleep yet.
+      assert.ok(["woken", "changed"].includes(String(await result)));
+      assert.equal(watch.waiting, false);
+      Atomics.store(shared.words, index, 0);
+    }
+  },
+);
+
+nativeTest("FutexWatch.wait() says when the word has changed already", async () => {
+  using shared = new SharedWords();
+  using watch = new FutexWatch();
+  shared.words[1023] = -1;
+  assert.equal(await watch.wait(shared.words, 0, 1, FUTEX_WAIT_MS_MAX), "changed");
+  assert.equal(await watch.wait(shared.words, 1023, 0, FUTEX_WAIT_MS_MAX), "changed");
+  assert.equal(await watch.wait(shared.words, 1023, -1, 0), "timed-out");
+});
+
+nativeTest("FutexWatch.wait() waits its time, and no less, also when that is long", async () => {
+  using shared = new SharedWords();
+  using watch = new FutexWatch();
+  for (const timeoutMs of [0, 1, 20, 250]) {
+    const startNs = monotonicNs();
+    assert.equal(await watch.wait(shared.words, 5, 0, timeoutMs), "timed-out");
+    assert.ok(monotonicNs() - startNs >= timeoutMs * 1e6);
+  }
+});
+
+nativeTest("FutexWatch.wait() does not miss a wake, however soon it comes", async () => {
+  using shared = new SharedWords();
+  using watch = new FutexWatch();
+  const worker = `
+    import { closeDescriptor, futexWake, openSharedObject, SharedMapping } from ${JSON.stringify(FFI)};
+    const fd = openSharedObject(${JSON.stringify(shared.name)});
+    const { bytes } = SharedMapping.open(fd, 4096, 0, 4096);
+    closeDescriptor(fd);
+    const words = new Int32Array(bytes.buffer);
+    for (let round = 1; round <= 2000; round++) {
+      while (Atomics.load(words, 1) !== round) Atomics.pause();
+      for (let count = round * 37 % 2000; count > 0; count--) Atomics.pause();
+      Atomics.store(words, 0, round);
+      futexWake(words, 0, 1, true);
+    }
+    self.close();
+  `;
+  const url = URL.createObjectURL(new Blob([worker], { type: "text/typescript" }));
+  const thread = new Worker(url, { type: "module" });
+  try {
+    for (let round = 1; round <= 2000; round++) {
+      Atomics.store(shared.words, 1, round);
+      while (Atomics.load(shared.words, 0) !== round) {
+        assert.notEqual(await watch.wait(shared.words, 0, round - 1, 30_000), "timed-out");
+      }
+    }
+  } finally {
+    thread.terminate();
+    URL.revokeObjectURL(url);
+  }
+});
+
+nativeTest("FutexWatch.wait() refuses what is no wait", () => {
+  using shared = new SharedWords();
+  const watch = new FutexWatch();
+  for (const timeoutMs of [-1, NaN, Infinity, FUTEX_WAIT_MS_MAX + 1]) {
+    assert.throws(() => watch.wait(shared.words, 0, 0, timeoutMs), RangeError);
+  }
+  for (const index of [-1, 1024, NaN]) assert.throws(() => watch.wait(shared.words, index, 0, 1), RangeError);
+  const under = watch.wait(shared.words, 0, 0, 1000);
+  assert.ok(under !== undefined);
+  assert.throws(() => watch.wait(shared.words, 1, 0, 1000), Deno.errors.Busy);
+  watch.close();
+  assert.throws(() => watch.wait(shared.words, 0, 0, 1), Deno.errors.BadResource);
+});
+
+nativeTest("FutexWatch.wait() takes only words that a SharedMapping shows", () => {
+  using watch = new FutexWatch();
+  using mapping = Mapping.create(PAGE_BYTES);
+  assert.equal(watch.wait(new Int32Array(mapping.buffer), 0, 0, 1000), undefined);
+  assert.equal(watch.wait(new Int32Array(4), 0, 0, 1000), undefined);
+  assert.equal(watch.waiting, false);
+  const shared = new SharedWords();
+  const { words } = shared;
+  shared[Symbol.dispose]();
+  assert.throws(() => watch.wait(words, 0, 0, 1), RangeError);
+});
+
+nativeTest("FutexWatch.close() ends the wait, the thread, and its hold on the memory", async () => {
+  const before = threadCount();
+  for (let round = 0; round < 20; round++) {
+    using shared = new SharedWords();
+    const watch = new FutexWatch();
+    const wait = watch.wait(shared.words, 0, 0, FUTEX_WAIT_MS_MAX);
+    if (round % 2 === 0) await pause(1);
+    watch.close();
+    watch.close();
+    assert.equal(await wait, "woken");
+  }
+  while (threadCount() > before) await pause(2);
+});
+
+nativeTest("FutexWatch keeps memory that is closed while it waits, and lets it go afterwards", async () => {
+  const shared = new SharedWords();
+  using watch = new FutexWatch();
+  const wait = watch.wait(shared.words, 0, 0, 150);
+  await pause(5);
+  shared[Symbol.dispose]();
+  assert.equal(shared.words.length, 0);
+  assert.ok(isMapped(shared.name));
+  assert.equal(await wait, "timed-out");
+  while (isMapped(shared.name)) await pause(2);
+});
+
+nativeTest("FutexWatch keeps the process alive while it waits, and no longer", async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    import { closeDescriptor, createSharedObject, FutexWatch, resize, SharedMapping, unlinkSharedObject } from "${FFI}";
+    const name = "/millrace_test_${crypto.randomUUID()}";
+    const fd = createSharedObject(name);
+    resize(fd, 4096);
+    const { bytes } = SharedMapping.open(fd, 4096, 0, 4096);
+    unlinkSharedObject(name);
+    const watch = new FutexWatch();
+    watch.wait(new Int32Array(bytes.buffer), 0, 0, 30).then(console.log);
+    console.log("end of main");
+  `);
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "end of main\ntimed-out\n", stderr: "" });
+});
+
+nativeTest("FutexWatch ends with the worker that has it, waiting or not", async () => {
+  const worker = (name: string, waits: boolean) => `
+    import { closeDescriptor, FutexWatch, openSharedObject, SharedMapping } from ${JSON.stringify(FFI)};
+    const fd = openSharedObject(${JSON.stringify(name)});
+    const { bytes } = SharedMapping.open(fd, 4096, 0, 4096);
+    closeDescriptor(fd);
+    const watch = new FutexWatch();
+    if (${waits}) watch.wait(new Int32Array(bytes.buffer), 0, 0, 60_000);
+    setInterval(() => {}, 1000);
+    self.postMessage("started");
+  `;
+  const before = threadCount();
+  for (const waits of [false, true]) {
+    using shared = new SharedWords();
+    const url = URL.createObjectURL(new Blob([worker(shared.name, waits)], { type: "text/typescript" }));
+    const thread = new Worker(url, { type: "module" });
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    thread.onmessage = resolve;
+    await promise;
+    assert.equal(threadCount(), before + 1);
+    shared.mapping.close();
+    assert.ok(isMapped(shared.name));
+    thread.terminate();
+    while (threadCount() > before || isMapped(shared.name)) await pause(2);
+    URL.revokeObjectURL(url);
+  }
+});
+
+nativeTest("SharedMapping.open() refuses another length than the one that is mapped", () => {
+  using shared = new SharedWords();
+  const fd = openSharedObject(shared.name);
+  try {
+    assert.throws(() => SharedMapping.open(fd, 2 * PAGE_BYTES, 0, 1), Deno.errors.InvalidData);
+  } finally {
+    closeDescriptor(fd);
+  }
+});

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { MEMORY_URL, RegionNames } from "./_support.ts";
+import { SharedMemory } from "../../src/memory/mod.ts";
+
+// What only a system of its own shows: a small /dev/shm, and a user who may not do everything.
+
+const decoder = new TextDecoder();
+
+/** Runs a command; what it said when it could not be run or failed, else `undefined`. */
+function failureOf(command: string, args: readonly string[]): string | undefined {
+  try {
+    const { success, stderr } = new Deno.Command(command, { args: [...args] }).outputSync();
+    return success ? undefined : decoder.decode(stderr).trim();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Runs a program behind `command`, and gives what it printed as JSON. */
+async function reportOf(command: string, args: readonly string[], program: string): Promise<unknown> {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(path, `import { SharedMemory } from ${MEMORY_URL};\n${program}`);
+    const run = [Deno.execPath(), "run", "--quiet", "--no-lock", "--no-check", "-A", path];
+    const child = new Deno.Command(command, {
+      args: [...args, ...run],
+      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      signal: AbortSignal.timeout(50_000),
+    });
+    const { stdout, stderr, success } = await child.output();
+    assert.ok(success, decoder.decode(stderr));
+    return JSON.parse(decoder.decode(stdout));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** A command line that gives what follows a `/dev/shm` of `size` of its own. */
+const ownSharedMemory = (size: string) =>
+  ["-m", "sh", "-c", `mount -t tmpfs -o size=${size} none /dev/shm && exec "$0" "$@"`] as const;
+const mountFailure = nativeSkipReason() ?? failureOf("unshare", [...ownSharedMemory("64k"), "true"]);
+nameSkipReason("SharedMemory on a small /dev/shm", mountFailure);
+
+/** What a program prints where something is thrown. */
+const FAILURE = `
+  const failureOf = (body) => { try { body(); return "none"; } catch (error) { return [error.code, error.message]; } };
+`;
+
+function smallTest(name: string, body: () => Promise<void>): void {
+  if (mountFailure === undefined) nativeTest(name, body);
+}
+
+smallTest("SharedMemory.create() throws where /dev/shm is full, and leaves nothing behind", async () => {
+  const report = await reportOf(
+    "unshare",
+    ownSharedMemory("64k"),
+    `
+    ${FAILURE}
+    const names = () => [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
+    const tooLarge = failureOf(() => SharedMemory.create("a", { byteLength: 65_536 }));
+    const left = names();
+    const region = SharedMemory.create("b", { byteLength: 61_440 });
+    const noPage = failureOf(() => SharedMemory.create("c", { byteLength: 1 }));
+    // All of it is there already: writing it takes nothing more.
+    region.bytes.fill(1);
+    region.close();
+    console.log(JSON.stringify([tooLarge, left, noPage, names(), SharedMemory.removeAbandoned(), names()]));
+    `,
+  );
+  const hint = "/dev/shm is too small or full: ask for less, remove what is there, or make it larger (in a " +
+    "container --shm-size)";
+  assert.deepEqual(report, [
+    ["ENOSPC", `reserve shared memory of 69632 bytes: no space left on the device (ENOSPC); ${hint}`],
+    [],
+    ["ENOSPC", `write shared memory: no space left on the device (ENOSPC); ${hint}`],
+    ["millrace.b"],
+    ["b"],
+    [],
+  ]);
+});
+
+smallTest(
+  "SharedMemory.list() and removeAbandoned() are sorted, and complete however many there are",
+  async () => {
+    const report = await reportOf(
+      "unshare",
+      ownSharedMemory("16m"),
+      `
+    for (let count = 0; count < 300; count++) {
+      SharedMemory.create("region-" + String(count).padStart(150, "0"), { byteLength: 1 }).close();
+    }
+    const names = SharedMemory.list().map(({ name }) => name);
+    const removed = SharedMemory.removeAbandoned();
+    console.log(JSON.stringify([names.length, names.join() === names.toSorted().join(), removed.join() === names.join(),
+      SharedMemory.list()]));
+    `,
+    );
+    assert.deepEqual(report, [300, true, true, []]);
+  },
+);
+
+const CAPABILITIES = ["--bounding-set=-all", "--inh-caps=-all"];
+const NOBODY = 65534;
+const userFailure = nativeSkipReason() ??
+  (Deno.uid() === 0
+    ? failureOf("setpriv", [...CAPABILITIES, "true"])
+    : "this is not root, who can make such files");
+nameSkipReason("SharedMemory of another user", userFailure);
+
+if (userFailure === undefined) {
+  nativeTest("SharedMemory of another user is out of reach, and is neither listed nor removed", async () => {
+    using names = new RegionNames();
+    const name = names.next();
+    SharedMemory.create(name, { byteLength: 1 }).close();
+    await Deno.chown(`/dev/shm/millrace.${name}`, NOBODY, NOBODY);
+    const report = await reportOf(
+      "setpriv",
+      CAPABILITIES,
+      `
+      const name = "${name}";
+      const failureOf = (body) => { try { body(); return "none"; } catch (error) { return [error.name, error.code]; } };
+      console.log(JSON.stringify([
+        failureOf(() => SharedMemory.open(name)),
+        failureOf(() => SharedMemory.create(name, { byteLength: 1 })),
+        SharedMemory.list().some((info) => info.name === name),
+        SharedMemory.removeAbandoned({ prefix: name }).includes(name),
+        failureOf(() => SharedMemory.unlink(name)),
+      ]));
+      `,
+    );
+    assert.deepEqual(report, [
+      ["PermissionDenied", "EACCES"],
+      ["AlreadyExists", "EEXIST"],
+      false,
+      false,
+      // The directory is still this user's, who may take any name out of it.
+      "none",
+    ]);
+  });
+}
