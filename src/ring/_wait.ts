@@ -1,0 +1,106 @@
+import { WORD } from "./layout.ts";
+import type { RingHalf, RingState } from "./_ring_state.ts";
+
+/** Options of calls that wait for the other side of a ring. */
+export interface RingWaitOptions {
+  /** Ends waiting: rejects with its reason. */
+  signal?: AbortSignal;
+  /**
+   * Milliseconds to wait at most.
+   *
+   * @default {Infinity}
+   */
+  timeoutMs?: number;
+}
+
+/** Options of calls that hold up their thread while they wait for the other side of a ring. */
+export interface RingWaitSyncOptions {
+  /**
+   * Milliseconds to wait at most.
+   *
+   * @default {Infinity}
+   */
+  timeoutMs?: number;
+  /**
+   * How to wait. `"sleep"`: looks {@linkcode RING_SPIN_COUNT} times, then sleeps until the other side wakes it. `"spin"`: looks
+   * all the time, which wakes soonest and takes a whole processor.
+   *
+   * @default {"sleep"}
+   */
+  strategy?: RingWaitStrategy;
+}
+
+/** See {@linkcode RingWaitSyncOptions.strategy}. */
+export type RingWaitStrategy = "sleep" | "spin";
+
+/** Looks of the `"sleep"` strategy before it sleeps: about the time in which a sleeping thread would be awake again. */
+export const RING_SPIN_COUNT = 2000;
+/** Milliseconds between two looks whether the process of the other side is alive. */
+export const PEER_CHECK_MS = 100;
+
+const SLEEPING = { producer: WORD.producerSleeping, consumer: WORD.consumerSleeping } as const;
+const PEER = { producer: "consumer", consumer: "producer" } as const;
+
+/** Resolves when `ready()`, or when the other side has ended; rejects when aborted, or when the time is over. */
+export async function waitFor(
+  state: RingState,
+  half: RingHalf,
+  ready: () => boolean,
+  { signal, timeoutMs = Infinity }: RingWaitOptions,
+): Promise<void> {
+  const { words } = state;
+  const word = SLEEPING[half];
+  const peer = PEER[half];
+  const deadlineMs = performance.now() + timeoutMs;
+  const onAbort = () => state.wake(half);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    while (!ready() && state.endOf(peer) === undefined) {
+      signal?.throwIfAborted();
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0) {
+        throw new Deno.errors.TimedOut(`wait for the ring: nothing happened in ${timeoutMs} ms`);
+      }
+      // SYNC ring.sleeping: either this sees what the other side has published, or that one sees that this sleeps.
+      Atomics.store(words, word, 1);
+      if (!ready() && !state.closed(peer)) {
+        await state.sleep.sleepAsync(words, word, 1, Math.min(leftMs, PEER_CHECK_MS));
+      }
+      if (!state.gone) Atomics.store(words, word, 0);
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** The same for a thread with nothing else to do; false when the time is over. */
+export function waitForSync(
+  state: RingState,
+  half: RingHalf,
+  ready: () => boolean,
+  { timeoutMs = Infinity, strategy = "sleep" }: RingWaitSyncOptions,
+): boolean {
+  const { words } = state;
+  const word = SLEEPING[half];
+  const peer = PEER[half];
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    if (spin(ready)) return true;
+    if (state.endOf(peer) !== undefined) return true;
+    const leftMs = deadlineMs - performance.now();
+    if (leftMs <= 0) return false;
+    if (strategy === "spin") continue;
+    // SYNC ring.sleeping: as above.
+    Atomics.store(words, word, 1);
+    if (!ready() && !state.closed(peer)) state.sleep.sleep(words, word, 1, Math.min(leftMs, PEER_CHECK_MS));
+    Atomics.store(words, word, 0);
+  }
+}
+
+function spin(ready: () => boolean): boolean {
+  for (let count = 0; count < RING_SPIN_COUNT; count++) {
+    if (ready()) return true;
+    Atomics.pause();
+  }
+  return ready();
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { nativeStatus } from "../../ffi/mod.ts";
+import { startExample } from "../support/net_child.ts";
+
+const status = nativeStatus();
+const ignore = !status.available;
+
+/** Processes that `pid` has started. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
+  return text.split(" ").filter((word) => word !== "").map(Number);
+}
+
+/** Names of the regions the examples have left. */
+function regions(): string[] {
+  return [...Deno.readDirSync("/dev/shm")].map(({ name }) => name).filter((name) =>
+    name.includes("ring_two_processes")
+  );
+}
+
+Deno.test({
+  name: "examples/ring_two_processes.ts passes messages from one process to another",
+  ignore,
+  async fn() {
+    await using child = await startExample("ring_two_processes", ["--count", "200000", "--bytes", "100"]);
+    const { code, stdout, stderr } = await child.ended();
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^200000 messages of 100 bytes, in order: [\d.]+ million a second\n$/);
+    assert.ok(!regions().includes(`millrace.ring_two_processes.${child.pid}`));
+  },
+});
+
+Deno.test({
+  name: "examples/ring_two_processes.ts says so when the second process dies, and leaves no region",
+  ignore,
+  async fn() {
+    await using child = await startExample("ring_two_processes", ["--count", "2000000000"]);
+    let children: number[] = [];
+    while (children.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      children = await childrenOf(child.pid);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    Deno.kill(children[0], "SIGKILL");
+    const { code, stdout, stderr } = await child.ended();
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^ring_two_processes: the second process (died|ended) before it was done\n$/);
+    assert.ok(!regions().some((name) => name.endsWith(`.${child.pid}`)));
+  },
+});
+
+for (
+  const [args, named] of [[["--count", "0"], /--count is "0"/], [["--bytes", "x"], /--bytes is "x"/], [[
+    "--foo",
+  ], /--foo/]] as const
+) {
+  Deno.test(`examples/ring_two_processes.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
+    await using child = await startExample("ring_two_processes", [...args]);
+    const { code, stdout, stderr } = await child.ended();
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^ring_two_processes: .*; usage: ring_two_processes .*\n$/);
+    assert.match(stderr, named);
+  });
+}
+
+Deno.test("examples/ring_two_processes.ts says what it needs without the native library", async () => {
+  await using child = await startExample("ring_two_processes", ["--count", "10"], { MILLRACE_NATIVE: "off" });
+  const { code, stdout, stderr } = await child.ended();
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(stderr, /^ring_two_processes: .*native library.*\n$/);
+});
