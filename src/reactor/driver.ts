@@ -81,6 +81,8 @@ export interface PolledDriver extends Driver {
   readonly hasWork: boolean;
   /** Called when an operation is started, so that a sleeping owner of the loop polls. */
   onWork: (() => void) | undefined;
+  /** Called in each {@linkcode PolledDriver.poll} when its wait is over, before anything is delivered. */
+  onAwake?: (() => void) | undefined;
   /** The time at the last {@linkcode PolledDriver.poll}. */
   readonly turnMs: number;
   /**
@@ -92,6 +94,11 @@ export interface PolledDriver extends Driver {
   wait(waitMs: number | undefined, keepAlive: boolean): Promise<void>;
   /** Ends a `wait()`. */
   interrupt(): void;
+  /**
+   * Ends waiting, in `poll()` and `wait()`, whenever another thread signals `descriptor`, an eventfd, until it is disposed of;
+   * counts as an operation under way. Drivers without descriptors take no notice.
+   */
+  watch(descriptor: number): Disposable;
 }
 
 /** Options of {@linkcode Driver.listen}. */

@@ -11,7 +11,10 @@ export {
   type IdleStrategy,
   Reactor,
   type ReactorOptions,
+  type ReactorSource,
   type ReactorStatistics,
+  setDefaultReactor,
+  SOURCE_SPIN_MS,
 } from "./reactor.ts";
 export { type DriverChoice, type DriverOptions, openDriver, type OpenedDriver } from "./open_driver.ts";
 export type {

@@ -36,6 +36,8 @@ export const BUSY_MS_MAX = 1;
 
 /** Longest sleep in milliseconds, whatever the strategy, right after something happened. */
 const NEAR_MS = 0.2;
+/** Time in milliseconds for which a source that had something is looked at again before the thread sleeps: less than waking takes. */
+export const SOURCE_SPIN_MS = 0.05;
 /** Turns that promises get between two polls. */
 const PROMISE_HOPS = 8;
 
@@ -47,6 +49,19 @@ export interface ReactorStatistics {
   readonly sleepCount: number;
   /** Times it handed the thread to Deno's event loop. */
   readonly yieldCount: number;
+}
+
+/** What a reactor looks after besides its driver: messages that other threads put into memory. */
+export interface ReactorSource {
+  /** Deals with what is there; returns how much. Must not throw. */
+  poll(): number;
+  /**
+   * The thread is about to wait: asks whoever brings something to end that; false when something is there already. In the kernel
+   * the descriptor ends it; otherwise the thread is left to Deno's event loop, and {@linkcode Reactor.wake} does.
+   */
+  arm(inKernel: boolean): boolean;
+  /** The wait is over, or there was none. */
+  disarm(): void;
 }
 
 /**
@@ -75,6 +90,9 @@ export class Reactor implements Disposable {
   readonly #wheel: TimerWheel | undefined;
   readonly #statistics = { busyTurnCount: 0, sleepCount: 0, yieldCount: 0 };
   readonly #dependents = new Set<{ close(): void }>();
+  #source: ReactorSource | undefined;
+  #sourceAtMs = -Infinity;
+  #watch: Disposable | undefined;
   #running = false;
   #sleeping = false;
   #closed = false;
@@ -106,10 +124,15 @@ export class Reactor implements Disposable {
     this.#wheel = wheel;
     this.timers = wheel;
     if (options.manual) return;
-    polled.onWork = () => this.#wake();
-    wheel.onEarlier = () => this.#wake();
+    polled.onWork = () => this.wake();
+    wheel.onEarlier = () => this.wake();
     // A sleep for the sake of a timer that is gone would keep the process alive.
     wheel.onEmpty = () => polled.interrupt();
+  }
+
+  /** Timers that are set; 0 on a driver that is not polled, whose timers belong to the thread. */
+  get timerCount(): number {
+    return this.#wheel?.size ?? 0;
   }
 
   /** Counts of what this reactor did so far. */
@@ -148,12 +171,35 @@ export class Reactor implements Disposable {
   }
 
   /**
+   * Has the loop look after `source`; the eventfd `descriptor` is signalled to end waiting in the kernel. It keeps the loop going,
+   * and the process alive. One source at most; with a driver that is not polled there is no loop for it.
+   */
+  attach(source: ReactorSource, descriptor: number): void {
+    assert(this.#source === undefined, "Reactor.attach: there is a source already");
+    assert(this.#polled !== undefined, "Reactor.attach: the driver is not polled");
+    this.#watch = this.#polled.watch(descriptor);
+    // Before what the wait brought is delivered: that is work.
+    this.#polled.onAwake = () => source.disarm();
+    this.#source = source;
+    this.wake();
+  }
+
+  /** Ends {@linkcode Reactor.attach}. */
+  detach(): void {
+    this.#source = undefined;
+    if (this.#polled !== undefined) this.#polled.onAwake = undefined;
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+  }
+
+  /**
    * Closes what stands on this reactor, cancels everything that is under way and frees the driver; from within a callback,
    * right after it.
    */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.detach();
     for (const dependent of [...this.#dependents]) dependent.close();
     this.#polled?.interrupt();
     if (!this.#inTurn) this.driver.close();
@@ -164,8 +210,8 @@ export class Reactor implements Disposable {
     this.close();
   }
 
-  /** Something has been asked for: make sure that the loop looks. */
-  #wake(): void {
+  /** Has the loop look again, if it sleeps: something has been asked for. */
+  wake(): void {
     if (this.#sleeping) this.#polled?.interrupt();
     else if (!this.#running && !this.#closed) {
       this.#running = true;
@@ -200,10 +246,13 @@ export class Reactor implements Disposable {
       // Right after an event the next is likely to be near, and a short sleep in the kernel costs a tenth of one that goes
       // through another thread.
       const near = nowMs - deliveredAtMs < BUSY_MS_MAX && this.idle !== "spin";
-      if (this.#turn(driver, wheel, near ? Math.min(wheel.nextDelayMs ?? NEAR_MS, NEAR_MS) : 0) > 0) {
+      const spinning = nowMs - this.#sourceAtMs < SOURCE_SPIN_MS;
+      if (
+        this.#turn(driver, wheel, near && !spinning ? Math.min(wheel.nextDelayMs ?? NEAR_MS, NEAR_MS) : 0) > 0
+      ) {
         this.#statistics.busyTurnCount++;
         deliveredAtMs = nowMs;
-      } else if (!near && !driver.hasWork) await this.#sleep(driver, wheel);
+      } else if (!near && !spinning && !driver.hasWork) await this.#sleep(driver, wheel);
     }
     this.#running = false;
     if (this.#closed) this.driver.close();
@@ -212,9 +261,18 @@ export class Reactor implements Disposable {
   /** Polls and runs timers; returns how many of both. */
   #turn(driver: PolledDriver, wheel: TimerWheel, waitMs: number): number {
     this.#inTurn = true;
+    const source = this.#source;
+    let count = 0;
     try {
-      const completions = driver.poll(waitMs);
-      return wheel.size === 0 ? completions : completions + wheel.advance();
+      if (source === undefined) count = driver.poll(waitMs);
+      else {
+        count = source.poll();
+        if (count > 0) this.#sourceAtMs = driver.clock.nowMs();
+        const armed = waitMs > 0 && count === 0;
+        count += driver.poll(armed && source.arm(true) ? waitMs : 0);
+        if (armed) source.disarm();
+      }
+      return wheel.size === 0 ? count : count + wheel.advance();
     } catch (error) {
       if (!this.#running) throw error;
       // A handler threw: told as any error that nobody catches, and the loop goes on for everybody else.
@@ -235,7 +293,9 @@ export class Reactor implements Disposable {
       return;
     }
     this.#sleeping = true;
-    await driver.wait(delayMs, keepAlive);
+    const source = this.#source;
+    if (source === undefined || source.arm(false)) await driver.wait(delayMs, keepAlive);
+    source?.disarm();
     this.#sleeping = false;
   }
 }
@@ -246,6 +306,11 @@ function yieldToHost(): Promise<void> {
 }
 
 let shared: Reactor | undefined;
+
+/** Makes `reactor` the one that {@linkcode defaultReactor} gives on this thread. */
+export function setDefaultReactor(reactor: Reactor): void {
+  shared = reactor;
+}
 
 /**
  * The reactor of this thread that servers and connections use when they are given none; opened on first use, and anew after

@@ -254,6 +254,10 @@ export class SimulatedDriver implements PolledDriver {
   }
 
   /** Ends a `wait()`. */
+  watch(): Disposable {
+    return { [Symbol.dispose]() {} };
+  }
+
   interrupt(): void {
     const sleeper = this.#sleeper;
     if (sleeper === undefined) return;

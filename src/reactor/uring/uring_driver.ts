@@ -39,6 +39,7 @@ import { openUringFile } from "./uring_file.ts";
 import { UringListener } from "./uring_listener.ts";
 import { probeUring, type UringRung } from "./uring_probe.ts";
 import { CloseOperation, UringShared, type UringStatistics } from "./uring_shared.ts";
+import { UringWatch } from "./uring_watch.ts";
 import { UringSocket } from "./uring_socket.ts";
 
 /** Options of {@linkcode UringDriver.open}. */
@@ -129,6 +130,7 @@ export class UringDriver implements PolledDriver {
   /** The time at the last poll. */
   turnMs = 0;
   onWork: (() => void) | undefined;
+  onAwake: (() => void) | undefined;
   #gather = 1;
   #gatherRounds = 0;
   readonly #ring: Uring;
@@ -263,6 +265,11 @@ export class UringDriver implements PolledDriver {
     return await openUringFile(this.#shared, path, options);
   }
 
+  watch(descriptor: number): Disposable {
+    this.#checkOpen("watch");
+    return new UringWatch(this.#shared, descriptor);
+  }
+
   poll(waitMs: number): number {
     const ring = this.#ring;
     const { table, statistics } = this.#shared;
@@ -278,6 +285,7 @@ export class UringDriver implements PolledDriver {
       if (mayWait) ring.enter(waitMs, sends + this.#gather, this.#gather > 1 ? GATHER_US : 0);
       else ring.enter(0);
     }
+    if (this.onAwake !== undefined) this.onAwake();
     this.turnMs = this.clock.nowMs();
     const count = table.runSoon() + ring.reap(table);
     // What this batch received has been looked at: the kernel may fill those buffers again.
