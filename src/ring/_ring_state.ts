@@ -8,8 +8,10 @@ export type RingHalf = "producer" | "consumer";
 
 /** Locks of a region that tell who is alive, by half. */
 const LOCK = { producer: 0, consumer: 1 } as const;
-const SLEEPING = { producer: WORD.producerSleeping, consumer: WORD.consumerSleeping } as const;
-const PEER = { producer: "consumer", consumer: "producer" } as const;
+/** The word of a half that says whether it sleeps. */
+export const SLEEPING = { producer: WORD.producerSleeping, consumer: WORD.consumerSleeping } as const;
+/** The other half. */
+export const PEER = { producer: "consumer", consumer: "producer" } as const;
 
 /** A ring's memory as both halves see it, and who holds which half. */
 export class RingState {

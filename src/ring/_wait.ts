@@ -1,12 +1,11 @@
-import { WORD } from "./layout.ts";
-import type { RingHalf, RingState } from "./_ring_state.ts";
+import { PEER, type RingHalf, type RingState, SLEEPING } from "./_ring_state.ts";
 
 /** Options of calls that wait for the other side of a ring. */
 export interface RingWaitOptions {
   /** Ends waiting: rejects with its reason. */
   signal?: AbortSignal;
   /**
-   * Milliseconds to wait at most.
+   * Milliseconds to wait at most, from 0; then a `DOMException` named `TimeoutError` is thrown.
    *
    * @default {Infinity}
    */
@@ -38,9 +37,6 @@ export const RING_SPIN_COUNT = 2000;
 /** Milliseconds between two looks whether the process of the other side is alive. */
 export const PEER_CHECK_MS = 100;
 
-const SLEEPING = { producer: WORD.producerSleeping, consumer: WORD.consumerSleeping } as const;
-const PEER = { producer: "consumer", consumer: "producer" } as const;
-
 /** Resolves when `ready()`, or when the other side has ended; rejects when aborted, or when the time is over. */
 export async function waitFor(
   state: RingState,
@@ -51,7 +47,7 @@ export async function waitFor(
   const { words } = state;
   const word = SLEEPING[half];
   const peer = PEER[half];
-  const deadlineMs = performance.now() + timeoutMs;
+  const deadlineMs = deadlineOf(timeoutMs);
   const onAbort = () => state.wake(half);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
@@ -59,7 +55,7 @@ export async function waitFor(
       signal?.throwIfAborted();
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) {
-        throw new Deno.errors.TimedOut(`wait for the ring: nothing happened in ${timeoutMs} ms`);
+        throw new DOMException(`wait for the ring: not done within ${timeoutMs} ms`, "TimeoutError");
       }
       // SYNC ring.sleeping: either this sees what the other side has published, or that one sees that this sleeps.
       Atomics.store(words, word, 1);
@@ -83,7 +79,10 @@ export function waitForSync(
   const { words } = state;
   const word = SLEEPING[half];
   const peer = PEER[half];
-  const deadlineMs = performance.now() + timeoutMs;
+  if (strategy !== "sleep" && strategy !== "spin") {
+    throw new TypeError(`wait for the ring: strategy is "${strategy}", expected "sleep" or "spin"`);
+  }
+  const deadlineMs = deadlineOf(timeoutMs);
   for (;;) {
     if (spin(ready)) return true;
     if (state.endOf(peer) !== undefined) return true;
@@ -103,4 +102,9 @@ function spin(ready: () => boolean): boolean {
     Atomics.pause();
   }
   return ready();
+}
+
+function deadlineOf(timeoutMs: number): number {
+  if (timeoutMs >= 0) return performance.now() + timeoutMs;
+  throw new RangeError(`wait for the ring: timeoutMs is ${timeoutMs}, expected 0 or more`);
 }

@@ -25,10 +25,10 @@ export class AtomicsSleep implements WordSleep {
   async sleepAsync(words: Int32Array, index: number, expected: number, timeoutMs: number): Promise<void> {
     const { async: waits, value } = Atomics.waitAsync(words, index, expected);
     if (!waits) return;
-    // A pending Atomics.waitAsync() alone does not keep the process alive.
-    const timer = setTimeout(() => Atomics.notify(words, index), timeoutMs);
+    // A pending Atomics.waitAsync() alone does not keep the process alive, not even when it has been notified.
+    const timer = setInterval(() => Atomics.notify(words, index), timeoutMs);
     await value;
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 
   close(): void {}

@@ -1,4 +1,3 @@
-import { assert } from "../base/mod.ts";
 import { RingConsumer } from "./consumer.ts";
 import {
   CAPACITY_BYTES_MAX,
@@ -173,18 +172,19 @@ function wordsOf(memory: RingMemory, operation: string): Int32Array {
 }
 
 function checkCapacity(capacityBytes: number): void {
-  const log = Math.log2(capacityBytes);
-  if (Number.isInteger(log) && capacityBytes >= CAPACITY_BYTES_MIN && capacityBytes <= CAPACITY_BYTES_MAX) {
-    return;
-  }
+  if (isCapacity(capacityBytes)) return;
   throw new RangeError(
     `create a ring: capacityBytes is ${capacityBytes}, expected a power of two from ${CAPACITY_BYTES_MIN} to ${CAPACITY_BYTES_MAX}`,
   );
 }
 
+function isCapacity(capacityBytes: number): boolean {
+  return Number.isInteger(Math.log2(capacityBytes)) && capacityBytes >= CAPACITY_BYTES_MIN &&
+    capacityBytes <= CAPACITY_BYTES_MAX;
+}
+
 /** Says what is wrong with the header of a ring, if anything is. */
 function checkHeader(words: Int32Array): void {
-  assert(HEADER_BYTES % 4 === 0, "SpscRing: the header has whole words");
   const refuse = (found: string): never => {
     throw new Deno.errors.InvalidData(`attach to a ring: ${found}`);
   };
@@ -199,10 +199,7 @@ function checkHeader(words: Int32Array): void {
   if (version !== RING_VERSION) refuse(`it has version ${version}, expected ${RING_VERSION}`);
   if (words[WORD.layoutHash] !== LAYOUT_HASH) refuse("its layout is another build's");
   const capacityBytes = words[WORD.capacityBytes];
-  const log = Math.log2(capacityBytes);
-  if (!Number.isInteger(log) || capacityBytes < CAPACITY_BYTES_MIN || capacityBytes > CAPACITY_BYTES_MAX) {
-    refuse(`it is damaged: its capacity is ${capacityBytes}`);
-  }
+  if (!isCapacity(capacityBytes)) refuse(`it is damaged: its capacity is ${capacityBytes}`);
   if (words.byteLength < HEADER_BYTES + capacityBytes) {
     refuse(
       `the memory has ${words.byteLength} bytes, expected ${HEADER_BYTES + capacityBytes} for its capacity`,

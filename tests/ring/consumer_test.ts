@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { HEADER_BYTES, WORD } from "../../src/ring/layout.ts";
 import { RingClosedError, SpscRing } from "../../src/ring/mod.ts";
+import { runProgram } from "../support/net_child.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 import { FakeRegion, openRing, POSITIONS, send, wordsOf } from "./_support.ts";
 
@@ -126,7 +127,7 @@ Deno.test("RingConsumer.readable() rejects with the reason of its signal, and wh
     controller.abort("enough");
     await assert.rejects(readable, (reason) => reason === "enough");
     await assert.rejects(consumer.readable({ signal: controller.signal }), (reason) => reason === "enough");
-    await assert.rejects(consumer.readable({ timeoutMs: 3 }), Deno.errors.TimedOut);
+    await assert.rejects(consumer.readable({ timeoutMs: 3 }), { name: "TimeoutError" });
     assert.equal(consumer.readableSync({ timeoutMs: 3 }), undefined);
     assert.equal(consumer.readableSync({ timeoutMs: 3, strategy: "spin" }), undefined);
     send(producer, bytes(1));
@@ -220,4 +221,22 @@ Deno.test("a side that does not sleep is not woken, and one that does is, once",
   send(producer, bytes(1));
   consumer.tryRead();
   assert.deepEqual([words[WORD.consumerSleeping], words[WORD.producerSleeping]], [0, 0]);
+});
+
+Deno.test("RingConsumer.readable() keeps the process alive until its time is over", async () => {
+  const code = `
+    import { SpscRing } from "${new URL("../../src/ring/mod.ts", import.meta.url)}";
+    const consumer = SpscRing.create({ capacityBytes: 64 }).consumer();
+    await consumer.readable({ timeoutMs: 10 }).catch((error) => console.log(error.name));
+  `;
+  const { code: exitCode, stdout } = await runProgram(code);
+  assert.deepEqual([exitCode, stdout], [0, "TimeoutError\n"]);
+});
+
+Deno.test("RingConsumer refuses waits that mean nothing", async () => {
+  const { consumer } = openRing({ capacityBytes: 64 });
+  await assert.rejects(consumer.readable({ timeoutMs: -1 }), RangeError);
+  await assert.rejects(consumer.readable({ timeoutMs: NaN }), RangeError);
+  assert.throws(() => consumer.readableSync({ timeoutMs: -1 }), RangeError);
+  assert.throws(() => consumer.readableSync({ strategy: "wait" as "spin" }), /strategy is "wait"/);
 });
