@@ -142,7 +142,9 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     if (this.#connections.size === 0) this.#finish();
     else {
       const { shutdownTimeoutMs } = this.#context.limits;
-      this.#stopTimer = this.#reactor.timers.schedule(shutdownTimeoutMs, () => this.stopNow());
+      if (shutdownTimeoutMs !== Infinity) {
+        this.#stopTimer = this.#reactor.timers.schedule(shutdownTimeoutMs, () => this.stopNow());
+      }
     }
     return this.finished;
   }

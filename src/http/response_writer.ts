@@ -155,10 +155,7 @@ export class ResponseWriter {
     return writeText(bytes, at, body, context.head);
   }
 
-  /**
-   * Writes the head of a response whose body follows piece by piece; false when there is no room now. `declaredLength`: a
-   * length the handler has announced itself.
-   */
+  /** Writes the head of a response whose body follows piece by piece; false when there is no room now. */
   tryWriteHead(
     queue: SendQueue,
     status: number,

@@ -48,6 +48,8 @@ export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLi
 /** Options of `serve()` over a Unix socket. */
 export interface ServeUnixOptions
   extends Omit<ServeOptions<Deno.UnixAddr>, "port" | "hostname" | "reusePort"> {
+  /** Says that this is a Unix socket; may be left out. */
+  transport?: "unix";
   /** Path of the socket; must not exist. */
   path: string;
 }

@@ -60,13 +60,19 @@ export class DatagramConn implements Deno.DatagramConn {
 
   /**
    * Sends one datagram of at most 65,507 bytes; resolves to its length when it is with the kernel. Leave `data` alone until
-   * then.
+   * then. After a send that was given up it is unknown whether it went.
    */
-  send(data: Uint8Array, to: Deno.Addr): Promise<number> {
+  send(data: Uint8Array, to: Deno.Addr, options?: WaitOptions): Promise<number> {
     if (this.#closed) return Promise.reject(closedError("send"));
     if (!("hostname" in to)) return Promise.reject(new TypeError("send: expected an internet address"));
     const hostname = to.hostname === "localhost" ? "127.0.0.1" : to.hostname;
-    return this.#socket.send(data, { hostname, port: to.port });
+    const refusal = refuseWait("send", options);
+    if (refusal !== undefined) return Promise.reject(refusal.reason);
+    const sending = this.#socket.send(data, { hostname, port: to.port });
+    if (options === undefined) return sending;
+    const wait = new Wait<number>(this.#reactor, "send", options, () => {});
+    sending.then((count) => wait.resolve(count), (error) => wait.reject(error));
+    return wait.promise;
   }
 
   /** Closes the socket; what waits is rejected. */

@@ -16,6 +16,8 @@ export interface ReactorOption {
 
 /** Options of {@linkcode listen} on TCP. */
 export interface ListenOptions extends ReactorOption {
+  /** Says that this is TCP; may be left out. */
+  transport?: "tcp";
   /** 0 takes a free one. */
   port: number;
   /**
@@ -60,6 +62,8 @@ export interface ListenUnixOptions extends ReactorOption {
 
 /** Options of {@linkcode connect} over TCP. */
 export interface ConnectOptions extends ReactorOption, WaitOptions {
+  /** Says that this is TCP; may be left out. */
+  transport?: "tcp";
   /** 1 to 65535. */
   port: number;
   /**
@@ -85,7 +89,9 @@ export interface ConnectUnixOptions extends ReactorOption, WaitOptions {
 }
 
 /** Options of {@linkcode listenDatagram}. */
-export interface ListenDatagramOptions extends ReactorOption {
+export interface ListenDatagramOptions extends ReactorOption, WaitOptions {
+  /** Says that this is UDP; may be left out. */
+  transport?: "udp";
   /** 0 takes a free one. */
   port: number;
   /**
@@ -134,7 +140,7 @@ export function listen(options: ListenOptions): TcpListener;
 export function listen(options: ListenUnixOptions): UnixListener;
 export function listen(options: ListenOptions | ListenUnixOptions): TcpListener | UnixListener {
   const { reactor = defaultReactor(), backlog = BACKLOG } = options;
-  if ("transport" in options) {
+  if (options.transport === "unix") {
     const socket = reactor.driver.listen({ path: options.path }, {
       backlog,
       reusePort: false,
@@ -177,7 +183,7 @@ export async function connect(options: ConnectOptions | ConnectUnixOptions): Pro
   if (refusal !== undefined) throw refusal.reason;
   const giveUp = new AbortController();
   const wait: Wait<TcpConn | UnixConn> = new Wait(reactor, "connect", options, () => giveUp.abort());
-  const opening = "transport" in options
+  const opening = options.transport === "unix"
     ? reactor.driver.connect({ path: options.path }, { signal: giveUp.signal, noDelay: false })
       .then((socket) => new UnixConn(reactor, socket, toUnixAddr))
     : reactor.driver.connect(
@@ -220,5 +226,14 @@ export async function connect(options: ConnectOptions | ConnectUnixOptions): Pro
  */
 export async function listenDatagram(options: ListenDatagramOptions): Promise<DatagramConn> {
   const { reactor = defaultReactor(), port, hostname = "127.0.0.1", reusePort = false } = options;
-  return new DatagramConn(reactor, await reactor.driver.bindDatagram({ hostname, port }, { reusePort }));
+  const refusal = refuseWait("listenDatagram", options);
+  if (refusal !== undefined) throw refusal.reason;
+  let givenUp = false;
+  const wait = new Wait<DatagramConn>(reactor, "listenDatagram", options, () => givenUp = true);
+  reactor.driver.bindDatagram({ hostname, port }, { reusePort }).then((socket) => {
+    // Given up while the host name was looked up.
+    if (givenUp) socket.close();
+    else wait.resolve(new DatagramConn(reactor, socket));
+  }, (error) => wait.reject(error));
+  return await wait.promise;
 }

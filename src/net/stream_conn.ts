@@ -130,15 +130,24 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     return wait.promise;
   }
 
-  /** Tells the other side that nothing more will be sent, when everything written has been. */
-  closeWrite(): Promise<void> {
+  /**
+   * Tells the other side that nothing more will be sent, when everything written has been. Giving up ends the wait only: close the
+   * connection then.
+   */
+  closeWrite(options?: WaitOptions): Promise<void> {
     if (this.#closed) return Promise.reject(closedError("closeWrite"));
     if (this.#sendFailure !== undefined) return Promise.reject(this.#sendFailure);
     if (this.#sendEnd === undefined) {
       this.#sendEnd = Promise.withResolvers();
       this.#endSending();
     }
-    return this.#sendEnd.promise;
+    const { promise } = this.#sendEnd;
+    const refusal = refuseWait("closeWrite", options);
+    if (refusal !== undefined) return Promise.reject(refusal.reason);
+    if (options === undefined) return promise;
+    const wait = new Wait<void>(this.#reactor, "closeWrite", options, () => {});
+    promise.then(() => wait.resolve(), (error) => wait.reject(error));
+    return wait.promise;
   }
 
   /** Closes at once; what waits is rejected. Closing twice does nothing. */

@@ -353,3 +353,19 @@ httpTest("HttpServer.shutdown() is not held up by clients that connect all the t
   await working;
   assert.equal(server.statistics.connectionCount, 0);
 });
+
+httpTest("HttpServer.shutdown() without a limit waits for the answer in flight", async (http) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = http.serve(async () => {
+    await promise;
+    return new HttpResponse("late");
+  }, { shutdownTimeoutMs: Infinity });
+  const client = await http.connect(server);
+  await client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  await http.until(() => server.statistics.requestCount === 1);
+  const stopped = server.shutdown();
+  await http.sleep(20);
+  resolve();
+  assert.equal((await client.response()).body, "late");
+  await stopped;
+});

@@ -131,3 +131,17 @@ Deno.test("connect() given up between the driver's answer and its own closes the
     assert.equal(socket.closed, conn === undefined, `after ${turns} turns`);
   }
 });
+
+netTest("listen(), connect() and listenDatagram() take Deno's own names of transports", async (net) => {
+  const listener = net.own(
+    listen({ transport: "tcp", port: 0, hostname: "127.0.0.1", reactor: net.reactor }),
+  );
+  const { port } = listener.addr;
+  const conn = net.own(
+    await connect({ transport: "tcp", port, hostname: "127.0.0.1", reactor: net.reactor }),
+  );
+  assert.equal(conn.remoteAddr.port, port);
+  net.own(await listener.accept());
+  const datagrams = net.own(await listenDatagram({ transport: "udp", port: 0, reactor: net.reactor }));
+  assert.equal(datagrams.addr.transport, "udp");
+});

@@ -28,6 +28,16 @@ const WAITING: readonly Waiting[] = [
     },
   },
   {
+    name: "TcpConn.closeWrite()",
+    async start(net) {
+      const [client] = await net.pair();
+      const { waiting } = await fill(net, client);
+      waiting.catch(() => {});
+      client.closeWrite().catch(() => {});
+      return (options) => client.closeWrite(options);
+    },
+  },
+  {
     name: "Listener.accept()",
     start(net) {
       const listener = net.listen();
@@ -85,7 +95,7 @@ for (const { name, start } of WAITING) {
     await assert.rejects(call({ timeoutMs: 20, signal: abort.signal }), (error) => {
       assert.ok(error instanceof DOMException, `${error}`);
       assert.equal(error.name, "TimeoutError");
-      assert.match(error.message, /^(read|write|accept|connect): .*20 ms/);
+      assert.match(error.message, /^(read|write|closeWrite|accept|connect): .*20 ms/);
       return true;
     });
     assert.ok(performance.now() - fromMs >= 19);
