@@ -69,6 +69,9 @@ export class Broadcast<T> implements Disposable {
     requireWhole("Broadcast", "capacity", capacity, 1, CHANNEL_CAPACITY_MAX);
     requireWhole("Broadcast", "subscriptionsMax", subscriptionsMax, 1, SUBSCRIPTIONS_MAX);
     this.capacity = capacity;
+    if (!["wait", "drop oldest", "fail"].includes(whenFull)) {
+      throw new TypeError(`Broadcast: whenFull is "${whenFull}", expected "wait", "drop oldest" or "fail"`);
+    }
     this.whenFull = whenFull;
     this.#subscriptionsMax = subscriptionsMax;
     this.#senders = new WaitQueue("Broadcast", options);

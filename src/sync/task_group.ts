@@ -73,6 +73,9 @@ export class TaskGroup implements AsyncDisposable {
   constructor(options: TaskGroupOptions = {}) {
     const { signal, runningMax = TASKS_RUNNING_MAX, waitingMax = WAITING_MAX, failure = "collect" } = options;
     requireWhole("TaskGroup", "runningMax", runningMax, 1, TASKS_RUNNING_MAX);
+    if (failure !== "collect" && failure !== "cancel others") {
+      throw new TypeError(`TaskGroup: failure is "${failure}", expected "collect" or "cancel others"`);
+    }
     this.#slots = new Semaphore(runningMax, { waitingMax });
     this.#waitingMax = waitingMax;
     this.#cancelsOthers = failure === "cancel others";

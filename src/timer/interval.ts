@@ -72,6 +72,9 @@ export class Interval implements AsyncIterable<IntervalTick>, Disposable {
     this.#periodMs = periodMs;
     this.#signal = signal;
     this.#timers = timers;
+    if (missed !== "skip" && missed !== "burst") {
+      throw new TypeError(`Interval: missed is "${missed}", expected "skip" or "burst"`);
+    }
     this.#skip = missed === "skip";
     this.#startMs = timers.nowMs();
     this.#nextIndex = immediate ? 0 : 1;

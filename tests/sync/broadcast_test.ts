@@ -325,3 +325,7 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   for await (const value of values) collected.push(value);
   return collected;
 }
+
+Deno.test("Broadcast refuses a way to be full that there is not", () => {
+  assert.throws(() => new Broadcast(1, { whenFull: "drop-oldest" as "fail" }), /whenFull is "drop-oldest"/);
+});

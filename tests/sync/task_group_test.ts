@@ -310,3 +310,7 @@ async function checkTaskGroup(seed: number): Promise<void> {
   );
   assert.equal(outer.listenerCount, 0);
 }
+
+Deno.test("TaskGroup refuses a meaning of failure that there is not", () => {
+  assert.throws(() => new TaskGroup({ failure: "ignore" as "collect" }), /failure is "ignore"/);
+});

@@ -198,3 +198,7 @@ Deno.test("Interval works on the default timers, and leaves room for others when
   }
   assert.ok(others > 0);
 });
+
+Deno.test("Interval refuses a way to miss ticks that there is not", () => {
+  assert.throws(() => new Interval(10, { missed: "none" as "skip" }), /missed is "none"/);
+});
