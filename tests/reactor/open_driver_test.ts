@@ -35,5 +35,6 @@ Deno.test({
   ignore: skipReason !== undefined,
   fn() {
     assert.throws(() => openDriver({ submissionEntries: 3 }), RangeError);
+    assert.throws(() => openDriver({ submissionEntries: 8192, completionEntries: 1024 }), RangeError);
   },
 });

@@ -149,6 +149,11 @@ export class UringDriver implements PolledDriver {
     } = options;
     checkPowerOfTwo("submissionEntries", submissionEntries, 32_768);
     checkPowerOfTwo("completionEntries", completionEntries, 65_536);
+    if (completionEntries < submissionEntries) {
+      throw new RangeError(
+        `UringDriver: completionEntries is ${completionEntries}, expected at least submissionEntries, ${submissionEntries}`,
+      );
+    }
     checkPowerOfTwo("receiveBufferCount", receiveBufferCount, PROVIDED_BUFFERS_MAX);
     if (!(Number.isInteger(receiveBufferByteLength) && receiveBufferByteLength >= 1)) {
       throw new RangeError(

@@ -1,4 +1,4 @@
-import type { Uring } from "../../../ffi/mod.ts";
+import { systemError, type Uring } from "../../../ffi/mod.ts";
 import { UringOperation } from "./operation_table.ts";
 import type { UringShared } from "./uring_shared.ts";
 
@@ -20,8 +20,10 @@ export class UringWatch extends UringOperation implements Disposable {
   }
 
   override complete(result: number): void {
-    // A poll may end by itself; one that failed would fail again.
-    if (this.state === "idle" && !this.#closed && result >= 0) this.#shared.table.submit(this);
+    if (this.#closed || this.state !== "idle") return;
+    // A poll may end by itself. One that failed would fail again; without it this thread is woken late.
+    if (result >= 0) this.#shared.table.submit(this);
+    else reportError(systemError("watch a descriptor", -result));
   }
 
   close(): void {
