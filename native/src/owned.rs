@@ -7,8 +7,8 @@
 //! ```text
 //! marks, one byte per descriptor: 0, or 1 while this thread is the one who closes it
 //! ```
-//! Written here for descriptors that a call returns or closes, and by `ffi/uring.ts` for those that come out of a ring or
-//! go to a close request in one. All of it happens on one thread, so nothing has to be synchronised. The rule that keeps a
+//! Written here for descriptors that a call returns or closes, and by `ffi/completion_ring.ts` and `ffi/submission_ring.ts` for those that come
+//! out of a ring or go to a close request in one. All of it happens on one thread, so nothing has to be synchronised. The rule that keeps a
 //! number which somebody else has been given meanwhile from being closed: a mark goes before its descriptor does.
 
 use crate::abandoned_ring::Ring;

@@ -114,6 +114,9 @@ export class Reactor implements Disposable {
     this.driver = driver;
     this.fallbackReason = fallbackReason;
     this.idle = options.idle ?? "cooperate";
+    if (!["block", "cooperate", "spin"].includes(this.idle)) {
+      throw new TypeError(`idle is "${this.idle}", expected "block", "cooperate" or "spin"`);
+    }
     if (driver.delivery === "events") {
       this.timers = defaultTimers();
       return;

@@ -253,11 +253,12 @@ export class SimulatedDriver implements PolledDriver {
     return promise;
   }
 
-  /** Ends a `wait()`. */
+  /** Takes no notice: there are no descriptors here. */
   watch(): Disposable {
     return { [Symbol.dispose]() {} };
   }
 
+  /** Ends a `wait()`. */
   interrupt(): void {
     const sleeper = this.#sleeper;
     if (sleeper === undefined) return;
