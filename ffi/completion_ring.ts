@@ -44,18 +44,22 @@ export class CompletionRing {
     return (Atomics.load(this.#words, this.#sqFlags) & SQ_FLAG.cqOverflow) !== 0;
   }
 
-  /** Passes every completion that is there to `sink`; returns how many. */
+  /**
+   * Passes every completion that is there to `sink`; returns how many. What `sink` brings about meanwhile waits for the next
+   * call, or two that answer each other could keep this one for ever.
+   */
   reap(sink: CompletionSink): number {
     const words = this.#words;
     const owned = this.#owned;
     const mask = this.#mask;
     const entriesAt = this.#entriesAt;
     let head = Atomics.load(words, this.#head);
+    // SYNC uring.cqTail: completion entries below the tail are complete.
+    const tail = Atomics.load(words, this.#tail);
     let count = 0;
     try {
       for (;;) {
-        // SYNC uring.cqTail: completion entries below the tail are complete.
-        const available = (Atomics.load(words, this.#tail) - head) | 0;
+        const available = (tail - head) | 0;
         if (available === 0) return count;
         const batch = Math.min(available, REAP_BATCH);
         for (let index = 0; index < batch; index++) {

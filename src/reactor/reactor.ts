@@ -203,7 +203,14 @@ export class Reactor implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.detach();
-    for (const dependent of [...this.#dependents]) dependent.close();
+    for (const dependent of [...this.#dependents]) {
+      try {
+        dependent.close();
+      } catch (error) {
+        // The others, and the driver, must be closed all the same.
+        reportError(error);
+      }
+    }
     this.#polled?.interrupt();
     if (!this.#inTurn) this.driver.close();
   }

@@ -32,7 +32,9 @@ const ADDRESS_AT = VECTOR_AT + uringLayout.IOVEC_BYTES;
 const PAYLOAD_AT = ADDRESS_AT + SOCKET_ADDRESS_BYTES_MAX;
 /** The longest payload UDP can carry over IPv4, in bytes. */
 export const DATAGRAM_BYTES_MAX = 65_507;
-const MEMORY_BYTES = PAYLOAD_AT + DATAGRAM_BYTES_MAX;
+/** The longest that can come in: over IPv6 twenty bytes more, and more from a kernel that joins datagrams. */
+const RECEIVE_BYTES = 65_535;
+const MEMORY_BYTES = PAYLOAD_AT + RECEIVE_BYTES;
 
 /** A UDP socket: one receive under way while its owner wants datagrams, and one send at a time. */
 export class UringDatagramSocket extends UringOperation implements DriverDatagramSocket {
@@ -92,7 +94,7 @@ export class UringDatagramSocket extends UringOperation implements DriverDatagra
   }
 
   override prepare(ring: Uring, id: number): boolean {
-    writeParts(this.#incoming, SOCKET_ADDRESS_BYTES_MAX, DATAGRAM_BYTES_MAX);
+    writeParts(this.#incoming, SOCKET_ADDRESS_BYTES_MAX, RECEIVE_BYTES);
     return ring.prepareReceiveMessage(id, this.#fd, this.#incoming, 0);
   }
 

@@ -168,9 +168,17 @@ class ReceiveOperation extends UringOperation {
       }
     }
     if (result <= 0) this.#finish(result);
-    // A multishot request may end at any completion; single requests end at each.
-    if (this.state === "idle" && this.#wanted && !this.#ended) this.#shared.table.submit(this);
+    // Every buffer is in use, those of this batch perhaps: asked again at once, the kernel would say the same.
+    if (result === -errno.ENOBUFS) this.#shared.table.soon(this.#again);
+    else this.#again();
   }
+
+  /** A multishot request may end at any completion; single requests end at each. */
+  readonly #again = (): void => {
+    if (this.state === "idle" && this.#wanted && !this.#ended && this.#kept === undefined) {
+      this.#shared.table.submit(this);
+    }
+  };
 
   #pass(bytes: Uint8Array<ArrayBuffer>, byteLength: number): void {
     const handler = this.handler;
@@ -189,7 +197,7 @@ class ReceiveOperation extends UringOperation {
       case -errno.EINTR:
       case -errno.EAGAIN:
         return;
-      // Every buffer was in use. Those of this batch are given back before the request is made again.
+      // The request is made again when the buffers of this batch have been given back.
       case -errno.ENOBUFS:
         this.#shared.statistics.bufferShortageCount++;
         return;
