@@ -1,5 +1,6 @@
 /**
- * Millrace: an io_uring event loop, timers, TCP, UDP and Unix sockets, and an HTTP server for Deno.
+ * Millrace: an io_uring event loop, timers, sockets and an HTTP server for Deno, rings in shared memory, and a runtime with a worker per
+ * core.
  *
  * Runs on io_uring where the kernel allows it and on Deno's own I/O where it does not. Each subsystem has an entry point of
  * its own; this one gathers the names most programs need.
@@ -41,4 +42,7 @@ export {
   type ReactorOptions,
   waitForSignal,
 } from "./src/reactor/mod.ts";
+export { type Core, currentCore, Sharded, startCores } from "./src/cores/mod.ts";
+export { SpscRing } from "./src/ring/mod.ts";
+export { SharedMemory } from "./src/memory/mod.ts";
 export { Interval, sleep, spawnPeriodic, withTimeout } from "./src/timer/mod.ts";

@@ -1,34 +1,59 @@
-#!/usr/bin/env -S deno run --allow-net --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
+#!/usr/bin/env -S deno run --unstable-net --allow-net --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * An HTTP server: `GET /` answers `Hello world!`, `POST /echo` streams the body back.
+ * An HTTP server: `GET /` answers `Hello world!`, `POST /echo` streams the body back, `GET /stats` tells how many requests
+ * there were, in all and on each core.
  *
- * Usage: examples/http_echo.ts [--addr 127.0.0.1:8080] [--driver auto|uring|deno]
+ * Usage: examples/http_echo.ts [--addr 127.0.0.1:8080] [--driver auto|uring|deno] [--cores N]
  *
- * Ctrl-C or SIGTERM stops it gracefully; a second one at once.
+ * With `--cores` it serves on N cores, which share the port; without, on this thread. Ctrl-C or SIGTERM stops it gracefully; a
+ * second one at once.
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import { HttpResponse, serve, type ServerRequest } from "@millrace/millrace/http";
+import { CORES_MAX, startCores } from "@millrace/millrace/cores";
+import { HTTP_LIMITS } from "@millrace/millrace/http";
 import { formatAddress, parseAddress } from "@millrace/millrace/net";
 import { type DriverChoice, Reactor, SIGNAL_ECHO_MS, waitForSignal } from "@millrace/millrace/reactor";
+import { listenAlone, listenHere } from "./support/http_echo_core.ts";
 
-const USAGE = "usage: http_echo [--addr 127.0.0.1:8080] [--driver auto|uring|deno]";
+const USAGE = "usage: http_echo [--addr 127.0.0.1:8080] [--driver auto|uring|deno] [--cores N]";
 const USAGE_EXIT_CODE = 2;
 const STOPPED_EXIT_CODE = 130;
+/** Milliseconds that the cores get beyond what their servers take to stop. */
+const CORES_MARGIN_MS = 1000;
+
+interface Options {
+  readonly hostname: string;
+  readonly port: number;
+  readonly driver: DriverChoice;
+  /** 0: none, this thread serves. */
+  readonly coreCount: number;
+}
+
+/** What serves, on whichever threads. */
+interface Serving {
+  readonly addr: Deno.NetAddr;
+  readonly description: string;
+  readonly fallbackReason: string | undefined;
+  /** Rejects when it cannot go on. */
+  readonly failed: Promise<never>;
+  stop(): Promise<unknown>;
+}
 
 function fail(error: unknown, exitCode: number): never {
   console.error(`http_echo: ${error instanceof Error ? error.message : error}`);
   Deno.exit(exitCode);
 }
 
-function readOptions(args: string[]): { hostname: string; port: number; driver: DriverChoice } {
+function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
       addr: { type: "string", default: "127.0.0.1:8080" },
       driver: { type: "string", default: "auto" },
+      cores: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -40,24 +65,47 @@ function readOptions(args: string[]): { hostname: string; port: number; driver: 
   if (driver !== "auto" && driver !== "uring" && driver !== "deno") {
     throw new TypeError(`--driver is "${driver}", expected auto, uring or deno`);
   }
-  return { ...parseAddress(values.addr), driver };
+  const coreCount = values.cores === undefined ? 0 : Number(values.cores);
+  if (
+    values.cores !== undefined && !(/^\d+$/.test(values.cores) && coreCount >= 1 && coreCount <= CORES_MAX)
+  ) {
+    throw new TypeError(`--cores is "${values.cores}", expected a whole number from 1 to ${CORES_MAX}`);
+  }
+  return { ...parseAddress(values.addr), driver, coreCount };
 }
 
-function answer(request: ServerRequest): Response {
-  switch (request.pathname) {
-    case "/":
-      if (request.method === "GET" || request.method === "HEAD") return new HttpResponse("Hello world!");
-      return new HttpResponse(null, { status: 405, headers: { allow: "GET, HEAD" } });
-    case "/echo":
-      if (request.method !== "POST") {
-        return new HttpResponse(null, { status: 405, headers: { allow: "POST" } });
-      }
-      return new HttpResponse(request.body, {
-        headers: { "content-type": request.header("content-type") ?? "application/octet-stream" },
-      });
-    default:
-      return new HttpResponse("Not Found", { status: 404 });
-  }
+function startAlone({ hostname, port, driver }: Options): Serving {
+  const reactor = Reactor.open({ driver });
+  const server = listenAlone(hostname, port, reactor);
+  return {
+    addr: server.addr,
+    description: `driver: ${reactor.driver.name}`,
+    fallbackReason: reactor.fallbackReason,
+    failed: new Promise(() => {}),
+    async stop() {
+      await server.shutdown();
+      reactor.close();
+    },
+  };
+}
+
+async function startOnCores({ hostname, port, driver, coreCount }: Options): Promise<Serving> {
+  const group = await startCores({
+    module: new URL("./support/http_echo_core.ts", import.meta.url),
+    count: coreCount,
+    driver,
+    shutdownTimeoutMs: HTTP_LIMITS.shutdownTimeoutMs + CORES_MARGIN_MS,
+  });
+  // The first takes a port where none was asked for, and the others the same.
+  const first = await group.submitTo(0, listenHere, hostname, port);
+  for (let core = 1; core < coreCount; core++) await group.submitTo(core, listenHere, hostname, first.port);
+  return {
+    addr: { transport: "tcp", hostname: first.hostname, port: first.port },
+    description: `driver: ${group.drivers[0]}, cores: ${coreCount}`,
+    fallbackReason: first.fallbackReason,
+    failed: group.finished.then(() => new Promise<never>(() => {})),
+    stop: () => group.shutdown(),
+  };
 }
 
 let options;
@@ -68,23 +116,20 @@ try {
 }
 
 try {
-  const { driver, hostname, port } = options;
-  const reactor = Reactor.open({ driver });
-  const server = serve({ hostname, port, reactor }, answer);
-  if (reactor.fallbackReason !== undefined) {
-    console.error(`http_echo: without io_uring: ${reactor.fallbackReason}`);
+  const serving = options.coreCount === 0 ? startAlone(options) : await startOnCores(options);
+  if (serving.fallbackReason !== undefined) {
+    console.error(`http_echo: without io_uring: ${serving.fallbackReason}`);
   }
   // First, because whoever reads the next line may stop this program at once.
   const asked = waitForSignal(["SIGINT", "SIGTERM"]);
-  console.log(`listening on http://${formatAddress(server.addr)}/ (driver: ${reactor.driver.name})`);
+  console.log(`listening on http://${formatAddress(serving.addr)}/ (${serving.description})`);
 
-  await asked;
+  await Promise.race([asked, serving.failed]);
   waitForSignal(["SIGINT", "SIGTERM"], { ignoreForMs: SIGNAL_ECHO_MS }).then(() =>
     Deno.exit(STOPPED_EXIT_CODE)
   );
   console.log("stopping: answering what is in flight; again to stop at once");
-  await server.shutdown();
-  reactor.close();
+  await serving.stop();
   Deno.exit(0);
 } catch (error) {
   fail(error, 1);

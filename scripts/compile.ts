@@ -27,6 +27,9 @@ export function missingRuntimeMessage(transcript: string): string | undefined {
     "this again with DENORT_BIN set to the path of the unpacked denort";
 }
 
+/** Modules that are loaded by workers only, which the compiler does not find by itself. */
+const WORKER_MODULES = ["src/cores/worker_entry.ts", "examples/support"] as const;
+
 /** The flags that put the native library into the executable: none where this machine cannot build it. */
 function nativeFlags(build: NativeBuild): string[] {
   if (build.state !== "unavailable") return ["--include", nativePaths(projectRoot).library];
@@ -50,7 +53,8 @@ async function main(parameters: readonly string[]): Promise<number> {
   const source = join("examples", `${name}.ts`);
   const permissions = examplePermissions(await Deno.readTextFile(join(projectRoot, source)));
   const output = join("dist", name);
-  const flags = [...permissions, "--no-prompt", ...lockFlags(), ...nativeFlags(build)];
+  const includes = WORKER_MODULES.flatMap((path) => ["--include", path]);
+  const flags = [...permissions, "--no-prompt", ...lockFlags(), ...includes, ...nativeFlags(build)];
   const result = await runCommand(Deno.execPath(), ["compile", ...flags, "--output", output, source], {
     directory: projectRoot,
   });

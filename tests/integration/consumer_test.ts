@@ -11,6 +11,9 @@ import { connect, listen, listenDatagram, type TcpConn } from "@millrace/millrac
 import { defaultReactor } from "@millrace/millrace/reactor";
 import { Semaphore } from "@millrace/millrace/sync";
 import { sleep, withTimeout } from "@millrace/millrace/timer";
+import { startCores } from "@millrace/millrace/cores";
+import { SharedMemory } from "@millrace/millrace/memory";
+import { SpscRing } from "@millrace/millrace/ring";
 import * as everything from "@millrace/millrace";
 
 async function serveOnce(listener: Deno.Listener): Promise<void> {
@@ -41,6 +44,8 @@ const response = await withTimeout(() => fetch(\`http://127.0.0.1:\${server.addr
 console.log(await response.text());
 await server.shutdown();
 using _permit = await new Semaphore(1).acquire();
+if (SpscRing.create({ capacityBytes: 64 }).messageBytesMax !== 24) throw new Error("a ring of another size");
+if (typeof SharedMemory.create !== "function" || typeof startCores !== "function") throw new Error("names missing");
 
 if (Object.keys(everything).length === 0) throw new Error("the main entry point exports nothing");
 console.log(defaultReactor().driver.name);

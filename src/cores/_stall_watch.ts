@@ -1,0 +1,76 @@
+import { BELL, BELL_WORDS, type MeshMemory } from "./mesh.ts";
+import type { CoreStall } from "./statistics.ts";
+
+/** Looks per limit: how late a stall may be told, at most a quarter of the limit. */
+const LOOKS_PER_LIMIT = 4;
+
+/** What of a group's options the watch needs. */
+export interface StallWatchOptions {
+  readonly count: number;
+  readonly stallMs: number;
+  readonly onStall: ((stall: CoreStall) => void) | undefined;
+}
+
+/** Where a core was when it was last looked at. */
+interface Seen {
+  turn: number;
+  sinceMs: number;
+  told: boolean;
+}
+
+/** Looks from another thread whether the cores get on, because one that is held up could not tell; wakes them for that. */
+export class StallWatch {
+  readonly #words: Int32Array;
+  readonly #options: StallWatchOptions;
+  readonly #seen: Seen[];
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #taskNames: readonly string[] = [];
+
+  /** Watches the cores of `mesh`, if anybody wants to be told. */
+  constructor(mesh: MeshMemory, options: StallWatchOptions) {
+    this.#words = new Int32Array(mesh.bells);
+    this.#options = options;
+    this.#seen = Array.from(
+      { length: options.count },
+      () => ({ turn: 0, sinceMs: performance.now(), told: false }),
+    );
+    if (options.onStall === undefined) return;
+    this.#timer = setInterval(
+      () => this.#look(performance.now()),
+      Math.max(1, options.stallMs / LOOKS_PER_LIMIT),
+    );
+    Deno.unrefTimer(this.#timer);
+  }
+
+  /** The names of the tasks, by number. */
+  setTaskNames(names: readonly string[]): void {
+    this.#taskNames = names;
+  }
+
+  /** Ends watching. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(nowMs: number): void {
+    this.#seen.forEach((seen, core) => {
+      const base = core * BELL_WORDS;
+      const turn = Atomics.load(this.#words, base + BELL.turn);
+      // One that sleeps makes a round when it is woken, unless something else has its thread: that is a stall too.
+      Atomics.add(this.#words, base + BELL.bell, 1);
+      Atomics.notify(this.#words, base + BELL.bell);
+      // A core that has not made its first round is still starting.
+      if (turn === 0 || turn !== seen.turn) {
+        seen.turn = turn;
+        seen.sinceMs = nowMs;
+        seen.told = false;
+        return;
+      }
+      const heldMs = nowMs - seen.sinceMs;
+      if (seen.told || heldMs < this.#options.stallMs) return;
+      seen.told = true;
+      const task = Atomics.load(this.#words, base + BELL.task);
+      this.#options.onStall?.({ core, task: task === 0 ? undefined : this.#taskNames[task - 1], heldMs });
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import { SIGNAL_ECHO_MS, waitForSignal } from "../reactor/mod.ts";
+import { CoreGroup } from "./core_group.ts";
+import { checkOptions, type CoreGroupOptions } from "./group_options.ts";
+
+/**
+ * Starts a group of cores: a worker each, with a reactor, and rings between all of them. Resolves when all are ready.
+ *
+ * ```ts
+ * import { startCores } from "@millrace/millrace/cores";
+ *
+ * const module = "data:text/javascript,export function square(value) { return value * value; }";
+ * await using group = await startCores({ module, count: 2 });
+ * const { square } = await import(module);
+ * console.log(await group.submitTo(1, square, 12)); // 144
+ * ```
+ *
+ * @throws {RangeError | TypeError} when an option is out of range
+ * @throws {Deno.errors.NotSupported} with `pinned` and without the native library
+ * @throws {CoreError} when a core does not start; the others are ended
+ */
+export async function startCores(options: CoreGroupOptions): Promise<CoreGroup> {
+  const checked = checkOptions(options);
+  const { shutdownOn: signals, signal } = checked;
+  if (signals.length === 0) return await CoreGroup.start(checked, signal);
+  const asked = new AbortController();
+  const over = new AbortController();
+  const first = waitForSignal(signals, { signal: over.signal });
+  try {
+    // One that cannot be listened to is refused before anything starts.
+    await Promise.race([first, null]);
+    first.then((name) => asked.abort(new DOMException(`received ${name}`, "AbortError")), () => {});
+    const starting = signal === undefined ? asked.signal : AbortSignal.any([asked.signal, signal]);
+    const group = await CoreGroup.start(checked, starting);
+    followSignals(group, first, { signals, over });
+    return group;
+  } catch (error) {
+    over.abort();
+    throw error;
+  }
+}
+
+/** A signal shuts the group down, a second one ends it at once. */
+async function followSignals(
+  group: CoreGroup,
+  first: Promise<Deno.Signal>,
+  options: FollowOptions,
+): Promise<void> {
+  const { signals, over } = options;
+  const { signal } = over;
+  group.finished.catch(() => {}).finally(() => over.abort());
+  try {
+    await first;
+    // Told by `finished`.
+    group.shutdown().catch(() => {});
+    await waitForSignal(signals, { signal, ignoreForMs: SIGNAL_ECHO_MS });
+    group.terminate();
+  } catch {
+    // The group has finished.
+  }
+}
+
+interface FollowOptions {
+  readonly signals: readonly Deno.Signal[];
+  /** Aborts when the group has finished. */
+  readonly over: AbortController;
+}

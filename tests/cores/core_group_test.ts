@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { CoreError, CoresClosedError } from "../../src/cores/mod.ts";
+import * as tasks from "./_core.ts";
+import { coresTest, DRIVERS, errorOf, startGroup } from "./_support.ts";
+
+for (const driver of DRIVERS) {
+  coresTest(`CoreGroup.shutdown() lets calls finish, and refuses others (${driver})`, async () => {
+    const group = await startGroup({ driver });
+    await group.submitTo(0, tasks.square, 1);
+    const pending = group.submitTo(1, tasks.untilAborted, new AbortController().signal);
+    pending.catch(() => {});
+    const slow = group.submitTo(0, tasks.takeSlowly, 50);
+    assert.equal(await group.submitTo(0, tasks.leaveTask), 1);
+    const apart = group.submitTo(1, tasks.sleepApart);
+    const [zero] = await group.statistics();
+    assert.equal(zero.tasksRunningCount, 1);
+    const controller = new AbortController();
+    const ended = group.submitTo(0, tasks.untilAborted, controller.signal);
+    ended.catch(() => {});
+    const shutdown = group.shutdown();
+    assert.equal(group.shutdown(), shutdown);
+    assert.ok(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
+    controller.abort();
+    assert.equal(await slow, 50);
+    assert.equal(await apart, "the group of cores is shut down");
+    // The first waits for a signal that nobody aborts: it is what the deadline is for.
+    assert.equal(await Promise.race([shutdown, Promise.resolve("under way")]), "under way");
+    group.terminate();
+    assert.equal(await shutdown, false);
+    assert.ok(await errorOf(pending) instanceof CoresClosedError);
+    await group.finished;
+  });
+}
+
+coresTest("CoreGroup.shutdown() cuts off what needs longer than shutdownTimeoutMs, and says so", async () => {
+  const group = await startGroup({ shutdownTimeoutMs: 50 });
+  const pending = errorOf(group.submitTo(1, tasks.never));
+  await group.submitTo(1, tasks.square, 1);
+  assert.equal(await group.shutdown(), false);
+  const error = await pending;
+  assert.ok(error instanceof CoresClosedError);
+  assert.match(error.message, /^wait for the answer of a core: the group of cores has ended$/);
+  await group.finished;
+  assert.ok(await errorOf(group.statistics()) instanceof CoresClosedError);
+});
+
+coresTest("CoreGroup.shutdown() with nothing under way finishes, and again does nothing", async () => {
+  const group = await startGroup();
+  assert.equal(await group.shutdown(), true);
+  assert.equal(await group.shutdown(), true);
+  await group[Symbol.asyncDispose]();
+  group.terminate();
+  await group.finished;
+});
+
+coresTest("CoreGroup.terminate() rejects what is under way", async () => {
+  const group = await startGroup();
+  const pending = errorOf(group.submitTo(1, tasks.relayNever, 0));
+  await group.submitTo(1, tasks.square, 1);
+  group.terminate();
+  const error = await pending;
+  assert.ok(error instanceof CoresClosedError);
+  assert.ok(error.cause instanceof CoresClosedError);
+  await group.finished;
+  assert.equal(await group.shutdown(), false);
+});
+
+const DEATHS: [how: string, named: RegExp][] = [
+  ["uncaught", /^core 1 has died: OwnError: uncaught$/],
+  ["rejection", /^core 1 has died: OwnError: rejection$/],
+  ["close", /^core 1 has died: Error: self\.close\(\) was called$/],
+  ["exit", /^core 1 has died: Error: Deno\.exit\(\) was called$/],
+];
+
+for (const driver of DRIVERS) {
+  for (const [how, named] of DEATHS) {
+    coresTest(`the death of a core ends the group, with its cause (${how}, ${driver})`, async () => {
+      const group = await startGroup({ driver });
+      const pending = errorOf(group.submitTo(1, tasks.never));
+      const relayed = errorOf(group.submitTo(0, tasks.relayNever, 1));
+      await group.submitTo(0, tasks.relay, 1, 1);
+      group.submitTo(1, tasks.die, how).catch(() => {});
+      const error = await errorOf(group.finished);
+      assert.ok(error instanceof CoreError);
+      assert.match(error.message, named);
+      assert.equal(error.core, 1);
+      assert.ok(error.cause instanceof Error);
+      assert.equal(await pending, error);
+      const told = await relayed;
+      assert.ok(told instanceof CoreError);
+      assert.equal(told.message, error.message);
+      assert.ok(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
+      await group.shutdown();
+    });
+  }
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import {
+  isPlain,
+  KIND,
+  portable,
+  portableArgument,
+  SIGNAL_PLACE,
+  valueBytes,
+  valueBytesMax,
+  ValueReader,
+  writeValue,
+} from "../../src/cores/value_codec.ts";
+
+const view = new DataView(new SharedArrayBuffer(4096));
+
+function travel(value: unknown): unknown {
+  const sent = portable(value);
+  const end = writeValue(view, 8, sent);
+  assert.equal(end - 8, valueBytes(sent));
+  assert.ok(valueBytesMax(sent) >= valueBytes(sent));
+  assert.equal(end % 8, 0);
+  const reader = new ValueReader();
+  reader.begin(view, 8);
+  return reader.read();
+}
+
+const VALUES: [name: string, value: unknown][] = [
+  ["numbers", 1.5],
+  ["NaN", NaN],
+  ["minus zero", -0],
+  ["infinity", -Infinity],
+  ["the least number", Number.MIN_VALUE],
+  ["empty text", ""],
+  ["text with a byte order mark", "\ufeffabc\u0000"],
+  ["text of three bytes a character", "€".repeat(100)],
+  ["text beyond the basic plane", "😀".repeat(33)],
+  ["a lone surrogate", "a\ud800b"],
+  ["undefined", undefined],
+  ["null", null],
+  ["true", true],
+  ["false", false],
+  ["empty bytes", new Uint8Array(0)],
+  ["bytes", new Uint8Array([1, 2, 255])],
+  ["part of bytes", new Uint8Array([1, 2, 255, 4]).subarray(1, 3)],
+  ["a big integer", 2n ** 100n],
+  ["an object", { a: [1, { b: "x" }], c: undefined }],
+  ["a sparse array", [1, , 3]], // deno-lint-ignore no-sparse-arrays
+  ["a map", new Map<unknown, unknown>([["a", new Set([1, "2"])]])],
+  ["a date", new Date(5)],
+  ["an invalid date", new Date(NaN)],
+  ["a regular expression", /x+/giu],
+  ["an ArrayBuffer", new Uint8Array([1, 2, 3]).buffer],
+  ["typed arrays", [new Float64Array([1.5, NaN]), new Int16Array([-3]), new BigInt64Array([-1n])]],
+  ["boxed values", [Object(1n), Object("a"), Object(true)]],
+  ["an error as a value", new RangeError("x")],
+];
+
+for (const [name, value] of VALUES) {
+  Deno.test(`writeValue() and ValueReader.read(): ${name}`, () => {
+    assert.deepEqual(travel(value), value);
+  });
+}
+
+Deno.test("ValueReader.read() gives copies, of the kind they were", () => {
+  const bytes = travel(new Uint8Array([1])) as Uint8Array;
+  assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+  assert.equal(bytes.buffer instanceof ArrayBuffer, true);
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  const back = travel(cyclic) as Record<string, unknown>;
+  assert.equal(back.self, back);
+});
+
+Deno.test("portable() refuses what cannot travel", () => {
+  const controller = new AbortController();
+  for (
+    const value of [() => 1, Symbol("s"), Promise.resolve(), new WeakMap(), {
+      a: [() => 1],
+    }, new Proxy({}, {})]
+  ) {
+    assert.throws(() => portable(value), TypeError);
+  }
+  assert.throws(
+    () => portable(controller.signal),
+    /an AbortSignal, which cannot travel .* except as an argument/,
+  );
+  assert.equal(portableArgument(controller.signal), SIGNAL_PLACE);
+  assert.throws(() => portable(new SharedArrayBuffer(8)), /SharedArrayBuffer/);
+});
+
+Deno.test("isPlain() is true of what is written as it is", () => {
+  class Bytes extends Uint8Array {}
+  assert.deepEqual(
+    [1, "a", true, null, undefined, new Uint8Array(1)].map(isPlain),
+    [true, true, true, true, true, true],
+  );
+  assert.deepEqual(["\ud800", {}, new Bytes(1), 1n, () => 1].map(isPlain), [
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
+
+Deno.test("the layout of values is as documented", () => {
+  assert.deepEqual(Object.values(KIND), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.equal(writeValue(view, 0, 1.5), 16);
+  assert.deepEqual([view.getInt32(0, true), view.getInt32(4, true), view.getFloat64(8, true)], [4, 8, 1.5]);
+  assert.equal(writeValue(view, 0, "abc"), 16);
+  assert.deepEqual([view.getInt32(0, true), view.getInt32(4, true), view.getUint8(10)], [5, 3, 99]);
+  assert.equal(writeValue(view, 0, new Uint8Array(9)), 24);
+  assert.equal(writeValue(view, 0, null), 8);
+});
