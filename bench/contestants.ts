@@ -1,5 +1,5 @@
 import { denoExecutable, isOnPath, modifiedMs } from "./command.ts";
-import { type Availability, builtFromC, builtFromCargo, builtFromGo } from "./peers.ts";
+import { type Availability, builtFromC, builtFromCargo, builtFromGo, builtRings } from "./peers.ts";
 import { findNginx } from "./nginx.ts";
 import type { Contestant } from "./rounds.ts";
 
@@ -103,8 +103,125 @@ export function timerContestants(workload: TimerWorkload, timerCount: number): r
 
 /** Every identifier that `--only` may name. */
 export function contestantIds(): string[] {
-  const all = [...httpContestants, ...echoContestants, ...timerContestants("bulk", 0)];
+  const all = [
+    ...httpContestants,
+    ...echoContestants,
+    ...timerContestants("bulk", 0),
+    ...throughputContestants(64, true),
+    ...roundTripContestants(),
+    ...callContestants(1),
+  ];
   return [...new Set(all.map((contestant) => contestant.id))];
+}
+
+/** Messages of so many bytes each from one thread to another; `batched`: 64 at a time. */
+export function throughputContestants(byteLength: number, batched: boolean): readonly Contestant[] {
+  const size = String(byteLength);
+  const batch = batched ? "64" : "1";
+  const messages = (id: string, label: string, command: "deno" | "node", transport: string): Contestant => ({
+    id,
+    label,
+    find: () => passing(command, transport, "throughput", size),
+  });
+  const ring = (way: string) =>
+    onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "throughput", size, batch, way);
+  return [
+    { id: "millrace-ring", label: "Millrace ring, copied", find: () => ring("copy") },
+    { id: "millrace-claim", label: "Millrace ring, in place", find: () => ring("place") },
+    {
+      id: "rtrb",
+      label: batched ? "rtrb, in chunks" : "rtrb",
+      find: async () => withArgs(await builtRings(), ["rtrb", "throughput", size, batch]),
+    },
+    ...(batched ? [] : [{
+      id: "crossbeam",
+      label: "crossbeam ArrayQueue",
+      find: async () => withArgs(await builtRings(), ["crossbeam", "throughput", size, batch]),
+    }]),
+    ...(batched ? [] : [
+      messages("deno-worker", "Deno worker postMessage", "deno", "worker"),
+      messages("deno-channel", "Deno MessageChannel", "deno", "channel"),
+      messages("node-worker", "Node worker postMessage", "node", "worker"),
+      messages("node-channel", "Node MessageChannel", "node", "channel"),
+    ]),
+  ];
+}
+
+/** 64 bytes to another thread and back. */
+export function roundTripContestants(): readonly Contestant[] {
+  const ring = (id: string, label: string, way: string): Contestant => ({
+    id,
+    label,
+    find: () => onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "roundtrip", way),
+  });
+  return [
+    ring("millrace-spin", "Millrace ring, spinning", "spin"),
+    ring("millrace-sleep", "Millrace ring, spins, then sleeps", "sleep"),
+    ring("millrace-async", "Millrace ring, on the event loop", "async"),
+    {
+      id: "rtrb",
+      label: "rtrb, spinning",
+      find: async () => withArgs(await builtRings(), ["rtrb", "roundtrip"]),
+    },
+    {
+      id: "deno-worker",
+      label: "Deno worker postMessage",
+      find: () => passing("deno", "worker", "roundtrip"),
+    },
+    { id: "deno-channel", label: "Deno MessageChannel", find: () => passing("deno", "channel", "roundtrip") },
+    {
+      id: "node-worker",
+      label: "Node worker postMessage",
+      find: () => passing("node", "worker", "roundtrip"),
+    },
+    { id: "node-channel", label: "Node MessageChannel", find: () => passing("node", "channel", "roundtrip") },
+  ];
+}
+
+/** Calls to another thread and their results, so many at a time. */
+export function callContestants(outstanding: number): readonly Contestant[] {
+  const count = String(outstanding);
+  const calls = (idle: string): Contestant => ({
+    id: `millrace-${idle}`,
+    label: `Millrace submitTo, ${idle}`,
+    find: () => onDenoWhenThere("src/cores/mod.ts", "bench/peers/millrace_calls.ts", "calls", count, idle),
+  });
+  return [
+    calls("cooperate"),
+    calls("block"),
+    calls("spin"),
+    {
+      id: "tokio",
+      label: "tokio, two runtimes",
+      find: async () => withArgs(await builtRings(), ["tokio", "calls", count]),
+    },
+    {
+      id: "deno-worker",
+      label: "Deno worker postMessage",
+      find: () => passing("deno", "worker", "calls", count),
+    },
+    {
+      id: "node-worker",
+      label: "Node worker postMessage",
+      find: () => passing("node", "worker", "calls", count),
+    },
+  ];
+}
+
+/** A core with nothing to do: how soon it is awake, or what it costs. */
+export function idleCoreContestants(what: "wake" | "idle", number: number): readonly Contestant[] {
+  return ["cooperate", "block"].map((idle) => ({
+    id: `millrace-${idle}`,
+    label: `Millrace submitTo, ${idle}`,
+    find: () =>
+      onDenoWhenThere("src/cores/mod.ts", "bench/peers/millrace_calls.ts", what, String(number), idle),
+  }));
+}
+
+function passing(command: "deno" | "node", ...args: string[]): Promise<Availability> {
+  return command === "deno"
+    ? onDeno("bench/peers/messages.mjs", ...args)
+    : onPath("node", "bench/peers/messages.mjs", ...args);
 }
 
 function millrace(driver: "uring" | "deno", protocol: "http" | "tcp"): Contestant {

@@ -9,12 +9,14 @@ import { commandLine, denoExecutable } from "./command.ts";
 import type { BenchContext } from "./context.ts";
 import { contestantIds } from "./contestants.ts";
 import { chooseCores } from "./cores.ts";
+import { benchmarkCoreCalls } from "./core_calls.ts";
 import { benchmarkEcho } from "./echo.ts";
 import { benchmarkFfi } from "./ffi.ts";
 import { benchmarkHttp } from "./http.ts";
 import { benchmarkIdle } from "./idle.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { parseOptions, UsageError } from "./options.ts";
+import { benchmarkRing } from "./ring.ts";
 import { formatReport, type Report, type ReportSummary, summarize } from "./report.ts";
 import { benchmarkTimers } from "./timers.ts";
 
@@ -25,6 +27,8 @@ const benchmarks: Readonly<Record<string, (context: BenchContext) => AsyncGenera
   idle: benchmarkIdle,
   timers: benchmarkTimers,
   ffi: benchmarkFfi,
+  ring: benchmarkRing,
+  cores: benchmarkCoreCalls,
 };
 const names = Object.keys(benchmarks);
 

@@ -46,6 +46,25 @@ export function builtFromCargo(): Promise<Availability> {
   });
 }
 
+/** Builds the native queues that rings and calls are measured beside. */
+export function builtRings(): Promise<Availability> {
+  const crate = "bench/peers/rings";
+  return buildOnce({
+    output: `${crate}/target/release/rings_peer`,
+    sources: [
+      "Cargo.toml",
+      "Cargo.lock",
+      "src/main.rs",
+      "src/throughput.rs",
+      "src/roundtrip.rs",
+      "src/calls.rs",
+    ]
+      .map((name) => `${crate}/${name}`),
+    tool: "cargo",
+    args: ["build", "--release", "--locked", "--quiet", "--manifest-path", `${crate}/Cargo.toml`],
+  });
+}
+
 interface Recipe {
   readonly output: string;
   readonly sources: readonly string[];

@@ -1,0 +1,114 @@
+// deno-lint-ignore-file no-console -- what it prints is what is measured
+/**
+ * What a program does without rings: `worker|channel throughput BYTES`, `worker|channel roundtrip`, `worker calls OUTSTANDING`, over
+ * `postMessage()` of a worker or of a `MessageChannel`. On Deno with its own `Worker`, on Node with `worker_threads`.
+ */
+const MESSAGE_COUNT = 100_000;
+const ROUND_TRIPS = 5000;
+const CALLS = 100_000;
+const WARM_UP = 2000;
+const onDeno = "Deno" in globalThis;
+const threads = onDeno ? undefined : await import("node:worker_threads");
+const inWorker = onDeno
+  ? typeof document === "undefined" && "DedicatedWorkerGlobalScope" in globalThis
+  : !threads.isMainThread;
+
+/** A port with one shape on both. */
+function wrap(port) {
+  return {
+    post: (message, transfer) => port.postMessage(message, transfer),
+    listen(onMessage) {
+      if ("onmessage" in port) port.onmessage = ({ data }) => onMessage(data);
+      else port.removeAllListeners("message").on("message", onMessage);
+    },
+  };
+}
+
+if (inWorker) serve(wrap(onDeno ? self : threads.parentPort));
+else await main(...(onDeno ? Deno.args : process.argv.slice(2)));
+
+/** Answers a message with itself, sends as many as asked for, or answers a call. */
+function serve(port) {
+  port.listen((message) => {
+    if (message instanceof Uint8Array) port.post(message);
+    else if (message.port !== undefined) serve(wrap(message.port));
+    else if (message.count !== undefined) {
+      const bytes = new Uint8Array(message.bytes).fill(1);
+      for (let index = 0; index < message.count; index++) port.post(bytes);
+    } else port.post({ id: message.id, result: message.value * message.value });
+  });
+}
+
+async function main(transport, what, size) {
+  const url = new URL(import.meta.url);
+  const worker = onDeno ? new Worker(url, { type: "module" }) : new threads.Worker(url);
+  let port = wrap(worker);
+  if (transport === "channel") {
+    const { port1, port2 } = new MessageChannel();
+    port.post({ port: port2 }, [port2]);
+    port = wrap(port1);
+  }
+  const measure = { throughput, roundtrip, calls }[what];
+  console.log(JSON.stringify(await measure(port, Number(size))));
+  (onDeno ? Deno.exit : process.exit)(0);
+}
+
+/** Resolves to the seconds from the first message to the last. */
+function received(port, count, bytes) {
+  return new Promise((resolve) => {
+    let seen = 0;
+    let startMs = 0;
+    port.listen((message) => {
+      if (seen === 0) startMs = performance.now();
+      if (message.length === bytes && ++seen === count) resolve((performance.now() - startMs) / 1000);
+    });
+    port.post({ count, bytes });
+  });
+}
+
+async function throughput(port, bytes) {
+  await received(port, WARM_UP, bytes);
+  return { messagesPerSecond: MESSAGE_COUNT / await received(port, MESSAGE_COUNT, bytes) };
+}
+
+async function roundtrip(port) {
+  const times = new Float64Array(ROUND_TRIPS);
+  const message = new Uint8Array(64);
+  for (let index = -WARM_UP; index < ROUND_TRIPS; index++) {
+    const startMs = performance.now();
+    await new Promise((resolve) => {
+      port.listen(resolve);
+      port.post(message);
+    });
+    if (index >= 0) times[index] = performance.now() - startMs;
+  }
+  times.sort();
+  return { p50Ns: times[ROUND_TRIPS >> 1] * 1e6, p99Ns: times[Math.floor(ROUND_TRIPS * 0.99)] * 1e6 };
+}
+
+async function calls(port, outstanding) {
+  const waiting = new Map();
+  let id = 0;
+  port.listen(({ id, result }) => {
+    waiting.get(id)(result);
+    waiting.delete(id);
+  });
+  const call = (value) =>
+    new Promise((resolve) => {
+      waiting.set(++id, resolve);
+      port.post({ id, value });
+    });
+  const run = async (count) => {
+    let left = count;
+    const one = async () => {
+      while (left-- > 0) await call(left);
+    };
+    const startMs = performance.now();
+    await Promise.all(Array.from({ length: outstanding }, one));
+    return (performance.now() - startMs) / 1000;
+  };
+  const count = outstanding === 1 ? ROUND_TRIPS : CALLS;
+  await run(WARM_UP);
+  const seconds = await run(count);
+  return { callsPerSecond: count / seconds, microsecondsPerCall: seconds / count * 1e6 };
+}
