@@ -12,6 +12,8 @@ export interface IncomingBodyOwner {
   onBodyWanted(): void;
   /** Enough waits to be read: nothing more should be received until somebody does. */
   onBodyFull(): void;
+  /** Somebody who had begun to read has given up: what comes is dropped. */
+  onBodyDropped(): void;
 }
 
 /**
@@ -67,6 +69,8 @@ export class IncomingBody implements BodyUpstream {
         this.body.end();
       } else if (decoder.state === "failed") this.#state = "malformed";
     }
+    // Asked only here: nothing has to be held up for a body of which everything is in.
+    if (this.#state === "open" && this.body.full) this.#owner.onBodyFull();
     return at;
   }
 
@@ -76,7 +80,7 @@ export class IncomingBody implements BodyUpstream {
     this.#receivedBytes += length;
     if (this.#receivedBytes > bodyBytesMax) this.#state = "too-long";
     else if (answered && this.#receivedBytes > discardBytesMax && !this.#isRead) this.#state = "unwanted";
-    else if (!body.push(bytes, start, length)) this.#owner.onBodyFull();
+    else body.push(bytes, start, length);
   }
 
   /** Whether somebody has begun to read and not given up. */
@@ -102,5 +106,10 @@ export class IncomingBody implements BodyUpstream {
   /** @internal */
   resume(): void {
     this.#owner.onBodyWanted();
+  }
+
+  /** @internal */
+  dropped(): void {
+    this.#owner.onBodyDropped();
   }
 }

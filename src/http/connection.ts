@@ -190,6 +190,11 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     if (this.#reader.body !== undefined) this.#resume();
   }
 
+  onBodyDropped(): void {
+    // Before the answer nothing is received for nobody; with the answer it is decided what becomes of the rest.
+    if (!this.responding && !this.#closing) this.#resume();
+  }
+
   decideKeepAlive(): boolean {
     // A body that the client still waits to be asked for will not come any more; nothing can follow it on this connection.
     if (this.awaitsContinue || this.#server.draining && (this.#lastRequest || this.#reader.atEnd)) {
@@ -288,7 +293,11 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   #sendContinue(): void {
     const { body } = this.#reader;
     if (body === undefined || !body.expectsContinue || this.#clock.state === "closed") return;
-    if (!this.responding || this.#answering.begun) return;
+    if (!this.responding) return;
+    if (this.#answering.begun) {
+      this.#forgoBody();
+      return;
+    }
     if (!this.#queue.reserve(CONTINUE.byteLength)) {
       this.#continueLater ??= () => this.#sendContinue();
       this.#server.buffers.whenAvailable(this.#continueLater);
@@ -297,6 +306,17 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     body.expectsContinue = false;
     this.#queue.append(CONTINUE, 0);
     this.#flush();
+  }
+
+  /** A client that has seen a final status does not send a body it was not asked for: nobody shall wait for it. */
+  #forgoBody(): void {
+    this.#reader.failBody(
+      new Deno.errors.Interrupted(
+        "read the request's body: the client was not asked for it before the answer began",
+      ),
+    );
+    this.#keepAlive = false;
+    if (!this.#closing) this.#updateState();
   }
 
   /**

@@ -131,7 +131,9 @@ export class HttpRequest implements ServerRequest {
 
   get pathname(): string {
     let { target } = this;
-    if (target.charCodeAt(0) !== 47 && target !== "*") target = new URL(target).pathname;
+    if (target.charCodeAt(0) !== 47 && target !== "*") {
+      target = URL.parse(target)?.pathname ?? target.replace(/^[a-z]+:\/\/[^/?]*\/?/i, "/");
+    }
     const query = target.indexOf("?");
     return query < 0 ? target : target.slice(0, query);
   }
@@ -149,7 +151,7 @@ export class HttpRequest implements ServerRequest {
         this.#url = target === "*" ? `http://${host}/` : `http://${host}${target}`;
       } else {
         // RFC 9112, 3.2.2: an absolute target prevails over Host.
-        this.#url = new URL(target).href;
+        this.#url = URL.parse(target)?.href ?? target;
       }
     }
     return this.#url;

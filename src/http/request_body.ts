@@ -1,7 +1,11 @@
+import { BodyPieces } from "./_body_pieces.ts";
+
 /** Where a body comes from: the connection, which can be held up and let go on. */
 export interface BodyUpstream {
   /** More is wanted: data may come in. */
   resume(): void;
+  /** Nobody wants any more of it: what comes is dropped. */
+  dropped(): void;
 }
 
 /** Bytes of a request body that wait to be read, above which the connection stops receiving. */
@@ -17,8 +21,7 @@ const DROPPED =
 export class RequestBody {
   #state: "open" | "ended" | "failed" | "discarded" = "open";
   #error: unknown;
-  #pieces: Uint8Array<ArrayBuffer>[] = [];
-  #buffered = 0;
+  readonly #waiting = new BodyPieces();
   #used = false;
   #wake: (() => void) | undefined;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
@@ -38,13 +41,16 @@ export class RequestBody {
     return this.#used;
   }
 
-  /** Adds a copy of a piece; false when enough waits and the connection should hold up. */
-  push(bytes: Uint8Array, start: number, length: number): boolean {
-    if (this.#state !== "open") return true;
-    this.#pieces.push(bytes.slice(start, start + length) as Uint8Array<ArrayBuffer>);
-    this.#buffered += length;
+  /** Whether there is more to come and enough waits: the connection should hold up. */
+  get full(): boolean {
+    return this.#state === "open" && this.#waiting.byteLength >= BODY_BUFFER_BYTES;
+  }
+
+  /** Adds a copy of a piece. */
+  push(bytes: Uint8Array, start: number, length: number): void {
+    if (this.#state !== "open") return;
+    this.#waiting.push(bytes, start, length);
     this.#notify();
-    return this.#buffered < BODY_BUFFER_BYTES;
   }
 
   /** Everything has come in. */
@@ -59,15 +65,13 @@ export class RequestBody {
     if (this.complete) return;
     this.#state = "failed";
     this.#error = error;
-    this.#pieces = [];
-    this.#buffered = 0;
+    this.#waiting.clear();
     this.#notify();
   }
 
   /** Drops what has come and will come; whoever begins to read now is told so, and gets no part for the whole. */
   discard(): void {
-    this.#pieces = [];
-    this.#buffered = 0;
+    this.#waiting.clear();
     if (this.#state === "open") this.#state = "discarded";
   }
 
@@ -86,7 +90,10 @@ export class RequestBody {
         // A reader that brought its own buffer waits for this answer.
         controller.byobRequest?.respond(0);
       },
-      cancel: () => this.discard(),
+      cancel: () => {
+        this.discard();
+        this.#upstream.dropped();
+      },
     }) as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
@@ -103,25 +110,15 @@ export class RequestBody {
   /** All of it. */
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     this.#used = true;
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) pieces.push(piece);
-    if (pieces.length === 1) return pieces[0];
-    const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.byteLength;
-    }
-    return whole;
+    const whole = new BodyPieces();
+    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) whole.give(piece);
+    return whole.takeAll();
   }
 
   async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
-      const piece = this.#pieces.shift();
-      if (piece !== undefined) {
-        this.#buffered -= piece.byteLength;
-        return piece;
-      }
+      const piece = this.#waiting.take();
+      if (piece !== undefined) return piece;
       if (this.#state === "failed") throw this.#error;
       if (this.#state === "discarded") throw new TypeError(DROPPED);
       if (this.#state === "ended") return undefined;

@@ -74,9 +74,10 @@ export class ResponseSender {
       headers.set("content-type", "text/plain;charset=UTF-8");
     }
     const declared = this.#context.head && bytes === null ? declaredLength(headers) : undefined;
-    const framing = lengthFraming(status, declared ?? bytes?.byteLength ?? 0);
+    const byteLength = bytes?.byteLength ?? 0;
+    const framing = lengthFraming(status, declared ?? byteLength);
     await this.#writeHead(status, statusText, headers, framing);
-    if (bytes !== null && !this.#context.head) await this.#append(bytes);
+    if (bytes !== null && !this.#context.head) await this.#append(bytes, byteLength);
     this.#queue.flush();
   }
 
@@ -124,23 +125,23 @@ export class ResponseSender {
       this.#queue.flush();
       return;
     }
-    if (!piece.done) checkPiece(piece.value);
+    let byteLength = piece.done ? 0 : checkPiece(piece.value).byteLength;
     let next = piece.done ? first : reader.read();
     // An error of the second piece is for whoever awaits it.
     next.catch(() => {});
     if (framing === undefined) {
       const whole = declared === undefined && await endsAtOnce(next);
-      framing = this.#streamFraming(whole ? checkPiece(piece.value).byteLength : declared);
+      framing = this.#streamFraming(whole ? byteLength : declared);
       await this.#writeHead(status, statusText, headers, framing);
     }
     let sent = 0;
     while (!piece.done) {
-      const bytes = checkPiece(piece.value);
-      sent += bytes.byteLength;
+      sent += byteLength;
       if (framing.kind === "length" && sent > framing.byteLength) break;
-      await this.#appendPiece(bytes, framing);
+      await this.#appendPiece(piece.value, byteLength, framing);
       piece = await next;
       if (piece.done) break;
+      byteLength = checkPiece(piece.value).byteLength;
       next = reader.read();
       next.catch(() => {});
     }
@@ -149,7 +150,7 @@ export class ResponseSender {
         `send the response: its body has ${sent} bytes or more, its content-length says ${framing.byteLength}`,
       );
     }
-    if (framing.kind === "chunked") await this.#append(LAST_CHUNK);
+    if (framing.kind === "chunked") await this.#append(LAST_CHUNK, LAST_CHUNK.byteLength);
     this.#queue.flush();
   }
 
@@ -174,13 +175,14 @@ export class ResponseSender {
     return { kind: "close" };
   }
 
-  async #appendPiece(bytes: Uint8Array, framing: BodyFraming): Promise<void> {
-    if (bytes.byteLength === 0) return;
+  async #appendPiece(bytes: Uint8Array, byteLength: number, framing: BodyFraming): Promise<void> {
+    if (byteLength === 0) return;
     if (framing.kind === "chunked") {
-      await this.#append(encoder.encode(`${bytes.byteLength.toString(16)}\r\n`));
-      await this.#append(bytes);
-      await this.#append(CRLF);
-    } else await this.#append(bytes);
+      const size = encoder.encode(`${byteLength.toString(16)}\r\n`);
+      await this.#append(size, size.byteLength);
+      await this.#append(bytes, byteLength);
+      await this.#append(CRLF, CRLF.byteLength);
+    } else await this.#append(bytes, byteLength);
     this.#queue.flush();
   }
 
@@ -197,12 +199,22 @@ export class ResponseSender {
     this.headWritten = true;
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
+  /**
+   * Adds `bytes`, of which `byteLength` have been announced: the handler's memory can be transferred or resized while there is
+   * no room, and what follows must not be taken for the rest.
+   */
+  async #append(bytes: Uint8Array, byteLength: number): Promise<void> {
     this.#throwIfAborted();
-    let at = this.#queue.append(bytes, 0);
-    while (at < bytes.byteLength) {
-      await this.#room();
+    let at = 0;
+    for (;;) {
+      if (bytes.byteLength !== byteLength) {
+        throw new TypeError(
+          `send the response: a piece of its body has ${bytes.byteLength} bytes now, it had ${byteLength}`,
+        );
+      }
       at += this.#queue.append(bytes, at);
+      if (at >= byteLength) return;
+      await this.#room();
     }
   }
 

@@ -130,27 +130,63 @@ httpTest("serve() sends 100 behind the answers to earlier requests", async (http
   assert.equal((await client.response()).body, "GET");
 });
 
-httpTest("serve() sends no 100 once the answer has begun", async (http) => {
-  const { promise: reading, resolve } = Promise.withResolvers<string>();
-  const server = http.serve((request) => {
-    const stream = new ReadableStream({
-      async pull(controller) {
-        await http.sleep(5);
-        controller.enqueue(new TextEncoder().encode("begun "));
-        await http.sleep(5);
-        resolve(request.text().catch((error) => error.name));
-        await http.sleep(5);
-        controller.close();
-      },
-    }, { highWaterMark: 0 });
-    return new Response(stream);
+/** Answers with "begun ", then with how reading the body went, then with "end" when `ending` has resolved. */
+function answerBeforeReading(request: Request, ending: Promise<void>): Response {
+  const encoder = new TextEncoder();
+  async function* pieces() {
+    for (const piece of ["be", "gun", " "]) yield encoder.encode(piece);
+    yield encoder.encode(await request.text().catch((error) => error.name));
+    await ending;
+    yield encoder.encode(" end");
+  }
+  return new Response(ReadableStream.from(pieces()));
+}
+
+httpTest("serve() sends no 100 once the answer has begun, and fails the reading at once", async (http) => {
+  const server = http.serve(async (request) => {
+    if (request.target === "/late") await http.sleep(5);
+    return answerBeforeReading(request, Promise.resolve());
   });
+  for (const framing of ["Content-Length: 5", "Transfer-Encoding: chunked"]) {
+    for (const target of ["/", "/late"]) {
+      const client = await http.connect(server);
+      await client.send(expecting(framing).replace("/", target));
+      const { status, body, field } = await client.response();
+      assert.deepEqual([status, body, field("connection")], [200, "begun Interrupted end", "close"]);
+      await client.assertEnd();
+      client.close();
+    }
+  }
+});
+
+httpTest("serve() cuts an answer that is made of a body nobody was asked for", async (http) => {
+  const server = http.serve((request) => {
+    async function* pieces() {
+      for (const piece of ["be", "gun", " "]) yield new TextEncoder().encode(piece);
+      yield* request.body ?? [];
+    }
+    return new Response(ReadableStream.from(pieces()));
+  }, { bodyTimeoutMs: Infinity });
   const client = await http.connect(server);
   await client.send(expecting("Content-Length: 5"));
-  const { status, body } = await client.response();
-  assert.deepEqual([status, body], [200, "begun "]);
-  client.close();
-  assert.ok(typeof await reading === "string");
+  assert.ok(!(await client.rest()).endsWith("0\r\n\r\n"));
+});
+
+httpTest("serve() takes what comes behind an answer that forwent the body for no request", async (http) => {
+  const { promise: ending, resolve: end } = Promise.withResolvers<void>();
+  const server = http.serve((request) => answerBeforeReading(request, ending));
+  const client = await http.connect(server);
+  const answered = client.response();
+  await client.send(expecting("Content-Length: 50"));
+  await http.until(() => client.receivedBytes > 0);
+  await http.sleep(20);
+  await client.send("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n".padEnd(50));
+  await client.closeWrite();
+  await http.sleep(20);
+  end();
+  assert.equal((await answered).body, "begun Interrupted end");
+  await client.assertEnd();
+  assert.equal(server.statistics.requestCount, 1);
 });
 
 httpTest("serve() asks for the body late when there was no buffer to ask in", async (http) => {

@@ -62,22 +62,30 @@ httpTest("HttpRequest.url takes the server's own address when there is no Host",
   assert.equal((await client.response()).body, `http://127.0.0.1:${server.addr.port}/p`);
 });
 
-httpTest(
-  "HttpRequest.url of a host that passes as bytes, and is no address, is an error of the handler",
-  async (http) => {
-    const server = http.serve((request) => new HttpResponse(new URL(request.url).href), {
-      onError: (error) => new HttpResponse((error as Error).name, { status: 500 }),
-    });
-    const client = await http.connect(server);
-    for (const line of ["GET http://[:::::]/ HTTP/1.1", "GET http://999.999.999.999/ HTTP/1.1"]) {
-      await client.send(request(line, "Host: a"));
-      const { status } = await client.response();
-      assert.equal(status, 500);
+httpTest("HttpRequest.url of a host that no URL can have is what was sent", async (http) => {
+  const parts = ({ url, pathname, target }: ServerRequest) => [url, pathname, target];
+  for (const target of ["http://xn--a/b/../c?d", "http://xn--a?d", "http://xn--a"]) {
+    const found = await ask(http, request(`GET ${target} HTTP/1.1`, "Host: a"), parts);
+    assert.deepEqual(found, [target, target.includes("/b") ? "/b/../c" : "/", target]);
+  }
+  assert.deepEqual(await ask(http, request("GET /b HTTP/1.1", "Host: xn--a"), parts), [
+    "http://xn--a/b",
+    "/b",
+    "/b",
+  ]);
+});
+
+httpTest("HttpRequest.url of a host that makes no URL is refused before it gets here", async (http) => {
+  const server = http.serve((request) => new HttpResponse(new URL(request.url).href));
+  for (const host of ["[:::::]", "999.999.999.999", "256.1.1.1", "1.2.3", "a.0x"]) {
+    for (const lines of [["GET / HTTP/1.1", `Host: ${host}`], [`GET http://${host}/ HTTP/1.1`, "Host: a"]]) {
+      const client = await http.connect(server);
+      await client.send(request(lines[0], lines[1]));
+      assert.equal((await client.response()).status, 400);
+      client.close();
     }
-    await client.send(request("GET / HTTP/1.1", "Host: [:::::]"));
-    assert.equal((await client.response()).status, 500);
-  },
-);
+  }
+});
 
 httpTest("HttpRequest.method is what was sent", async (http) => {
   for (const method of ["GET", "POST", "PATCH", "PROPFIND", "get", "M-SEARCH"]) {

@@ -17,6 +17,9 @@ class Owner {
   onBodyFull(): void {
     this.calls.push("full");
   }
+  onBodyDropped(): void {
+    this.calls.push("dropped");
+  }
 }
 
 function make(length: number | "chunked", limits: HttpLimits = {}, expectsContinue = false) {
@@ -98,6 +101,23 @@ Deno.test("IncomingBody tells its owner when enough waits to be read", () => {
   assert.deepEqual(owner.calls, []);
   take("a");
   assert.deepEqual(owner.calls, ["full"]);
+});
+
+Deno.test("IncomingBody holds nothing up for a body that is all in", () => {
+  const size = BODY_BUFFER_BYTES.toString(16);
+  for (const length of [BODY_BUFFER_BYTES, 2 * BODY_BUFFER_BYTES, "chunked"] as const) {
+    const { owner, take, incoming } = make(length);
+    take(length === "chunked" ? `${size}\r\n${letters(BODY_BUFFER_BYTES)}\r\n0\r\n\r\n` : letters(length));
+    assert.equal(incoming.state, "ended");
+    assert.deepEqual(owner.calls, []);
+  }
+});
+
+Deno.test("IncomingBody tells its owner when whoever reads gives up", async () => {
+  const { owner, take, incoming } = make(100);
+  take(letters(50));
+  await incoming.body.stream.cancel();
+  assert.deepEqual(owner.calls, ["dropped"]);
 });
 
 Deno.test("IncomingBody.expectsContinue holds until something has come", () => {

@@ -1,5 +1,7 @@
 //! Request targets and hosts (RFC 9112, 3.2; RFC 9110, 7.2).
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 /// Origin form, absolute form with http or https, or the asterisk of OPTIONS; visible ASCII without a fragment.
 pub fn valid_target(target: &[u8], method: &str) -> bool {
     if target
@@ -32,23 +34,22 @@ fn authority_of(target: &[u8]) -> Option<&[u8]> {
 }
 
 /// `uri-host [":" port]` of RFC 9110, 7.2: a name, an IPv4 address or a bracketed IPv6 address; never empty.
+/// A name that ends in a number and is no IPv4 address is no name either: nobody could make a URL of it.
 pub fn valid_host(host: &[u8]) -> bool {
     let port_from = if host.first() == Some(&b'[') {
         let Some(close) = host.iter().position(|&byte| byte == b']') else {
             return false;
         };
-        let inside = &host[1..close];
-        if inside.is_empty()
-            || !inside
-                .iter()
-                .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
-        {
+        if !parses::<Ipv6Addr>(&host[1..close]) {
             return false;
         }
         close + 1
     } else {
         let end = host.iter().position(|&byte| byte == b':').unwrap_or(host.len());
         if end == 0 || !host[..end].iter().all(|&byte| is_name_byte(byte)) {
+            return false;
+        }
+        if ends_in_number(&host[..end]) && !parses::<Ipv4Addr>(&host[..end]) {
             return false;
         }
         end
@@ -70,4 +71,21 @@ pub fn valid_host(host: &[u8]) -> bool {
 /// Unreserved characters and the underscore that real host names carry; no percent-encoding, no sub-delimiters.
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+fn parses<Address: std::str::FromStr>(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.parse::<Address>().is_ok())
+}
+
+/// Whether a name's last label is a number: WHATWG URL takes such a name for an IPv4 address, or for nothing.
+fn ends_in_number(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    let last = name
+        .iter()
+        .rposition(|&byte| byte == b'.')
+        .map_or(name, |dot| &name[dot + 1..]);
+    match last {
+        [b'0', b'x' | b'X', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
+        _ => !last.is_empty() && last.iter().all(u8::is_ascii_digit),
+    }
 }
