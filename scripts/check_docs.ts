@@ -40,9 +40,17 @@ async function examplesConfiguration(): Promise<string> {
   });
 }
 
+/** Whether a module is what a worker runs: it does something when it is loaded. */
+function isProgram(file: string): boolean {
+  return file.endsWith("/worker_entry.ts");
+}
+
 async function runExamples(documents: Iterable<string>): Promise<boolean> {
   const modules = await listFiles(projectRoot, (folder) => /^(src|ffi)(\/|$)/.test(folder));
-  const files = [...modules.filter((file) => /^(src|ffi)\/.*\.ts$|^mod\.ts$/.test(file)), ...documents];
+  const files = [
+    ...modules.filter((file) => /^(src|ffi)\/.*\.ts$|^mod\.ts$/.test(file) && !isProgram(file)),
+    ...documents,
+  ];
   const directory = await Deno.makeTempDir({ prefix: "millrace_docs_" });
   try {
     const configuration = join(directory, "deno.json");

@@ -127,7 +127,8 @@ pub extern "C" fn millrace_region_unmap(address: u64) -> i32 {
     })
 }
 
-#[cfg(test)]
+// The macro of the bindings changes the types of pointers.
+#[cfg(all(test, not(feature = "bindings")))]
 mod tests {
     use super::*;
     use rustix::fd::{AsRawFd, OwnedFd};
