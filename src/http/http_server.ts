@@ -27,6 +27,14 @@ const CHECK_MS_MIN = 10;
  * A server that runs; what {@linkcode serve} returns.
  *
  * Assignable to `Deno.HttpServer`.
+ *
+ * ```ts
+ * import { HttpResponse, serve } from "@millrace/millrace/http";
+ *
+ * await using server = serve({ port: 0, hostname: "127.0.0.1" }, () => new HttpResponse("hello"));
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/`);
+ * console.log(await response.text(), server.statistics.requestCount); // hello 1
+ * ```
  */
 export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.HttpServer<A> {
   /** Where it listens, with the port that the system chose. */

@@ -12,7 +12,18 @@ interface Datagram {
   readonly from: Deno.NetAddr;
 }
 
-/** A UDP socket; assignable to `Deno.DatagramConn`. */
+/**
+ * A UDP socket; assignable to `Deno.DatagramConn`.
+ *
+ * ```ts
+ * import { listenDatagram } from "@millrace/millrace/net";
+ *
+ * using socket = await listenDatagram({ port: 0 });
+ * await socket.send(new TextEncoder().encode("hello"), socket.addr);
+ * const [bytes, from] = await socket.receive(undefined, { timeoutMs: 5000 });
+ * console.log(bytes.byteLength, from.transport); // 5 udp
+ * ```
+ */
 export class DatagramConn implements Deno.DatagramConn {
   /** Where it is bound, with the port that the system chose. */
   readonly addr: Deno.NetAddr;

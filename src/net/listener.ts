@@ -4,7 +4,21 @@ import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
 /** Connections accepted from the system that wait for an `accept()`; more stay in the system's backlog. */
 export const ACCEPT_QUEUE_MAX = 64;
 
-/** Accepts connections; assignable to `Deno.Listener`. */
+/**
+ * Accepts connections; assignable to `Deno.Listener`.
+ *
+ * ```ts
+ * import { connect, listen } from "@millrace/millrace/net";
+ *
+ * using listener = listen({ port: 0, hostname: "127.0.0.1" });
+ * using _client = await connect({ port: listener.addr.port });
+ * for await (const conn of listener) {
+ *   console.log(conn.remoteAddr.hostname); // 127.0.0.1
+ *   conn.close();
+ *   break; // closes the listener
+ * }
+ * ```
+ */
 export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.Listener<C, A> {
   /** Where it listens, with the port that the system chose. */
   readonly addr: A;

@@ -23,6 +23,17 @@ interface PendingWrite {
  * A stream connection over TCP or a Unix socket; assignable to `Deno.Conn`.
  *
  * One `read()` at a time. Writes are sent in the order of their calls; each resolves when its bytes are with the kernel.
+ *
+ * ```ts
+ * import { connect, listen } from "@millrace/millrace/net";
+ *
+ * using listener = listen({ port: 0, hostname: "127.0.0.1" });
+ * using client = await connect({ port: listener.addr.port });
+ * using server = await listener.accept();
+ * await client.write(new TextEncoder().encode("hello"), { timeoutMs: 5000 });
+ * await client.closeWrite();
+ * console.log(await new Response(server.readable).text()); // hello
+ * ```
  */
 export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>, SocketHandler {
   /** What it moves its data through. */

@@ -1,7 +1,18 @@
 import type { Address } from "../reactor/mod.ts";
 import { StreamConn } from "./stream_conn.ts";
 
-/** A TCP connection; assignable to `Deno.TcpConn`. */
+/**
+ * A TCP connection; assignable to `Deno.TcpConn`.
+ *
+ * ```ts
+ * import { connect, listen } from "@millrace/millrace/net";
+ *
+ * using listener = listen({ port: 0, hostname: "127.0.0.1" });
+ * using conn = await connect({ port: listener.addr.port, noDelay: false });
+ * conn.setNoDelay();
+ * conn.setKeepAlive();
+ * ```
+ */
 export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
   /**
    * Sends small writes at once, or lets the kernel gather them.
@@ -22,7 +33,20 @@ export class TcpConn extends StreamConn<Deno.NetAddr> implements Deno.TcpConn {
   }
 }
 
-/** A Unix socket connection; assignable to `Deno.UnixConn`. */
+/**
+ * A Unix socket connection; assignable to `Deno.UnixConn`.
+ *
+ * ```ts
+ * import { connect, listen } from "@millrace/millrace/net";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const path = `${directory}/socket`;
+ * using _listener = listen({ transport: "unix", path });
+ * using conn = await connect({ transport: "unix", path });
+ * console.log(conn.remoteAddr.path === path); // true
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
 export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn {}
 
 /** An address of the driver's as Deno's. */

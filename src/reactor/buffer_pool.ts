@@ -175,7 +175,19 @@ export class BufferPool<S extends Slab = Slab> {
   }
 }
 
-/** Waits for a buffer, first come, first served. Aborting the signal rejects with its reason. */
+/**
+ * Waits for a buffer, first come, first served. Aborting the signal rejects with its reason.
+ *
+ * ```ts
+ * import { BufferPool, waitForBuffer } from "@millrace/millrace/reactor";
+ *
+ * const pool = new BufferPool({ bufferCountMax: 1, allocateSlab: (length) => ({ bytes: new Uint8Array(length) }) });
+ * const first = await waitForBuffer(pool);
+ * const second = waitForBuffer(pool, AbortSignal.timeout(5000));
+ * pool.release(first);
+ * console.log((await second) === first); // true
+ * ```
+ */
 export async function waitForBuffer<S extends Slab>(
   pool: BufferPool<S>,
   signal?: AbortSignal,

@@ -45,7 +45,16 @@ const EOPNOTSUPP = 95;
 const PORT_MAX = 65_535;
 const LOOKUP_FAILURE = /^failed to lookup address information/;
 
-/** {@linkcode Driver} on Deno's own I/O: works wherever Deno does, without the native library. */
+/**
+ * {@linkcode Driver} on Deno's own I/O: works wherever Deno does, without the native library.
+ *
+ * ```ts
+ * import { DenoDriver, Reactor } from "@millrace/millrace/reactor";
+ *
+ * using reactor = new Reactor(new DenoDriver());
+ * console.log(reactor.driver.name); // deno
+ * ```
+ */
 export class DenoDriver implements Driver {
   readonly name = "deno";
   readonly delivery = "events";

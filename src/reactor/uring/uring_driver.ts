@@ -109,7 +109,18 @@ const SOCKET_DESCRIPTION: Readonly<Record<UringRung, string>> = {
   basic: "io_uring (multishot accept, provided buffers; no multishot receive on this kernel)",
 };
 
-/** {@linkcode Driver} on Linux io_uring. It belongs to the thread that opened it. */
+/**
+ * {@linkcode Driver} on Linux io_uring. It belongs to the thread that opened it.
+ *
+ * ```ts
+ * import { openDriver, UringDriver } from "@millrace/millrace/reactor";
+ *
+ * const { driver, fallbackReason } = openDriver();
+ * if (driver instanceof UringDriver) console.log(driver.statistics.enterCount); // 0
+ * else console.log(fallbackReason);
+ * driver.close();
+ * ```
+ */
 export class UringDriver implements PolledDriver {
   /**
    * Opens a ring on the highest rung this kernel has.
