@@ -58,13 +58,15 @@ export class InputBuffer {
     return false;
   }
 
-  /** Whether an empty line, with which a head ends, is complete since there were `from` bytes. */
+  /** Whether an empty line, with which a head ends, is complete since there were `from` bytes, or none can come. */
   hasEmptyLineSince(from: number): boolean {
     const bytes = this.#bytes;
     for (let index = Math.max(from, 1); index < this.#byteLength; index++) {
       if (bytes[index] === LF && (bytes[index - 1] === LF || index >= 2 && bytes[index - 2] === LF)) {
         return true;
       }
+      // A CR that no LF follows makes the head malformed, and its end may never come.
+      if (bytes[index - 1] === CR && bytes[index] !== LF) return true;
     }
     return false;
   }
