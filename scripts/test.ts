@@ -1,12 +1,20 @@
 /**
  * `deno task test [--mode NAME]... [ARGUMENTS OF deno test]`: runs the suite as this machine allows, then with
  * io_uring refused in the two ways that containers and kernels do, then without the native library. Ends with
- * one line, `N passed, N failed`, and with code 1 when a test failed or none ran.
+ * what failed, in which mode, and one line, `N passed, N failed`; with code 1 when a test failed or none ran.
  */
 import { join } from "node:path";
 import { constants as osConstants } from "node:os";
 import { buildNative, unavailableMessage } from "./build_native.ts";
-import { addCounts, closingLine, countTests, noTests, type TestCounts } from "./support/junit_report.ts";
+import {
+  addCounts,
+  closingLine,
+  countTests,
+  failuresIn,
+  noTests,
+  type TestCounts,
+  type TestFailure,
+} from "./support/junit_report.ts";
 import { lockFlags, projectRoot } from "./support/project.ts";
 import { messageOf, print, printError } from "./support/terminal.ts";
 import {
@@ -45,13 +53,19 @@ export function readParameters(parameters: readonly string[]): TestParameters {
   return { modes, rest };
 }
 
+/** What one mode came to. */
+interface ModeResult {
+  readonly counts: TestCounts;
+  readonly failures: readonly TestFailure[];
+}
+
 /** Runs one mode; the tests' output goes where ours goes. */
 async function runMode(
   mode: TestMode,
   rest: readonly string[],
   refusal: RefusalProgram | undefined,
   directory: string,
-): Promise<TestCounts> {
+): Promise<ModeResult> {
   const report = join(directory, `${mode.name}.xml`);
   // scripts/test.ts looks like a test; the commands' own tests know no modes, so once is enough.
   const ignored = mode === testModes[0] || rest.length > 0 ? "scripts" : "scripts,tests/scripts";
@@ -75,23 +89,25 @@ async function runMode(
   running = child;
   const status = await child.status;
   running = undefined;
-  return withEnding(await readCounts(report), status);
+  return withEnding(await readReport(report), status);
 }
 
 /** A run that failed without naming a test (a module that does not load, a crash) counts as one failure. */
-function withEnding(counts: TestCounts | undefined, status: Deno.CommandStatus): TestCounts {
-  if (counts === undefined) {
-    const ending = status.signal === null ? `with code ${status.code}` : `by ${status.signal}`;
-    printError(`test: the run ended ${ending} before it could report its tests`);
-    return { ...noTests, failed: 1 };
-  }
-  if (status.success || counts.failed > 0) return counts;
-  return { ...counts, failed: 1 };
+function withEnding(result: ModeResult | undefined, status: Deno.CommandStatus): ModeResult {
+  const ending = status.signal === null ? `with code ${status.code}` : `by ${status.signal}`;
+  if (result === undefined) return unnamedFailure(noTests, `the run ended ${ending} before it could report`);
+  if (status.success || result.counts.failed > 0) return result;
+  return unnamedFailure(result.counts, `the run ended ${ending} though no test of it failed`);
 }
 
-async function readCounts(report: string): Promise<TestCounts | undefined> {
+function unnamedFailure(counts: TestCounts, details: string): ModeResult {
+  return { counts: addCounts(counts, { ...noTests, failed: 1 }), failures: [{ name: "the run", details }] };
+}
+
+async function readReport(path: string): Promise<ModeResult | undefined> {
   try {
-    return countTests(await Deno.readTextFile(report));
+    const report = await Deno.readTextFile(path);
+    return { counts: countTests(report), failures: failuresIn(report) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -119,6 +135,7 @@ async function runModes({ modes, rest }: TestParameters): Promise<TestCounts> {
     : undefined;
   const directory = await Deno.makeTempDir({ prefix: "millrace_test_" });
   let counts = noTests;
+  const failed: string[] = [];
   try {
     for (const mode of modes) {
       if (interruptedBy !== undefined) break;
@@ -127,11 +144,15 @@ async function runModes({ modes, rest }: TestParameters): Promise<TestCounts> {
         print(`skipped: ${refusal.reason}`);
         continue;
       }
-      counts = addCounts(counts, await runMode(mode, rest, refusal, directory));
+      const result = await runMode(mode, rest, refusal, directory);
+      counts = addCounts(counts, result.counts);
+      for (const { name, details } of result.failures) failed.push(`[${mode.name}] ${name}\n${details}`);
     }
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+  // Once more at the end: the runs print thousands of lines.
+  for (const failure of failed) printError(`\nfailed: ${failure}`);
   return counts;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runCommand } from "../../../scripts/support/command.ts";
-import { closingLine, countTests } from "../../../scripts/support/junit_report.ts";
+import { closingLine, countTests, failuresIn } from "../../../scripts/support/junit_report.ts";
 import { makeProject } from "./_temporary_project.ts";
 
 const SUITE = `
@@ -31,6 +31,22 @@ Deno.test("countTests() counts what deno test reports, steps with their test", a
   };
   assert.deepEqual(await run(), { passed: 3, failed: 2, skipped: 1 });
   assert.deepEqual(await run("--filter", "passes"), { passed: 1, failed: 0, skipped: 0 });
+});
+
+Deno.test("failuresIn() names what failed, steps too, with what was thrown", async () => {
+  await using project = await makeProject({ "a_test.ts": SUITE });
+  const report = join(project.root, "report.xml");
+  await runCommand(Deno.execPath(), ["test", "--no-check", `--junit-path=${report}`], {
+    directory: project.root,
+  });
+  const failures = failuresIn(await Deno.readTextFile(report));
+  assert.deepEqual(failures.map(({ name }) => name), [
+    './a_test.ts: fails <a> & "b"',
+    "./a_test.ts: with a failing step",
+    "./a_test.ts: with a failing step > one",
+  ]);
+  assert.match(failures[0].details, /^Error: <skipped\/>/);
+  assert.deepEqual(failuresIn(""), []);
 });
 
 Deno.test("countTests() finds nothing in an empty report", () => {
