@@ -1,5 +1,5 @@
 /**
- * What every other layer stands on: invariants, time, a queue, a checksum and replayable chance. Pure, and
+ * What every other layer stands on: invariants, time, a queue, checksums and replayable chance. Pure, and
  * imports nothing.
  *
  * @module
@@ -8,4 +8,5 @@ export { assert, InvariantError } from "./assert.ts";
 export { type Clock, ManualClock, systemClock } from "./clock.ts";
 export { crc32c } from "./crc32c.ts";
 export { Deque, DEQUE_LENGTH_MAX, type DequeOptions } from "./deque.ts";
+export { fnv1a } from "./fnv.ts";
 export { type RandomState, SeededRandom } from "./random.ts";

@@ -28,6 +28,8 @@
  * ```
  */
 
+import { fnv1a } from "../base/mod.ts";
+
 /** "MSHM", read as a little-endian word. */
 export const REGION_MAGIC = 0x4d48534d;
 /** Changes with the meaning of any byte. */
@@ -63,7 +65,7 @@ export const SHARED_MEMORY_BYTES_MAX = 2 ** 32;
 export const SHARED_MEMORY_LOCK_COUNT = 1024;
 
 /** A number that differs where any offset or meaning above does; peers of other builds are told apart by it. */
-export const LAYOUT_HASH: number = hashOf([
+export const LAYOUT_HASH: number = fnv1a([
   REGION_VERSION,
   HEADER_BYTES,
   ROUND_BYTES,
@@ -154,11 +156,4 @@ function inspectFields(header: RegionHeader, state: number, fileBytes: number): 
     };
   }
   return { state: "ready", header };
-}
-
-/** FNV-1a over the numbers (http://www.isthe.com/chongo/tech/comp/fnv/). */
-function hashOf(numbers: readonly number[]): number {
-  let hash = 0x811c9dc5;
-  for (const number of numbers) hash = Math.imul(hash ^ number, 0x01000193);
-  return hash | 0;
 }

@@ -39,6 +39,8 @@
  * shares with both sides; the processor fetches lines in pairs, hence 128.
  */
 
+import { fnv1a } from "../base/mod.ts";
+
 /** "MRNG", read as a little-endian word. */
 export const RING_MAGIC = 0x474e524d;
 /** Changes with the meaning of any byte. */
@@ -76,7 +78,7 @@ export const CAPACITY_BYTES_MIN = 64;
 export const CAPACITY_BYTES_MAX = 2 ** 30;
 
 /** A number that differs where any offset or meaning above does; peers of other builds are told apart by it. */
-export const LAYOUT_HASH = hashOf([
+export const LAYOUT_HASH = fnv1a([
   RING_VERSION,
   ...Object.values(WORD),
   HEADER_BYTES,
@@ -92,11 +94,4 @@ export function messageBytesLimit(capacityBytes: number): number {
 /** Bytes of the ring that a message of `byteLength` bytes takes. */
 export function recordBytes(byteLength: number): number {
   return (byteLength + RECORD_HEADER_BYTES + 7) & ~7;
-}
-
-/** FNV-1a over the numbers (http://www.isthe.com/chongo/tech/comp/fnv/). */
-function hashOf(numbers: readonly number[]): number {
-  let hash = 0x811c9dc5;
-  for (const number of numbers) hash = Math.imul(hash ^ number, 0x01000193);
-  return hash | 0;
 }
