@@ -37,6 +37,7 @@ export const symbols = {
   millrace_socket_pair: { parameters: ["buffer"], result: "i32" },
   millrace_socket_shutdown: { parameters: ["i32", "i32"], result: "i32" },
   millrace_truncate: { parameters: ["i32", "u64"], result: "i32" },
+  millrace_unlock_all: { parameters: ["i32"], result: "i32" },
   millrace_unmap: { parameters: ["u64", "u64"], result: "i32" },
   millrace_uring_enter: { parameters: ["i32", "u32", "u32", "u32", "u32", "u32"], result: "i32" },
   millrace_uring_register: { parameters: ["i32", "u32", "buffer", "u32"], result: "i32" },

@@ -27,6 +27,14 @@ export function unlockByte(fd: number, at: number): void {
   check(native().millrace_lock(fd, at, KIND.none), "unlock a byte");
 }
 
+/**
+ * Gives back all locks of the opener `fd`, which is about to close it: while the file is mapped through it, whoever has the mapping,
+ * closing alone does not.
+ */
+export function unlockAllBytes(fd: number): void {
+  check(native().millrace_unlock_all(fd), "unlock all bytes");
+}
+
 /** Whether another opener holds the lock of byte `at`, in either way. */
 export function isByteLocked(fd: number, at: number): boolean {
   return check(native().millrace_lock_held(fd, at), "look at the lock of a byte") === 1;

@@ -21,7 +21,7 @@ export {
   unlinkSharedObject,
   writeAt,
 } from "./shared_object.ts";
-export { type ByteLockKind, isByteLocked, tryLockByte, unlockByte } from "./byte_lock.ts";
+export { type ByteLockKind, isByteLocked, tryLockByte, unlockAllBytes, unlockByte } from "./byte_lock.ts";
 export { SharedMapping } from "./shared_mapping.ts";
 export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWake } from "./futex.ts";
 export { FutexWatch } from "./futex_watch.ts";

@@ -39,6 +39,21 @@ pub extern "C" fn millrace_lock_held(fd: i32, at: u32) -> i32 {
     })
 }
 
+/// Gives back all locks of the opener `fd`. Closing it does not while the file is mapped through it, and the mapping that a
+/// process has of a region is made through the first of its openers.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_unlock_all(fd: i32) -> i32 {
+    guard(|| {
+        borrow(fd)?;
+        let mut request = one_byte(0, libc::F_UNLCK);
+        // To the end, wherever that is.
+        request.l_len = 0;
+        // SAFETY: the structure lives until the call returns.
+        checked(unsafe { libc::fcntl(fd, libc::F_OFD_SETLK, &request) })
+    })
+}
+
 fn one_byte(at: u32, kind: i32) -> libc::flock {
     // SAFETY: of numbers only.
     let mut request: libc::flock = unsafe { std::mem::zeroed() };

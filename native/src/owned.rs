@@ -13,6 +13,7 @@
 
 use crate::abandoned_ring::Ring;
 use crate::boundary::guard;
+use crate::lock::millrace_unlock_all;
 use crate::region::Reference;
 use crate::watch::Watch;
 #[cfg(feature = "bindings")]
@@ -217,6 +218,7 @@ impl Owned {
             unsafe {
                 if self.marks.add(index).read_volatile() != 0 {
                     self.marks.add(index).write_volatile(0);
+                    millrace_unlock_all(index as i32);
                     libc::close(index as i32);
                 }
             }

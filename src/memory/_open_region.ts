@@ -7,6 +7,7 @@ import {
   SharedMapping,
   statSharedObject,
   tryLockByte,
+  unlockAllBytes,
   writeAt,
 } from "../../ffi/mod.ts";
 import { attemptRepeatedly, inspectFile, removeName, withOpened } from "./_region_file.ts";
@@ -102,8 +103,9 @@ function refuse(operation: string, found: string): never {
   throw new Deno.errors.InvalidData(`${operation}: ${found}`);
 }
 
-/** Closes what either of the above has opened. Its locks go with the descriptor. */
+/** Closes what either of the above has opened. */
 export function closeRegion({ fd, mapping }: OpenedRegion): void {
   mapping.close();
+  unlockAllBytes(fd);
   closeDescriptor(fd);
 }

@@ -189,6 +189,17 @@ nativeTest("SharedMemory.tryLock() is each opener's own, also within one process
   for (const index of [0, 1, 500, SHARED_MEMORY_LOCK_COUNT - 1]) assert.equal(first.isLocked(index), false);
 });
 
+nativeTest("SharedMemory.close() gives the locks back, whoever else of the process has it open", () => {
+  using names = new RegionNames();
+  const name = names.next();
+  const first = SharedMemory.create(name, { byteLength: 1 });
+  using second = SharedMemory.open(name);
+  assert.ok(first.tryLock(0));
+  first.close();
+  assert.equal(second.isLocked(0), false);
+  assert.ok(second.tryLock(0));
+});
+
 nativeTest("SharedMemory.tryLock(), isLocked() and unlock() refuse locks that are none", () => {
   using names = new RegionNames();
   using region = SharedMemory.create(names.next(), { byteLength: 1 });

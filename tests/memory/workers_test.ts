@@ -56,6 +56,21 @@ nativeTest(
   },
 );
 
+nativeTest(
+  "SharedMemory of a worker that is terminated gives back its locks, though the process has it mapped by it",
+  async () => {
+    using names = new RegionNames();
+    const name = names.next();
+    SharedMemory.create(name, { byteLength: 64 }).close();
+    const worker = await startWorker({ name, lock: 5, thenClose: false });
+    using region = SharedMemory.open(name);
+    assert.ok(region.isLocked(5));
+    worker.terminate();
+    await until(() => !region.isLocked(5));
+    assert.equal(mappingCount(name), 1);
+  },
+);
+
 nativeTest("SharedMemory is unmapped when the last worker that had it open is terminated", async () => {
   using names = new RegionNames();
   const name = names.next();
