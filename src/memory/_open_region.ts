@@ -10,7 +10,7 @@ import {
   unlockAllBytes,
   writeAt,
 } from "../../ffi/mod.ts";
-import { attemptRepeatedly, inspectFile, removeName, withOpened } from "./_region_file.ts";
+import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
 import { AT, encodeHeader, encodeState, fileBytesOf, HEADER_BYTES, LOCK_AT, STATE } from "./layout.ts";
 import { objectOf } from "./_region_name.ts";
 
@@ -20,18 +20,26 @@ export interface OpenedRegion {
   readonly mapping: SharedMapping;
 }
 
+/** What a region is made as. */
+export interface RegionPlan {
+  readonly byteLength: number;
+  readonly mode: number;
+  readonly initialize?: (bytes: Uint8Array<ArrayBuffer>) => void;
+}
+
 /** Makes a region; leaves nothing behind when it fails. See `SharedMemory.create()`. */
-export function createRegion(name: string, byteLength: number, mode: number): OpenedRegion {
+export function createRegion(name: string, plan: RegionPlan): OpenedRegion {
   const object = objectOf(name);
   const operation = `create shared memory ${name}`;
-  return attemptRepeatedly(operation, () => {
-    const fd = createSharedObject(object, mode);
+  return attemptRepeatedly(operation, (last) => {
+    const fd = createOrRepair(object, plan.mode, last);
+    if (fd === undefined) return undefined;
     return withOpened(fd, (fd, keep) => {
       try {
         lockWhileMaking(fd, operation);
         // Somebody took it for one whose creator had died, right after it was made.
         if (statSharedObject(fd).nameCount === 0) return undefined;
-        const region = { fd, mapping: make(fd, byteLength) };
+        const region = { fd, mapping: make(fd, plan) };
         keep();
         return region;
       } catch (error) {
@@ -42,12 +50,40 @@ export function createRegion(name: string, byteLength: number, mode: number): Op
   });
 }
 
+/** The descriptor of a new file, in place of a half-made one too; `undefined` while somebody is at that. */
+function createOrRepair(object: string, mode: number, last: boolean): number | undefined {
+  try {
+    return createSharedObject(object, mode);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    const fd = openIfPossible(object);
+    if (fd === undefined) throw error;
+    return withOpened(fd, (fd) => {
+      if (!isUnfinished(fd)) throw error;
+      // SYNC region.open: the creator has it until the state is `ready`, so it is dead, or has got done since the look.
+      if (tryLockByte(fd, LOCK_AT.open, "exclusive")) {
+        const { state } = inspectFile(fd);
+        // One that made the file a moment ago has not locked it yet: it gets the time to.
+        const isDead = state === "making" || state === "empty" && last;
+        if (isDead && removeName(fd, object)) return createSharedObject(object, mode);
+      }
+      if (last) throw error;
+      return undefined;
+    });
+  }
+}
+
+function isUnfinished(fd: number): boolean {
+  const { state } = inspectFile(fd);
+  return state === "making" || state === "empty";
+}
+
 /** Others who look at it have it for a moment, or for as long as they are stopped. */
 function lockWhileMaking(fd: number, operation: string): void {
   attemptRepeatedly(operation, () => tryLockByte(fd, LOCK_AT.open, "exclusive") || undefined);
 }
 
-function make(fd: number, byteLength: number): SharedMapping {
+function make(fd: number, { byteLength, initialize }: RegionPlan): SharedMapping {
   const fileBytes = fileBytesOf(byteLength);
   const header = {
     byteLength,
@@ -59,8 +95,14 @@ function make(fd: number, byteLength: number): SharedMapping {
   reserveSharedObject(fd, fileBytes);
   const mapping = SharedMapping.open(fd, fileBytes, HEADER_BYTES, byteLength);
   try {
+    const result: unknown = initialize?.(mapping.bytes);
+    if (result instanceof Promise) {
+      throw new TypeError(
+        "create shared memory: initialize gave a promise, expected it to be done when it returns",
+      );
+    }
     writeAt(fd, encodeState(STATE.ready), AT.state);
-    // SYNC region.open: the header is valid.
+    // SYNC region.open: the header and what `initialize` wrote are valid.
     tryLockByte(fd, LOCK_AT.open, "shared");
   } catch (error) {
     mapping.close();
@@ -75,7 +117,7 @@ export function openRegion(name: string): OpenedRegion {
   const operation = `open shared memory ${name}`;
   return attemptRepeatedly(operation, (last) =>
     withOpened(openSharedObject(object), (fd, keep) => {
-      // SYNC region.open: whoever gets it sees the header that the creator wrote.
+      // SYNC region.open: whoever gets it sees the header and the bytes that the creator wrote.
       if (!tryLockByte(fd, LOCK_AT.open, "shared")) return refuseForeign(fd, operation);
       // Removed between opening and locking: the name is nobody's, or another region's.
       if (statSharedObject(fd).nameCount === 0) return undefined;

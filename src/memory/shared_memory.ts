@@ -19,6 +19,13 @@ export interface SharedMemoryOptions {
    * @default {0o600}
    */
   mode?: number;
+  /**
+   * Fills the region before anybody can open it; until it returns, `open()` and `create()` of the name throw `Busy` and
+   * `AlreadyExists`. When it throws, there is no region. It may neither keep `bytes` nor go on after it has returned.
+   *
+   * @default {leaves it full of zeroes}
+   */
+  initialize?: (bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
 /**
@@ -57,15 +64,17 @@ export class SharedMemory implements Disposable {
   #closed = false;
 
   /**
-   * Makes a region that must not exist yet. All of its memory is taken from the system at once.
+   * Makes a region that must not exist yet. All of its memory is taken from the system at once. One that is half-made, as its
+   * creator has died, is removed and made anew.
    *
    * @throws {RangeError} when the name or an option is out of range
-   * @throws {Deno.errors.AlreadyExists} when there is something of that name
+   * @throws {TypeError} when `initialize` is asynchronous
+   * @throws {Deno.errors.AlreadyExists} when there is something of that name, be it no region or still being made
    * @throws {Error} with the code `ENOSPC` when the system has not that much; nothing is left behind then
    * @throws {Deno.errors.NotSupported} without the native library
    */
   static create(name: string, options: SharedMemoryOptions): SharedMemory {
-    const { byteLength, mode = 0o600 } = options;
+    const { byteLength, mode = 0o600, initialize } = options;
     if (!(Number.isInteger(byteLength) && byteLength >= 1 && byteLength <= SHARED_MEMORY_BYTES_MAX)) {
       throw new RangeError(
         `create shared memory: byteLength is ${byteLength}, expected 1 to ${SHARED_MEMORY_BYTES_MAX}`,
@@ -74,7 +83,7 @@ export class SharedMemory implements Disposable {
     if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777 && (mode & 0o600) === 0o600)) {
       throw new RangeError(`create shared memory: mode is 0o${mode.toString(8)}, expected 0o600 to 0o777`);
     }
-    return new SharedMemory(name, createRegion(name, byteLength, mode));
+    return new SharedMemory(name, createRegion(name, { byteLength, mode, initialize }));
   }
 
   /**

@@ -3,7 +3,7 @@ import { SharedMemory } from "../../src/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
 import { type Child, startProgram } from "../support/net_child.ts";
-import { FFI_URL, listed, MEMORY_URL, RegionNames, until } from "./_support.ts";
+import { descriptorCount, FFI_URL, listed, MEMORY_URL, RegionNames, until } from "./_support.ts";
 
 nameSkipReason("SharedMemory between processes", nativeSkipReason());
 
@@ -133,7 +133,10 @@ nativeTest(
     const states = new Set<string | undefined>();
     for (let call = 0;; call++) {
       const name = names.next();
-      const done = await killedAt(call, `SharedMemory.create("${name}", { byteLength: 10_000 });`);
+      const done = await killedAt(
+        call,
+        `SharedMemory.create("${name}", { byteLength: 10_000, initialize: (bytes) => void bytes.fill(5) });`,
+      );
       const info = listed(name);
       states.add(info?.state);
       if (done) {
@@ -144,23 +147,86 @@ nativeTest(
         assert.throws(() => SharedMemory.open(name), Deno.errors.NotFound);
       } else {
         assert.equal(info.inUse, false);
-        assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), Deno.errors.AlreadyExists);
         if (info.state === "half-made") {
           assert.throws(() => SharedMemory.open(name), {
             name: "InvalidData",
             message: `open shared memory ${name}: it is half-made: its creator has died`,
           });
+          if (call % 2 === 0) assert.ok(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
         } else {
           assert.equal(info.state, "ready");
-          SharedMemory.open(name).close();
+          assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), Deno.errors.AlreadyExists);
+          using region = SharedMemory.open(name);
+          assert.ok(region.bytes.every((byte) => byte === 5));
+          SharedMemory.unlink(name);
         }
-        assert.ok(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
       }
-      SharedMemory.create(name, { byteLength: 1 }).close();
+      // In place of the half-made one, where that is there.
+      using region = SharedMemory.create(name, { byteLength: 1 });
+      assert.deepEqual([region.byteLength, region.bytes[0]], [1, 0]);
+      assert.equal(descriptorCount(name), 1);
     }
     assert.deepEqual([...states], [undefined, "half-made", "ready"]);
   },
 );
+
+nativeTest("SharedMemory.create() killed in initialize is repaired, and not before it is dead", async () => {
+  using names = new RegionNames();
+  const name = names.next();
+  await using child = await startProgram(`
+    import { SharedMemory } from ${MEMORY_URL};
+    SharedMemory.create("${name}", { byteLength: 10_000, initialize(bytes) {
+      bytes.fill(9, 0, 5000);
+      Deno.stdout.writeSync(new TextEncoder().encode("initializing\\n"));
+      for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    } });
+  `);
+  await child.says(/initializing/);
+  const create = () => SharedMemory.create(name, { byteLength: 4, initialize: (bytes) => bytes.set([1, 2]) });
+  for (const signal of ["SIGSTOP", "SIGCONT"] as const) {
+    child.kill(signal);
+    assert.throws(create, Deno.errors.AlreadyExists);
+    assert.throws(() => SharedMemory.open(name), Deno.errors.Busy);
+    assert.equal(listed(name)?.state, "being made");
+  }
+  child.kill("SIGKILL");
+  await until(() => listed(name)?.state === "half-made");
+  using region = create();
+  assert.deepEqual([...region.bytes], [1, 2, 0, 0]);
+  using same = SharedMemory.open(name);
+  assert.deepEqual([...same.bytes], [1, 2, 0, 0]);
+});
+
+nativeTest("SharedMemory.create() by several over a half-made region gives it to one", async () => {
+  using names = new RegionNames();
+  for (let round = 0; round < 5; round++) {
+    const name = names.next();
+    // Killed when it has made the file (3 calls), and when it has written the header too.
+    await killedAt(round % 2 === 0 ? 3 : 5, `SharedMemory.create("${name}", { byteLength: 8 });`);
+    assert.equal(listed(name)?.state, "half-made");
+    const workers = await Promise.all([1, 2, 3].map(() =>
+      runProgram(`
+        import { SharedMemory } from ${MEMORY_URL};
+        const until = ${Date.now() + 1000};
+        while (Date.now() < until);
+        try {
+          SharedMemory.create("${name}", { byteLength: 8, initialize: (bytes) => void bytes.fill(7) });
+          console.log("made");
+        } catch (error) {
+          if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+          const { bytes } = SharedMemory.open("${name}");
+          console.log(bytes.every((byte) => byte === 7) ? "found" : "found it unfilled");
+        }
+        Deno.exit(0);
+      `)
+    ));
+    assert.deepEqual(workers.map(({ stdout, stderr }) => stdout.trim() + stderr).sort(), [
+      "found",
+      "found",
+      "made",
+    ]);
+  }
+});
 
 for (const operation of ["open", "unlink", "removeAbandoned", "list"]) {
   nativeTest(

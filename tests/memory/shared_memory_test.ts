@@ -9,7 +9,7 @@ import {
   unlinkSharedObject,
   writeAt,
 } from "../../ffi/mod.ts";
-import { AT, LOCK_AT, STATE } from "../../src/memory/layout.ts";
+import { AT, encodeHeader, LOCK_AT, STATE } from "../../src/memory/layout.ts";
 import {
   SHARED_MEMORY_BYTES_MAX,
   SHARED_MEMORY_LOCK_COUNT,
@@ -47,6 +47,77 @@ nativeTest("SharedMemory.create() refuses a name that is taken, whatever has it"
   assert.throws(() => SharedMemory.create(name, { byteLength: 10 }), Deno.errors.AlreadyExists);
   using again = SharedMemory.open(name);
   assert.equal(again.byteLength, 10);
+});
+
+nativeTest("SharedMemory.create() fills a region before anybody can open it", () => {
+  using names = new RegionNames();
+  const name = names.next();
+  const states: unknown[] = [];
+  const options = Object.freeze({
+    byteLength: 5000,
+    initialize(bytes: Uint8Array<ArrayBuffer>) {
+      assert.equal(bytes.byteLength, 5000);
+      assert.ok(bytes.every((byte) => byte === 0));
+      bytes.fill(8);
+      states.push(listed(name)?.state);
+      assert.throws(() => SharedMemory.open(name), Deno.errors.Busy);
+      assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), Deno.errors.AlreadyExists);
+    },
+  });
+  using region = SharedMemory.create(name, options);
+  using same = SharedMemory.open(name);
+  for (const { bytes } of [region, same]) assert.ok(bytes.every((byte) => byte === 8));
+  assert.deepEqual(states, ["being made"]);
+});
+
+nativeTest("SharedMemory.create() leaves nothing behind when initialize throws, or is asynchronous", () => {
+  using names = new RegionNames();
+  const name = names.next();
+  const failure = new Error("on purpose");
+  let kept = new Uint8Array();
+  const initialize = (bytes: Uint8Array<ArrayBuffer>) => {
+    kept = bytes;
+    throw failure;
+  };
+  assert.throws(
+    () => SharedMemory.create(name, { byteLength: 10, initialize }),
+    (error) => error === failure,
+  );
+  assert.equal(kept.byteLength, 0);
+  assert.throws(() => SharedMemory.create(name, { byteLength: 10, initialize: () => Promise.resolve() }), {
+    name: "TypeError",
+    message: /initialize gave a promise/,
+  });
+  assert.equal(listed(name), undefined);
+  assert.deepEqual([mappingCount(name), descriptorCount(name)], [0, 0]);
+  using _region = SharedMemory.create(name, { byteLength: 10 });
+});
+
+nativeTest("SharedMemory.create() removes what is half-made and nobody's, and nothing else", () => {
+  const made = new Uint8Array(
+    encodeHeader({ byteLength: 5, creatorPid: 1, creatorStartedMs: 0, createdMs: 0 }),
+  );
+  for (
+    const [bytes, isRepaired] of [
+      [new Uint8Array(), true],
+      [made, true],
+      [new Uint8Array(1), false],
+      [new Uint8Array(8192), false],
+      [new TextEncoder().encode("somebody else's".padEnd(5000)), false],
+    ] as const
+  ) {
+    using names = new RegionNames();
+    const name = names.next();
+    const fd = createSharedObject(`/millrace.${name}`);
+    writeAt(fd, bytes, 0);
+    assert.ok(tryLockByte(fd, LOCK_AT.open, "shared"));
+    // Whoever has it locked may be at it.
+    assert.throws(() => SharedMemory.create(name, { byteLength: 5 }), Deno.errors.AlreadyExists);
+    closeDescriptor(fd);
+    if (isRepaired) SharedMemory.create(name, { byteLength: 5 }).close();
+    else assert.throws(() => SharedMemory.create(name, { byteLength: 5 }), Deno.errors.AlreadyExists);
+    assert.equal(listed(name)?.state, isRepaired ? "ready" : undefined);
+  }
 });
 
 nativeTest("SharedMemory.create() refuses lengths, modes and names that are none, and makes nothing", () => {
