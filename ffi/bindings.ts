@@ -27,6 +27,7 @@ export const symbols = {
   millrace_shm_open: { parameters: ["buffer", "u32"], result: "i32" },
   millrace_shm_reserve: { parameters: ["i32", "u64"], result: "i32" },
   millrace_shm_stat: { parameters: ["i32", "buffer"], result: "i32" },
+  millrace_shm_sync: { parameters: ["i32"], result: "i32" },
   millrace_shm_unlink: { parameters: ["buffer", "u32"], result: "i32" },
   millrace_size: { parameters: ["i32", "buffer"], result: "i32" },
   millrace_socket: { parameters: ["i32", "i32"], result: "i32" },

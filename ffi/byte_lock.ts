@@ -28,8 +28,8 @@ export function unlockByte(fd: number, at: number): void {
 }
 
 /**
- * Gives back all locks of the opener `fd`, which is about to close it: while the file is mapped through it, whoever has the mapping,
- * closing alone does not.
+ * Gives back all locks of the opener `fd`, which is about to close it: while the file is mapped through it, for whomever, closing
+ * alone does not.
  */
 export function unlockAllBytes(fd: number): void {
   check(native().millrace_unlock_all(fd), "unlock all bytes");

@@ -38,6 +38,7 @@ const TABLE: Readonly<Record<number, Entry>> = {
   2: ["ENOENT", "no such file or directory", errors.NotFound],
   4: ["EINTR", "interrupted", errors.Interrupted],
   5: ["EIO", "input/output error", Error],
+  6: ["ENXIO", "nothing can be opened there: it is a socket, or a device that is missing", errors.NotSupported],
   9: ["EBADF", "bad descriptor: it is closed", errors.BadResource],
   11: ["EAGAIN", "not ready", errors.WouldBlock],
   12: ["ENOMEM", "out of memory, or over the limit of locked memory", Error],
@@ -45,6 +46,7 @@ const TABLE: Readonly<Record<number, Entry>> = {
   14: ["EFAULT", "bad address", Error],
   16: ["EBUSY", "busy", errors.Busy],
   17: ["EEXIST", "exists already", errors.AlreadyExists],
+  19: ["ENODEV", "the device or the file system does not offer that", errors.NotSupported],
   20: ["ENOTDIR", "a part of the path is not a directory", errors.NotADirectory],
   21: ["EISDIR", "is a directory", errors.IsADirectory],
   22: ["EINVAL", "invalid argument", errors.InvalidData],
@@ -57,6 +59,7 @@ const TABLE: Readonly<Record<number, Entry>> = {
   30: ["EROFS", "the file system is read-only", errors.PermissionDenied],
   32: ["EPIPE", "the other side has closed", errors.BrokenPipe],
   36: ["ENAMETOOLONG", "the name is too long", errors.InvalidData],
+  37: ["ENOLCK", "no locks are available", errors.NotSupported],
   38: ["ENOSYS", "this kernel, or a sandbox around this process, does not offer the call", errors.NotSupported],
   40: ["ELOOP", "too many symbolic links", errors.FilesystemLoop],
   62: ["ETIME", "the time is over", errors.TimedOut],
@@ -75,12 +78,16 @@ const TABLE: Readonly<Record<number, Entry>> = {
   110: ["ETIMEDOUT", "the other side did not answer in time", errors.TimedOut],
   111: ["ECONNREFUSED", "nobody listens there", errors.ConnectionRefused],
   113: ["EHOSTUNREACH", "the host is unreachable", errors.NetworkUnreachable],
+  122: ["EDQUOT", "no space left in the quota", Error],
   125: ["ECANCELED", "cancelled", errors.Interrupted],
   131: ["ENOTRECOVERABLE", "the native library failed (a bug: please report it)", Error],
 };
 
 const SHARED_MEMORY_FULL =
-  "/dev/shm is too small or full: ask for less, remove what is there, or make it larger (in a container --shm-size)";
+  "/dev/shm, or the disk of its directory, is too small or full: ask for less, remove what is there, or make it " +
+  "larger (/dev/shm in a container by --shm-size)";
+const FILE_SYSTEM =
+  "the likely cause is the file system: shared memory needs a local one, such as ext4, XFS or tmpfs";
 
 /** What an error number means when a particular operation answers it: the likely cause, and what to do. */
 const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
@@ -90,8 +97,18 @@ const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
     12: "raise the limit of locked memory (`ulimit -l`)",
     38: "the kernel is older than 5.1, or a sandbox hides io_uring",
   },
-  "reserve shared memory": { 28: SHARED_MEMORY_FULL },
+  "create a shared file": { 2: "its directory is not there, and has to be made first" },
+  "open a shared file": {
+    2: "there is no such region, or no such directory",
+    40: "a symbolic link is no region",
+  },
+  "reserve shared memory": { 22: FILE_SYSTEM, 28: SHARED_MEMORY_FULL, 95: FILE_SYSTEM },
   "write shared memory": { 28: SHARED_MEMORY_FULL },
+  "sync shared memory": {
+    5: "what was written since the last sync may be lost, also when a later one succeeds",
+  },
+  "mmap": { 19: FILE_SYSTEM },
+  "lock a byte": { 22: FILE_SYSTEM, 37: FILE_SYSTEM, 38: FILE_SYSTEM, 95: FILE_SYSTEM },
   "bind": { 13: "ports below 1024 need privileges" },
 };
 

@@ -18,6 +18,7 @@ export {
   reserveSharedObject,
   type SharedObjectStat,
   statSharedObject,
+  syncSharedObject,
   unlinkSharedObject,
   writeAt,
 } from "./shared_object.ts";

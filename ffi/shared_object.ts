@@ -1,4 +1,7 @@
-/** POSIX shared memory objects: named memory of the system, as files that only memory backs. */
+/**
+ * Named memory that processes share: files. A name with a directory, such as `/var/lib/shop/millrace.a`, is that of a file
+ * there, and one without, such as `/millrace.a`, that of a POSIX shared memory object, a file that only memory backs.
+ */
 import { check, ENOSPC, systemError } from "./errno.ts";
 import { native } from "./library.ts";
 
@@ -16,20 +19,21 @@ export interface SharedObjectStat {
   readonly byteLength: number;
   /** Permissions, e.g. `0o600`. */
   readonly mode: number;
-  /** Whether it is what `shm_open` makes, and no directory, pipe or device that somebody put there. */
+  /** Whether it is a file, and no directory, pipe or device that somebody put there. */
   readonly isRegular: boolean;
   /** Names it has: 0 when it was unlinked. */
   readonly nameCount: number;
 }
 
 /**
- * Creates a shared memory object (`shm_open`, exclusive) with exactly the permissions `mode`; returns its descriptor.
+ * Creates a shared memory object, exclusively, with exactly the permissions `mode`; returns its descriptor. The name is on the
+ * disk of its directory then.
  *
  * @throws {Deno.errors.AlreadyExists}
  */
 export function createSharedObject(name: string, mode = 0o600): number {
   const bytes = encoder.encode(name);
-  return check(native().millrace_shm_create(bytes, bytes.byteLength, mode), "shm_open", name);
+  return check(native().millrace_shm_create(bytes, bytes.byteLength, mode), "create a shared file", name);
 }
 
 /**
@@ -39,7 +43,7 @@ export function createSharedObject(name: string, mode = 0o600): number {
  */
 export function openSharedObject(name: string): number {
   const bytes = encoder.encode(name);
-  return check(native().millrace_shm_open(bytes, bytes.byteLength), "shm_open", name);
+  return check(native().millrace_shm_open(bytes, bytes.byteLength), "open a shared file", name);
 }
 
 /**
@@ -49,17 +53,17 @@ export function openSharedObject(name: string): number {
  */
 export function unlinkSharedObject(name: string): void {
   const bytes = encoder.encode(name);
-  check(native().millrace_shm_unlink(bytes, bytes.byteLength), "shm_unlink", name);
+  check(native().millrace_shm_unlink(bytes, bytes.byteLength), "unlink a shared file", name);
 }
 
-/** Names of shared memory objects that begin with `prefix`, in no order, without the slash that they are opened with. */
+/** Names of shared memory objects that begin with `prefix`, in no order, without the slash or directory that it begins with. */
 export function listSharedObjects(prefix: string): string[] {
   const wanted = encoder.encode(prefix);
   for (let byteLength = 4096; byteLength <= NAMES_BYTES_MAX; byteLength *= 4) {
     const out = new Uint8Array(byteLength);
     const length = native().millrace_shm_list(wanted, wanted.byteLength, out, byteLength);
     if (length === -ERANGE) continue;
-    check(length, "list shared memory");
+    check(length, "list shared memory", prefix);
     return new TextDecoder().decode(out.subarray(0, length)).split("\0").slice(0, -1);
   }
   throw new RangeError(`list shared memory: the names have more than ${NAMES_BYTES_MAX} bytes`);
@@ -89,6 +93,16 @@ export function reserveSharedObject(fd: number, byteLength: number): void {
     "reserve shared memory",
     `of ${byteLength} bytes`,
   );
+}
+
+/**
+ * Has what the object `fd` holds on its disk, by whomever it was written; holds up the thread meanwhile. Does nothing for memory
+ * of the system.
+ *
+ * @throws {Error} with the code `EIO` or `ENOSPC`
+ */
+export function syncSharedObject(fd: number): void {
+  check(native().millrace_shm_sync(fd), "sync shared memory");
 }
 
 /** Fills `out` from byte `offset` of `fd`; returns how many bytes there were. */

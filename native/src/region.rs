@@ -50,7 +50,12 @@ impl Reference {
         }
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: wherever the kernel likes.
-        let address = unsafe { mmap(std::ptr::null_mut(), byte_length, access, MapFlags::SHARED, fd, 0)? } as usize;
+        let address = match unsafe { mmap(std::ptr::null_mut(), byte_length, access, MapFlags::SHARED, fd, 0) } {
+            Ok(address) => address as usize,
+            // File systems without shared mappings answer one or the other.
+            Err(Errno::INVAL) => return Err(Errno::NODEV),
+            Err(errno) => return Err(errno),
+        };
         mappings.push(Mapping {
             device,
             inode,

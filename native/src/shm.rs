@@ -1,4 +1,7 @@
-//! POSIX shared memory objects: making, opening, naming.
+//! Shared memory objects and files: making, opening, naming.
+//!
+//! A name with a directory, such as `/var/lib/shop/millrace.a`, is a file's. One without, such as `/millrace.a`, is that of a
+//! POSIX shared memory object, which on Linux is a file too, in a directory that only memory backs (shm_open(3)).
 
 use crate::boundary::{bytes, guard};
 use crate::memory::borrow;
@@ -6,27 +9,47 @@ use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::fd::{IntoRawFd, OwnedFd};
-use rustix::fs::{fchmod, fstat, Mode};
+use rustix::fs::{fchmod, fstat, fsync, open, openat, unlinkat, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::shm;
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Where `shm_open` has its names on Linux.
-const DIRECTORY: &str = "/dev/shm";
+const SYSTEM_DIRECTORY: &[u8] = b"/dev/shm";
 
-/// Creates a shared memory object that must not exist yet, with exactly the permissions `mode`; the result is its
-/// descriptor.
+/// As `shm_open` does: what is in a directory that others may write to is not followed, and not waited for.
+const FLAGS: OFlags = OFlags::RDWR
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK);
+
+/// The directory of a name, and its name there.
+fn split(name: &[u8]) -> (&[u8], &[u8]) {
+    match name.iter().rposition(|byte| *byte == b'/') {
+        None => (SYSTEM_DIRECTORY, name),
+        Some(0) => (SYSTEM_DIRECTORY, &name[1..]),
+        Some(slash) => (&name[..slash], &name[slash + 1..]),
+    }
+}
+
+/// `access` is `PATH` for a directory in which a name is looked up, and `RDONLY` for one that is synced too.
+fn open_directory(path: &[u8], access: OFlags) -> Result<OwnedFd, Errno> {
+    open(path, access | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Creates an object that must not exist yet, with exactly the permissions `mode`; the result is its descriptor. Its name
+/// survives a power cut.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_shm_create(name: *const u8, name_length: u32, mode: u32) -> i32 {
     guard(|| {
-        let name = bytes(name, name_length);
+        let (directory, name) = split(bytes(name, name_length));
+        let directory = open_directory(directory, OFlags::RDONLY)?;
         let mode = Mode::from_raw_mode(mode);
-        let flags = shm::OFlags::CREATE | shm::OFlags::EXCL | shm::OFlags::RDWR;
-        let fd = shm::open(name, flags, mode)?;
+        let fd = openat(&directory, name, FLAGS | OFlags::CREATE | OFlags::EXCL, mode)?;
         // What the process's umask has taken away.
-        if let Err(errno) = set_mode(&fd, mode) {
-            let _ = shm::unlink(name);
+        if let Err(errno) = set_mode(&fd, mode).and_then(|()| fsync(&directory)) {
+            let _ = unlinkat(&directory, name, AtFlags::empty());
             return Err(errno);
         }
         Ok(owned::own(fd.into_raw_fd()))
@@ -40,25 +63,29 @@ fn set_mode(fd: &OwnedFd, mode: Mode) -> Result<(), Errno> {
     fchmod(fd, mode)
 }
 
-/// Opens an existing shared memory object for reading and writing; the result is its descriptor.
+/// Opens an existing object for reading and writing; the result is its descriptor.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_shm_open(name: *const u8, name_length: u32) -> i32 {
     guard(|| {
-        let fd = shm::open(bytes(name, name_length), shm::OFlags::RDWR, Mode::empty())?;
+        let (directory, name) = split(bytes(name, name_length));
+        let fd = openat(open_directory(directory, OFlags::PATH)?, name, FLAGS, Mode::empty())?;
         Ok(owned::own(fd.into_raw_fd()))
     })
 }
 
-/// Removes the name of a shared memory object; mappings of it live on.
+/// Removes the name of an object; mappings of it live on.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_shm_unlink(name: *const u8, name_length: u32) -> i32 {
-    guard(|| shm::unlink(bytes(name, name_length)).map(|()| 0))
+    guard(|| {
+        let (directory, name) = split(bytes(name, name_length));
+        unlinkat(open_directory(directory, OFlags::PATH)?, name, AtFlags::empty()).map(|()| 0)
+    })
 }
 
-/// Writes the names that begin with `prefix` to `out`, each with a zero byte behind it, in no order; the result is how many
-/// bytes that is, or -ERANGE when they have no room.
+/// Writes the names that begin with `prefix` to `out`, without their directory, each with a zero byte behind it, in no order;
+/// the result is how many bytes that is, or -ERANGE when they have no room.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_shm_list(
@@ -68,9 +95,9 @@ pub unsafe extern "C" fn millrace_shm_list(
     out_length: u32,
 ) -> i32 {
     guard(|| {
-        let prefix = bytes(prefix, prefix_length);
+        let (directory, prefix) = split(bytes(prefix, prefix_length));
         let mut names = Vec::new();
-        for entry in std::fs::read_dir(DIRECTORY).map_err(errno_of)? {
+        for entry in std::fs::read_dir(OsStr::from_bytes(directory)).map_err(errno_of)? {
             let name = entry.map_err(errno_of)?.file_name().into_vec();
             if name.starts_with(prefix) {
                 names.extend_from_slice(&name);
@@ -122,6 +149,13 @@ pub extern "C" fn millrace_shm_reserve(fd: i32, byte_length: u64) -> i32 {
     })
 }
 
+/// Writes what an object holds to its disk, and waits for it; does nothing for memory of the system.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_shm_sync(fd: i32) -> i32 {
+    guard(|| fsync(borrow(fd)?).map(|()| 0))
+}
+
 /// Reads up to `length` bytes from `offset`; the result is how many there were. Unlike memory that is mapped, an object that
 /// somebody makes shorter meanwhile can be read.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
@@ -138,4 +172,24 @@ pub unsafe extern "C" fn millrace_read_at(fd: i32, out: *mut u8, length: u32, of
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_write_at(fd: i32, data: *const u8, length: u32, offset: u32) -> i32 {
     guard(|| rustix::io::pwrite(borrow(fd)?, bytes(data, length), u64::from(offset)).map(|count| count as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_a_directory_is_the_systems() {
+        let cases: [(&str, &str, &str); 6] = [
+            ("a", "/dev/shm", "a"),
+            ("/a", "/dev/shm", "a"),
+            ("d/a", "d", "a"),
+            ("./a", ".", "a"),
+            ("//a", "/", "a"),
+            ("/d/e/a", "/d/e", "a"),
+        ];
+        for (name, directory, rest) in cases {
+            assert_eq!(split(name.as_bytes()), (directory.as_bytes(), rest.as_bytes()));
+        }
+    }
 }

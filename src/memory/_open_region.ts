@@ -6,13 +6,15 @@ import {
   reserveSharedObject,
   SharedMapping,
   statSharedObject,
+  syncSharedObject,
   tryLockByte,
+  unlinkSharedObject,
   unlockAllBytes,
   writeAt,
 } from "../../ffi/mod.ts";
 import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
 import { AT, encodeHeader, encodeState, fileBytesOf, HEADER_BYTES, LOCK_AT, STATE } from "./layout.ts";
-import { objectOf } from "./_region_name.ts";
+import { describeRegion, objectOf, type SharedMemoryPlace } from "./_region_name.ts";
 
 /** A region that is open: its descriptor, which its locks belong to, and its memory. */
 export interface OpenedRegion {
@@ -28,9 +30,9 @@ export interface RegionPlan {
 }
 
 /** Makes a region; leaves nothing behind when it fails. See `SharedMemory.create()`. */
-export function createRegion(name: string, plan: RegionPlan): OpenedRegion {
-  const object = objectOf(name);
-  const operation = `create shared memory ${name}`;
+export function createRegion(name: string, place: SharedMemoryPlace, plan: RegionPlan): OpenedRegion {
+  const object = objectOf(name, place);
+  const operation = `create ${describeRegion(name, place)}`;
   return attemptRepeatedly(operation, (last) => {
     const fd = createOrRepair(object, plan.mode, last);
     if (fd === undefined) return undefined;
@@ -43,11 +45,21 @@ export function createRegion(name: string, plan: RegionPlan): OpenedRegion {
         keep();
         return region;
       } catch (error) {
-        removeName(fd, object);
+        discard(fd, object);
         throw error;
       }
     });
   });
+}
+
+/** Takes the name away from what could not be made. */
+function discard(fd: number, object: string): void {
+  try {
+    removeName(fd, object);
+  } catch {
+    // Where the file system has no locks nobody else can take it away, so the name is still this file's.
+    if (statSharedObject(fd).nameCount > 0) unlinkSharedObject(object);
+  }
 }
 
 /** The descriptor of a new file, in place of a half-made one too; `undefined` while somebody is at that. */
@@ -92,6 +104,8 @@ function make(fd: number, { byteLength, initialize }: RegionPlan): SharedMapping
     createdMs: Date.now(),
   };
   writeAt(fd, encodeHeader(header), 0);
+  // In a directory a power cut may come at any moment: before there is more than the header, it is on the disk.
+  syncSharedObject(fd);
   reserveSharedObject(fd, fileBytes);
   const mapping = SharedMapping.open(fd, fileBytes, HEADER_BYTES, byteLength);
   try {
@@ -101,7 +115,10 @@ function make(fd: number, { byteLength, initialize }: RegionPlan): SharedMapping
         "create shared memory: initialize gave a promise, expected it to be done when it returns",
       );
     }
+    // What is `ready` after a power cut is whole.
+    syncSharedObject(fd);
     writeAt(fd, encodeState(STATE.ready), AT.state);
+    syncSharedObject(fd);
     // SYNC region.open: the header and what `initialize` wrote are valid.
     tryLockByte(fd, LOCK_AT.open, "shared");
   } catch (error) {
@@ -112,9 +129,9 @@ function make(fd: number, { byteLength, initialize }: RegionPlan): SharedMapping
 }
 
 /** Opens a region. See `SharedMemory.open()`. */
-export function openRegion(name: string): OpenedRegion {
-  const object = objectOf(name);
-  const operation = `open shared memory ${name}`;
+export function openRegion(name: string, place: SharedMemoryPlace): OpenedRegion {
+  const object = objectOf(name, place);
+  const operation = `open ${describeRegion(name, place)}`;
   return attemptRepeatedly(operation, (last) =>
     withOpened(openSharedObject(object), (fd, keep) => {
       // SYNC region.open: whoever gets it sees the header and the bytes that the creator wrote.

@@ -71,7 +71,8 @@ export function openIfPossible(object: string): number | undefined {
   } catch (error) {
     if (
       error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.IsADirectory
+      error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.FilesystemLoop ||
+      error instanceof Deno.errors.NotSupported
     ) return undefined;
     throw error;
   }

@@ -7,7 +7,13 @@ import {
   unlinkSharedObject,
 } from "../../ffi/mod.ts";
 import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
-import { OBJECT_PREFIX, objectOf } from "./_region_name.ts";
+import {
+  describeRegion,
+  OBJECT_PREFIX,
+  objectOf,
+  objectPrefixOf,
+  type SharedMemoryPlace,
+} from "./_region_name.ts";
 import { type Inspection, LOCK_AT } from "./layout.ts";
 
 /**
@@ -43,7 +49,7 @@ export interface SharedMemoryCreator {
 }
 
 /** Which regions {@linkcode SharedMemory.list} and {@linkcode SharedMemory.removeAbandoned} look at. */
-export interface SharedMemoryFilter {
+export interface SharedMemoryFilter extends SharedMemoryPlace {
   /**
    * What their names begin with.
    *
@@ -53,19 +59,19 @@ export interface SharedMemoryFilter {
 }
 
 /** See `SharedMemory.list()`. */
-export function listRegions({ prefix = "" }: SharedMemoryFilter): SharedMemoryInfo[] {
-  return regionNames(prefix).map(describe).filter((info) => info !== undefined);
+export function listRegions(filter: SharedMemoryFilter): SharedMemoryInfo[] {
+  return regionNames(filter).map((name) => describe(name, filter)).filter((info) => info !== undefined);
 }
 
 /** See `SharedMemory.removeAbandoned()`. */
-export function removeAbandonedRegions({ prefix = "" }: SharedMemoryFilter): string[] {
-  return regionNames(prefix).filter(removeIfAbandoned);
+export function removeAbandonedRegions(filter: SharedMemoryFilter): string[] {
+  return regionNames(filter).filter((name) => removeIfAbandoned(name, filter));
 }
 
 /** See `SharedMemory.unlink()`. */
-export function unlinkRegion(name: string): void {
-  const object = objectOf(name);
-  attemptRepeatedly(`unlink shared memory ${name}`, () => {
+export function unlinkRegion(name: string, place: SharedMemoryPlace): void {
+  const object = objectOf(name, place);
+  attemptRepeatedly(`unlink ${describeRegion(name, place)}`, () => {
     let fd: number;
     try {
       fd = openSharedObject(object);
@@ -79,24 +85,24 @@ export function unlinkRegion(name: string): void {
   });
 }
 
-function regionNames(prefix: string): string[] {
-  return listSharedObjects(OBJECT_PREFIX + prefix).map((object) => object.slice(OBJECT_PREFIX.length)).filter(
-    isName,
-  )
+function regionNames({ prefix = "", ...place }: SharedMemoryFilter): string[] {
+  return listSharedObjects(objectPrefixOf(place))
+    .map((object) => object.slice(OBJECT_PREFIX.length))
+    .filter((name) => name.startsWith(prefix) && isName(name))
     .sort();
 }
 
 function isName(name: string): boolean {
   try {
-    objectOf(name);
+    objectOf(name, {});
     return true;
   } catch {
     return false;
   }
 }
 
-function describe(name: string): SharedMemoryInfo | undefined {
-  const fd = openIfPossible(objectOf(name));
+function describe(name: string, place: SharedMemoryPlace): SharedMemoryInfo | undefined {
+  const fd = openIfPossible(objectOf(name, place));
   if (fd === undefined) return undefined;
   return withOpened(fd, () => {
     // In this order: one that gets ready in between was in use.
@@ -125,8 +131,8 @@ function stateOf({ state }: Inspection, inUse: boolean): SharedMemoryState | und
   }
 }
 
-function removeIfAbandoned(name: string): boolean {
-  const object = objectOf(name);
+function removeIfAbandoned(name: string, place: SharedMemoryPlace): boolean {
+  const object = objectOf(name, place);
   const fd = openIfPossible(object);
   if (fd === undefined) return false;
   return withOpened(fd, () => {

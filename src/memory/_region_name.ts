@@ -1,18 +1,29 @@
 /** The longest name of a region, in characters. */
 export const SHARED_MEMORY_NAME_LENGTH_MAX = 200;
 
-/** What the names of Millrace's regions begin with among the system's shared memory objects. */
+/** What the names of Millrace's regions begin with among the system's shared memory objects, or in their directory. */
 export const OBJECT_PREFIX = "millrace.";
 
+/** Where regions are. */
+export interface SharedMemoryPlace {
+  /**
+   * A directory that is there, on a local file system. A region in it is the file `DIRECTORY/millrace.NAME` and outlives the
+   * system. Permissions of Deno's for files are not asked for.
+   *
+   * @default {the system's shared memory, which ends with the system}
+   */
+  directory?: string;
+}
+
 /**
- * The shared memory object of a region.
+ * The shared memory object of a region, or its file.
  *
- * @throws {RangeError} for what is no name of a region
+ * @throws {RangeError} for what is no name of a region, or no directory
  */
-export function objectOf(name: string): string {
+export function objectOf(name: string, place: SharedMemoryPlace): string {
   const { length } = name;
   if (/^[A-Za-z0-9_.-]+$/.test(name) && length <= SHARED_MEMORY_NAME_LENGTH_MAX) {
-    return `/${OBJECT_PREFIX}${name}`;
+    return objectPrefixOf(place) + name;
   }
   throw new RangeError(
     `name of shared memory: ${
@@ -20,4 +31,20 @@ export function objectOf(name: string): string {
     }, expected 1 to ${SHARED_MEMORY_NAME_LENGTH_MAX} letters, digits, ` +
       '"_", "." and "-"',
   );
+}
+
+/** What all objects of regions begin with in a place. */
+export function objectPrefixOf({ directory }: SharedMemoryPlace): string {
+  return `${pathOf(directory)}/${OBJECT_PREFIX}`;
+}
+
+/** For errors. */
+export function describeRegion(name: string, { directory }: SharedMemoryPlace): string {
+  return directory === undefined ? `shared memory ${name}` : `shared memory ${name} in ${directory}`;
+}
+
+function pathOf(directory: string | undefined): string {
+  if (directory === undefined) return "";
+  if (directory !== "" && !directory.includes("\0")) return directory;
+  throw new RangeError(`directory of shared memory: ${JSON.stringify(directory)}, expected a path`);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 export { SHARED_MEMORY_BYTES_MAX, SHARED_MEMORY_LOCK_COUNT } from "./layout.ts";
-export { SHARED_MEMORY_NAME_LENGTH_MAX } from "./_region_name.ts";
+export { SHARED_MEMORY_NAME_LENGTH_MAX, type SharedMemoryPlace } from "./_region_name.ts";
 export { SHARED_MEMORY_WAIT_MS_MAX } from "./_region_file.ts";
 export type {
   SharedMemoryCreator,

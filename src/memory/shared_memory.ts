@@ -7,10 +7,11 @@ import {
   type SharedMemoryInfo,
   unlinkRegion,
 } from "./_region_list.ts";
+import type { SharedMemoryPlace } from "./_region_name.ts";
 import { LOCK_AT, SHARED_MEMORY_BYTES_MAX, SHARED_MEMORY_LOCK_COUNT } from "./layout.ts";
 
 /** Options of {@linkcode SharedMemory.create}. */
-export interface SharedMemoryOptions {
+export interface SharedMemoryOptions extends SharedMemoryPlace {
   /** Bytes that the region has: from 1 to {@linkcode SHARED_MEMORY_BYTES_MAX}. */
   byteLength: number;
   /**
@@ -52,6 +53,8 @@ export interface SharedMemoryOptions {
 export class SharedMemory implements Disposable {
   /** Its name, without what the system knows it by. */
   readonly name: string;
+  /** The directory that its file is in, as it was given; `undefined` in the system's shared memory. */
+  readonly directory: string | undefined;
   /** Bytes that it has. */
   readonly byteLength: number;
   /**
@@ -70,11 +73,12 @@ export class SharedMemory implements Disposable {
    * @throws {RangeError} when the name or an option is out of range
    * @throws {TypeError} when `initialize` is asynchronous
    * @throws {Deno.errors.AlreadyExists} when there is something of that name, be it no region or still being made
-   * @throws {Error} with the code `ENOSPC` when the system has not that much; nothing is left behind then
-   * @throws {Deno.errors.NotSupported} without the native library
+   * @throws {Error} with the code `ENOSPC` when the system, or the disk, has not that much; nothing is left behind then
+   * @throws {Deno.errors.NotFound} when the directory is not there; `NotADirectory` and `PermissionDenied` likewise
+   * @throws {Deno.errors.NotSupported} without the native library, or on a file system without shared mappings or locks
    */
   static create(name: string, options: SharedMemoryOptions): SharedMemory {
-    const { byteLength, mode = 0o600, initialize } = options;
+    const { byteLength, mode = 0o600, initialize, directory } = options;
     if (!(Number.isInteger(byteLength) && byteLength >= 1 && byteLength <= SHARED_MEMORY_BYTES_MAX)) {
       throw new RangeError(
         `create shared memory: byteLength is ${byteLength}, expected 1 to ${SHARED_MEMORY_BYTES_MAX}`,
@@ -83,21 +87,27 @@ export class SharedMemory implements Disposable {
     if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777 && (mode & 0o600) === 0o600)) {
       throw new RangeError(`create shared memory: mode is 0o${mode.toString(8)}, expected 0o600 to 0o777`);
     }
-    return new SharedMemory(name, createRegion(name, { byteLength, mode, initialize }));
+    return new SharedMemory(
+      name,
+      directory,
+      createRegion(name, { directory }, { byteLength, mode, initialize }),
+    );
   }
 
   /**
    * Opens a region that is there.
    *
    * @throws {RangeError} for what is no name
-   * @throws {Deno.errors.NotFound} when there is none
+   * @throws {Deno.errors.NotFound} when there is none, or no such directory
+   * @throws {Deno.errors.FilesystemLoop} when it is a symbolic link
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
    * @throws {Deno.errors.InvalidData} when it is not Millrace's, half-made, damaged, or of another version; says which
    * @throws {Deno.errors.Busy} when its creator, or who removes it, does not get done in {@linkcode SHARED_MEMORY_WAIT_MS_MAX}
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static open(name: string): SharedMemory {
-    return new SharedMemory(name, openRegion(name));
+  static open(name: string, place: SharedMemoryPlace = {}): SharedMemory {
+    const { directory } = place;
+    return new SharedMemory(name, directory, openRegion(name, { directory }));
   }
 
   /**
@@ -107,11 +117,16 @@ export class SharedMemory implements Disposable {
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when it is another user's
    */
-  static unlink(name: string): void {
-    unlinkRegion(name);
+  static unlink(name: string, place: SharedMemoryPlace = {}): void {
+    unlinkRegion(name, place);
   }
 
-  /** The regions that this process may open, by name; nothing else that is in the system's shared memory. */
+  /**
+   * The regions that this process may open, by name; nothing else that is in the system's shared memory, or the directory.
+   *
+   * @throws {RangeError} for what is no directory
+   * @throws {Deno.errors.NotFound} when the directory is not there
+   */
   static list(filter: SharedMemoryFilter = {}): SharedMemoryInfo[] {
     return listRegions(filter);
   }
@@ -119,14 +134,16 @@ export class SharedMemory implements Disposable {
   /**
    * Takes the names of regions away that no living process has open, half-made and damaged ones included, and returns them.
    * Leaves alone what this process may not open, and regions of other versions of Millrace.
-   * Name a `prefix` of your own: without one it takes what other programs have left for later, too.
+   * Name a `prefix` of your own: without one it takes what other programs have left for later, too. In a directory what is kept for
+   * later is the rule.
    */
   static removeAbandoned(filter: SharedMemoryFilter = {}): string[] {
     return removeAbandonedRegions(filter);
   }
 
-  private constructor(name: string, region: OpenedRegion) {
+  private constructor(name: string, directory: string | undefined, region: OpenedRegion) {
     this.name = name;
+    this.directory = directory;
     this.#region = region;
     this.bytes = region.mapping.bytes;
     this.byteLength = this.bytes.byteLength;

@@ -1,4 +1,5 @@
-import { SharedMemory } from "../../src/memory/mod.ts";
+import { native, type NativeSymbols } from "../../ffi/mod.ts";
+import { SharedMemory, type SharedMemoryPlace } from "../../src/memory/mod.ts";
 
 /** For programs that tests run: the door of the folder, as a string of TypeScript. */
 export const MEMORY_URL: string = JSON.stringify(new URL("../../src/memory/mod.ts", import.meta.url).href);
@@ -29,9 +30,36 @@ export class RegionNames implements Disposable {
   }
 }
 
+/** A directory that goes with the test. */
+export class TemporaryDirectory implements Disposable {
+  readonly directory: string = Deno.makeTempDirSync({ prefix: "millrace_test_" });
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+/** Runs `body` while the native library has other functions. */
+export function withNative<T>(
+  functions: Record<string, (...parameters: unknown[]) => unknown>,
+  body: () => T,
+): T {
+  const symbols = native() as Record<keyof NativeSymbols, unknown>;
+  const before = { ...symbols };
+  try {
+    Object.assign(symbols, functions);
+    return body();
+  } finally {
+    Object.assign(symbols, before);
+  }
+}
+
 /** What `SharedMemory.list()` says of a region. */
-export function listed(name: string): ReturnType<typeof SharedMemory.list>[number] | undefined {
-  return SharedMemory.list({ prefix: name }).find((info) => info.name === name);
+export function listed(
+  name: string,
+  place: SharedMemoryPlace = {},
+): ReturnType<typeof SharedMemory.list>[number] | undefined {
+  return SharedMemory.list({ prefix: name, ...place }).find((info) => info.name === name);
 }
 
 /** How often this process has a region mapped. */

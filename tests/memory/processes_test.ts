@@ -3,7 +3,15 @@ import { SharedMemory } from "../../src/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
 import { type Child, startProgram } from "../support/net_child.ts";
-import { descriptorCount, FFI_URL, listed, MEMORY_URL, RegionNames, until } from "./_support.ts";
+import {
+  descriptorCount,
+  FFI_URL,
+  listed,
+  MEMORY_URL,
+  RegionNames,
+  TemporaryDirectory,
+  until,
+} from "./_support.ts";
 
 nameSkipReason("SharedMemory between processes", nativeSkipReason());
 
@@ -55,6 +63,29 @@ nativeTest("SharedMemory outlives its creator, until its name is taken away", as
   using region = SharedMemory.open(name);
   assert.ok(region.bytes.every((byte) => byte === 3));
 });
+
+nativeTest(
+  "SharedMemory in a directory keeps what a killed process wrote, and none of its locks",
+  async () => {
+    using temporary = new TemporaryDirectory();
+    const { directory } = temporary;
+    await using child = await startProgram(`
+    import { SharedMemory } from ${MEMORY_URL};
+    const region = SharedMemory.create("a", { byteLength: 100_000, directory: ${JSON.stringify(directory)} });
+    if (!region.tryLock(3)) throw new Error("lock");
+    region.bytes.fill(6);
+    console.log("filled");
+    setInterval(() => {}, 1000);
+  `);
+    await child.says(/filled/);
+    using region = SharedMemory.open("a", { directory });
+    assert.deepEqual(SharedMemory.removeAbandoned({ directory }), []);
+    assert.ok(region.isLocked(3));
+    child.kill("SIGKILL");
+    await until(() => !region.isLocked(3));
+    assert.ok(region.bytes.every((byte) => byte === 6));
+  },
+);
 
 nativeTest(
   "SharedMemory.tryLock() holds between processes, while one is stopped, and until it dies",
@@ -126,49 +157,56 @@ async function killedAt(call: number, program: string): Promise<boolean> {
   return false;
 }
 
-nativeTest(
-  "SharedMemory.create() killed at any of its calls leaves what can be told and removed",
-  async () => {
-    using names = new RegionNames();
-    const states = new Set<string | undefined>();
-    for (let call = 0;; call++) {
-      const name = names.next();
-      const done = await killedAt(
-        call,
-        `SharedMemory.create("${name}", { byteLength: 10_000, initialize: (bytes) => void bytes.fill(5) });`,
-      );
-      const info = listed(name);
-      states.add(info?.state);
-      if (done) {
-        assert.ok(call >= 8, `after ${call} calls`);
-        break;
-      }
-      if (info === undefined) {
-        assert.throws(() => SharedMemory.open(name), Deno.errors.NotFound);
-      } else {
-        assert.equal(info.inUse, false);
-        if (info.state === "half-made") {
-          assert.throws(() => SharedMemory.open(name), {
-            name: "InvalidData",
-            message: `open shared memory ${name}: it is half-made: its creator has died`,
-          });
-          if (call % 2 === 0) assert.ok(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
-        } else {
-          assert.equal(info.state, "ready");
-          assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), Deno.errors.AlreadyExists);
-          using region = SharedMemory.open(name);
-          assert.ok(region.bytes.every((byte) => byte === 5));
-          SharedMemory.unlink(name);
+for (const where of ["memory", "a directory"]) {
+  nativeTest(
+    `SharedMemory.create() in ${where} killed at any of its calls leaves what can be told and removed`,
+    async () => {
+      using names = new RegionNames();
+      using temporary = new TemporaryDirectory();
+      const place = where === "memory" ? {} : { directory: temporary.directory };
+      const states = new Set<string | undefined>();
+      for (let call = 0;; call++) {
+        const name = names.next();
+        const options = `{ byteLength: 10_000, initialize: (bytes) => void bytes.fill(5), ...${
+          JSON.stringify(place)
+        } }`;
+        const done = await killedAt(call, `SharedMemory.create("${name}", ${options});`);
+        const info = listed(name, place);
+        states.add(info?.state);
+        if (done) {
+          assert.ok(call >= 8, `after ${call} calls`);
+          break;
         }
+        if (info === undefined) {
+          assert.throws(() => SharedMemory.open(name, place), Deno.errors.NotFound);
+        } else {
+          assert.equal(info.inUse, false);
+          if (info.state === "half-made") {
+            assert.throws(() => SharedMemory.open(name, place), {
+              name: "InvalidData",
+              message: /: it is half-made: its creator has died$/,
+            });
+            if (call % 2 === 0) {
+              assert.ok(SharedMemory.removeAbandoned({ prefix: name, ...place }).includes(name));
+            }
+          } else {
+            assert.equal(info.state, "ready");
+            const again = () => SharedMemory.create(name, { byteLength: 1, ...place });
+            assert.throws(again, Deno.errors.AlreadyExists);
+            using region = SharedMemory.open(name, place);
+            assert.ok(region.bytes.every((byte) => byte === 5));
+            SharedMemory.unlink(name, place);
+          }
+        }
+        // In place of the half-made one, where that is there.
+        using region = SharedMemory.create(name, { byteLength: 1, ...place });
+        assert.deepEqual([region.byteLength, region.bytes[0]], [1, 0]);
+        assert.equal(descriptorCount(name), 1);
       }
-      // In place of the half-made one, where that is there.
-      using region = SharedMemory.create(name, { byteLength: 1 });
-      assert.deepEqual([region.byteLength, region.bytes[0]], [1, 0]);
-      assert.equal(descriptorCount(name), 1);
-    }
-    assert.deepEqual([...states], [undefined, "half-made", "ready"]);
-  },
-);
+      assert.deepEqual([...states], [undefined, "half-made", "ready"]);
+    },
+  );
+}
 
 nativeTest("SharedMemory.create() killed in initialize is repaired, and not before it is dead", async () => {
   using names = new RegionNames();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { MEMORY_URL, RegionNames } from "./_support.ts";
+import { MEMORY_URL, RegionNames, TemporaryDirectory } from "./_support.ts";
 import { SharedMemory } from "../../src/memory/mod.ts";
 
 // What only a system of its own shows: a small /dev/shm, and a user who may not do everything.
@@ -68,8 +68,9 @@ smallTest("SharedMemory.create() throws where /dev/shm is full, and leaves nothi
     console.log(JSON.stringify([tooLarge, left, noPage, names(), SharedMemory.removeAbandoned(), names()]));
     `,
   );
-  const hint = "/dev/shm is too small or full: ask for less, remove what is there, or make it larger (in a " +
-    "container --shm-size)";
+  const hint =
+    "/dev/shm, or the disk of its directory, is too small or full: ask for less, remove what is there, " +
+    "or make it larger (/dev/shm in a container by --shm-size)";
   assert.deepEqual(report, [
     ["ENOSPC", `reserve shared memory of 69632 bytes: no space left on the device (ENOSPC); ${hint}`],
     [],
@@ -79,6 +80,30 @@ smallTest("SharedMemory.create() throws where /dev/shm is full, and leaves nothi
     [],
   ]);
 });
+
+smallTest(
+  "SharedMemory.create() throws where the disk of a directory is full, and leaves nothing behind",
+  async () => {
+    using temporary = new TemporaryDirectory();
+    const { directory } = temporary;
+    const report = await reportOf(
+      "unshare",
+      ["-m", "sh", "-c", `mount -t tmpfs -o size=64k none ${directory} && exec "$0" "$@"`],
+      `
+    ${FAILURE}
+    const directory = ${JSON.stringify(directory)};
+    const names = () => [...Deno.readDirSync(directory)].map(({ name }) => name);
+    const tooLarge = failureOf(() => SharedMemory.create("a", { byteLength: 65_536, directory }));
+    const left = names();
+    const region = SharedMemory.create("b", { byteLength: 61_440, directory });
+    const noPage = failureOf(() => SharedMemory.create("c", { byteLength: 1, directory }));
+    region.bytes.fill(1);
+    console.log(JSON.stringify([tooLarge[0], left, noPage[0], names()]));
+    `,
+    );
+    assert.deepEqual(report, ["ENOSPC", [], "ENOSPC", ["millrace.b"]]);
+  },
+);
 
 smallTest(
   "SharedMemory.list() and removeAbandoned() are sorted, and complete however many there are",
@@ -109,6 +134,26 @@ const userFailure = nativeSkipReason() ??
 nameSkipReason("SharedMemory of another user", userFailure);
 
 if (userFailure === undefined) {
+  nativeTest("SharedMemory in a directory of another user says that there is no permission", async () => {
+    using temporary = new TemporaryDirectory();
+    const { directory } = temporary;
+    Deno.chmodSync(directory, 0o755);
+    Deno.chownSync(directory, NOBODY, NOBODY);
+    const report = await reportOf(
+      "setpriv",
+      CAPABILITIES,
+      `
+      const directory = ${JSON.stringify(directory)};
+      try {
+        SharedMemory.create("a", { byteLength: 1, directory });
+      } catch (error) {
+        console.log(JSON.stringify([error.name, error.code, SharedMemory.list({ directory })]));
+      }
+      `,
+    );
+    assert.deepEqual(report, ["PermissionDenied", "EACCES", []]);
+  });
+
   nativeTest("SharedMemory of another user is out of reach, and is neither listed nor removed", async () => {
     using names = new RegionNames();
     const name = names.next();
