@@ -37,6 +37,8 @@ export const symbols = {
   millrace_socket_option: { parameters: ["i32", "i32", "i32", "i32"], result: "i32" },
   millrace_socket_pair: { parameters: ["buffer"], result: "i32" },
   millrace_socket_shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  millrace_sync_request: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  millrace_sync_run: { parameters: ["u32"], result: "i32", nonblocking: true },
   millrace_truncate: { parameters: ["i32", "u64"], result: "i32" },
   millrace_unlock_all: { parameters: ["i32"], result: "i32" },
   millrace_unmap: { parameters: ["u64", "u64"], result: "i32" },

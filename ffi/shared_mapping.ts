@@ -36,6 +36,20 @@ export class SharedMapping implements Disposable {
     this.bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength));
   }
 
+  /**
+   * Resolves when what is in the object, which this opener has as `fd`, is on its disk, by whomever it was written. Holds up no
+   * thread of JavaScript. Both may be closed meanwhile.
+   *
+   * @throws {Error} with the code `EIO` or `ENOSPC`
+   * @throws {Deno.errors.BadResource} when it is closed
+   */
+  async sync(fd: number): Promise<void> {
+    if (this.#closed) throw new Deno.errors.BadResource("sync shared memory: it is closed");
+    const number = new Uint32Array(1);
+    check(native().millrace_sync_request(fd, this.#address, number), "sync shared memory");
+    check(await native().millrace_sync_run(number[0]), "sync shared memory");
+  }
+
   /** Empties the buffer, then gives the mapping back. Closing twice does nothing. */
   close(): void {
     if (this.#closed) return;

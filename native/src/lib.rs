@@ -25,6 +25,7 @@ pub mod process;
 pub mod region;
 pub mod shm;
 pub mod socket;
+pub mod sync;
 pub mod uring;
 pub mod waker;
 pub mod watch;

@@ -15,6 +15,7 @@ use crate::abandoned_ring::Ring;
 use crate::boundary::guard;
 use crate::lock::millrace_unlock_all;
 use crate::region::Reference;
+use crate::sync::forget_requests;
 use crate::watch::Watch;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
@@ -206,6 +207,7 @@ impl Owned {
         for ring in std::mem::take(&mut self.rings) {
             ring.abandon(|fd| self.mark(fd, 1));
         }
+        forget_requests();
         for (_, watch) in self.watches.drain(..) {
             watch.close();
         }

@@ -1,7 +1,8 @@
 //! Mappings of shared memory objects, one per object and process, however many threads have opened it.
 //!
 //! A mapping lives as long as anybody has a [`Reference`] to it: each opener in JavaScript has one, kept in the table of its
-//! thread (`owned.rs`) so that a worker that is terminated gives it back, and so has a native thread that looks at a word.
+//! thread (`owned.rs`) so that a worker that is terminated gives it back, and so has a native thread that looks at a word or
+//! writes a region to its disk.
 
 use crate::boundary::guard;
 use crate::memory::borrow;
@@ -26,6 +27,7 @@ static MAPPINGS: Mutex<Vec<Mapping>> = Mutex::new(Vec::new());
 /// A mapping that stays while this does.
 pub struct Reference {
     address: usize,
+    byte_length: usize,
 }
 
 impl Reference {
@@ -46,6 +48,7 @@ impl Reference {
             mapping.references += 1;
             return Ok(Self {
                 address: mapping.address,
+                byte_length,
             });
         }
         let access = ProtFlags::READ | ProtFlags::WRITE;
@@ -63,7 +66,7 @@ impl Reference {
             byte_length,
             references: 1,
         });
-        Ok(Self { address })
+        Ok(Self { address, byte_length })
     }
 
     /// Of the mapping that the word at `address` lies in; `None` when it lies in none.
@@ -76,11 +79,17 @@ impl Reference {
         mapping.references += 1;
         Some(Self {
             address: mapping.address,
+            byte_length: mapping.byte_length,
         })
     }
 
     pub fn address(&self) -> usize {
         self.address
+    }
+
+    /// Of the whole mapping.
+    pub fn byte_length(&self) -> usize {
+        self.byte_length
     }
 }
 

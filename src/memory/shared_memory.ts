@@ -186,6 +186,20 @@ export class SharedMemory implements Disposable {
     if (this.#locks.delete(index)) unlockByte(this.#region.fd, at);
   }
 
+  /**
+   * Resolves when all that anybody had written to a region in a directory before the call is on the disk, without holding up this
+   * thread; the region may be closed meanwhile. For the system's memory it resolves at once.
+   *
+   * What was not synced may be lost with the power, page by page and in any order. A process that dies loses nothing.
+   *
+   * @throws {Error} with the code `EIO` or `ENOSPC` (as a rejection); what was written since the last sync may be lost then
+   * @throws {Deno.errors.BadResource} (as a rejection) when the region is closed
+   */
+  async sync(): Promise<void> {
+    this.#throwIfClosed("sync");
+    if (this.directory !== undefined) await this.#region.mapping.sync(this.#region.fd);
+  }
+
   /** Gives back the locks and the memory: all views of it have length 0 afterwards. Closing twice does nothing. */
   close(): void {
     if (this.#closed) return;

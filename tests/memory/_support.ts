@@ -39,9 +39,9 @@ export class TemporaryDirectory implements Disposable {
   }
 }
 
-/** Runs `body` while the native library has other functions. */
+/** Runs `body` while the native library has other functions, of those that are not asynchronous. */
 export function withNative<T>(
-  functions: Record<string, (...parameters: unknown[]) => unknown>,
+  functions: Partial<Record<keyof NativeSymbols, (...parameters: unknown[]) => unknown>>,
   body: () => T,
 ): T {
   const symbols = native() as Record<keyof NativeSymbols, unknown>;
@@ -50,7 +50,7 @@ export function withNative<T>(
     Object.assign(symbols, functions);
     return body();
   } finally {
-    Object.assign(symbols, before);
+    for (const name of Object.keys(functions) as (keyof NativeSymbols)[]) symbols[name] = before[name];
   }
 }
 

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { closeDescriptor, native, openSharedObject } from "../../ffi/mod.ts";
 import { SharedMemory } from "../../src/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { descriptorCount, listed, mappingCount, TemporaryDirectory, withNative } from "./_support.ts";
+import {
+  descriptorCount,
+  listed,
+  mappingCount,
+  RegionNames,
+  TemporaryDirectory,
+  withNative,
+} from "./_support.ts";
 
 nameSkipReason("SharedMemory in a directory", nativeSkipReason());
 
@@ -182,6 +189,54 @@ nativeTest(
     ]);
   },
 );
+
+nativeTest(
+  "SharedMemory.sync() resolves when all is written, also when the region is closed meanwhile",
+  async () => {
+    using temporary = new TemporaryDirectory();
+    const { directory } = temporary;
+    const region = SharedMemory.create("a", { byteLength: 4_000_000, directory });
+    const same = SharedMemory.open("a", { directory });
+    for (let round = 1; round <= 3; round++) {
+      region.bytes.fill(round);
+      await Promise.all([region.sync(), same.sync(), region.sync()]);
+    }
+    region.bytes.fill(4);
+    assert.ok(region.tryLock(0));
+    const synced = [region.sync(), same.sync()];
+    region.close();
+    // Locks are not kept by a sync that is under way.
+    assert.equal(same.isLocked(0), false);
+    same.close();
+    await Promise.all(synced);
+    assert.deepEqual([mappingCount("a"), descriptorCount("a")], [0, 0]);
+    await assert.rejects(region.sync(), {
+      name: "BadResource",
+      message: "sync shared memory a: it is closed",
+    });
+    const file = await Deno.readFile(`${directory}/millrace.a`);
+    assert.ok(file.subarray(4096, 4096 + 4_000_000).every((byte) => byte === 4));
+  },
+);
+
+nativeTest("SharedMemory.sync() has nothing to do for the system's memory", async () => {
+  using names = new RegionNames();
+  using region = SharedMemory.create(names.next(), { byteLength: 1 });
+  const fail = () => {
+    throw new Error("called");
+  };
+  await withNative({ millrace_sync_request: fail }, () => region.sync());
+});
+
+nativeTest("SharedMemory.sync() rejects with what the system says", async () => {
+  using temporary = new TemporaryDirectory();
+  using region = SharedMemory.create("a", { byteLength: 1, directory: temporary.directory });
+  for (const [errno, code] of [[5, "EIO"], [28, "ENOSPC"]] as const) {
+    const failed = withNative({ millrace_sync_request: () => -errno }, () => region.sync());
+    await assert.rejects(failed, { name: "Error", code, operation: "sync shared memory", errno });
+  }
+  await region.sync();
+});
 
 nativeTest("openSharedObject() takes a name with a directory as that of a file", () => {
   using temporary = new TemporaryDirectory();

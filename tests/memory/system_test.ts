@@ -105,6 +105,47 @@ smallTest(
   },
 );
 
+/** A command line that gives what follows a disk at `fs` in `directory`, of which only the first 2 MiB can be written to. */
+const brokenDisk = (directory: string) =>
+  [
+    "-m",
+    "sh",
+    "-c",
+    `cd ${directory} && mount -t tmpfs -o size=2m none . && cd ${directory} && truncate -s 32M disk &&
+     mkfs.ext4 -q -O ^has_journal disk && mkdir fs && mount -o loop disk fs && exec "$0" "$@"`,
+  ] as const;
+let diskFailure = mountFailure;
+if (diskFailure === undefined) {
+  using temporary = new TemporaryDirectory();
+  diskFailure = failureOf("unshare", [...brokenDisk(temporary.directory), "true"]);
+}
+nameSkipReason("SharedMemory.sync() to a broken disk", diskFailure);
+
+if (diskFailure === undefined) {
+  nativeTest(
+    "SharedMemory.sync() rejects for each opener when the disk does not take what was written",
+    async () => {
+      using temporary = new TemporaryDirectory();
+      const report = await reportOf(
+        "unshare",
+        brokenDisk(temporary.directory),
+        `
+      const directory = ${JSON.stringify(`${temporary.directory}/fs`)};
+      const codeOf = (promise) => promise.then(() => "none", ({ code, operation }) => code + " " + operation);
+      const byteLength = 16_000_000;
+      const region = SharedMemory.create("a", { byteLength, directory });
+      const same = SharedMemory.open("a", { directory });
+      const before = await codeOf(region.sync());
+      region.bytes.fill(1);
+      console.log(JSON.stringify([before, await codeOf(region.sync()), await codeOf(same.sync())]));
+      `,
+      );
+      // The second number is the kernel's choice, for a disk that pretends to be larger than it is.
+      assert.match(JSON.stringify(report), /^\["none"(,"(EIO|ENOSPC) sync shared memory"){2}\]$/);
+    },
+  );
+}
+
 smallTest(
   "SharedMemory.list() and removeAbandoned() are sorted, and complete however many there are",
   async () => {
@@ -137,8 +178,8 @@ if (userFailure === undefined) {
   nativeTest("SharedMemory in a directory of another user says that there is no permission", async () => {
     using temporary = new TemporaryDirectory();
     const { directory } = temporary;
-    Deno.chmodSync(directory, 0o755);
-    Deno.chownSync(directory, NOBODY, NOBODY);
+    await Deno.chmod(directory, 0o755);
+    await Deno.chown(directory, NOBODY, NOBODY);
     const report = await reportOf(
       "setpriv",
       CAPABILITIES,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SharedMemory } from "../../src/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { descriptorCount, mappingCount, RegionNames, until } from "./_support.ts";
+import { descriptorCount, mappingCount, RegionNames, TemporaryDirectory, until } from "./_support.ts";
 import type { RegionOrder } from "./_region_worker.ts";
 
 nameSkipReason("SharedMemory in workers", nativeSkipReason());
@@ -82,4 +82,17 @@ nativeTest("SharedMemory is unmapped when the last worker that had it open is te
   for (const worker of workers) worker.terminate();
   await until(() => mappingCount(name) === 0 && descriptorCount(name) === 0);
   assert.ok(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
+});
+
+nativeTest("SharedMemory of a worker that is terminated while it syncs is given back", async () => {
+  using temporary = new TemporaryDirectory();
+  const { directory } = temporary;
+  for (const waitMs of [0, 1, 5, 20]) {
+    SharedMemory.create("a", { byteLength: 1_000_000, directory }).close();
+    const worker = await startWorker({ name: "a", lock: 5, thenClose: false, directory });
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    worker.terminate();
+    await until(() => mappingCount("a") === 0 && descriptorCount("a") === 0);
+    assert.deepEqual(SharedMemory.removeAbandoned({ directory }), ["a"]);
+  }
 });
