@@ -26,6 +26,17 @@ export { type ByteLockKind, isByteLocked, tryLockByte, unlockAllBytes, unlockByt
 export { SharedMapping } from "./shared_mapping.ts";
 export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWake } from "./futex.ts";
 export { FutexWatch } from "./futex_watch.ts";
+export {
+  type NativeQueue,
+  nativeQueueReceive,
+  nativeQueueSend,
+  nativeQueueSendMany,
+  QUEUE_LEFT,
+  QUEUE_STATE,
+  QUEUE_STATE_WORDS,
+  QUEUE_TOLD,
+  QUEUE_TOLD_WORDS,
+} from "./queue.ts";
 export { processStartedMs } from "./process.ts";
 export { allowedCpus, monotonicNs, pinThread } from "./cpu.ts";
 export { nativeCrc32c } from "./checksum.ts";

@@ -22,6 +22,7 @@ pub mod lock;
 pub mod memory;
 pub mod owned;
 pub mod process;
+pub mod queue;
 pub mod region;
 pub mod shm;
 pub mod socket;

@@ -39,6 +39,7 @@ export const layerRules: LayerRules = {
     { folder: "src/base", mayImport: [], pure: true },
     { folder: "src/memory", mayImport: ["ffi", "src/base"] },
     { folder: "src/ring", mayImport: ["ffi", "src/base"] },
+    { folder: "src/queue", mayImport: ["ffi", "src/base", "src/memory"] },
     { folder: "src/sync", mayImport: ["src/base"], pure: true },
     { folder: "src/timer", mayImport: ["src/base"] },
     { folder: "src/reactor", mayImport: ["ffi", "src/base", "src/timer"] },
@@ -72,7 +73,7 @@ export const layerRules: LayerRules = {
     { path: "src/net/wait.ts", reason: "wait_options_test" },
     { path: "src/reactor/deno/", reason: "the drivers' conformance suite, run by deno_driver_test" },
   ],
-  packages: [],
+  packages: ["npm:@msgpack/msgpack@"],
 };
 
 /** A file longer than this has to be split. */

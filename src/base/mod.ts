@@ -10,3 +10,4 @@ export { crc32c } from "./crc32c.ts";
 export { Deque, DEQUE_LENGTH_MAX, type DequeOptions } from "./deque.ts";
 export { fnv1a } from "./fnv.ts";
 export { type RandomState, SeededRandom } from "./random.ts";
+export type { Abortable, WaitOptions } from "./wait_options.ts";

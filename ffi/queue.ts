@@ -1,0 +1,114 @@
+/** Steps of a cross-process queue in one call each. What they mean is in docs/queue.md. */
+import { check, EAGAIN } from "./errno.ts";
+import { native } from "./library.ts";
+
+/** Words of the state of one opener, the same as in native/src/queue.rs: first what does not change, in bytes from the region's start. */
+export const QUEUE_STATE = {
+  capacity: 0,
+  number: 1,
+  slotsAt: 2,
+  recordsAt: 3,
+  recordBytes: 4,
+  lanesAt: 5,
+  laneBytes: 6,
+  cellsAt: 7,
+  cellCount: 8,
+  countersAt: 9,
+  itemsAt: 10,
+  roomAt: 11,
+  deliveryCountMax: 12,
+  messageBytesMax: 13,
+  laneCount: 14,
+  dataBytes: 15,
+  session: 16,
+  sequence: 17,
+  cursor: 18,
+  /** Two words: a float64. */
+  lastMs: 20,
+} as const;
+
+/** Words of a state. */
+export const QUEUE_STATE_WORDS = 32;
+
+/** Words of what is told of a message that was received. */
+export const QUEUE_TOLD = {
+  slot: 0,
+  word: 1,
+  session: 2,
+  sequence: 3,
+  deliveryCount: 4,
+  route: 5,
+  /** Two words: a float64. */
+  sentMs: 6,
+  /** {@linkcode QUEUE_LEFT}: the message is reserved, and the rest is left to the caller. */
+  byteLength: 8,
+  at: 9,
+} as const;
+
+/** Words that each message takes there. */
+export const QUEUE_TOLD_WORDS = 10;
+
+/** Length of a message that is left to the caller. */
+export const QUEUE_LEFT = -1;
+
+/** Memory of a queue and of one opener's state; all of it alive and long enough during a call. */
+export interface NativeQueue {
+  readonly state: Int32Array<ArrayBuffer>;
+  readonly region: Uint8Array<ArrayBuffer>;
+}
+
+/** Sends a copy of `data`; the slot, or -1 when none is free. */
+export function nativeQueueSend(
+  { state, region }: NativeQueue,
+  data: Uint8Array,
+  route: number,
+  expiresMs: number,
+): number {
+  const result = native().millrace_queue_send(
+    state,
+    region,
+    data as Uint8Array<ArrayBuffer>,
+    data.length,
+    route,
+    expiresMs,
+  );
+  if (result >= 0) return result;
+  return result === -EAGAIN ? -1 : check(result, "send to the queue");
+}
+
+/** Sends copies of messages whose bytes lie one behind the other in `data`; how many had a free slot. */
+export function nativeQueueSendMany(
+  { state, region }: NativeQueue,
+  data: Uint8Array<ArrayBuffer>,
+  lengths: Int32Array<ArrayBuffer>,
+  count: number,
+  route: number,
+  expiresMs: number,
+): number {
+  const symbols = native();
+  return check(
+    symbols.millrace_queue_send_many(state, region, data, lengths, count, route, expiresMs),
+    "send to the queue",
+  );
+}
+
+/**
+ * Receives up to `count` messages of lanes `first` up to but not including `end`, their bytes to `data` from `at` on, and what they are to
+ * `told`; how many.
+ */
+export function nativeQueueReceive(
+  { state, region }: NativeQueue,
+  first: number,
+  end: number,
+  acknowledge: boolean,
+  told: Int32Array<ArrayBuffer>,
+  count: number,
+  data: Uint8Array<ArrayBuffer>,
+  at: number,
+): number {
+  const which = first | end << 8 | (acknowledge ? 1 << 16 : 0);
+  return check(
+    native().millrace_queue_receive(state, region, which, told, count, data, at),
+    "receive from the queue",
+  );
+}

@@ -1,0 +1,357 @@
+import { Hints } from "./_hints.ts";
+import { checksumOf } from "./_checksum.ts";
+import { decompress } from "./_compression.ts";
+import { COUNTER, FLAG, PARTICIPANT, participantAt, RECORD, WORD } from "./layout.ts";
+import { FastPath, type Told } from "./_fast_path.ts";
+import { Message } from "./message.ts";
+import { OpenerState } from "./_opener_state.ts";
+import { Participants, type Recovered } from "./_participants.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
+import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
+import { flagsOf, inLane, laneOf, sentLaneOf } from "./_route.ts";
+import { type Envelope, NO_SLOT, Sender } from "./_sender.ts";
+import { Slab } from "./_slab.ts";
+import { Signal } from "./_signal.ts";
+import { generationOf, PHASE, phaseOf } from "./_slot_word.ts";
+import { QUEUE_WAIT_MS_MAX, Waits } from "./_waits.ts";
+
+/** Milliseconds between two looks for what hints do not tell, for who asks all the time. */
+const LOOK_PAUSE_MS = 1;
+/** Messages received between two looks at the clock, for who never waits. */
+const RECEIVED_PER_LOOK = 64;
+
+/** One opener of a queue: everything that happens to its memory, and what waits for it. */
+export class QueueCore {
+  readonly memory: QueueMemory;
+  readonly participants: Participants;
+  readonly state: OpenerState;
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  /** Those who wait for messages, for room, and for replies. */
+  readonly items: Waits;
+  readonly room: Waits;
+  readonly replies: Waits;
+  readonly #itemsSignal: Signal;
+  readonly #roomSignal: Signal;
+  readonly #slab: Slab;
+  readonly #fast: FastPath | undefined;
+  #received = 0;
+  #lookedMs = 0;
+  #scannedMs = 0;
+  #madeRoomMs = 0;
+  #janitor: ReturnType<typeof setInterval> | undefined;
+  #outstanding = 0;
+  #closed = false;
+
+  /** @throws {Deno.errors.Busy} when the queue has as many openers as it can */
+  constructor(memory: QueueMemory, options: { readonly native: boolean } = { native: true }) {
+    this.memory = memory;
+    this.#slab = new Slab(memory.bytes, memory.words, memory.constants.messageBytesMax);
+    const hints = new Hints(memory);
+    this.participants = new Participants(memory, hints);
+    if (!this.participants.attach()) throw new Deno.errors.Busy("open the queue: it has 255 openers already");
+    this.state = new OpenerState(memory, this.participants);
+    this.sender = new Sender(memory, hints, this.participants, this.state);
+    this.receiver = new Receiver(memory, hints, this.participants);
+    const repliesAt = (participantAt(this.participants.number) >> 2) + PARTICIPANT.replies;
+    this.#itemsSignal = new Signal(memory.words, WORD.items);
+    this.#roomSignal = new Signal(memory.words, WORD.room);
+    if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
+    const recover = () => this.recover();
+    this.items = new Waits(this.#itemsSignal, recover);
+    this.room = new Waits(this.#roomSignal, recover);
+    this.replies = new Waits(new Signal(memory.words, repliesAt), recover);
+    this.recover();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Sends, if there is room; the slot, or {@linkcode NO_SLOT}. */
+  trySend(data: Uint8Array, envelope: Envelope): number {
+    if (this.#fast !== undefined && (envelope.flags & FLAG.request) === 0) {
+      return this.#fast.trySend(data, envelope);
+    }
+    const slot = this.sender.trySend(data, envelope, Date.now());
+    if (slot !== NO_SLOT) this.#itemsSignal.wake();
+    return slot;
+  }
+
+  /** Sends those of `messages` from index `from` on that there is room for; how many. */
+  trySendMany(messages: readonly Uint8Array[], from: number, envelope: Envelope): number {
+    let sent = 0;
+    while (from + sent < messages.length) {
+      const more = this.#fast?.trySendMany(messages, from + sent, envelope) ??
+        (this.trySend(messages[from + sent], envelope) === NO_SLOT ? 0 : 1);
+      if (more === 0) break;
+      sent += more;
+    }
+    return sent;
+  }
+
+  /** Makes room of what need not be there: what the dead left, and what is too old; whether there is some now. */
+  findRoom(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#madeRoomMs < LOOK_PAUSE_MS) return false;
+    this.#madeRoomMs = nowMs;
+    const { free } = this.recover();
+    return this.receiver.freeExpired(Date.now()) + free > 0;
+  }
+
+  /** Makes room for one message, if any can be dropped. */
+  dropOldest(): boolean {
+    return this.receiver.dropOldest();
+  }
+
+  /** The next message, acknowledged; `undefined` when there is none. */
+  receive(): Message | undefined {
+    for (let told = this.#fastTold(true); told !== undefined; told = this.#fastTold(true)) {
+      if (told.data !== undefined) return this.#messageOf(told, told.data);
+      if (this.#acceptLeft(told.slot)) return this.#readAndAck(told.slot);
+    }
+    const slot = this.take("messages");
+    return slot === NO_MESSAGE ? undefined : this.#readAndAck(slot);
+  }
+
+  /** Up to `countMax` messages, acknowledged, to the end of `messages`. */
+  receiveMany(messages: Message[], countMax: number): void {
+    while (messages.length < countMax) {
+      const count =
+        this.#fast?.receive(0, this.memory.geometry.laneCount, true, countMax - messages.length) ?? 0;
+      for (let index = 0; index < count; index++) {
+        const told = this.#fast?.told(index);
+        if (told === undefined) break;
+        if (told.data !== undefined) messages.push(this.#messageOf(told, told.data));
+        else if (this.#acceptLeft(told.slot)) messages.push(this.#readAndAck(told.slot));
+      }
+      if (count > 0) continue;
+      const slot = this.take("messages");
+      if (slot === NO_MESSAGE) break;
+      messages.push(this.#readAndAck(slot));
+    }
+    this.#lookAroundNowAndThen();
+  }
+
+  /** The next message, and the slot in which it is this participant's; `undefined` when there is none. */
+  reserve(): { slot: number; message: Message } | undefined {
+    for (let told = this.#fastTold(false); told !== undefined; told = this.#fastTold(false)) {
+      const { slot, data } = told;
+      if (data === undefined) {
+        if (this.#acceptLeft(slot)) return { slot, message: this.read(slot) };
+        continue;
+      }
+      this.#outstanding++;
+      return { slot, message: this.#messageOf(told, data) };
+    }
+    const slot = this.take("messages");
+    return slot === NO_MESSAGE ? undefined : { slot, message: this.read(slot) };
+  }
+
+  /** Reserves the next message, without native code; its slot, or {@linkcode NO_MESSAGE}. */
+  take(choice: LaneChoice): number {
+    this.#lookAroundNowAndThen();
+    const nowMs = performance.now();
+    const isScan = nowMs - this.#scannedMs >= LOOK_PAUSE_MS;
+    const slot = this.receiver.take(choice, isScan);
+    if (slot !== NO_MESSAGE) this.#delivered();
+    else if (isScan) this.#scannedMs = nowMs;
+    return slot;
+  }
+
+  /** Copies what a reserved slot holds. @throws {Deno.errors.InvalidData} when it is damaged; the slot is free then */
+  read(slot: number): Message {
+    const { words, floats, constants } = this.memory;
+    const record = this.memory.recordOf(slot);
+    const route = words[record + RECORD.route];
+    const data = this.readBytes(slot);
+    const redeliveryCount = words[record + RECORD.deliveryCount] - 1;
+    if (redeliveryCount > 0) this.participants.count(COUNTER.redelivered);
+    const lane = this.#sentLane(route);
+    return new Message({
+      data,
+      session: words[record + RECORD.session],
+      sequence: words[record + RECORD.sequence],
+      timestampMs: floats[record + RECORD.sentMs >> 1],
+      redeliveryCount,
+      priority: constants.partitions > 0 ? 0 : lane,
+      partition: constants.partitions > 0 ? lane : undefined,
+    });
+  }
+
+  /** A copy of the bytes in a slot that this participant owns. */
+  readBytes(slot: number): Uint8Array<ArrayBuffer> {
+    const { words, constants } = this.memory;
+    const record = this.memory.recordOf(slot);
+    const length = words[record + RECORD.byteLength];
+    if (length >>> 0 > constants.messageBytesMax) this.#damaged(slot, `a message of ${length >>> 0} bytes`);
+    const at = this.memory.messageOf(slot);
+    const data = this.#slab.copy(at, length);
+    if (constants.checksums) {
+      const checksum = checksumOf(this.memory, record, generationOf(this.memory.load(slot)), data);
+      if (checksum !== words[record + RECORD.checksum]) this.#damaged(slot, "its checksum is wrong");
+    }
+    const isCompressed = (flagsOf(words[record + RECORD.route]) & FLAG.compressed) !== 0;
+    return isCompressed ? this.#decompressed(slot, data) : data;
+  }
+
+  /** Acknowledges a reserved message. */
+  ack(slot: number): void {
+    const lane = this.#partitionOf(slot);
+    this.receiver.free(slot);
+    this.#settled(lane);
+    this.#roomSignal.wake();
+  }
+
+  /** Hands a reserved slot to the requester that its word `to` names. */
+  handOver(slot: number, from: number, to: number): void {
+    const lane = this.#partitionOf(slot);
+    this.memory.move(slot, from, to);
+    this.#settled(lane);
+  }
+
+  /** Frees a slot that this participant owns, and that it has not received. */
+  freeSlot(slot: number): void {
+    this.receiver.free(slot);
+    this.wakeRoom();
+  }
+
+  /** Wakes somebody who waits for room. */
+  wakeRoom(): void {
+    this.#roomSignal.wake();
+  }
+
+  /** Gives a reserved message back. */
+  giveBack(slot: number): void {
+    const lane = this.#partitionOf(slot);
+    this.receiver.giveBack(slot);
+    this.participants.count(COUNTER.givenBack);
+    this.#settled(lane);
+    this.#itemsSignal.wake();
+  }
+
+  /** Puts a reserved dead letter back to where it was sent. */
+  revive(slot: number): void {
+    const { words, geometry } = this.memory;
+    const record = this.memory.recordOf(slot);
+    const route = words[record + RECORD.route];
+    words[record + RECORD.deliveryCount] = 0;
+    Atomics.store(
+      words,
+      record + RECORD.route,
+      inLane(route, Math.min(sentLaneOf(route), geometry.laneCount - 1)),
+    );
+    this.giveBack(slot);
+  }
+
+  /** Sees to what the dead have left. */
+  recover(): Recovered {
+    const recovered = this.participants.recover();
+    if (recovered.ready > 0) this.#itemsSignal.wakeAll();
+    if (recovered.free > 0) this.#roomSignal.wakeAll();
+    return recovered;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#janitor);
+    const reason = new Deno.errors.BadResource("wait for the queue: it is closed");
+    for (const waits of [this.items, this.room, this.replies]) waits.close(reason);
+    const recovered = this.participants.detach();
+    if (recovered.ready > 0) this.#itemsSignal.wakeAll();
+    if (recovered.free > 0) this.#roomSignal.wakeAll();
+  }
+
+  /** Somebody who has a message for long does not wait, and shall still see to the dead. */
+  keepHouse(): void {
+    if (this.#janitor !== undefined || this.#outstanding === 0 || this.#closed) return;
+    const janitor = setInterval(() => {
+      if (this.#outstanding > 0) return void this.recover();
+      clearInterval(janitor);
+      this.#janitor = undefined;
+    }, QUEUE_WAIT_MS_MAX);
+    Deno.unrefTimer(janitor);
+    this.#janitor = janitor;
+  }
+
+  /** The lane of a message whose partition is this participant's while it has it; -1: none. */
+  #partitionOf(slot: number): number {
+    const { words, constants, geometry } = this.memory;
+    const lane = laneOf(words[this.memory.recordOf(slot) + RECORD.route], geometry);
+    return lane < constants.partitions ? lane : -1;
+  }
+
+  #settled(lane: number): void {
+    this.#outstanding--;
+    if (lane < 0) return;
+    this.receiver.releasePartition(lane);
+    this.#itemsSignal.wake();
+  }
+
+  #fastTold(acknowledge: boolean): Told | undefined {
+    if (this.#fast?.receive(0, this.memory.geometry.laneCount, acknowledge, 1) !== 1) return undefined;
+    this.#lookAroundNowAndThen();
+    return this.#fast.told(0);
+  }
+
+  /** What native code has reserved and left: whether it is to be delivered. */
+  #acceptLeft(slot: number): boolean {
+    if (!this.receiver.accept(slot)) return false;
+    this.#delivered();
+    return true;
+  }
+
+  #delivered(): void {
+    this.participants.count(COUNTER.received);
+    this.#outstanding++;
+  }
+
+  #messageOf(told: Told, data: Uint8Array<ArrayBuffer>): Message {
+    const isCompressed = (flagsOf(told.route) & FLAG.compressed) !== 0;
+    return new Message({
+      data: isCompressed ? this.#decompressed(told.slot, data) : data,
+      session: told.session,
+      sequence: told.sequence,
+      timestampMs: told.sentMs,
+      redeliveryCount: told.deliveryCount - 1,
+      priority: this.#sentLane(told.route),
+      partition: undefined,
+    });
+  }
+
+  #readAndAck(slot: number): Message {
+    const message = this.read(slot);
+    this.ack(slot);
+    return message;
+  }
+
+  #sentLane(route: number): number {
+    return Math.min(sentLaneOf(route), this.memory.geometry.laneCount - 1);
+  }
+
+  #decompressed(slot: number, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    try {
+      return decompress(data);
+    } catch (error) {
+      this.#damaged(slot, `it cannot be decompressed: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  #lookAroundNowAndThen(): void {
+    if (++this.#received % RECEIVED_PER_LOOK === 0) this.#lookAround();
+  }
+
+  #lookAround(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedMs < QUEUE_WAIT_MS_MAX) return;
+    this.#lookedMs = nowMs;
+    this.recover();
+  }
+
+  #damaged(slot: number, found: string): never {
+    this.participants.count(COUNTER.damaged);
+    if (phaseOf(this.memory.load(slot)) === PHASE.reserved) this.ack(slot);
+    throw new Deno.errors.InvalidData(`read from the queue: a message is damaged: ${found}`);
+  }
+}

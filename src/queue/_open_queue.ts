@@ -1,0 +1,180 @@
+import { SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
+import {
+  geometryOf,
+  inspectQueue,
+  QUEUE_CAPACITY_MAX,
+  QUEUE_DELIVERY_COUNT_MAX,
+  QUEUE_MESSAGE_BYTES_MAX,
+  QUEUE_PARTITIONS_MAX,
+  QUEUE_PRIORITIES_MAX,
+  type QueueConstants,
+  writeConstants,
+} from "./layout.ts";
+import { QueueMemory } from "./_queue_memory.ts";
+
+/** The longest name of a queue, in characters. */
+export const QUEUE_NAME_LENGTH_MAX = 190;
+
+/** What the regions of queues begin with. */
+const REGION_PREFIX = "queue.";
+
+/** Options of {@linkcode SharedQueue.create} that say what the queue is. */
+export interface QueueShape {
+  /**
+   * Messages that it holds, those that consumers have included: 1 to {@linkcode QUEUE_CAPACITY_MAX}.
+   *
+   * @default {1024}
+   */
+  capacity?: number;
+  /**
+   * The longest message in bytes, after compression: 1 to {@linkcode QUEUE_MESSAGE_BYTES_MAX}. All memory is taken at once:
+   * `capacity` times this, rounded up to 64, and 64.
+   *
+   * @default {4096}
+   */
+  messageBytesMax?: number;
+  /**
+   * Priorities, of which 0 is the most urgent: 1 to {@linkcode QUEUE_PRIORITIES_MAX}. What is less urgent waits for as long as
+   * there is anything more urgent.
+   *
+   * @default {1}
+   */
+  priorities?: number;
+  /**
+   * Partitions, 1 to {@linkcode QUEUE_PARTITIONS_MAX}, or 0 for none; not together with priorities. Messages with the same key go to
+   * the same partition, of which one consumer at a time has one message at a time: so they are worked off in order.
+   *
+   * @default {0}
+   */
+  partitions?: number;
+  /**
+   * Times that a message is delivered before it goes to the dead letters, 1 to {@linkcode QUEUE_DELIVERY_COUNT_MAX}.
+   *
+   * @default {Infinity}
+   */
+  deliveryCountMax?: number;
+  /**
+   * Dead letters that are kept, in slots of the queue; the oldest gives way to one more.
+   *
+   * @default {a quarter of the capacity, rounded down}
+   */
+  deadLetterCountMax?: number;
+}
+
+/** Where a queue is. */
+export interface QueuePlace {
+  /**
+   * An existing directory for the queue's file, in place of the system's shared memory: for a queue that survives a reboot.
+   *
+   * @default {the system's shared memory}
+   */
+  directory?: string;
+}
+
+/** @throws {RangeError} when an option is out of range */
+export function constantsOf(shape: QueueShape, checksums: boolean): QueueConstants {
+  const { capacity = 1024, messageBytesMax = 4096, priorities = 1, partitions = 0 } = shape;
+  const { deliveryCountMax = Infinity, deadLetterCountMax = Math.floor(capacity / 4) } = shape;
+  checkCount("capacity", capacity, 1, QUEUE_CAPACITY_MAX);
+  checkCount("messageBytesMax", messageBytesMax, 1, QUEUE_MESSAGE_BYTES_MAX);
+  checkCount("priorities", priorities, 1, QUEUE_PRIORITIES_MAX);
+  checkCount("partitions", partitions, 0, QUEUE_PARTITIONS_MAX);
+  checkCount("deadLetterCountMax", deadLetterCountMax, 0, capacity);
+  if (deliveryCountMax !== Infinity) {
+    checkCount("deliveryCountMax", deliveryCountMax, 1, QUEUE_DELIVERY_COUNT_MAX);
+  }
+  if (partitions > 0 && priorities > 1) {
+    throw new RangeError(
+      `create queue: ${priorities} priorities and ${partitions} partitions, expected one or the other`,
+    );
+  }
+  return {
+    capacity,
+    messageBytesMax,
+    priorities,
+    partitions,
+    deliveryCountMax: deliveryCountMax === Infinity ? 0 : deliveryCountMax,
+    deadLetterCountMax,
+    checksums,
+  };
+}
+
+function checkCount(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(`create queue: ${name} is ${value}, expected ${min} to ${max}`);
+}
+
+/** Makes the region of a queue, complete before anybody can open it. */
+export function createQueue(
+  name: string,
+  shape: QueueShape,
+  { directory }: QueuePlace,
+  mode: number | undefined,
+): { region: SharedMemory; memory: QueueMemory } {
+  const region = regionOf(name);
+  const constants = constantsOf(shape, directory !== undefined);
+  const { byteLength } = geometryOf(constants);
+  const initialize = (bytes: Uint8Array<ArrayBuffer>): void =>
+    writeConstants(new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2), constants);
+  const opened = named(
+    "create",
+    name,
+    () => SharedMemory.create(region, { byteLength, mode, directory, initialize }),
+  );
+  return { region: opened, memory: new QueueMemory(opened, constants) };
+}
+
+/** Opens the region of a queue, and looks at what it says it is. */
+export function openQueue(
+  name: string,
+  { directory }: QueuePlace,
+): { region: SharedMemory; memory: QueueMemory } {
+  const region = named("connect to", name, () => SharedMemory.open(regionOf(name), { directory }));
+  const { bytes } = region;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+  const inspection = inspectQueue(words, bytes.byteLength);
+  if (inspection.state === "queue") return { region, memory: new QueueMemory(region, inspection.constants) };
+  region.close();
+  throw new Deno.errors.InvalidData(`connect to queue ${name}: ${inspection.found}`);
+}
+
+/** The regions that are queues, by what their names begin with. */
+export function listQueues(prefix: string, { directory }: QueuePlace): SharedMemoryInfo[] {
+  return SharedMemory.list({ prefix: REGION_PREFIX + prefix, directory })
+    .map((info) => ({ ...info, name: info.name.slice(REGION_PREFIX.length) }));
+}
+
+/** Takes a queue's name away. */
+export function unlinkQueue(name: string, { directory }: QueuePlace): void {
+  named("unlink", name, () => SharedMemory.unlink(regionOf(name), { directory }));
+}
+
+/** Takes the names of queues away that nobody has open. */
+export function removeAbandonedQueues(prefix: string, { directory }: QueuePlace): string[] {
+  return SharedMemory.removeAbandoned({ prefix: REGION_PREFIX + prefix, directory })
+    .map((name) => name.slice(REGION_PREFIX.length));
+}
+
+function regionOf(name: string): string {
+  if (/^[A-Za-z0-9_.-]+$/.test(name) && name.length <= QUEUE_NAME_LENGTH_MAX) return REGION_PREFIX + name;
+  throw new RangeError(
+    `name of a queue: ${
+      JSON.stringify(name)
+    }, expected 1 to ${QUEUE_NAME_LENGTH_MAX} letters, digits, "_", "." and "-"`,
+  );
+}
+
+/** Errors about the region in words about the queue. */
+function named<T>(action: string, name: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Deno.errors.NotFound(`${action} queue ${name}: there is none`, { cause: error });
+    }
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new Deno.errors.AlreadyExists(`${action} queue ${name}: it exists already`, { cause: error });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import { QUEUE_STATE, QUEUE_STATE_WORDS } from "../../ffi/mod.ts";
+import { laneAt, PARTICIPANT, participantAt, WORD } from "./layout.ts";
+import type { Participants } from "./_participants.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
+import { SLAB_BYTES } from "./_slab.ts";
+
+/** What native code and TypeScript share of one opener of a queue, besides the region: where things are in it, and how far the opener is. */
+export class OpenerState {
+  readonly words: Int32Array<ArrayBuffer> = new Int32Array(QUEUE_STATE_WORDS);
+  readonly #floats = new Float64Array(this.words.buffer);
+  readonly #participants: Participants;
+
+  constructor({ constants, geometry }: QueueMemory, participants: Participants) {
+    this.#participants = participants;
+    const entries: Record<Exclude<keyof typeof QUEUE_STATE, "cursor" | "lastMs" | "sequence">, number> = {
+      capacity: constants.capacity,
+      number: participants.number,
+      slotsAt: geometry.slotsAt,
+      recordsAt: geometry.recordsAt,
+      recordBytes: geometry.recordBytes,
+      lanesAt: geometry.lanesAt,
+      laneBytes: laneAt(geometry, 1) - laneAt(geometry, 0),
+      cellsAt: geometry.cellsAt,
+      cellCount: geometry.cellCount,
+      countersAt: participantAt(participants.number) + PARTICIPANT.counters * 4,
+      itemsAt: WORD.items * 4,
+      roomAt: WORD.room * 4,
+      deliveryCountMax: constants.deliveryCountMax,
+      messageBytesMax: constants.messageBytesMax,
+      laneCount: geometry.laneCount,
+      dataBytes: SLAB_BYTES,
+      session: participants.session,
+    };
+    for (const [name, value] of Object.entries(entries)) {
+      this.words[QUEUE_STATE[name as keyof typeof QUEUE_STATE]] = value;
+    }
+  }
+
+  get session(): number {
+    return this.words[QUEUE_STATE.session];
+  }
+
+  /** Of the message that was sent last. */
+  get sequence(): number {
+    return this.words[QUEUE_STATE.sequence];
+  }
+
+  /** Where the next free slot is looked for. */
+  get cursor(): number {
+    return this.words[QUEUE_STATE.cursor];
+  }
+
+  set cursor(slot: number) {
+    this.words[QUEUE_STATE.cursor] = slot;
+  }
+
+  /** Sees to it that the next `count` sequence numbers belong to one session. */
+  prepare(count: number): void {
+    if ((this.sequence >>> 0) + count < 2 ** 32) return;
+    this.words[QUEUE_STATE.session] = this.#participants.nextSession();
+    this.words[QUEUE_STATE.sequence] = 0;
+  }
+
+  /** The next sequence number. */
+  next(): number {
+    return this.words[QUEUE_STATE.sequence] = this.sequence + 1 | 0;
+  }
+
+  /** `nowMs`, or the last time if that was later: whoever looks for the oldest goes by it. */
+  stamp(nowMs: number): number {
+    const at = QUEUE_STATE.lastMs >> 1;
+    if (nowMs > this.#floats[at]) this.#floats[at] = nowMs;
+    return this.#floats[at];
+  }
+}

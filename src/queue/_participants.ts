@@ -1,0 +1,207 @@
+import { processStartedMs } from "../../ffi/mod.ts";
+import {
+  COUNTER,
+  LANE,
+  laneAt,
+  PARTICIPANT,
+  participantAt,
+  QUEUE_PARTICIPANTS_MAX,
+  RECORD,
+  WORD,
+} from "./layout.ts";
+import type { Hints } from "./_hints.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
+import { freed, isImpossible, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
+import { laneOf } from "./_route.ts";
+
+/** An opener of a queue, as others see it. */
+export interface QueueParticipant {
+  /** Its process, in the system or the container that it runs in. For display. */
+  readonly pid: number;
+  /** When its process was started, where the system told. */
+  readonly processStartedAt?: Date;
+  /** When it opened the queue. */
+  readonly attachedAt: Date;
+  /** Whether it still has the queue open. */
+  readonly alive: boolean;
+}
+
+/** What recovering has changed, so that somebody can be woken for it. */
+export interface Recovered {
+  /** Messages that can be had again. */
+  readonly ready: number;
+  /** Slots that are free again. */
+  readonly free: number;
+}
+
+/**
+ * Who has the queue open, and what is done with what the dead leave.
+ *
+ * A number is had by who holds the lock of that number, which the kernel drops with the last descriptor. Who recovers a dead one takes
+ * its lock meanwhile: so nobody else does, and the number is not given out before its slots are in order.
+ */
+export class Participants {
+  /** Number of this participant. */
+  number: number = NOBODY;
+  /** Differs for each participant that ever was. */
+  session = 0;
+  readonly #memory: QueueMemory;
+  readonly #floats: Float64Array;
+  readonly #hints: Hints;
+  #counters = countersAt(NOBODY);
+  readonly #owners = new Uint8Array(QUEUE_PARTICIPANTS_MAX + 1);
+
+  constructor(memory: QueueMemory, hints: Hints) {
+    this.#memory = memory;
+    this.#floats = memory.floats;
+    this.#hints = hints;
+  }
+
+  /** Takes a number that nobody has; false when all are taken. */
+  attach(): boolean {
+    const { region, words, floats } = this.#memory;
+    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
+      if (!region.tryLock(number)) continue;
+      this.number = number;
+      this.#counters = countersAt(number);
+      const at = participantAt(number) >> 2;
+      this.session = this.nextSession();
+      words[at + PARTICIPANT.pid] = Deno.pid;
+      floats[at + PARTICIPANT.processStartedMs >> 1] = processStartedMs();
+      floats[at + PARTICIPANT.attachedMs >> 1] = Date.now();
+      // SYNC session: before the sweep, so that who replies to a predecessor's request sees it, or the sweep sees the reply.
+      Atomics.store(words, at + PARTICIPANT.session, this.session);
+      this.#sweep(number);
+      return true;
+    }
+    return false;
+  }
+
+  /** Gives back what this participant has, and its number. */
+  detach(): Recovered {
+    const recovered = this.#sweep(this.number);
+    this.#forget(this.number);
+    this.#memory.region.unlock(this.number);
+    return recovered;
+  }
+
+  /** A session that no participant has had. */
+  nextSession(): number {
+    for (;;) {
+      const session = Atomics.add(this.#memory.words, WORD.sessions, 1) + 1 | 0;
+      if (session !== 0) return session;
+    }
+  }
+
+  /** Whether `session` is that of the one who has `number` now. SYNC session. */
+  isSession(number: number, session: number): boolean {
+    return number !== NOBODY &&
+      Atomics.load(this.#memory.words, (participantAt(number) >> 2) + PARTICIPANT.session) === session;
+  }
+
+  /** Looks for slots and partitions of the dead, and sees to them. */
+  recover(): Recovered {
+    const { words, capacity, region } = this.#memory;
+    const owners = this.#owners.fill(0);
+    let hasOthers = false;
+    for (let slot = 0; slot < capacity; slot++) {
+      const word = this.#memory.load(slot);
+      if (isImpossible(word)) this.#mend(slot, word);
+      const owner = ownerOf(word);
+      if (owner === NOBODY || owner === this.number) continue;
+      owners[owner] = 1;
+      hasOthers = true;
+    }
+    for (const at of this.#partitions()) {
+      const owner = Atomics.load(words, at);
+      if (owner === NOBODY || owner === this.number) continue;
+      if (owner > 0 && owner <= QUEUE_PARTICIPANTS_MAX) owners[owner] = 1;
+      else Atomics.compareExchange(words, at, owner, NOBODY);
+      hasOthers = true;
+    }
+    let [ready, free] = [0, 0];
+    if (!hasOthers) return { ready, free };
+    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
+      if (owners[number] === 0 || region.isLocked(number) || !region.tryLock(number)) continue;
+      const recovered = this.#sweep(number);
+      this.#forget(number);
+      region.unlock(number);
+      ready += recovered.ready;
+      free += recovered.free;
+    }
+    return { ready, free };
+  }
+
+  /** Everybody who is, or seems to be. */
+  *list(): Generator<QueueParticipant> {
+    const { region, words, floats } = this.#memory;
+    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
+      const at = participantAt(number) >> 2;
+      if (Atomics.load(words, at + PARTICIPANT.session) === 0) continue;
+      const startedMs = floats[at + PARTICIPANT.processStartedMs >> 1];
+      yield {
+        pid: words[at + PARTICIPANT.pid],
+        ...(startedMs > 0 ? { processStartedAt: new Date(startedMs) } : {}),
+        attachedAt: new Date(floats[at + PARTICIPANT.attachedMs >> 1]),
+        alive: number === this.number || region.isLocked(number),
+      };
+    }
+  }
+
+  /** Adds to a counter of this participant; see `COUNTER`. */
+  count(counter: number, more = 1): void {
+    this.#floats[this.#counters + counter] += more;
+  }
+
+  /** What all who have ever been have counted. */
+  total(counter: number): number {
+    let sum = 0;
+    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
+      sum += this.#floats[countersAt(number) + counter];
+    }
+    return sum;
+  }
+
+  #forget(number: number): void {
+    Atomics.store(this.#memory.words, (participantAt(number) >> 2) + PARTICIPANT.session, 0);
+  }
+
+  /** Puts in order what `number` has. Only for who has the lock of that number. */
+  #sweep(number: number): Recovered {
+    const memory = this.#memory;
+    let [ready, free] = [0, 0];
+    for (let slot = 0; slot < memory.capacity; slot++) {
+      const word = memory.load(slot);
+      if (ownerOf(word) !== number) continue;
+      if (phaseOf(word) === PHASE.reserved) {
+        const lane = laneOf(
+          Atomics.load(memory.words, memory.recordOf(slot) + RECORD.route),
+          memory.geometry,
+        );
+        if (!memory.move(slot, word, moved(word, PHASE.ready, NOBODY))) continue;
+        this.#hints.leave(lane, slot);
+        ready++;
+      } else if (memory.move(slot, word, freed(word))) free++;
+    }
+    for (const at of this.#partitions()) {
+      if (Atomics.compareExchange(memory.words, at, number, NOBODY) === number) ready++;
+    }
+    return { ready, free };
+  }
+
+  /** What is in a slot whose word is impossible cannot be told. */
+  #mend(slot: number, word: number): void {
+    if (this.#memory.move(slot, word, freed(word)) && this.number !== NOBODY) this.count(COUNTER.damaged);
+  }
+
+  /** Indices of the owners' words of the partitions. */
+  *#partitions(): Generator<number> {
+    const { constants, geometry } = this.#memory;
+    for (let lane = 0; lane < constants.partitions; lane++) yield (laneAt(geometry, lane) >> 2) + LANE.owner;
+  }
+}
+
+/** Index of the first counter of a participant among the floats. */
+function countersAt(number: number): number {
+  return (participantAt(number) >> 3) + (PARTICIPANT.counters >> 1);
+}

@@ -1,0 +1,58 @@
+import { geometryOf, type QueueConstants, type QueueGeometry, RECORD_HEADER_BYTES } from "./layout.ts";
+
+/** What a queue needs of its region. `SharedMemory` has it. */
+export interface QueueRegion {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  tryLock(index: number): boolean;
+  isLocked(index: number): boolean;
+  unlock(index: number): void;
+}
+
+/** The memory of one queue, as words and bytes, and where in it slots and records are. */
+export class QueueMemory {
+  readonly region: QueueRegion;
+  readonly constants: QueueConstants;
+  readonly geometry: QueueGeometry;
+  readonly capacity: number;
+  readonly words: Int32Array;
+  readonly floats: Float64Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Index of the word of slot 0. */
+  readonly slots: number;
+  readonly #records: number;
+  readonly #recordWords: number;
+
+  constructor(region: QueueRegion, constants: QueueConstants) {
+    const { buffer, byteOffset, byteLength } = region.bytes;
+    this.region = region;
+    this.constants = constants;
+    this.geometry = geometryOf(constants);
+    this.capacity = constants.capacity;
+    this.words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+    this.floats = new Float64Array(buffer, byteOffset, byteLength >> 3);
+    this.bytes = region.bytes;
+    this.slots = this.geometry.slotsAt >> 2;
+    this.#records = this.geometry.recordsAt / 4;
+    this.#recordWords = this.geometry.recordBytes >> 2;
+  }
+
+  /** Index of the first word of a slot's record. */
+  recordOf(slot: number): number {
+    return this.#records + slot * this.#recordWords;
+  }
+
+  /** Index of the first byte of a slot's message. */
+  messageOf(slot: number): number {
+    return this.recordOf(slot) * 4 + RECORD_HEADER_BYTES;
+  }
+
+  /** The word of a slot. SYNC slot: what the last owner has written to the record is visible. */
+  load(slot: number): number {
+    return Atomics.load(this.words, this.slots + slot);
+  }
+
+  /** Changes the word of a slot; false when it was not `from`. SYNC slot: what was written to the record goes with it. */
+  move(slot: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.words, this.slots + slot, from, to) === from;
+  }
+}

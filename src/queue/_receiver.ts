@@ -1,0 +1,333 @@
+import { COUNTER, FLAG, LANE, laneAt, RECORD } from "./layout.ts";
+import type { Hints } from "./_hints.ts";
+import type { Participants } from "./_participants.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
+import { inLane, laneOf } from "./_route.ts";
+import { freed, generationOf, moved, NOBODY, PHASE, phaseOf } from "./_slot_word.ts";
+
+/** What `Receiver.take()` gives when there is no message. */
+export const NO_MESSAGE = -1;
+
+/** Scans that others spoil by taking what was found, after which a call gives up. */
+const SCANS_MAX = 64;
+/** Messages of the same producer and partition that are followed back to the oldest. */
+const PREVIOUS_MAX = 65_536;
+
+/** Which lanes are received from. */
+export type LaneChoice = "messages" | "dead letters";
+
+/** Reserves messages, and decides what becomes of those that are too old or were delivered too often. */
+export class Receiver {
+  readonly #memory: QueueMemory;
+  readonly #words: Int32Array;
+  readonly #hints: Hints;
+  readonly #participants: Participants;
+  readonly #deadLane: number;
+  readonly #deliveryCountMax: number;
+  readonly #partitions: number;
+  /** Partition that is looked at first. */
+  #cursor = 0;
+
+  constructor(memory: QueueMemory, hints: Hints, participants: Participants) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#hints = hints;
+    this.#participants = participants;
+    this.#deadLane = memory.geometry.laneCount;
+    this.#deliveryCountMax = memory.constants.deliveryCountMax;
+    this.#partitions = memory.constants.partitions;
+  }
+
+  /**
+   * Reserves the next message and returns its slot; {@linkcode NO_MESSAGE} when there is none. With `isScan` it is found without a hint,
+   * too.
+   */
+  take(choice: LaneChoice, isScan: boolean): number {
+    const isDead = choice === "dead letters";
+    if (this.#partitions > 0 && !isDead) return this.#takePartitioned(isScan);
+    const first = isDead ? this.#deadLane : 0;
+    const end = isDead ? first + 1 : this.#deadLane;
+    const slot = this.#takeHinted(first, end);
+    return slot === NO_MESSAGE && isScan ? this.#takeScanned(first, end) : slot;
+  }
+
+  /** Acknowledges a message: its slot is free. */
+  free(slot: number): void {
+    const memory = this.#memory;
+    const word = memory.load(slot);
+    memory.move(slot, word, freed(word));
+  }
+
+  /** Gives a message back, to be had again. */
+  giveBack(slot: number): void {
+    const memory = this.#memory;
+    const word = memory.load(slot);
+    const lane = this.#laneAt(slot);
+    memory.move(slot, word, moved(word, PHASE.ready, NOBODY));
+    this.#hints.leave(lane, slot);
+  }
+
+  /** Lets others have the messages of a partition. To be called behind `free()` or `giveBack()`. */
+  releasePartition(lane: number): void {
+    Atomics.store(this.#words, this.#ownerAt(lane), NOBODY);
+  }
+
+  /** Takes a message away that nobody has, the oldest of the least urgent; whether there was one. */
+  dropOldest(): boolean {
+    for (let lane = this.#deadLane - 1; lane >= 0; lane--) {
+      const slot = this.#reserveHinted(lane);
+      if (slot === NO_MESSAGE) continue;
+      this.free(slot);
+      this.#participants.count(COUNTER.dropped);
+      return true;
+    }
+    const slot = this.#reserveScanned(0, this.#deadLane);
+    if (slot === NO_MESSAGE) return false;
+    this.free(slot);
+    this.#participants.count(COUNTER.dropped);
+    return true;
+  }
+
+  /** Frees the slots of messages that are too old; returns how many. */
+  freeExpired(nowMs: number): number {
+    const memory = this.#memory;
+    let count = 0;
+    for (let slot = 0; slot < memory.capacity; slot++) {
+      const word = memory.load(slot);
+      if (phaseOf(word) !== PHASE.ready || this.#laneAt(slot) === this.#deadLane) continue;
+      const expiresMs = memory.floats[memory.recordOf(slot) + RECORD.expiresMs >> 1];
+      if (expiresMs === 0 || expiresMs > nowMs) continue;
+      if (!memory.move(slot, word, moved(word, PHASE.reserved, this.#participants.number))) continue;
+      this.free(slot);
+      count++;
+    }
+    if (count > 0) this.#participants.count(COUNTER.expired, count);
+    return count;
+  }
+
+  #takeHinted(first: number, end: number): number {
+    for (let lane = first; lane < end; lane++) {
+      for (;;) {
+        const slot = this.#reserveHinted(lane);
+        if (slot === NO_MESSAGE) break;
+        if (this.accept(slot)) return slot;
+      }
+    }
+    return NO_MESSAGE;
+  }
+
+  /** Reserves the message of the first hint of `lane` that tells the truth. */
+  #reserveHinted(lane: number): number {
+    const memory = this.#memory;
+    const hints = this.#hints;
+    for (;;) {
+      const slot = hints.first(lane);
+      if (slot < 0) return NO_MESSAGE;
+      const word = memory.load(slot);
+      const isReady = phaseOf(word) === PHASE.ready && this.#laneAt(slot) === lane;
+      // Somebody else was faster: the same hint is looked at once more.
+      if (isReady && !this.#reserve(slot, word)) continue;
+      hints.pass();
+      if (isReady) return slot;
+    }
+  }
+
+  /** Looks at the slots themselves: a hint may be missing. */
+  #takeScanned(first: number, end: number): number {
+    for (;;) {
+      const slot = this.#reserveScanned(first, end);
+      if (slot === NO_MESSAGE || this.accept(slot)) return slot;
+    }
+  }
+
+  #reserveScanned(first: number, end: number): number {
+    for (let scans = 0; scans < SCANS_MAX; scans++) {
+      const slot = this.#oldestReady(first, end);
+      if (slot === NO_MESSAGE) return slot;
+      // A producer leaves its hint before it sends the next message: so a hint that is there now may be of an older one of the same
+      // producer, which the scan came too early for.
+      for (let lane = first; lane < end; lane++) {
+        const hinted = this.#reserveHinted(lane);
+        if (hinted !== NO_MESSAGE) return hinted;
+      }
+      const word = this.#memory.load(slot);
+      if (phaseOf(word) === PHASE.ready && this.#isWithin(slot, first, end) && this.#reserve(slot, word)) {
+        return slot;
+      }
+    }
+    return NO_MESSAGE;
+  }
+
+  #oldestReady(first: number, end: number): number {
+    const memory = this.#memory;
+    let best = NO_MESSAGE;
+    for (let slot = 0; slot < memory.capacity; slot++) {
+      if (phaseOf(memory.load(slot)) !== PHASE.ready || !this.#isWithin(slot, first, end)) continue;
+      if (best === NO_MESSAGE || this.#isBefore(slot, best)) best = slot;
+    }
+    return best;
+  }
+
+  #isWithin(slot: number, first: number, end: number): boolean {
+    const lane = this.#laneAt(slot);
+    return lane >= first && lane < end;
+  }
+
+  /** Whether what is in one slot goes before what is in another: by priority, then by age. */
+  #isBefore(a: number, b: number): boolean {
+    const { words, floats } = this.#memory;
+    const [recordA, recordB] = [this.#memory.recordOf(a), this.#memory.recordOf(b)];
+    const lanes = this.#partitions > 0 ? 0 : this.#laneAt(a) - this.#laneAt(b);
+    if (lanes !== 0) return lanes < 0;
+    const times = floats[recordA + RECORD.sentMs >> 1] - floats[recordB + RECORD.sentMs >> 1];
+    if (times !== 0) return times < 0;
+    const sessions = words[recordA + RECORD.session] - words[recordB + RECORD.session] | 0;
+    if (sessions !== 0) return sessions < 0;
+    return (words[recordA + RECORD.sequence] - words[recordB + RECORD.sequence] | 0) < 0;
+  }
+
+  #takePartitioned(isScan: boolean): number {
+    const partitions = this.#partitions;
+    for (let looked = 0; looked < partitions; looked++) {
+      const lane = this.#cursor;
+      this.#cursor = lane + 1 < partitions ? lane + 1 : 0;
+      if (this.#hints.first(lane) < 0) continue;
+      const slot = this.#takeOfPartition(lane);
+      if (slot !== NO_MESSAGE) return slot;
+    }
+    return isScan ? this.#takePartitionedScanned() : NO_MESSAGE;
+  }
+
+  /** Takes the oldest message of a partition, and with it the partition; neither when another has it. */
+  #takeOfPartition(lane: number, scanned: number = NO_MESSAGE): number {
+    const owner = this.#participants.number;
+    if (Atomics.compareExchange(this.#words, this.#ownerAt(lane), NOBODY, owner) !== NOBODY) {
+      return NO_MESSAGE;
+    }
+    for (;;) {
+      const slot = this.#reserveOldest(lane, scanned);
+      if (slot === NO_MESSAGE) break;
+      if (this.accept(slot)) return slot;
+    }
+    this.releasePartition(lane);
+    return NO_MESSAGE;
+  }
+
+  #reserveOldest(lane: number, scanned: number): number {
+    const memory = this.#memory;
+    const hints = this.#hints;
+    for (;;) {
+      const hinted = hints.first(lane);
+      const candidate = hinted < 0 ? scanned : hinted;
+      if (candidate === NO_MESSAGE) return NO_MESSAGE;
+      const word = memory.load(candidate);
+      if (phaseOf(word) !== PHASE.ready || this.#laneAt(candidate) !== lane) {
+        if (hinted < 0) return NO_MESSAGE;
+        hints.pass();
+        continue;
+      }
+      const slot = this.#oldestBefore(candidate, lane);
+      const found = memory.load(slot);
+      if (phaseOf(found) !== PHASE.ready || this.#laneAt(slot) !== lane || !this.#reserve(slot, found)) {
+        continue;
+      }
+      if (slot === hinted) hints.pass();
+      return slot;
+    }
+  }
+
+  /**
+   * The oldest message that can be had of the same producer and partition. Each record names the slot and generation of the one
+   * before it: that one is out of the way when its slot has been free since.
+   */
+  #oldestBefore(candidate: number, lane: number): number {
+    const { words, capacity } = this.#memory;
+    let slot = candidate;
+    for (let steps = 0; steps < PREVIOUS_MAX; steps++) {
+      const record = this.#memory.recordOf(slot);
+      const previous = Atomics.load(words, record + RECORD.previousSlot) - 1;
+      if (previous < 0 || previous >= capacity) break;
+      const word = this.#memory.load(previous);
+      const isThere = generationOf(word) === Atomics.load(words, record + RECORD.previousGeneration) &&
+        phaseOf(word) === PHASE.ready && this.#laneAt(previous) === lane;
+      if (!isThere) break;
+      slot = previous;
+    }
+    return slot;
+  }
+
+  #takePartitionedScanned(): number {
+    const memory = this.#memory;
+    for (let scans = 0; scans < SCANS_MAX; scans++) {
+      let best = NO_MESSAGE;
+      for (let slot = 0; slot < memory.capacity; slot++) {
+        if (phaseOf(memory.load(slot)) !== PHASE.ready) continue;
+        const lane = this.#laneAt(slot);
+        if (lane >= this.#partitions || Atomics.load(this.#words, this.#ownerAt(lane)) !== NOBODY) continue;
+        if (best === NO_MESSAGE || this.#isBefore(slot, best)) best = slot;
+      }
+      if (best === NO_MESSAGE) return NO_MESSAGE;
+      const slot = this.#takeOfPartition(this.#laneAt(best), best);
+      if (slot !== NO_MESSAGE) return slot;
+    }
+    return NO_MESSAGE;
+  }
+
+  #reserve(slot: number, word: number): boolean {
+    return this.#memory.move(slot, word, moved(word, PHASE.reserved, this.#participants.number));
+  }
+
+  /** Counts a delivery of what was just reserved; false when it is not to be delivered, and has been seen to. */
+  accept(slot: number): boolean {
+    const { words, floats } = this.#memory;
+    const record = this.#memory.recordOf(slot);
+    const expiresMs = floats[record + RECORD.expiresMs >> 1];
+    const isDead = this.#laneAt(slot) === this.#deadLane;
+    if (expiresMs !== 0 && !isDead && expiresMs <= Date.now()) {
+      this.free(slot);
+      this.#participants.count(COUNTER.expired);
+      return false;
+    }
+    const deliveryCount = words[record + RECORD.deliveryCount];
+    if (this.#deliveryCountMax > 0 && deliveryCount >= this.#deliveryCountMax && !isDead) {
+      this.#bury(slot, record);
+      return false;
+    }
+    words[record + RECORD.deliveryCount] = deliveryCount + 1;
+    return true;
+  }
+
+  /** Moves a message that nobody got done with to the dead letters, the oldest of which gives way when there are too many. */
+  #bury(slot: number, record: number): void {
+    this.#participants.count(COUNTER.deadLettered);
+    const { deadLetterCountMax } = this.#memory.constants;
+    while (this.#countReady(this.#deadLane) >= deadLetterCountMax) {
+      const oldest = deadLetterCountMax === 0 ? slot : this.#reserveHinted(this.#deadLane);
+      if (oldest === NO_MESSAGE) break;
+      this.free(oldest);
+      this.#participants.count(COUNTER.dropped);
+      if (oldest === slot) return;
+    }
+    const route = this.#words[record + RECORD.route];
+    const plain = inLane(route, this.#deadLane) & ~(FLAG.request << 24);
+    Atomics.store(this.#words, record + RECORD.route, plain);
+    this.giveBack(slot);
+  }
+
+  #countReady(lane: number): number {
+    let count = 0;
+    for (let slot = 0; slot < this.#memory.capacity; slot++) {
+      if (phaseOf(this.#memory.load(slot)) === PHASE.ready && this.#laneAt(slot) === lane) count++;
+    }
+    return count;
+  }
+
+  #laneAt(slot: number): number {
+    const route = Atomics.load(this.#words, this.#memory.recordOf(slot) + RECORD.route);
+    return laneOf(route, this.#memory.geometry);
+  }
+
+  #ownerAt(lane: number): number {
+    return (laneAt(this.#memory.geometry, lane) >> 2) + LANE.owner;
+  }
+}

@@ -1,0 +1,141 @@
+import type { WaitOptions } from "../base/mod.ts";
+import { checksumOf } from "./_checksum.ts";
+import type { QueueCore } from "./_core.ts";
+import { SharedQueueReplyError } from "./errors.ts";
+import { FLAG, PARTICIPANT, participantAt, RECORD } from "./layout.ts";
+import { bytesOf, type Payload } from "./payload.ts";
+import { flagsOf, requesterOf, routeOf } from "./_route.ts";
+import { Signal } from "./_signal.ts";
+import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
+
+/** Text of an error that travels as a reply: cut, where it is too long. */
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
+/**
+ * A request that was sent, which is a message whose slot comes back: whoever consumes it writes the reply where the request was, and
+ * hands the slot to the requester.
+ */
+export class PendingRequest {
+  readonly #core: QueueCore;
+  readonly #slot: number;
+  readonly #generation: number;
+
+  /** The request in `slot`, right after it was sent. */
+  constructor(core: QueueCore, slot: number, generation: number) {
+    this.#core = core;
+    this.#slot = slot;
+    this.#generation = generation;
+  }
+
+  /** The bytes of the reply; gives the request up when it is waited for no more. */
+  async reply(options: WaitOptions): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#core.replies.wait("wait for a reply", `${this.#slot}`, () => this.#look(), options);
+    } catch (error) {
+      if (!this.#core.closed) this.#cancel();
+      throw error;
+    }
+  }
+
+  #look(): Uint8Array<ArrayBuffer> | undefined {
+    const { memory, participants } = this.#core;
+    const word = memory.load(this.#slot);
+    if (!this.#isOurs(word)) {
+      throw new SharedQueueReplyError(
+        "lost",
+        "request: its consumer acknowledged it without a reply, or it was delivered too often, or dropped",
+      );
+    }
+    if (phaseOf(word) !== PHASE.replied || ownerOf(word) !== participants.number) return undefined;
+    try {
+      const failed = (flagsOf(memory.words[memory.recordOf(this.#slot) + RECORD.route]) & FLAG.failed) !== 0;
+      const data = this.#core.readBytes(this.#slot);
+      if (failed) {
+        throw new SharedQueueReplyError("failed", `request: its handler failed: ${DECODER.decode(data)}`);
+      }
+      return data;
+    } finally {
+      this.#core.freeSlot(this.#slot);
+    }
+  }
+
+  /** Nobody waits for the reply any more. */
+  #cancel(): void {
+    const { memory, participants } = this.#core;
+    const cancelled = memory.recordOf(this.#slot) + RECORD.cancelled;
+    if (!this.#isOurs(memory.load(this.#slot))) return;
+    // SYNC cancelled: either this sees the reply that has come meanwhile, or the consumer sees that nobody waits for it.
+    Atomics.store(memory.words, cancelled, this.#generation + 1);
+    for (;;) {
+      const now = memory.load(this.#slot);
+      if (!this.#isOurs(now)) return;
+      const phase = phaseOf(now);
+      if (phase === PHASE.ready) {
+        if (!memory.move(this.#slot, now, moved(now, PHASE.reserved, participants.number))) continue;
+        this.#core.freeSlot(this.#slot);
+      } else if (phase === PHASE.replied) this.#core.freeSlot(this.#slot);
+      return;
+    }
+  }
+
+  /** Whether the slot still holds this request, and not what became of it as a dead letter. */
+  #isOurs(word: number): boolean {
+    if (generationOf(word) !== this.#generation) return false;
+    const { memory } = this.#core;
+    const route = Atomics.load(memory.words, memory.recordOf(this.#slot) + RECORD.route);
+    return (flagsOf(route) & FLAG.request) !== 0;
+  }
+}
+
+/** Whether a reserved slot holds a request that somebody may still wait for. */
+export function isRequest({ memory, participants }: QueueCore, slot: number): boolean {
+  const record = memory.recordOf(slot);
+  const route = memory.words[record + RECORD.route];
+  return (flagsOf(route) & FLAG.request) !== 0 &&
+    participants.isSession(requesterOf(route), memory.words[record + RECORD.requestSession]);
+}
+
+/** Writes a reply where the request was, and hands it over; false when nobody waits for it any more. The slot is settled then, too. */
+export function reply(core: QueueCore, slot: number, payload: Payload, failed = false): boolean {
+  const { memory, participants } = core;
+  const { words } = memory;
+  const record = memory.recordOf(slot);
+  const data = failed ? shortened(payload as string, core) : bytesOf(payload);
+  if (data.length > memory.constants.messageBytesMax) {
+    throw new RangeError(
+      `reply: it has ${data.length} bytes, expected at most ${memory.constants.messageBytesMax}`,
+    );
+  }
+  const route = words[record + RECORD.route];
+  const requester = requesterOf(route);
+  const session = words[record + RECORD.requestSession];
+  const word = memory.load(slot);
+  const cancelled = record + RECORD.cancelled;
+  const isCancelled = () => Atomics.load(words, cancelled) === generationOf(word) + 1;
+  if (!participants.isSession(requester, session) || isCancelled()) {
+    core.ack(slot);
+    return false;
+  }
+  memory.bytes.set(data, memory.messageOf(slot));
+  words[record + RECORD.byteLength] = data.length;
+  words[record + RECORD.route] = routeOf(route & 0xff, requester, FLAG.request | (failed ? FLAG.failed : 0));
+  if (memory.constants.checksums) {
+    const copy = memory.bytes.slice(memory.messageOf(slot), memory.messageOf(slot) + data.length);
+    words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
+  }
+  const replied = moved(word, PHASE.replied, requester);
+  core.handOver(slot, word, replied);
+  // SYNC session, SYNC cancelled: who has gone meanwhile sees the reply and frees it, or this sees that they have.
+  if (participants.isSession(requester, session) && !isCancelled()) {
+    new Signal(words, (participantAt(requester) >> 2) + PARTICIPANT.replies).wake();
+    return true;
+  }
+  if (memory.move(slot, replied, freed(replied))) core.wakeRoom();
+  return false;
+}
+
+function shortened(text: string, { memory }: QueueCore): Uint8Array {
+  const bytes = new Uint8Array(Math.min(text.length * 3, memory.constants.messageBytesMax));
+  return bytes.subarray(0, ENCODER.encodeInto(text, bytes).written);
+}

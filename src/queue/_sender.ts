@@ -1,0 +1,113 @@
+import { checksumOf } from "./_checksum.ts";
+import { COUNTER, FLAG, RECORD } from "./layout.ts";
+import type { Hints } from "./_hints.ts";
+import type { OpenerState } from "./_opener_state.ts";
+import type { Participants } from "./_participants.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
+import { routeOf } from "./_route.ts";
+import { generationOf, moved, NOBODY, PHASE, phaseOf } from "./_slot_word.ts";
+
+/** What `Sender.trySend()` gives when there is no free slot. */
+export const NO_SLOT = -1;
+
+/** What goes with a message, apart from its bytes. */
+export interface Envelope {
+  readonly lane: number;
+  /** Bits of `FLAG`. */
+  readonly flags: number;
+  /** Milliseconds since 1970; 0: never. */
+  readonly expiresMs: number;
+}
+
+/** Puts messages into slots, and leaves hints. */
+export class Sender {
+  /** Slot and generation of the last message of each partition, from this sender. */
+  readonly #previousSlots: Int32Array;
+  readonly #previousGenerations: Int32Array;
+  readonly #memory: QueueMemory;
+  readonly #words: Int32Array;
+  readonly #hints: Hints;
+  readonly #participants: Participants;
+  readonly #state: OpenerState;
+  readonly #partitioned: boolean;
+  readonly #checksums: boolean;
+
+  constructor(memory: QueueMemory, hints: Hints, participants: Participants, state: OpenerState) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#hints = hints;
+    this.#participants = participants;
+    this.#state = state;
+    this.#partitioned = memory.constants.partitions > 0;
+    this.#checksums = memory.constants.checksums;
+    this.#previousSlots = new Int32Array(memory.geometry.laneCount).fill(NO_SLOT);
+    this.#previousGenerations = new Int32Array(memory.geometry.laneCount);
+  }
+
+  /** Puts a copy of `data` into a free slot, and returns the slot; {@linkcode NO_SLOT} when there is none. It is acknowledged then. */
+  trySend(data: Uint8Array, envelope: Envelope, nowMs: number): number {
+    const slot = this.#claim();
+    if (slot === NO_SLOT) return slot;
+    const memory = this.#memory;
+    const record = memory.recordOf(slot);
+    const { lane } = envelope;
+    this.#describe(record, data.length, envelope, nowMs);
+    memory.bytes.set(data, memory.messageOf(slot));
+    const word = memory.load(slot);
+    if (this.#checksums) {
+      const copy = memory.bytes.subarray(memory.messageOf(slot), memory.messageOf(slot) + data.length);
+      this.#words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
+    }
+    if (this.#partitioned) {
+      this.#previousSlots[lane] = slot;
+      this.#previousGenerations[lane] = generationOf(word);
+    }
+    memory.move(slot, word, moved(word, PHASE.ready, NOBODY));
+    this.#hints.leave(lane, slot);
+    this.#participants.count(COUNTER.sent);
+    return slot;
+  }
+
+  /** Takes a free slot, to write to. */
+  #claim(): number {
+    const memory = this.#memory;
+    const { capacity } = memory;
+    let slot = this.#state.cursor;
+    for (let looked = 0; looked < capacity; looked++) {
+      const word = memory.load(slot);
+      const next = slot + 1 < capacity ? slot + 1 : 0;
+      if (
+        phaseOf(word) === PHASE.free &&
+        memory.move(slot, word, moved(word, PHASE.writing, this.#participants.number))
+      ) {
+        this.#state.cursor = next;
+        return slot;
+      }
+      slot = next;
+    }
+    return NO_SLOT;
+  }
+
+  #describe(record: number, byteLength: number, { lane, flags, expiresMs }: Envelope, nowMs: number): void {
+    const words = this.#words;
+    const { floats } = this.#memory;
+    const state = this.#state;
+    state.prepare(1);
+    words[record + RECORD.byteLength] = byteLength;
+    words[record + RECORD.deliveryCount] = 0;
+    words[record + RECORD.sequence] = state.next();
+    words[record + RECORD.session] = state.session;
+    const isRequest = (flags & FLAG.request) !== 0;
+    words[record + RECORD.route] = routeOf(lane, isRequest ? this.#participants.number : NOBODY, flags);
+    words[record + RECORD.box] = 0;
+    words[record + RECORD.boxGeneration] = 0;
+    floats[record + RECORD.sentMs >> 1] = state.stamp(nowMs);
+    floats[record + RECORD.expiresMs >> 1] = expiresMs;
+    words[record + RECORD.requestSession] = isRequest ? this.#participants.session : 0;
+    words[record + RECORD.cancelled] = 0;
+    if (this.#partitioned) {
+      words[record + RECORD.previousSlot] = this.#previousSlots[lane] + 1;
+      words[record + RECORD.previousGeneration] = this.#previousGenerations[lane];
+    }
+  }
+}

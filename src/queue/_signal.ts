@@ -1,0 +1,98 @@
+import { futexWait, futexWake, FutexWatch } from "../../ffi/mod.ts";
+
+/** Milliseconds between two looks at a word where no native thread can wait on it. */
+const POLL_MS = 1;
+
+/**
+ * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
+ *
+ * Two words: `signal`, which sleepers sleep on and wakers change, and `armed`, which sleepers count up, so that wakers know of them.
+ * A sleeper that dies leaves `armed` set; the next waker finds nobody and clears it, by compare-and-swap, so that it does not clear what a
+ * new sleeper has set meanwhile.
+ */
+export class Signal {
+  readonly #words: Int32Array;
+  readonly #signal: number;
+  readonly #armed: number;
+  #watch: FutexWatch | undefined;
+
+  /** The words are those from index `at`. */
+  constructor(words: Int32Array, at: number) {
+    this.#words = words;
+    this.#signal = at;
+    this.#armed = at + 1;
+  }
+
+  /** Wakes one process that sleeps, if any does. To be called behind what it may be waiting for. */
+  wake(): void {
+    // SYNC signal: either this sees that somebody is about to sleep, or that one sees what came before this.
+    if (Atomics.load(this.#words, this.#armed) !== 0) this.#wakeArmed(1);
+  }
+
+  /** Wakes everybody. */
+  wakeAll(): void {
+    if (Atomics.load(this.#words, this.#armed) !== 0) this.#wakeArmed(2 ** 31 - 1);
+  }
+
+  /**
+   * Says that somebody is about to sleep; the result is for the sleep. Whoever calls it looks once more at what it waits for
+   * before it sleeps.
+   */
+  arm(): number {
+    const seen = Atomics.load(this.#words, this.#signal);
+    // SYNC signal
+    Atomics.add(this.#words, this.#armed, 1);
+    return seen;
+  }
+
+  /** Sleeps until woken after `arm()` gave `seen`, for `timeoutMs` at most; holds up nothing but its caller. */
+  async sleep(seen: number, timeoutMs: number): Promise<void> {
+    if (Atomics.load(this.#words, this.#signal) !== seen) return;
+    const watch = this.#watchOrNone();
+    const end = watch?.wait(this.#words, this.#signal, seen, timeoutMs);
+    if (end !== undefined) await end;
+    else await this.#poll(seen, timeoutMs);
+  }
+
+  /** The same, holding up the thread. */
+  sleepSync(seen: number, timeoutMs: number): void {
+    futexWait(this.#words, this.#signal, seen, timeoutMs, true);
+  }
+
+  /** Ends a sleep that is under way here. */
+  interrupt(): void {
+    if (this.#watch?.waiting !== true) return;
+    this.#watch.close();
+    this.#watch = undefined;
+  }
+
+  close(): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  #wakeArmed(count: number): void {
+    const armed = Atomics.load(this.#words, this.#armed);
+    Atomics.add(this.#words, this.#signal, 1);
+    if (futexWake(this.#words, this.#signal, count, true) === 0) {
+      Atomics.compareExchange(this.#words, this.#armed, armed, 0);
+    }
+  }
+
+  #watchOrNone(): FutexWatch | undefined {
+    try {
+      return this.#watch ??= new FutexWatch();
+    } catch {
+      // No thread or descriptor is to be had: looking now and then serves too.
+      return undefined;
+    }
+  }
+
+  async #poll(seen: number, timeoutMs: number): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    while (
+      this.#words.length > 0 && Atomics.load(this.#words, this.#signal) === seen &&
+      performance.now() < deadlineMs
+    ) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The word of a slot: `generation: 21 │ phase: 3 │ owner: 8`. Each step of a message's life is one compare-and-swap of this
+ * word, which names the owner as it takes the slot: there is no moment at which a slot is taken and nobody knows by whom.
+ *
+ * | phase    | owner     | meaning                    | next                                                          |
+ * | -------- | --------- | -------------------------- | ------------------------------------------------------------- |
+ * | free     | nobody    | holds nothing              | writing, by a producer                                        |
+ * | writing  | producer  | a message is being written | ready: the message is acknowledged                            |
+ * | ready    | nobody    | a message to be had        | reserved, by a consumer                                       |
+ * | reserved | consumer  | a consumer has it          | free when acknowledged, ready when given back, replied        |
+ * | replied  | requester | holds the reply to it      | free, when the requester has read it                          |
+ *
+ * The generation changes when a slot becomes free, and only then. An owner that died never was: what it was writing is free
+ * again, what it had reserved is ready again.
+ */
+export const PHASE = { free: 0, writing: 1, ready: 2, reserved: 3, replied: 4 } as const;
+
+/** Owner of a slot that nobody owns. */
+export const NOBODY = 0;
+
+const PHASE_SHIFT = 8;
+const GENERATION_SHIFT = 11;
+const OWNER_MASK = 0xff;
+
+/** Phase of a slot's word. */
+export function phaseOf(word: number): number {
+  return word >>> PHASE_SHIFT & 7;
+}
+
+/** Owner in a slot's word. */
+export function ownerOf(word: number): number {
+  return word & OWNER_MASK;
+}
+
+/** Generation of a slot's word. */
+export function generationOf(word: number): number {
+  return word >>> GENERATION_SHIFT;
+}
+
+/** The word of the same generation with another phase and owner. */
+export function moved(word: number, phase: number, owner: number): number {
+  return word >> GENERATION_SHIFT << GENERATION_SHIFT | phase << PHASE_SHIFT | owner;
+}
+
+/** The word of the slot once free: nobody's, of the next generation. */
+export function freed(word: number): number {
+  return (word >> GENERATION_SHIFT) + 1 << GENERATION_SHIFT;
+}
+
+/** Whether a word could not have come about: it is damaged. */
+export function isImpossible(word: number): boolean {
+  const phase = phaseOf(word);
+  if (phase > PHASE.replied) return true;
+  const isOwned = phase === PHASE.writing || phase === PHASE.reserved || phase === PHASE.replied;
+  return isOwned !== (ownerOf(word) !== NOBODY);
+}

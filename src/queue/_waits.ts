@@ -1,0 +1,128 @@
+import type { WaitOptions } from "../base/mod.ts";
+import type { Signal } from "./_signal.ts";
+
+/** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
+export const QUEUE_WAIT_MS_MAX = 50;
+
+/** The longest delay of a timer in milliseconds. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+/** One call that waits. */
+interface Wait {
+  readonly kind: string;
+  /** Whether it is done; tells its promise. */
+  readonly attempt: () => boolean;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Calls of this thread that wait for the same signal, first come, first served; one sleep serves all of them. While any waits, `onPause()`
+ * is called at least every {@linkcode QUEUE_WAIT_MS_MAX}, and the attempts are made anew.
+ */
+export class Waits {
+  readonly #signal: Signal;
+  readonly #onPause: () => void;
+  readonly #waits = new Set<Wait>();
+  #pumping = false;
+  #closed = false;
+
+  constructor(signal: Signal, onPause: () => void) {
+    this.#signal = signal;
+    this.#onPause = onPause;
+  }
+
+  get count(): number {
+    return this.#waits.size;
+  }
+
+  /**
+   * The first result of `attempt` that is not `undefined`. When one of a `kind` has none, the others of that kind are not tried. An attempt
+   * that throws rejects its call.
+   */
+  wait<T>(operation: string, kind: string, attempt: () => T | undefined, options: WaitOptions): Promise<T> {
+    const { signal, timeoutMs = Infinity } = options;
+    return new Promise<T>((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (!(timeoutMs >= 0)) {
+        throw new RangeError(`${operation}: timeoutMs is ${timeoutMs}, expected 0 or more`);
+      }
+      // Whoever waits already goes first.
+      if (!this.#waitsFor(kind)) {
+        const result = attempt();
+        if (result !== undefined) return resolve(result);
+      }
+      const end = (): void => {
+        this.#waits.delete(wait);
+        signal?.removeEventListener("abort", onAbort);
+        clearTimeout(timer);
+      };
+      const fail = (reason: unknown): void => {
+        end();
+        reject(reason);
+      };
+      const onAbort = (): void => fail(signal?.reason);
+      const wait: Wait = {
+        kind,
+        attempt: () => {
+          try {
+            const result = attempt();
+            if (result === undefined) return false;
+            end();
+            resolve(result);
+          } catch (error) {
+            fail(error);
+          }
+          return true;
+        },
+        reject: fail,
+      };
+      const timer = timeoutMs > DELAY_MS_MAX ? undefined : setTimeout(
+        () => fail(new DOMException(`${operation}: not done within ${timeoutMs} ms`, "TimeoutError")),
+        timeoutMs,
+      );
+      signal?.addEventListener("abort", onAbort);
+      this.#waits.add(wait);
+      void this.#pump();
+    });
+  }
+
+  /** Has those who wait try again now. */
+  attempt(): void {
+    const failed = new Set<string>();
+    for (const wait of this.#waits) {
+      if (!failed.has(wait.kind) && !wait.attempt()) failed.add(wait.kind);
+    }
+  }
+
+  /** Rejects everybody, and ends the sleep. */
+  close(reason: unknown): void {
+    this.#closed = true;
+    for (const wait of this.#waits) wait.reject(reason);
+    this.#signal.close();
+  }
+
+  #waitsFor(kind: string): boolean {
+    for (const wait of this.#waits) if (wait.kind === kind) return true;
+    return false;
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    let slept = false;
+    let pausedMs = performance.now();
+    while (this.#waits.size > 0 && !this.#closed) {
+      const seen = this.#signal.arm();
+      this.attempt();
+      if (this.#waits.size === 0) break;
+      slept = true;
+      await this.#signal.sleep(seen, QUEUE_WAIT_MS_MAX);
+      if (performance.now() - pausedMs < QUEUE_WAIT_MS_MAX) continue;
+      pausedMs = performance.now();
+      if (this.#waits.size > 0) this.#onPause();
+    }
+    this.#pumping = false;
+    // What woke this may have been meant for one who had given up by then: another shall look.
+    if (slept && !this.#closed) this.#signal.wake();
+  }
+}

@@ -1,0 +1,64 @@
+import type { WaitOptions } from "../base/mod.ts";
+import type { QueueCore } from "./_core.ts";
+import { Delivery } from "./delivery.ts";
+import type { Message } from "./message.ts";
+import { NO_MESSAGE } from "./_receiver.ts";
+
+/**
+ * The dead letters of a queue: messages that were delivered `deliveryCountMax` times and never acknowledged. They stay in the queue's
+ * slots, as many as `deadLetterCountMax`, until somebody receives them or sends them on their way again.
+ */
+export class DeadLetters {
+  readonly #core: QueueCore;
+
+  /** Those of `core`. */
+  constructor(core: QueueCore) {
+    this.#core = core;
+  }
+
+  /** The oldest dead letter, acknowledged; `undefined` when there is none. */
+  tryReceive(): Message | undefined {
+    using delivery = this.tryReserve();
+    delivery?.ack();
+    return delivery?.message;
+  }
+
+  /** The oldest dead letter, acknowledged; waits for it. */
+  async receive(options: WaitOptions = {}): Promise<Message> {
+    return await this.#core.items.wait(
+      "receive a dead letter",
+      "dead letters",
+      () => this.tryReceive(),
+      options,
+    );
+  }
+
+  /** The oldest dead letter, to be acknowledged or given back; `undefined` when there is none. */
+  tryReserve(): Delivery | undefined {
+    this.#throwIfClosed();
+    const slot = this.#core.take("dead letters");
+    if (slot === NO_MESSAGE) return undefined;
+    const delivery = new Delivery(this.#core, slot, this.#core.read(slot), false);
+    this.#core.keepHouse();
+    return delivery;
+  }
+
+  /**
+   * Puts dead letters back to where they were sent, `countMax` at most, as if they had not been delivered yet; returns how many.
+   */
+  redeliver(countMax: number = Infinity): number {
+    this.#throwIfClosed();
+    let count = 0;
+    while (count < countMax) {
+      const slot = this.#core.take("dead letters");
+      if (slot === NO_MESSAGE) break;
+      this.#core.revive(slot);
+      count++;
+    }
+    return count;
+  }
+
+  #throwIfClosed(): void {
+    if (this.#core.closed) throw new Deno.errors.BadResource("dead letters: the queue is closed");
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * A named queue between processes that survives the death of any of them.
+ *
+ * @module
+ */
+export type { Abortable, WaitOptions } from "../base/mod.ts";
+export { DeadLetters } from "./dead_letters.ts";
+export { Delivery } from "./delivery.ts";
+export { SharedQueueFullError, SharedQueueReplyError } from "./errors.ts";
+export {
+  QUEUE_CAPACITY_MAX,
+  QUEUE_DELIVERY_COUNT_MAX,
+  QUEUE_MESSAGE_BYTES_MAX,
+  QUEUE_PARTICIPANTS_MAX,
+  QUEUE_PARTITIONS_MAX,
+  QUEUE_PRIORITIES_MAX,
+} from "./layout.ts";
+export { Message } from "./message.ts";
+export { QUEUE_INFLATED_BYTES_MAX } from "./_compression.ts";
+export { QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./_open_queue.ts";
+export type { QueueParticipant } from "./_participants.ts";
+export { jsonPayload, messagePackPayload, type Payload } from "./payload.ts";
+export type { MessageOptions, SendOptions, TrySendOptions, WhenFull } from "./send_options.ts";
+export {
+  type QueueConnectOptions,
+  type QueueCreateOptions,
+  type QueueFilter,
+  type RequestHandler,
+  type RequestOptions,
+  type RespondOptions,
+  SharedQueue,
+} from "./shared_queue.ts";
+export type { QueueStatus } from "./status.ts";
+export { QUEUE_WAIT_MS_MAX } from "./_waits.ts";

@@ -1,0 +1,27 @@
+import { packMessagePack } from "./_message_pack.ts";
+
+const encoder = new TextEncoder();
+
+/** What can be sent: bytes, or text, which goes as UTF-8. */
+export type Payload = Uint8Array | string;
+
+/**
+ * `value` as JSON, to be sent; `message.json()` is the way back.
+ *
+ * @throws {TypeError} when JSON cannot say it
+ */
+export function jsonPayload(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`payload: JSON has no way to say ${String(value)}`);
+  return text;
+}
+
+/** `value` as MessagePack, to be sent; `message.messagePack()` is the way back. */
+export function messagePackPayload(value: unknown): Uint8Array {
+  return packMessagePack(value);
+}
+
+/** The bytes of a payload. */
+export function bytesOf(payload: Payload): Uint8Array {
+  return typeof payload === "string" ? encoder.encode(payload) : payload;
+}

@@ -1,0 +1,515 @@
+import type { Abortable, WaitOptions } from "../base/mod.ts";
+import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
+import { compress } from "./_compression.ts";
+import { QueueCore } from "./_core.ts";
+import { Delivery } from "./delivery.ts";
+import { DeadLetters } from "./dead_letters.ts";
+import { SharedQueueFullError } from "./errors.ts";
+import { FLAG } from "./layout.ts";
+import { idOf, type Message } from "./message.ts";
+import {
+  createQueue,
+  listQueues,
+  openQueue,
+  type QueuePlace,
+  type QueueShape,
+  removeAbandonedQueues,
+  unlinkQueue,
+} from "./_open_queue.ts";
+import { bytesOf, type Payload } from "./payload.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
+import { isRequest, PendingRequest } from "./_request.ts";
+import { type LaneChoice, NO_MESSAGE } from "./_receiver.ts";
+import { Envelopes, type SendOptions, type TrySendOptions, type WhenFull } from "./send_options.ts";
+import { type Envelope, NO_SLOT } from "./_sender.ts";
+import { generationOf } from "./_slot_word.ts";
+import { prometheusText, type QueueStatus, StatusMaker } from "./status.ts";
+
+/** Options of {@linkcode SharedQueue.connect}, and what those of {@linkcode SharedQueue.create} add to the shape of the queue. */
+export interface QueueConnectOptions extends QueuePlace {
+  /**
+   * Messages of more bytes are compressed when this opener sends them, where that makes them smaller.
+   *
+   * @default {Infinity}
+   */
+  compressAboveBytes?: number;
+}
+
+/** Options of {@linkcode SharedQueue.create}. */
+export interface QueueCreateOptions extends QueueShape, QueueConnectOptions {
+  /**
+   * Who may open it, as permissions of a file.
+   *
+   * @default {0o600}
+   */
+  mode?: number;
+}
+
+/** Options of {@linkcode SharedQueue.list} and {@linkcode SharedQueue.removeAbandoned}. */
+export interface QueueFilter extends QueuePlace {
+  /**
+   * What the names begin with.
+   *
+   * @default {""}
+   */
+  prefix?: string;
+}
+
+/** Options of {@linkcode SharedQueue.request}. */
+export interface RequestOptions extends Omit<SendOptions, "expiresAfterMs"> {}
+
+/** Answers a request: what it returns is the reply, what it throws rejects the request. */
+export type RequestHandler = (message: Message, signal: AbortSignal) => Payload | Promise<Payload>;
+
+/** Options of {@linkcode SharedQueue.respond}. */
+export interface RespondOptions extends Abortable {
+  /**
+   * Requests that are handled at once, from 1.
+   *
+   * @default {1}
+   */
+  concurrency?: number;
+}
+
+const NO_OPTIONS = {};
+
+/**
+ * A named queue between processes, many to many, which survives the death of any process at any instant.
+ *
+ * A message that was sent is delivered at least once, and exactly once as long as nobody dies or gives it back. Needs the native
+ * library, and `--allow-ffi`.
+ *
+ * ```ts
+ * import { SharedQueue } from "@millrace/millrace/queue";
+ *
+ * const name = `example-${Deno.pid}`;
+ * using queue = SharedQueue.create(name, { capacity: 64, messageBytesMax: 1024 });
+ * try {
+ *   await queue.send("hello");
+ *   // In another process:
+ *   using same = SharedQueue.connect(name);
+ *   using delivery = await same.reserve();
+ *   console.log(delivery.message.text()); // hello
+ *   delivery.ack();
+ * } finally {
+ *   SharedQueue.unlink(name);
+ * }
+ * ```
+ */
+export class SharedQueue implements Disposable, AsyncIterable<Message> {
+  /** Its name. */
+  readonly name: string;
+  /** Messages that it can hold. */
+  readonly capacity: number;
+  /** The longest message in bytes, after compression. */
+  readonly messageBytesMax: number;
+  /** Priorities that it has. */
+  readonly priorities: number;
+  /** Partitions that it has; 0: none. */
+  readonly partitions: number;
+  /** Messages that were delivered too often. */
+  readonly deadLetters: DeadLetters;
+  readonly #region: SharedMemory;
+  readonly #core: QueueCore;
+  readonly #envelopes: Envelopes;
+  readonly #status: StatusMaker;
+  readonly #compressAboveBytes: number;
+
+  /**
+   * Makes a queue that must not exist yet, and opens it. Its memory is taken from the system at once. What a creator that died on the
+   * way has left is replaced.
+   *
+   * @throws {RangeError} when the name or an option is out of range
+   * @throws {Deno.errors.AlreadyExists} when there is something of that name
+   * @throws {Error} with the code `ENOSPC` when the system has not that much memory; nothing is left behind then
+   * @throws {Deno.errors.NotSupported} without the native library
+   */
+  static create(name: string, options: QueueCreateOptions = {}): SharedQueue {
+    checkCompression("create", options);
+    const { region, memory } = createQueue(name, options, options, options.mode);
+    try {
+      return new SharedQueue(name, region, memory, options);
+    } catch (error) {
+      region.close();
+      unlinkQueue(name, options);
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a queue that is there.
+   *
+   * @throws {RangeError} when the name or an option is out of range
+   * @throws {Deno.errors.NotFound} when there is none
+   * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
+   * @throws {Deno.errors.InvalidData} when it is no queue, half-made, damaged, or of another version; says which
+   * @throws {Deno.errors.Busy} when it has {@linkcode QUEUE_PARTICIPANTS_MAX} openers
+   * @throws {Deno.errors.NotSupported} without the native library
+   */
+  static connect(name: string, options: QueueConnectOptions = {}): SharedQueue {
+    checkCompression("connect to", options);
+    const { region, memory } = openQueue(name, options);
+    try {
+      return new SharedQueue(name, region, memory, options);
+    } catch (error) {
+      region.close();
+      throw error;
+    }
+  }
+
+  /** The queues that this process may open, by name. */
+  static list(options: QueueFilter = {}): SharedMemoryInfo[] {
+    return listQueues(options.prefix ?? "", options);
+  }
+
+  /**
+   * Takes a queue's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it.
+   *
+   * @throws {RangeError} for what is no name
+   * @throws {Deno.errors.NotFound} when there is none
+   */
+  static unlink(name: string, options: QueuePlace = {}): void {
+    unlinkQueue(name, options);
+  }
+
+  /** Takes the names of queues away that no living process has open, with the messages in them, and returns the names. */
+  static removeAbandoned(options: QueueFilter = {}): string[] {
+    return removeAbandonedQueues(options.prefix ?? "", options);
+  }
+
+  private constructor(name: string, region: SharedMemory, memory: QueueMemory, options: QueueConnectOptions) {
+    this.name = name;
+    this.#region = region;
+    this.#core = new QueueCore(memory);
+    this.#envelopes = new Envelopes(memory.constants);
+    this.#status = new StatusMaker(this.#core);
+    this.#compressAboveBytes = options.compressAboveBytes ?? Infinity;
+    this.capacity = memory.capacity;
+    this.messageBytesMax = memory.constants.messageBytesMax;
+    this.priorities = memory.constants.priorities;
+    this.partitions = memory.constants.partitions;
+    this.deadLetters = new DeadLetters(this.#core);
+  }
+
+  /**
+   * Sends a copy of `payload`; false when the queue is full. Once it has returned true, the message outlives its sender.
+   *
+   * @throws {RangeError} when it is longer than `messageBytesMax`, or an option is out of range
+   */
+  trySend(payload: Payload, options: TrySendOptions = NO_OPTIONS): boolean {
+    const envelope = this.#envelopes.of(options, 0);
+    return this.#trySend(bytesOf(payload), envelope, options.whenFull) !== NO_SLOT;
+  }
+
+  /**
+   * Sends a copy of `payload`, and resolves to the message's id. Once it has, the message outlives its sender.
+   *
+   * @throws {RangeError} when it is longer than `messageBytesMax`, or an option is out of range
+   * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
+   */
+  async send(payload: Payload, options: SendOptions = NO_OPTIONS): Promise<bigint> {
+    options.signal?.throwIfAborted();
+    const envelope = this.#envelopes.of(options, 0);
+    return await this.#send("send", bytesOf(payload), envelope, options, () => this.#lastId);
+  }
+
+  /**
+   * Sends many, in order, waking consumers once; resolves to their ids. When it rejects, those before the one that failed were sent.
+   *
+   * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range
+   * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
+   */
+  async sendMany(payloads: Iterable<Payload>, options: SendOptions = NO_OPTIONS): Promise<bigint[]> {
+    const ids: bigint[] = [];
+    for (const payload of payloads) {
+      options.signal?.throwIfAborted();
+      const data = bytesOf(payload);
+      const envelope = this.#envelopes.of(options, 0);
+      const sent = this.#trySend(data, envelope, whenFullNow(options.whenFull)) !== NO_SLOT;
+      ids.push(sent ? this.#lastId : await this.#send("send", data, envelope, options, () => this.#lastId));
+    }
+    return ids;
+  }
+
+  /**
+   * The next message, acknowledged; `undefined` when there is none.
+   *
+   * @throws {Deno.errors.InvalidData} when it is damaged; it is gone then
+   */
+  tryReceive(): Message | undefined {
+    this.#throwIfClosed("receive from");
+    return this.#core.receive();
+  }
+
+  /**
+   * The next message, acknowledged; waits for it.
+   *
+   * @throws {Deno.errors.InvalidData} when it is damaged; it is gone then
+   */
+  async receive(options: WaitOptions = NO_OPTIONS): Promise<Message> {
+    this.#throwIfClosed("receive from");
+    return await this.#core.items.wait(
+      "receive from the queue",
+      "messages",
+      () => this.tryReceive(),
+      options,
+    );
+  }
+
+  /**
+   * The next messages, acknowledged, `countMax` of them at most; waits for the first, and takes what else is there.
+   *
+   * @throws {RangeError} when `countMax` is no whole number from 1
+   */
+  async receiveMany(countMax: number, options: WaitOptions = NO_OPTIONS): Promise<Message[]> {
+    if (!(Number.isInteger(countMax) && countMax >= 1)) {
+      throw new RangeError(`receive from the queue: countMax is ${countMax}, expected 1 or more`);
+    }
+    const messages = [await this.receive(options)];
+    this.#core.receiveMany(messages, countMax);
+    return messages;
+  }
+
+  /** The next message, to be acknowledged or given back; `undefined` when there is none. */
+  tryReserve(): Delivery | undefined {
+    this.#throwIfClosed("reserve from");
+    const reserved = this.#core.reserve();
+    if (reserved === undefined) return undefined;
+    const { slot, message } = reserved;
+    this.#core.keepHouse();
+    return new Delivery(this.#core, slot, message, isRequest(this.#core, slot));
+  }
+
+  /** The next message, to be acknowledged or given back; waits for it. */
+  async reserve(options: WaitOptions = NO_OPTIONS): Promise<Delivery> {
+    this.#throwIfClosed("reserve from");
+    return await this.#core.items.wait(
+      "reserve from the queue",
+      "messages",
+      () => this.tryReserve(),
+      options,
+    );
+  }
+
+  /**
+   * Sends a request, and resolves to the reply of the consumer that gets it. The request takes one place in the queue until the reply is
+   * here; with a `timeoutMs`, nobody handles it after that time. When its consumer dies, another gets it.
+   *
+   * @throws {SharedQueueReplyError} when the handler failed, or somebody took the request and did not reply
+   * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
+   */
+  async request(payload: Payload, options: RequestOptions = NO_OPTIONS): Promise<Uint8Array<ArrayBuffer>> {
+    const { signal, timeoutMs = Infinity } = options;
+    const startMs = performance.now();
+    signal?.throwIfAborted();
+    const envelope = this.#envelopes.of(
+      { ...options, expiresAfterMs: timeoutMs > 0 ? timeoutMs : undefined },
+      FLAG.request,
+    );
+    let slot = NO_SLOT;
+    const pending = await this.#send("request", bytesOf(payload), envelope, options, (sentTo) => {
+      slot = sentTo;
+      return new PendingRequest(this.#core, slot, generationOf(this.#core.memory.load(slot)));
+    });
+    const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
+    return await pending.reply(signal === undefined ? { timeoutMs: leftMs } : { signal, timeoutMs: leftMs });
+  }
+
+  /**
+   * Handles requests until its signal aborts, or the queue is closed. Messages that are no requests are handled as well, and acknowledged;
+   * requests that nobody waits for any more are not.
+   *
+   * The handler's signal aborts with that of the call. A request whose handler throws is answered with the error's message; a message that is
+   * no request is given back.
+   */
+  async respond(handler: RequestHandler, options: RespondOptions = NO_OPTIONS): Promise<void> {
+    const { concurrency = 1, signal = new AbortController().signal } = options;
+    if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
+      throw new RangeError(`respond: concurrency is ${concurrency}, expected 1 or more`);
+    }
+    await Promise.all(Array.from({ length: concurrency }, () => this.#respondInTurn(handler, signal)));
+  }
+
+  /** Takes every message away that no consumer has, dead letters among them; returns how many. */
+  purge(): number {
+    this.#throwIfClosed("purge");
+    let count = 0;
+    for (const choice of ["messages", "dead letters"] as const) {
+      for (let slot = this.#take(choice); slot !== NO_MESSAGE; slot = this.#take(choice)) {
+        this.#core.ack(slot);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** What is in the queue, and what has happened to it. */
+  status(): QueueStatus {
+    this.#throwIfClosed("look at");
+    return this.#status.make();
+  }
+
+  /** The status as text that Prometheus reads. */
+  metrics(): string {
+    return prometheusText(this.name, this.status());
+  }
+
+  /**
+   * Messages, each acknowledged when the next is asked for; without end, until the queue is closed. The message at which the loop is left,
+   * by `break` or by an error, is given back: which of the two it was cannot be told.
+   */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Message> {
+    while (!this.#core.closed) {
+      using delivery = await this.reserve();
+      yield delivery.message;
+      delivery.ack();
+    }
+  }
+
+  /** A stream of messages, each acknowledged when it is read; cancelling it leaves the queue open. */
+  readable(): ReadableStream<Message> {
+    const ending = new AbortController();
+    return new ReadableStream<Message>({
+      pull: async (controller) => {
+        try {
+          controller.enqueue(await this.receive({ signal: ending.signal }));
+        } catch (error) {
+          if (!ending.signal.aborted) throw error;
+        }
+      },
+      cancel: (reason) => ending.abort(reason),
+    }, { highWaterMark: 0 });
+  }
+
+  /** A stream that sends what is written to it, and waits while the queue is full; closing it leaves the queue open. */
+  writable(options: Omit<SendOptions, "signal"> = NO_OPTIONS): WritableStream<Payload> {
+    return new WritableStream<Payload>({
+      write: async (payload, { signal }) => void await this.send(payload, { ...options, signal }),
+    });
+  }
+
+  /** Resolves when a queue in a directory is on disk as it is now; at once for one in the system's memory. */
+  async sync(): Promise<void> {
+    this.#throwIfClosed("sync");
+    await this.#region.sync();
+  }
+
+  /** Leaves the queue: what this opener has reserved is given back, and calls that wait reject. Closing twice does nothing. */
+  close(): void {
+    if (this.#core.closed) return;
+    this.#core.close();
+    this.#region.close();
+  }
+
+  /** The same as {@linkcode SharedQueue.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  get #lastId(): bigint {
+    const { session, sequence } = this.#core.state;
+    return idOf(session, sequence);
+  }
+
+  #take(choice: LaneChoice): number {
+    this.#throwIfClosed("receive from");
+    return this.#core.take(choice);
+  }
+
+  #trySend(data: Uint8Array, envelope: Envelope, whenFull: WhenFull = "fail"): number {
+    this.#throwIfClosed("send to");
+    const [bytes, sent] = this.#encode(data, envelope);
+    let slot = this.#core.trySend(bytes, sent);
+    if (slot !== NO_SLOT || !(this.#core.findRoom() || whenFull === "drop-oldest")) return slot;
+    slot = this.#core.trySend(bytes, sent);
+    while (slot === NO_SLOT && whenFull === "drop-oldest" && this.#core.dropOldest()) {
+      slot = this.#core.trySend(bytes, sent);
+    }
+    return slot;
+  }
+
+  async #send<T>(
+    operation: string,
+    data: Uint8Array,
+    envelope: Envelope,
+    options: SendOptions,
+    then: (slot: number) => T,
+  ): Promise<T> {
+    const { whenFull = "wait" } = options;
+    checkWhenFull(operation, whenFull);
+    if (whenFull === "wait") {
+      const attempt = (): T | undefined => {
+        const slot = this.#trySend(data, envelope);
+        return slot === NO_SLOT ? undefined : then(slot);
+      };
+      return await this.#core.room.wait(`${operation} to the queue`, "room", attempt, options);
+    }
+    const slot = this.#trySend(data, envelope, whenFull);
+    if (slot === NO_SLOT) throw new SharedQueueFullError(`${operation} to the queue`, this.capacity);
+    return then(slot);
+  }
+
+  /** What goes into the slot. */
+  #encode(data: Uint8Array, envelope: Envelope): [Uint8Array, Envelope] {
+    if (data.length > this.#compressAboveBytes) {
+      const compressed = compress(data);
+      if (compressed !== undefined && compressed.length <= this.messageBytesMax) {
+        return [compressed, { ...envelope, flags: envelope.flags | FLAG.compressed }];
+      }
+    }
+    if (data.length > this.messageBytesMax) {
+      throw new RangeError(
+        `send to the queue: the message has ${data.length} bytes, expected at most ${this.messageBytesMax}`,
+      );
+    }
+    return [data, envelope];
+  }
+
+  async #respondInTurn(handler: RequestHandler, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#core.closed) {
+      let delivery: Delivery;
+      try {
+        delivery = await this.reserve({ signal });
+      } catch (error) {
+        if (signal.aborted || this.#core.closed) return;
+        if (error instanceof Deno.errors.InvalidData) continue;
+        throw error;
+      }
+      using _ = delivery;
+      await respondTo(delivery, handler, signal);
+    }
+  }
+
+  #throwIfClosed(action: string): void {
+    if (this.#core.closed) throw new Deno.errors.BadResource(`${action} queue ${this.name}: it is closed`);
+  }
+}
+
+async function respondTo(delivery: Delivery, handler: RequestHandler, signal: AbortSignal): Promise<void> {
+  let reply: Payload;
+  try {
+    reply = await handler(delivery.message, signal);
+    if (!delivery.isRequest) return void delivery.ack();
+    delivery.reply(reply);
+  } catch (error) {
+    if (delivery.isRequest) {
+      delivery.fail(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    }
+  }
+}
+
+function whenFullNow(whenFull: WhenFull | undefined): "fail" | "drop-oldest" {
+  return whenFull === "drop-oldest" ? whenFull : "fail";
+}
+
+function checkWhenFull(operation: string, whenFull: WhenFull): void {
+  if (whenFull === "wait" || whenFull === "fail" || whenFull === "drop-oldest") return;
+  throw new TypeError(
+    `${operation} to the queue: whenFull is "${whenFull}", expected "wait", "fail" or "drop-oldest"`,
+  );
+}
+
+function checkCompression(action: string, { compressAboveBytes = Infinity }: QueueConnectOptions): void {
+  if (compressAboveBytes >= 0) return;
+  throw new RangeError(`${action} queue: compressAboveBytes is ${compressAboveBytes}, expected 0 or more`);
+}

@@ -1,0 +1,43 @@
+import { QueueMemory } from "../../src/queue/_queue_memory.ts";
+import { constantsOf, type QueueShape } from "../../src/queue/_open_queue.ts";
+import { geometryOf, writeConstants } from "../../src/queue/layout.ts";
+import { SharedQueue } from "../../src/queue/mod.ts";
+import { FakeRegion } from "../ring/_support.ts";
+
+/** The door of the folder, as a string of TypeScript, for programs that tests run. */
+export const QUEUE_URL: string = JSON.stringify(new URL("../../src/queue/mod.ts", import.meta.url).href);
+
+/** Names that nobody else has, and the queues of which go with the test however it ends. */
+export class QueueNames implements Disposable {
+  readonly #names: string[] = [];
+
+  next(): string {
+    const name = `test-${crypto.randomUUID()}`;
+    this.#names.push(name);
+    return name;
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of this.#names) {
+      try {
+        SharedQueue.unlink(name);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+  }
+}
+
+/** The memory of a queue in this process, with locks as the kernel's; `reopen()` of its region gives another opener's. */
+export function fakeMemory(shape: QueueShape): { region: FakeRegion; memory: QueueMemory } {
+  const constants = constantsOf(shape, false);
+  const region = new FakeRegion(geometryOf(constants).byteLength);
+  writeConstants(new Int32Array(region.bytes.buffer), constants);
+  return { region, memory: new QueueMemory(region, constants) };
+}
+
+/** The same memory as another opener has it. */
+export function reopened({ region, constants }: QueueMemory): { region: FakeRegion; memory: QueueMemory } {
+  const other = (region as FakeRegion).reopen();
+  return { region: other, memory: new QueueMemory(other, constants) };
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { SharedQueue, SharedQueueReplyError } from "../../src/queue/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { QueueNames } from "./_support.ts";
+
+nameSkipReason("SharedQueue.request()", nativeSkipReason());
+
+function requestTest(name: string, body: (client: SharedQueue, server: SharedQueue) => Promise<void>): void {
+  nativeTest(name, async () => {
+    using names = new QueueNames();
+    const queueName = names.next();
+    using client = SharedQueue.create(queueName, { capacity: 4, messageBytesMax: 100 });
+    using server = SharedQueue.connect(queueName);
+    await body(client, server);
+    const { readyCount, reservedCount } = client.status();
+    assert.deepEqual([readyCount, reservedCount], [0, 0], "nothing is left in the queue");
+  });
+}
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+requestTest(
+  "SharedQueue.request() resolves to what the handler of respond() returns",
+  async (client, server) => {
+    const ending = new AbortController();
+    const responding = server.respond((message) => message.text().toUpperCase(), {
+      signal: ending.signal,
+      concurrency: 3,
+    });
+    const replies = await Promise.all(Array.from({ length: 50 }, (_, index) => client.request(`r${index}`)));
+    assert.deepEqual(replies.map(decode), Array.from({ length: 50 }, (_, index) => `R${index}`));
+    ending.abort();
+    await responding;
+  },
+);
+
+requestTest("SharedQueue.request() rejects with what the handler throws", async (client, server) => {
+  const ending = new AbortController();
+  const responding = server.respond(() => {
+    throw new TypeError("ünfit".repeat(100));
+  }, ending);
+  const error: unknown = await client.request("x").catch((error) => error);
+  assert.ok(error instanceof SharedQueueReplyError);
+  assert.equal(error.reason, "failed");
+  assert.match(error.message, /TypeError: ünfit/);
+  ending.abort();
+  await responding;
+});
+
+requestTest("SharedQueue.request() rejects when its consumer does not reply", async (client, server) => {
+  const request = client.request("x");
+  assert.equal((await server.receive()).text(), "x");
+  await assert.rejects(request, (error) => error instanceof SharedQueueReplyError && error.reason === "lost");
+});
+
+requestTest(
+  "SharedQueue.request() that is given up is not handled, and leaves nothing",
+  async (client, server) => {
+    await assert.rejects(client.request("a", { timeoutMs: 5 }), { name: "TimeoutError" });
+    const controller = new AbortController();
+    const request = client.request("b", { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await assert.rejects(request, /enough/);
+    assert.equal(server.tryReserve(), undefined);
+  },
+);
+
+requestTest("Delivery.reply() to who has given up is false, and leaves nothing", async (client, server) => {
+  const controller = new AbortController();
+  const request = client.request("a", { signal: controller.signal });
+  const delivery = await server.reserve();
+  assert.equal(delivery.isRequest, true);
+  controller.abort();
+  await assert.rejects(request, { name: "AbortError" });
+  assert.equal(delivery.reply("late"), false);
+  assert.equal(delivery.settled, true);
+});
+
+requestTest(
+  "Delivery.reply() to who has closed the queue is false, and leaves nothing",
+  async (client, server) => {
+    using third = SharedQueue.connect(client.name);
+    const request = third.request("a").catch((error) => error);
+    const delivery = await server.reserve();
+    third.close();
+    assert.ok(await request instanceof Deno.errors.BadResource);
+    assert.equal(delivery.reply("late"), false);
+  },
+);
+
+requestTest(
+  "Delivery.reply() refuses what is too long, and messages that are no requests",
+  async (client, server) => {
+    client.trySend("plain");
+    using plain = await server.reserve();
+    assert.equal(plain.isRequest, false);
+    assert.throws(() => plain.reply("x"), TypeError);
+    plain.ack();
+    const request = client.request("a");
+    const delivery = await server.reserve();
+    assert.throws(() => delivery.reply("x".repeat(101)), RangeError);
+    assert.equal(delivery.settled, false);
+    assert.equal(delivery.reply("x".repeat(100)), true);
+    assert.equal((await request).length, 100);
+  },
+);
+
+requestTest("SharedQueue.request() is handled by another when its consumer goes", async (client, server) => {
+  using third = SharedQueue.connect(client.name);
+  const request = client.request("a");
+  await third.reserve();
+  third.close();
+  const delivery = await server.reserve();
+  assert.equal(delivery.message.redeliveryCount, 1);
+  delivery.reply("done");
+  assert.equal(decode(await request), "done");
+});
