@@ -1,3 +1,4 @@
+import type { Boxes } from "./_boxes.ts";
 import { Hints } from "./_hints.ts";
 import { checksumOf } from "./_checksum.ts";
 import { decompress } from "./_compression.ts";
@@ -31,6 +32,8 @@ export class QueueCore {
   readonly items: Waits;
   readonly room: Waits;
   readonly replies: Waits;
+  /** Those of the mailbox, while it is open. */
+  boxes: Boxes | undefined;
   readonly #itemsSignal: Signal;
   readonly #roomSignal: Signal;
   readonly #slab: Slab;
@@ -70,9 +73,8 @@ export class QueueCore {
 
   /** Sends, if there is room; the slot, or {@linkcode NO_SLOT}. */
   trySend(data: Uint8Array, envelope: Envelope): number {
-    if (this.#fast !== undefined && (envelope.flags & FLAG.request) === 0) {
-      return this.#fast.trySend(data, envelope);
-    }
+    const isPlain = (envelope.flags & FLAG.request) === 0 && envelope.box === undefined;
+    if (this.#fast !== undefined && isPlain) return this.#fast.trySend(data, envelope);
     const slot = this.sender.trySend(data, envelope, Date.now());
     if (slot !== NO_SLOT) this.#itemsSignal.wake();
     return slot;
@@ -198,7 +200,11 @@ export class QueueCore {
   /** Acknowledges a reserved message. */
   ack(slot: number): void {
     const lane = this.#partitionOf(slot);
+    const { boxes } = this;
+    const box = boxes?.ofSlot(slot);
+    const generation = box === undefined ? 0 : boxes?.generationOf(box);
     this.receiver.free(slot);
+    if (box !== undefined && generation !== undefined) boxes?.freeSent(box, generation);
     this.#settled(lane);
     this.#roomSignal.wake();
   }

@@ -1,3 +1,4 @@
+import type { HandOver } from "./_boxes.ts";
 import { checksumOf } from "./_checksum.ts";
 import { COUNTER, FLAG, RECORD } from "./layout.ts";
 import type { Hints } from "./_hints.ts";
@@ -17,6 +18,8 @@ export interface Envelope {
   readonly flags: number;
   /** Milliseconds since 1970; 0: never. */
   readonly expiresMs: number;
+  /** A box of the mailbox that goes with it. */
+  readonly box?: HandOver | undefined;
 }
 
 /** Puts messages into slots, and leaves hints. */
@@ -62,6 +65,7 @@ export class Sender {
       this.#previousSlots[lane] = slot;
       this.#previousGenerations[lane] = generationOf(word);
     }
+    envelope.box?.go();
     memory.move(slot, word, moved(word, PHASE.ready, NOBODY));
     this.#hints.leave(lane, slot);
     this.#participants.count(COUNTER.sent);
@@ -88,7 +92,12 @@ export class Sender {
     return NO_SLOT;
   }
 
-  #describe(record: number, byteLength: number, { lane, flags, expiresMs }: Envelope, nowMs: number): void {
+  #describe(
+    record: number,
+    byteLength: number,
+    { lane, flags, expiresMs, box }: Envelope,
+    nowMs: number,
+  ): void {
     const words = this.#words;
     const { floats } = this.#memory;
     const state = this.#state;
@@ -99,8 +108,8 @@ export class Sender {
     words[record + RECORD.session] = state.session;
     const isRequest = (flags & FLAG.request) !== 0;
     words[record + RECORD.route] = routeOf(lane, isRequest ? this.#participants.number : NOBODY, flags);
-    words[record + RECORD.box] = 0;
-    words[record + RECORD.boxGeneration] = 0;
+    Atomics.store(words, record + RECORD.boxGeneration, box?.generation ?? 0);
+    Atomics.store(words, record + RECORD.box, box === undefined ? 0 : box.box + 1);
     floats[record + RECORD.sentMs >> 1] = state.stamp(nowMs);
     floats[record + RECORD.expiresMs >> 1] = expiresMs;
     words[record + RECORD.requestSession] = isRequest ? this.#participants.session : 0;

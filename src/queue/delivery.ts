@@ -3,6 +3,9 @@ import type { Message } from "./message.ts";
 import type { Payload } from "./payload.ts";
 import { reply } from "./_request.ts";
 
+/** The slot of a delivery, and whose it is; for this folder. */
+export let placeOf: (delivery: Delivery) => { readonly core: QueueCore; readonly slot: number };
+
 /**
  * A message that is this consumer's until it is acknowledged or given back. It goes to another consumer when this one's process
  * dies, or closes the queue.
@@ -18,6 +21,11 @@ export class Delivery implements Disposable {
   readonly #slot: number;
   #settled = false;
 
+  static {
+    placeOf = (delivery) => ({ core: delivery.#core, slot: delivery.#slot });
+  }
+
+  /** For the message in `slot`, which `core` has reserved. */
   constructor(core: QueueCore, slot: number, message: Message, isRequest: boolean) {
     this.#core = core;
     this.#slot = slot;

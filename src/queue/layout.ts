@@ -31,10 +31,10 @@
  * A participant is an opener of the queue. It is alive while it holds lock `n` of the region, `n` being its number:
  *
  * ```text
- *          0        4        8                 16                24
- *          ├────────┼────────┼─────────────────┼─────────────────┤
- *       0  │session │  pid   │ process started │ attached        │   session 0: nobody
- *          ├────────┴────────┴─────────────────┴─────────────────┘
+ *          0        4        8                 16                24       28
+ *          ├────────┼────────┼─────────────────┼─────────────────┼────────┐
+ *       0  │session │  pid   │ process started │ attached        │mailbox │   session 0: nobody; mailbox 1: has it open
+ *          ├────────┴────────┴─────────────────┴─────────────────┴────────┘
  *      64  │ counters: float64 each, of all who have had this number, written by who has it  (see COUNTER)
  *          ├────────┬────────┐
  *     128  │signal  │ armed  │   replies to its requests
@@ -108,6 +108,7 @@ export const PARTICIPANT = {
   pid: 1,
   processStartedMs: 2,
   attachedMs: 4,
+  mailbox: 6,
   counters: 16,
   replies: 32,
 } as const;

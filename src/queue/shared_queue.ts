@@ -1,5 +1,6 @@
 import type { Abortable, WaitOptions } from "../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
+import type { HandOver } from "./_boxes.ts";
 import { compress } from "./_compression.ts";
 import { QueueCore } from "./_core.ts";
 import { Delivery } from "./delivery.ts";
@@ -73,6 +74,17 @@ export interface RespondOptions extends Abortable {
 
 const NO_OPTIONS = {};
 
+/** What a mailbox needs of its queue. */
+export interface QueueInternals {
+  readonly core: QueueCore;
+  readonly directory: string | undefined;
+  /** Sends a message with a box. */
+  send(payload: Payload, options: SendOptions, box: HandOver): Promise<bigint>;
+}
+
+/** The inside of a queue; for this folder. */
+export let internalsOf: (queue: SharedQueue) => QueueInternals;
+
 /**
  * A named queue between processes, many to many, which survives the death of any process at any instant.
  *
@@ -114,6 +126,11 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   readonly #envelopes: Envelopes;
   readonly #status: StatusMaker;
   readonly #compressAboveBytes: number;
+  readonly #internals: QueueInternals;
+
+  static {
+    internalsOf = (queue) => queue.#internals;
+  }
 
   /**
    * Makes a queue that must not exist yet, and opens it. Its memory is taken from the system at once. What a creator that died on the
@@ -189,6 +206,14 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     this.priorities = memory.constants.priorities;
     this.partitions = memory.constants.partitions;
     this.deadLetters = new DeadLetters(this.#core);
+    this.#internals = {
+      core: this.#core,
+      directory: region.directory,
+      send: async (payload, options, box) => {
+        const envelope = { ...this.#envelopes.of(options, 0), box };
+        return await this.#send("send", bytesOf(payload), envelope, options, () => this.#lastId);
+      },
+    };
   }
 
   /**

@@ -1,0 +1,175 @@
+import type { QueueCore } from "./_core.ts";
+import { PARTICIPANT, participantAt, RECORD } from "./layout.ts";
+import { type BoxPlace, MAILBOX_SIGNAL } from "./mailbox_layout.ts";
+import { freed, generationOf, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
+import { Signal } from "./_signal.ts";
+import { Waits } from "./_waits.ts";
+
+/** A box that is to go with a message. */
+export interface HandOver {
+  readonly box: number;
+  readonly generation: number;
+  /** Makes the box the message's: to be called when the record names it, and before the message is ready. */
+  readonly go: () => void;
+}
+
+/** The boxes of a mailbox: who has which, and what becomes of those of the dead. */
+export class Boxes {
+  readonly places: readonly BoxPlace[];
+  readonly waits: Waits;
+  readonly #core: QueueCore;
+  readonly #signal: Signal;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #words: Int32Array;
+  /** Word that tells others that boxes of this participant's number are this one's. */
+  readonly #mark: number;
+
+  constructor(core: QueueCore, bytes: Uint8Array<ArrayBuffer>, places: readonly BoxPlace[]) {
+    this.#core = core;
+    this.#bytes = bytes;
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+    this.places = places;
+    this.#signal = new Signal(this.#words, MAILBOX_SIGNAL);
+    this.waits = new Waits(this.#signal, () => this.recover());
+    this.#mark = markOf(core.participants.number);
+    this.#freeOwn();
+    // SYNC mailbox.mark: what a predecessor of the same number had is free; from now on it is this one's.
+    Atomics.store(core.memory.words, this.#mark, 1);
+    this.recover();
+  }
+
+  get freeCount(): number {
+    return this.places.filter((_, index) => phaseOf(this.#load(index)) === PHASE.free).length;
+  }
+
+  /** Takes the smallest free box that has room; its index, or -1. */
+  acquire(byteLength: number): number {
+    const found = this.#acquireFree(byteLength);
+    if (found >= 0 || !this.recover()) return found;
+    return this.#acquireFree(byteLength);
+  }
+
+  bytesOf(index: number, byteLength: number): Uint8Array<ArrayBuffer> {
+    const { at } = this.places[index];
+    return this.#bytes.subarray(at, at + byteLength);
+  }
+
+  generationOf(index: number): number {
+    return generationOf(this.#load(index));
+  }
+
+  /** Bytes that the sender of a box has used. */
+  usedBytes(index: number): number {
+    const { state, byteLength } = this.places[index];
+    return Math.min(this.#words[state + 1] >>> 0, byteLength);
+  }
+
+  /** Makes a box of this participant's that of the message that names it. */
+  send(index: number, byteLength: number): void {
+    const word = this.#load(index);
+    this.#words[this.places[index].state + 1] = byteLength;
+    // SYNC box: its contents are visible to who receives the message.
+    this.#move(index, word, moved(word, PHASE.ready, NOBODY));
+  }
+
+  /** Frees a box that this participant has. */
+  release(index: number): void {
+    const word = this.#load(index);
+    if (phaseOf(word) === PHASE.writing && ownerOf(word) === this.#core.participants.number) {
+      this.#free(index, word);
+    }
+  }
+
+  /** The box that goes with the message in a slot that this participant has. */
+  ofSlot(slot: number): number | undefined {
+    const { words } = this.#core.memory;
+    const record = this.#core.memory.recordOf(slot);
+    const index = words[record + RECORD.box] - 1;
+    if (index < 0 || index >= this.places.length) return undefined;
+    // SYNC box
+    const word = this.#load(index);
+    const isIts = phaseOf(word) === PHASE.ready &&
+      generationOf(word) === words[record + RECORD.boxGeneration];
+    return isIts ? index : undefined;
+  }
+
+  /** Frees a box of that generation, whose message is no more. */
+  freeSent(index: number, generation: number): void {
+    const word = this.#load(index);
+    if (phaseOf(word) === PHASE.ready && generationOf(word) === generation) this.#free(index, word);
+  }
+
+  /** Frees the boxes of the dead, and of messages that are no more; whether there were any. */
+  recover(): boolean {
+    let found = false;
+    for (let index = 0; index < this.places.length; index++) {
+      const word = this.#load(index);
+      const phase = phaseOf(word);
+      const isLost = phase === PHASE.writing
+        ? !this.#hasOwner(ownerOf(word))
+        : phase !== PHASE.free && !this.#isNamed(index, word);
+      if (isLost && this.#free(index, word)) found = true;
+    }
+    return found;
+  }
+
+  close(): void {
+    this.waits.close(new Deno.errors.BadResource("wait for a box: the mailbox is closed"));
+    this.#freeOwn();
+    if (!this.#core.closed) Atomics.store(this.#core.memory.words, this.#mark, 0);
+  }
+
+  #acquireFree(byteLength: number): number {
+    for (let index = 0; index < this.places.length; index++) {
+      if (this.places[index].byteLength < byteLength) continue;
+      const word = this.#load(index);
+      if (phaseOf(word) !== PHASE.free) continue;
+      if (this.#move(index, word, moved(word, PHASE.writing, this.#core.participants.number))) return index;
+    }
+    return -1;
+  }
+
+  #freeOwn(): void {
+    for (let index = 0; index < this.places.length; index++) this.release(index);
+  }
+
+  #free(index: number, word: number): boolean {
+    const isFreed = this.#move(index, word, freed(word));
+    if (isFreed) this.#signal.wakeAll();
+    return isFreed;
+  }
+
+  /** Whether who has that number is alive and knows of its boxes. SYNC mailbox.mark. */
+  #hasOwner(number: number): boolean {
+    const { participants, memory } = this.#core;
+    if (number === participants.number) return true;
+    return Atomics.load(memory.words, markOf(number)) !== 0 && memory.region.isLocked(number);
+  }
+
+  /** Whether a message names the box. A sender names it before it is the message's; so one that is named nowhere belongs to none. */
+  #isNamed(index: number, word: number): boolean {
+    const { memory } = this.#core;
+    const generation = generationOf(word);
+    for (let slot = 0; slot < memory.capacity; slot++) {
+      if (phaseOf(memory.load(slot)) === PHASE.free) continue;
+      const record = memory.recordOf(slot);
+      if (
+        Atomics.load(memory.words, record + RECORD.box) === index + 1 &&
+        Atomics.load(memory.words, record + RECORD.boxGeneration) === generation
+      ) return true;
+    }
+    return false;
+  }
+
+  #load(index: number): number {
+    return Atomics.load(this.#words, this.places[index].state);
+  }
+
+  #move(index: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#words, this.places[index].state, from, to) === from;
+  }
+}
+
+function markOf(number: number): number {
+  return (participantAt(number) >> 2) + PARTICIPANT.mailbox;
+}
