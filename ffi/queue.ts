@@ -25,10 +25,14 @@ export const QUEUE_STATE = {
   cursor: 18,
   /** Two words: a float64. */
   lastMs: 20,
+  /** Of each lane two words: slot, counted from 1, and generation of the last message that was sent to it. */
+  previous: 32,
 } as const;
 
+/** Lanes that a state has room for. */
+const LANES_MAX = 64;
 /** Words of a state. */
-export const QUEUE_STATE_WORDS = 32;
+export const QUEUE_STATE_WORDS = 32 + 2 * LANES_MAX;
 
 /** Words of what is told of a message that was received. */
 export const QUEUE_TOLD = {

@@ -35,6 +35,8 @@ mod state {
     pub const CURSOR: usize = 18;
     /// Two words: a double.
     pub const LAST_MS: usize = 20;
+    /// Of each lane two: slot, counted from 1, and generation of the last message that was sent to it.
+    pub const PREVIOUS: usize = 32;
 }
 
 /// Words of a record, as in `src/queue/layout.ts`.
@@ -45,10 +47,11 @@ mod record {
     pub const SESSION: usize = 3;
     pub const ROUTE: usize = 4;
     pub const BOX: usize = 5;
+    pub const PREVIOUS_SLOT: usize = 7;
     pub const SENT_MS: usize = 8;
     pub const EXPIRES_MS: usize = 10;
     pub const REQUEST_SESSION: usize = 12;
-    pub const CANCELLED: usize = 13;
+    pub const PREVIOUS_GENERATION: usize = 15;
     pub const HEADER_BYTES: usize = 64;
 }
 
@@ -104,7 +107,7 @@ struct Hint {
 
 impl Queue {
     fn get(&self, index: usize) -> u32 {
-        // SAFETY: the caller's state has 32 words.
+        // SAFETY: the caller's state has words for all lanes.
         unsafe { *self.state.add(index) }
     }
 
@@ -230,22 +233,51 @@ impl Queue {
         self.move_word(self.lane_at(lane) + LANE_HEAD, hint.head, hint.head.wrapping_add(1));
     }
 
-    /// Reserves the message of the first hint of `lane` that tells the truth; its slot and the slot's word.
+    /// Reserves the message of the first hint of `lane` that tells the truth, or an older one of the same producer; its slot and the slot's
+    /// word.
     fn reserve(&self, lane: u32) -> Option<(u32, u32)> {
         loop {
             let hint = self.first_hint(lane)?;
-            let slot_at = self.slot_at(hint.slot);
-            let word = self.word(slot_at).load(SeqCst);
-            if phase_of(word) == READY && self.lane_of(hint.slot) == lane {
-                let reserved = moved(word, RESERVED, self.get(state::NUMBER));
-                if self.move_word(slot_at, word, reserved) {
-                    self.pass_hint(lane, &hint);
-                    return Some((hint.slot, reserved));
-                }
-            } else {
+            let hinted = self.word(self.slot_at(hint.slot)).load(SeqCst);
+            if phase_of(hinted) != READY || self.lane_of(hint.slot) != lane {
                 self.pass_hint(lane, &hint);
+                continue;
+            }
+            let (slot, word) = self.oldest_before(hint.slot, hinted, lane);
+            let reserved = moved(word, RESERVED, self.get(state::NUMBER));
+            if self.move_word(self.slot_at(slot), word, reserved) {
+                if slot == hint.slot {
+                    self.pass_hint(lane, &hint);
+                }
+                return Some((slot, reserved));
             }
         }
+    }
+
+    /// The oldest message of the same producer and lane that nobody has had yet, when it goes before the one in `slot`; its slot and word.
+    fn oldest_before(&self, slot: u32, word: u32, lane: u32) -> (u32, u32) {
+        let capacity = self.get(state::CAPACITY);
+        let mut oldest = (slot, word);
+        for _ in 0..capacity {
+            let record = self.record_at(oldest.0);
+            let previous = self.field(record, record::PREVIOUS_SLOT).load(SeqCst).wrapping_sub(1);
+            if previous >= capacity {
+                break;
+            }
+            let word = self.word(self.slot_at(previous)).load(SeqCst);
+            if word >> 11 != self.field(record, record::PREVIOUS_GENERATION).load(SeqCst)
+                || phase_of(word) != READY
+                || self.lane_of(previous) != lane
+                || self
+                    .field(self.record_at(previous), record::DELIVERY_COUNT)
+                    .load(SeqCst)
+                    > 0
+            {
+                break;
+            }
+            oldest = (previous, word);
+        }
+        oldest
     }
 
     /// Takes a free slot to write to; the slot and its word.
@@ -282,7 +314,11 @@ impl Queue {
         self.put_double(record, record::SENT_MS, self.now_ms());
         self.put_double(record, record::EXPIRES_MS, expires_ms);
         self.put(record, record::REQUEST_SESSION, 0);
-        self.put(record, record::CANCELLED, 0);
+        let previous = state::PREVIOUS + 2 * (route & 0xff) as usize;
+        self.put(record, record::PREVIOUS_SLOT, self.get(previous));
+        self.put(record, record::PREVIOUS_GENERATION, self.get(previous + 1));
+        self.set(previous, slot + 1);
+        self.set(previous + 1, word >> 11);
         // SAFETY: the caller has seen to the length; the record belongs to it.
         unsafe {
             let to = self.region.add(record + record::HEADER_BYTES);
@@ -371,12 +407,12 @@ impl Queue {
     fn wake(&self, at: usize, count: u32) {
         // SYNC signal: either this sees that somebody is about to sleep, or that one sees what came before this.
         let armed = self.word(at + 4).load(SeqCst);
-        if armed == 0 {
+        if armed == self.word(at + 8).load(SeqCst) {
             return;
         }
         self.word(at).fetch_add(1, SeqCst);
         if futex::wake(self.word(at), futex::Flags::empty(), count) == Ok(0) {
-            self.move_word(at + 4, armed, 0);
+            self.word(at + 8).store(armed, SeqCst);
         }
     }
 }

@@ -28,13 +28,15 @@ export class QueueCore {
   readonly state: OpenerState;
   readonly sender: Sender;
   readonly receiver: Receiver;
-  /** Those who wait for messages, for room, and for replies. */
+  /** Those who wait for messages, for room, for replies, and for dead letters. */
   readonly items: Waits;
   readonly room: Waits;
   readonly replies: Waits;
   /** Those of the mailbox, while it is open. */
   boxes: Boxes | undefined;
+  readonly deadLetters: Waits;
   readonly #itemsSignal: Signal;
+  readonly #deadLettersSignal: Signal;
   readonly #roomSignal: Signal;
   readonly #slab: Slab;
   readonly #fast: FastPath | undefined;
@@ -55,13 +57,18 @@ export class QueueCore {
     if (!this.participants.attach()) throw new Deno.errors.Busy("open the queue: it has 255 openers already");
     this.state = new OpenerState(memory, this.participants);
     this.sender = new Sender(memory, hints, this.participants, this.state);
-    this.receiver = new Receiver(memory, hints, this.participants);
+    this.receiver = new Receiver(memory, hints, this.participants, {
+      onFree: () => this.#roomSignal.wake(),
+      onDeadLetter: () => this.#deadLettersSignal.wake(),
+    });
     const repliesAt = (participantAt(this.participants.number) >> 2) + PARTICIPANT.replies;
     this.#itemsSignal = new Signal(memory.words, WORD.items);
+    this.#deadLettersSignal = new Signal(memory.words, WORD.deadLetters);
     this.#roomSignal = new Signal(memory.words, WORD.room);
     if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
     const recover = () => this.recover();
     this.items = new Waits(this.#itemsSignal, recover);
+    this.deadLetters = new Waits(this.#deadLettersSignal, recover);
     this.room = new Waits(this.#roomSignal, recover);
     this.replies = new Waits(new Signal(memory.words, repliesAt), recover);
     this.recover();
@@ -230,10 +237,12 @@ export class QueueCore {
   /** Gives a reserved message back. */
   giveBack(slot: number): void {
     const lane = this.#partitionOf(slot);
+    const isDead = this.receiver.isDeadLetter(slot);
     this.receiver.giveBack(slot);
     this.participants.count(COUNTER.givenBack);
     this.#settled(lane);
-    this.#itemsSignal.wake();
+    if (isDead) this.#deadLettersSignal.wake();
+    else this.#itemsSignal.wake();
   }
 
   /** Puts a reserved dead letter back to where it was sent. */
@@ -253,8 +262,7 @@ export class QueueCore {
   /** Sees to what the dead have left. */
   recover(): Recovered {
     const recovered = this.participants.recover();
-    if (recovered.ready > 0) this.#itemsSignal.wakeAll();
-    if (recovered.free > 0) this.#roomSignal.wakeAll();
+    this.#tell(recovered);
     return recovered;
   }
 
@@ -263,10 +271,10 @@ export class QueueCore {
     this.#closed = true;
     clearInterval(this.#janitor);
     const reason = new Deno.errors.BadResource("wait for the queue: it is closed");
-    for (const waits of [this.items, this.room, this.replies]) waits.close(reason);
-    const recovered = this.participants.detach();
-    if (recovered.ready > 0) this.#itemsSignal.wakeAll();
-    if (recovered.free > 0) this.#roomSignal.wakeAll();
+    for (const waits of [this.items, this.deadLetters, this.room, this.replies]) waits.close(reason);
+    this.#tell(this.participants.detach());
+    // What woke this opener last may have been meant for a call that is rejected now: another shall look.
+    for (const signal of [this.#itemsSignal, this.#deadLettersSignal, this.#roomSignal]) signal.wake();
   }
 
   /** Somebody who has a message for long does not wait, and shall still see to the dead. */
@@ -279,6 +287,12 @@ export class QueueCore {
     }, QUEUE_WAIT_MS_MAX);
     Deno.unrefTimer(janitor);
     this.#janitor = janitor;
+  }
+
+  #tell({ ready, free }: Recovered): void {
+    if (ready > 0) this.#itemsSignal.wakeAll();
+    if (ready > 0) this.#deadLettersSignal.wakeAll();
+    if (free > 0) this.#roomSignal.wakeAll();
   }
 
   /** The lane of a message whose partition is this participant's while it has it; -1: none. */

@@ -12,7 +12,10 @@ export class OpenerState {
 
   constructor({ constants, geometry }: QueueMemory, participants: Participants) {
     this.#participants = participants;
-    const entries: Record<Exclude<keyof typeof QUEUE_STATE, "cursor" | "lastMs" | "sequence">, number> = {
+    const entries: Record<
+      Exclude<keyof typeof QUEUE_STATE, "cursor" | "lastMs" | "sequence" | "previous">,
+      number
+    > = {
       capacity: constants.capacity,
       number: participants.number,
       slotsAt: geometry.slotsAt,
@@ -52,6 +55,22 @@ export class OpenerState {
 
   set cursor(slot: number) {
     this.words[QUEUE_STATE.cursor] = slot;
+  }
+
+  /** Slot of the last message of `lane`, counted from 1; 0: none. */
+  previousSlot(lane: number): number {
+    return this.words[QUEUE_STATE.previous + 2 * lane];
+  }
+
+  /** Its generation. */
+  previousGeneration(lane: number): number {
+    return this.words[QUEUE_STATE.previous + 2 * lane + 1];
+  }
+
+  /** Remembers the last message of `lane`. */
+  setPrevious(lane: number, slot: number, generation: number): void {
+    this.words[QUEUE_STATE.previous + 2 * lane] = slot + 1;
+    this.words[QUEUE_STATE.previous + 2 * lane + 1] = generation;
   }
 
   /** Sees to it that the next `count` sequence numbers belong to one session. */

@@ -11,7 +11,7 @@ import {
 } from "./layout.ts";
 import type { Hints } from "./_hints.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { freed, isImpossible, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
+import { freed, generationOf, isImpossible, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 import { laneOf } from "./_route.ts";
 
 /** An opener of a queue, as others see it. */
@@ -80,8 +80,7 @@ export class Participants {
 
   /** Gives back what this participant has, and its number. */
   detach(): Recovered {
-    const recovered = this.#sweep(this.number);
-    this.#forget(this.number);
+    const recovered = this.#clear(this.number);
     this.#memory.region.unlock(this.number);
     return recovered;
   }
@@ -105,9 +104,17 @@ export class Participants {
     const { words, capacity, region } = this.#memory;
     const owners = this.#owners.fill(0);
     let hasOthers = false;
+    let [ready, free] = [0, 0];
     for (let slot = 0; slot < capacity; slot++) {
       const word = this.#memory.load(slot);
       if (isImpossible(word)) this.#mend(slot, word);
+      if (
+        phaseOf(word) === PHASE.replied && this.#isUnwanted(slot, word) &&
+        this.#memory.move(slot, word, freed(word))
+      ) {
+        free++;
+        continue;
+      }
       const owner = ownerOf(word);
       if (owner === NOBODY || owner === this.number) continue;
       owners[owner] = 1;
@@ -120,12 +127,10 @@ export class Participants {
       else Atomics.compareExchange(words, at, owner, NOBODY);
       hasOthers = true;
     }
-    let [ready, free] = [0, 0];
     if (!hasOthers) return { ready, free };
     for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
       if (owners[number] === 0 || region.isLocked(number) || !region.tryLock(number)) continue;
-      const recovered = this.#sweep(number);
-      this.#forget(number);
+      const recovered = this.#clear(number);
       region.unlock(number);
       ready += recovered.ready;
       free += recovered.free;
@@ -163,8 +168,14 @@ export class Participants {
     return sum;
   }
 
-  #forget(number: number): void {
-    Atomics.store(this.#memory.words, (participantAt(number) >> 2) + PARTICIPANT.session, 0);
+  /** Puts in order what `number` has, which is nobody's then. Only for who has the lock of that number. */
+  #clear(number: number): Recovered {
+    const session = (participantAt(number) >> 2) + PARTICIPANT.session;
+    // SYNC session: as in attach(): who replies meanwhile sees that the requester is gone, or the sweep sees the reply.
+    Atomics.store(this.#memory.words, session, this.nextSession());
+    const recovered = this.#sweep(number);
+    Atomics.store(this.#memory.words, session, 0);
+    return recovered;
   }
 
   /** Puts in order what `number` has. Only for who has the lock of that number. */
@@ -188,6 +199,14 @@ export class Participants {
       if (Atomics.compareExchange(memory.words, at, number, NOBODY) === number) ready++;
     }
     return { ready, free };
+  }
+
+  /** Whether a reply is one that its requester does not wait for: who replied died before it could tell. */
+  #isUnwanted(slot: number, word: number): boolean {
+    const { words } = this.#memory;
+    const record = this.#memory.recordOf(slot);
+    return !this.isSession(ownerOf(word), Atomics.load(words, record + RECORD.requestSession)) ||
+      Atomics.load(words, record + RECORD.cancelled) === generationOf(word) + 1;
   }
 
   /** What is in a slot whose word is impossible cannot be told. */

@@ -10,11 +10,15 @@ export const NO_MESSAGE = -1;
 
 /** Scans that others spoil by taking what was found, after which a call gives up. */
 const SCANS_MAX = 64;
-/** Messages of the same producer and partition that are followed back to the oldest. */
-const PREVIOUS_MAX = 65_536;
 
 /** Which lanes are received from. */
 export type LaneChoice = "messages" | "dead letters";
+
+/** Who is told of what happens to messages that are not delivered. */
+export interface ReceiverEvents {
+  readonly onFree: () => void;
+  readonly onDeadLetter: () => void;
+}
 
 /** Reserves messages, and decides what becomes of those that are too old or were delivered too often. */
 export class Receiver {
@@ -22,13 +26,15 @@ export class Receiver {
   readonly #words: Int32Array;
   readonly #hints: Hints;
   readonly #participants: Participants;
+  readonly #events: ReceiverEvents;
   readonly #deadLane: number;
   readonly #deliveryCountMax: number;
   readonly #partitions: number;
   /** Partition that is looked at first. */
   #cursor = 0;
 
-  constructor(memory: QueueMemory, hints: Hints, participants: Participants) {
+  constructor(memory: QueueMemory, hints: Hints, participants: Participants, events: ReceiverEvents) {
+    this.#events = events;
     this.#memory = memory;
     this.#words = memory.words;
     this.#hints = hints;
@@ -67,6 +73,11 @@ export class Receiver {
     this.#hints.leave(lane, slot);
   }
 
+  /** Whether what is in a slot is a dead letter. */
+  isDeadLetter(slot: number): boolean {
+    return this.#laneAt(slot) === this.#deadLane;
+  }
+
   /** Lets others have the messages of a partition. To be called behind `free()` or `giveBack()`. */
   releasePartition(lane: number): void {
     Atomics.store(this.#words, this.#ownerAt(lane), NOBODY);
@@ -75,7 +86,7 @@ export class Receiver {
   /** Takes a message away that nobody has, the oldest of the least urgent; whether there was one. */
   dropOldest(): boolean {
     for (let lane = this.#deadLane - 1; lane >= 0; lane--) {
-      const slot = this.#reserveHinted(lane);
+      const slot = this.#reserveOldest(lane, NO_MESSAGE);
       if (slot === NO_MESSAGE) continue;
       this.free(slot);
       this.#participants.count(COUNTER.dropped);
@@ -108,28 +119,12 @@ export class Receiver {
   #takeHinted(first: number, end: number): number {
     for (let lane = first; lane < end; lane++) {
       for (;;) {
-        const slot = this.#reserveHinted(lane);
+        const slot = this.#reserveOldest(lane, NO_MESSAGE);
         if (slot === NO_MESSAGE) break;
         if (this.accept(slot)) return slot;
       }
     }
     return NO_MESSAGE;
-  }
-
-  /** Reserves the message of the first hint of `lane` that tells the truth. */
-  #reserveHinted(lane: number): number {
-    const memory = this.#memory;
-    const hints = this.#hints;
-    for (;;) {
-      const slot = hints.first(lane);
-      if (slot < 0) return NO_MESSAGE;
-      const word = memory.load(slot);
-      const isReady = phaseOf(word) === PHASE.ready && this.#laneAt(slot) === lane;
-      // Somebody else was faster: the same hint is looked at once more.
-      if (isReady && !this.#reserve(slot, word)) continue;
-      hints.pass();
-      if (isReady) return slot;
-    }
   }
 
   /** Looks at the slots themselves: a hint may be missing. */
@@ -142,18 +137,10 @@ export class Receiver {
 
   #reserveScanned(first: number, end: number): number {
     for (let scans = 0; scans < SCANS_MAX; scans++) {
-      const slot = this.#oldestReady(first, end);
-      if (slot === NO_MESSAGE) return slot;
-      // A producer leaves its hint before it sends the next message: so a hint that is there now may be of an older one of the same
-      // producer, which the scan came too early for.
-      for (let lane = first; lane < end; lane++) {
-        const hinted = this.#reserveHinted(lane);
-        if (hinted !== NO_MESSAGE) return hinted;
-      }
-      const word = this.#memory.load(slot);
-      if (phaseOf(word) === PHASE.ready && this.#isWithin(slot, first, end) && this.#reserve(slot, word)) {
-        return slot;
-      }
+      const found = this.#oldestReady(first, end);
+      if (found === NO_MESSAGE) return found;
+      const slot = this.#reserveOldest(this.#laneAt(found), found);
+      if (slot !== NO_MESSAGE) return slot;
     }
     return NO_MESSAGE;
   }
@@ -213,6 +200,10 @@ export class Receiver {
     return NO_MESSAGE;
   }
 
+  /**
+   * Reserves the message of the first hint of `lane` that tells the truth, or where there is none, the one in slot `scanned`; or an older one
+   * of the same producer.
+   */
   #reserveOldest(lane: number, scanned: number): number {
     const memory = this.#memory;
     const hints = this.#hints;
@@ -227,7 +218,8 @@ export class Receiver {
         continue;
       }
       const slot = this.#oldestBefore(candidate, lane);
-      const found = memory.load(slot);
+      const found = slot === candidate ? word : memory.load(slot);
+      // Somebody else was faster: all of it is looked at once more.
       if (phaseOf(found) !== PHASE.ready || this.#laneAt(slot) !== lane || !this.#reserve(slot, found)) {
         continue;
       }
@@ -237,20 +229,23 @@ export class Receiver {
   }
 
   /**
-   * The oldest message that can be had of the same producer and partition. Each record names the slot and generation of the one
-   * before it: that one is out of the way when its slot has been free since.
+   * The oldest message that can be had of the same producer and lane, when it goes before `candidate`: in a partition always, else as long as
+   * nobody has had it. A hint may be missing, or left over from an earlier message in its slot, so hints alone do not give the order.
+   *
+   * Each record names the slot and generation of the message before it, which is out of the way when the slot has been free since.
    */
   #oldestBefore(candidate: number, lane: number): number {
     const { words, capacity } = this.#memory;
     let slot = candidate;
-    for (let steps = 0; steps < PREVIOUS_MAX; steps++) {
+    for (let steps = 0; steps < capacity; steps++) {
       const record = this.#memory.recordOf(slot);
       const previous = Atomics.load(words, record + RECORD.previousSlot) - 1;
       if (previous < 0 || previous >= capacity) break;
       const word = this.#memory.load(previous);
-      const isThere = generationOf(word) === Atomics.load(words, record + RECORD.previousGeneration) &&
-        phaseOf(word) === PHASE.ready && this.#laneAt(previous) === lane;
-      if (!isThere) break;
+      if (generationOf(word) !== Atomics.load(words, record + RECORD.previousGeneration)) break;
+      if (phaseOf(word) !== PHASE.ready || this.#laneAt(previous) !== lane) break;
+      const previousRecord = this.#memory.recordOf(previous);
+      if (this.#partitions === 0 && Atomics.load(words, previousRecord + RECORD.deliveryCount) > 0) break;
       slot = previous;
     }
     return slot;
@@ -286,6 +281,7 @@ export class Receiver {
     if (expiresMs !== 0 && !isDead && expiresMs <= Date.now()) {
       this.free(slot);
       this.#participants.count(COUNTER.expired);
+      this.#events.onFree();
       return false;
     }
     const deliveryCount = words[record + RECORD.deliveryCount];
@@ -302,16 +298,18 @@ export class Receiver {
     this.#participants.count(COUNTER.deadLettered);
     const { deadLetterCountMax } = this.#memory.constants;
     while (this.#countReady(this.#deadLane) >= deadLetterCountMax) {
-      const oldest = deadLetterCountMax === 0 ? slot : this.#reserveHinted(this.#deadLane);
+      const oldest = deadLetterCountMax === 0 ? slot : this.#reserveOldest(this.#deadLane, NO_MESSAGE);
       if (oldest === NO_MESSAGE) break;
       this.free(oldest);
       this.#participants.count(COUNTER.dropped);
+      this.#events.onFree();
       if (oldest === slot) return;
     }
     const route = this.#words[record + RECORD.route];
     const plain = inLane(route, this.#deadLane) & ~(FLAG.request << 24);
     Atomics.store(this.#words, record + RECORD.route, plain);
     this.giveBack(slot);
+    this.#events.onDeadLetter();
   }
 
   #countReady(lane: number): number {

@@ -64,9 +64,12 @@ export class PendingRequest {
   #cancel(): void {
     const { memory, participants } = this.#core;
     const cancelled = memory.recordOf(this.#slot) + RECORD.cancelled;
-    if (!this.#isOurs(memory.load(this.#slot))) return;
-    // SYNC cancelled: either this sees the reply that has come meanwhile, or the consumer sees that nobody waits for it.
-    Atomics.store(memory.words, cancelled, this.#generation + 1);
+    for (;;) {
+      const mark = Atomics.load(memory.words, cancelled);
+      if (!this.#isOurs(memory.load(this.#slot))) return;
+      // SYNC cancelled: either this sees the reply that has come meanwhile, or the consumer sees that nobody waits for it.
+      if (Atomics.compareExchange(memory.words, cancelled, mark, this.#generation + 1) === mark) break;
+    }
     for (;;) {
       const now = memory.load(this.#slot);
       if (!this.#isOurs(now)) return;

@@ -24,15 +24,11 @@ export interface Envelope {
 
 /** Puts messages into slots, and leaves hints. */
 export class Sender {
-  /** Slot and generation of the last message of each partition, from this sender. */
-  readonly #previousSlots: Int32Array;
-  readonly #previousGenerations: Int32Array;
   readonly #memory: QueueMemory;
   readonly #words: Int32Array;
   readonly #hints: Hints;
   readonly #participants: Participants;
   readonly #state: OpenerState;
-  readonly #partitioned: boolean;
   readonly #checksums: boolean;
 
   constructor(memory: QueueMemory, hints: Hints, participants: Participants, state: OpenerState) {
@@ -41,10 +37,7 @@ export class Sender {
     this.#hints = hints;
     this.#participants = participants;
     this.#state = state;
-    this.#partitioned = memory.constants.partitions > 0;
     this.#checksums = memory.constants.checksums;
-    this.#previousSlots = new Int32Array(memory.geometry.laneCount).fill(NO_SLOT);
-    this.#previousGenerations = new Int32Array(memory.geometry.laneCount);
   }
 
   /** Puts a copy of `data` into a free slot, and returns the slot; {@linkcode NO_SLOT} when there is none. It is acknowledged then. */
@@ -61,10 +54,7 @@ export class Sender {
       const copy = memory.bytes.subarray(memory.messageOf(slot), memory.messageOf(slot) + data.length);
       this.#words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
     }
-    if (this.#partitioned) {
-      this.#previousSlots[lane] = slot;
-      this.#previousGenerations[lane] = generationOf(word);
-    }
+    this.#state.setPrevious(lane, slot, generationOf(word));
     envelope.box?.go();
     memory.move(slot, word, moved(word, PHASE.ready, NOBODY));
     this.#hints.leave(lane, slot);
@@ -113,10 +103,7 @@ export class Sender {
     floats[record + RECORD.sentMs >> 1] = state.stamp(nowMs);
     floats[record + RECORD.expiresMs >> 1] = expiresMs;
     words[record + RECORD.requestSession] = isRequest ? this.#participants.session : 0;
-    words[record + RECORD.cancelled] = 0;
-    if (this.#partitioned) {
-      words[record + RECORD.previousSlot] = this.#previousSlots[lane] + 1;
-      words[record + RECORD.previousGeneration] = this.#previousGenerations[lane];
-    }
+    words[record + RECORD.previousSlot] = state.previousSlot(lane);
+    words[record + RECORD.previousGeneration] = state.previousGeneration(lane);
   }
 }

@@ -6,14 +6,15 @@ const POLL_MS = 1;
 /**
  * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
  *
- * Two words: `signal`, which sleepers sleep on and wakers change, and `armed`, which sleepers count up, so that wakers know of them.
- * A sleeper that dies leaves `armed` set; the next waker finds nobody and clears it, by compare-and-swap, so that it does not clear what a
- * new sleeper has set meanwhile.
+ * Three words: `signal`, which sleepers sleep on and wakers change; `armed`, which sleepers count up before they sleep; and `disarmed`, what
+ * `armed` was when a waker found nobody asleep. While the two are equal, nobody sleeps. A sleeper that dies leaves `armed` ahead, until the
+ * next waker has looked. `disarmed` set too late, to a value that is past, costs a needless look, and never a sleeper its wake.
  */
 export class Signal {
   readonly #words: Int32Array;
   readonly #signal: number;
   readonly #armed: number;
+  readonly #disarmed: number;
   #watch: FutexWatch | undefined;
 
   /** The words are those from index `at`. */
@@ -21,17 +22,20 @@ export class Signal {
     this.#words = words;
     this.#signal = at;
     this.#armed = at + 1;
+    this.#disarmed = at + 2;
   }
 
   /** Wakes one process that sleeps, if any does. To be called behind what it may be waiting for. */
   wake(): void {
     // SYNC signal: either this sees that somebody is about to sleep, or that one sees what came before this.
-    if (Atomics.load(this.#words, this.#armed) !== 0) this.#wakeArmed(1);
+    const armed = Atomics.load(this.#words, this.#armed);
+    if (armed !== Atomics.load(this.#words, this.#disarmed)) this.#wakeArmed(armed, 1);
   }
 
   /** Wakes everybody. */
   wakeAll(): void {
-    if (Atomics.load(this.#words, this.#armed) !== 0) this.#wakeArmed(2 ** 31 - 1);
+    const armed = Atomics.load(this.#words, this.#armed);
+    if (armed !== Atomics.load(this.#words, this.#disarmed)) this.#wakeArmed(armed, 2 ** 31 - 1);
   }
 
   /**
@@ -59,23 +63,15 @@ export class Signal {
     futexWait(this.#words, this.#signal, seen, timeoutMs, true);
   }
 
-  /** Ends a sleep that is under way here. */
-  interrupt(): void {
-    if (this.#watch?.waiting !== true) return;
-    this.#watch.close();
-    this.#watch = undefined;
-  }
-
   close(): void {
     this.#watch?.close();
     this.#watch = undefined;
   }
 
-  #wakeArmed(count: number): void {
-    const armed = Atomics.load(this.#words, this.#armed);
+  #wakeArmed(armed: number, count: number): void {
     Atomics.add(this.#words, this.#signal, 1);
     if (futexWake(this.#words, this.#signal, count, true) === 0) {
-      Atomics.compareExchange(this.#words, this.#armed, armed, 0);
+      Atomics.store(this.#words, this.#disarmed, armed);
     }
   }
 

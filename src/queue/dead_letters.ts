@@ -25,7 +25,7 @@ export class DeadLetters {
 
   /** The oldest dead letter, acknowledged; waits for it. */
   async receive(options: WaitOptions = {}): Promise<Message> {
-    return await this.#core.items.wait(
+    return await this.#core.deadLetters.wait(
       "receive a dead letter",
       "dead letters",
       () => this.tryReceive(),

@@ -9,11 +9,13 @@
  *          │        │        │  hash  │        │bytesMax│ties    │tions   │countMax│ letters│ sums   │checksum│        │
  *          ├────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
  *     128  │sessions│   how many participants there have been
- *          ├────────┼────────┐
- *     256  │signal  │ armed  │   items: consumers sleep on `signal`; see _signal.ts
- *          ├────────┼────────┤
- *     384  │signal  │ armed  │   room: producers do
- *          ├────────┴────────┘
+ *          ├────────┼────────┬────────┐
+ *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see _signal.ts
+ *          ├────────┼────────┼────────┤
+ *     384  │signal  │ armed  │disarmed│   dead letters: who waits for these does
+ *          ├────────┼────────┼────────┤
+ *     512  │signal  │ armed  │disarmed│   room: producers do
+ *          ├────────┴────────┴────────┘
  *    4096  │ participants: 256 of 256 bytes; number 0 is nobody
  *          ├────────
  *   69632  │ lanes: 512 bytes each: one per priority or partition, then that of the dead letters
@@ -36,9 +38,9 @@
  *       0  │session │  pid   │ process started │ attached        │mailbox │   session 0: nobody; mailbox 1: has it open
  *          ├────────┴────────┴─────────────────┴─────────────────┴────────┘
  *      64  │ counters: float64 each, of all who have had this number, written by who has it  (see COUNTER)
- *          ├────────┬────────┐
- *     128  │signal  │ armed  │   replies to its requests
- *          └────────┴────────┘
+ *          ├────────┬────────┬────────┐
+ *     128  │signal  │ armed  │disarmed│   replies to its requests
+ *          └────────┴────────┴────────┘
  * ```
  *
  * A lane:
@@ -64,8 +66,8 @@
  *       0  │ bytes  │delivery│ id,    │ id,    │ route  │ box    │ box    │previous│   box, previous: numbers from 1, 0: none
  *          │        │ count  │sequence│session │        │        │ gener. │ slot   │
  *          ├────────┴────────┼────────┴────────┼────────┼────────┼────────┼────────┤
- *      32  │ sent, ms        │ expires, ms     │request │cancel- │checksum│previous│   cancelled: atomic
- *          │                 │ (0: never)      │session │led     │        │ gener. │
+ *      32  │ sent, ms        │ expires, ms     │request │cancel- │checksum│previous│   cancelled: atomic: 1 + the generation of
+ *          │                 │ (0: never)      │session │led     │        │ gener. │   the request that nobody waits for
  *          ├─────────────────┴─────────────────┴────────┴────────┴────────┴────────┘
  *      64  │ message bytes
  *          └────────
@@ -99,7 +101,8 @@ export const WORD = {
   headerChecksum: 10,
   sessions: 32,
   items: 64,
-  room: 96,
+  deadLetters: 96,
+  room: 128,
 } as const;
 
 /** Words of a participant, from where it begins. */
