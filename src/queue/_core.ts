@@ -87,15 +87,12 @@ export class QueueCore {
     return slot;
   }
 
-  /** Sends those of `messages` from index `from` on that there is room for; how many. */
-  trySendMany(messages: readonly Uint8Array[], from: number, envelope: Envelope): number {
+  /** Sends the first of `messages`, as many as there is room for; how many. */
+  trySendMany(messages: readonly Uint8Array[], envelope: Envelope): number {
+    const isPlain = (envelope.flags & FLAG.request) === 0 && envelope.box === undefined;
+    if (this.#fast !== undefined && isPlain) return this.#fast.trySendMany(messages, envelope);
     let sent = 0;
-    while (from + sent < messages.length) {
-      const more = this.#fast?.trySendMany(messages, from + sent, envelope) ??
-        (this.trySend(messages[from + sent], envelope) === NO_SLOT ? 0 : 1);
-      if (more === 0) break;
-      sent += more;
-    }
+    while (sent < messages.length && this.trySend(messages[sent], envelope) !== NO_SLOT) sent++;
     return sent;
   }
 

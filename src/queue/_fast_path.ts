@@ -61,20 +61,19 @@ export class FastPath {
     return nativeQueueSend(this.#queue, data, routeOf(lane, NOBODY, flags), expiresMs);
   }
 
-  /** Sends the first of `messages`, as many as there is room for; how many. */
-  trySendMany(messages: readonly Uint8Array[], from: number, { lane, flags, expiresMs }: Envelope): number {
+  /** Sends the first of `messages`, as many as there is room for in the queue and in one call; how many. */
+  trySendMany(messages: readonly Uint8Array[], envelope: Envelope): number {
     let [count, at] = [0, 0];
-    while (count < BATCH_MAX && from + count < messages.length) {
-      const message = messages[from + count];
-      if (at + message.length > BATCH_BYTES_MAX) break;
+    for (const message of messages) {
+      if (count === BATCH_MAX || at + message.length > BATCH_BYTES_MAX) break;
       this.#batch.set(message, at);
       this.#lengths[count++] = message.length;
       at += message.length;
     }
-    if (count === 0) return this.trySend(messages[from], { lane, flags, expiresMs }) < 0 ? 0 : 1;
+    if (count <= 1) return this.trySend(messages[0], envelope) < 0 ? 0 : 1;
     this.#state.prepare(count);
-    const route = routeOf(lane, NOBODY, flags);
-    return nativeQueueSendMany(this.#queue, this.#batch, this.#lengths, count, route, expiresMs);
+    const route = routeOf(envelope.lane, NOBODY, envelope.flags);
+    return nativeQueueSendMany(this.#queue, this.#batch, this.#lengths, count, route, envelope.expiresMs);
   }
 
   /** Receives up to `count` messages that there are hints for, {@linkcode BATCH_MAX} at most; how many. `told()` says what they are. */

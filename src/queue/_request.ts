@@ -92,11 +92,22 @@ export class PendingRequest {
 }
 
 /** Whether a reserved slot holds a request that somebody may still wait for. */
-export function isRequest({ memory, participants }: QueueCore, slot: number): boolean {
+export function isRequest(core: QueueCore, slot: number): boolean {
+  return hasRequestFlag(core, slot) && !isGivenUp(core, slot);
+}
+
+/** Whether a reserved slot holds a request that nobody waits for any more. */
+export function isGivenUp(core: QueueCore, slot: number): boolean {
+  const { memory, participants } = core;
   const record = memory.recordOf(slot);
-  const route = memory.words[record + RECORD.route];
-  return (flagsOf(route) & FLAG.request) !== 0 &&
-    participants.isSession(requesterOf(route), memory.words[record + RECORD.requestSession]);
+  if (!hasRequestFlag(core, slot)) return false;
+  const requester = requesterOf(memory.words[record + RECORD.route]);
+  return !participants.isSession(requester, memory.words[record + RECORD.requestSession]) ||
+    Atomics.load(memory.words, record + RECORD.cancelled) === generationOf(memory.load(slot)) + 1;
+}
+
+function hasRequestFlag({ memory }: QueueCore, slot: number): boolean {
+  return (flagsOf(memory.words[memory.recordOf(slot) + RECORD.route]) & FLAG.request) !== 0;
 }
 
 /** Writes a reply where the request was, and hands it over; false when nobody waits for it any more. The slot is settled then, too. */

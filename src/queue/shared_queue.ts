@@ -3,7 +3,7 @@ import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import type { HandOver } from "./_boxes.ts";
 import { compress } from "./_compression.ts";
 import { QueueCore } from "./_core.ts";
-import { Delivery } from "./delivery.ts";
+import { Delivery, placeOf } from "./delivery.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SharedQueueFullError } from "./errors.ts";
 import { FLAG } from "./layout.ts";
@@ -19,11 +19,11 @@ import {
 } from "./_open_queue.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { isRequest, PendingRequest } from "./_request.ts";
+import { isGivenUp, isRequest, PendingRequest } from "./_request.ts";
 import { type LaneChoice, NO_MESSAGE } from "./_receiver.ts";
 import { Envelopes, type SendOptions, type TrySendOptions, type WhenFull } from "./send_options.ts";
+import { BATCH_MAX } from "./_fast_path.ts";
 import { type Envelope, NO_SLOT } from "./_sender.ts";
-import { generationOf } from "./_slot_word.ts";
 import { prometheusText, type QueueStatus, StatusMaker } from "./status.ts";
 
 /** Options of {@linkcode SharedQueue.connect}, and what those of {@linkcode SharedQueue.create} add to the shape of the queue. */
@@ -210,8 +210,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
       core: this.#core,
       directory: region.directory,
       send: async (payload, options, box) => {
-        const envelope = { ...this.#envelopes.of(options, 0), box };
-        return await this.#send("send", bytesOf(payload), envelope, options, () => this.#lastId);
+        const [data, envelope] = this.#encode(bytesOf(payload), { ...this.#envelopes.of(options, 0), box });
+        return await this.#send("send", data, envelope, options, () => this.#lastId);
       },
     };
   }
@@ -234,24 +234,52 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    */
   async send(payload: Payload, options: SendOptions = NO_OPTIONS): Promise<bigint> {
     options.signal?.throwIfAborted();
-    const envelope = this.#envelopes.of(options, 0);
-    return await this.#send("send", bytesOf(payload), envelope, options, () => this.#lastId);
+    const [data, envelope] = this.#encode(bytesOf(payload), this.#envelopes.of(options, 0));
+    return await this.#send("send", data, envelope, options, () => this.#lastId);
   }
 
   /**
-   * Sends many, in order, waking consumers once; resolves to their ids. When it rejects, those before the one that failed were sent.
+   * Sends copies of the first of `payloads`, as many as there is room for, in fewer steps than one by one; returns how many.
    *
-   * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range
+   * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range; none is sent then
+   */
+  trySendMany(payloads: readonly Payload[], options: TrySendOptions = NO_OPTIONS): number {
+    this.#throwIfClosed("send to");
+    const messages = payloads.map((payload) =>
+      this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))
+    );
+    let sent = 0;
+    while (sent < messages.length) {
+      const more = this.#trySendBatch(messages, sent);
+      sent += more;
+      if (more > 0) continue;
+      const [data, envelope] = messages[sent];
+      if (this.#trySendEncoded(data, envelope, options.whenFull) === NO_SLOT) break;
+      sent++;
+    }
+    return sent;
+  }
+
+  /**
+   * Sends copies of all of `payloads`, in order, and resolves to their ids. When it rejects, those before the one that failed were sent.
+   *
+   * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range; none is sent then
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
    */
   async sendMany(payloads: Iterable<Payload>, options: SendOptions = NO_OPTIONS): Promise<bigint[]> {
+    options.signal?.throwIfAborted();
+    this.#throwIfClosed("send to");
+    const messages = [...payloads].map((payload) =>
+      this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))
+    );
     const ids: bigint[] = [];
-    for (const payload of payloads) {
-      options.signal?.throwIfAborted();
-      const data = bytesOf(payload);
-      const envelope = this.#envelopes.of(options, 0);
-      const sent = this.#trySend(data, envelope, whenFullNow(options.whenFull)) !== NO_SLOT;
-      ids.push(sent ? this.#lastId : await this.#send("send", data, envelope, options, () => this.#lastId));
+    while (ids.length < messages.length) {
+      const sent = this.#trySendBatch(messages, ids.length);
+      const last = this.#lastId;
+      for (let before = sent - 1; before >= 0; before--) ids.push(last - BigInt(before));
+      if (sent > 0) continue;
+      const [data, envelope] = messages[ids.length];
+      ids.push(await this.#send("send", data, envelope, options, () => this.#lastId));
     }
     return ids;
   }
@@ -287,10 +315,17 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {RangeError} when `countMax` is no whole number from 1
    */
   async receiveMany(countMax: number, options: WaitOptions = NO_OPTIONS): Promise<Message[]> {
-    if (!(Number.isInteger(countMax) && countMax >= 1)) {
-      throw new RangeError(`receive from the queue: countMax is ${countMax}, expected 1 or more`);
-    }
+    checkCountMax(countMax);
     const messages = [await this.receive(options)];
+    this.#core.receiveMany(messages, countMax);
+    return messages;
+  }
+
+  /** The next messages, acknowledged, as many as there are, `countMax` at most. */
+  tryReceiveMany(countMax: number): Message[] {
+    this.#throwIfClosed("receive from");
+    checkCountMax(countMax);
+    const messages: Message[] = [];
     this.#core.receiveMany(messages, countMax);
     return messages;
   }
@@ -331,11 +366,11 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
       { ...options, expiresAfterMs: timeoutMs > 0 ? timeoutMs : undefined },
       FLAG.request,
     );
-    let slot = NO_SLOT;
-    const pending = await this.#send("request", bytesOf(payload), envelope, options, (sentTo) => {
-      slot = sentTo;
-      return new PendingRequest(this.#core, slot, generationOf(this.#core.memory.load(slot)));
-    });
+    const [data, sent] = this.#encode(bytesOf(payload), envelope);
+    const { state } = this.#core;
+    // The generation as it was sent: by now the slot may be another message's.
+    const then = (slot: number) => new PendingRequest(this.#core, slot, state.previousGeneration(sent.lane));
+    const pending = await this.#send("request", data, sent, options, then);
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
     return await pending.reply(signal === undefined ? { timeoutMs: leftMs } : { signal, timeoutMs: leftMs });
   }
@@ -444,13 +479,26 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   #trySend(data: Uint8Array, envelope: Envelope, whenFull: WhenFull = "fail"): number {
     this.#throwIfClosed("send to");
     const [bytes, sent] = this.#encode(data, envelope);
-    let slot = this.#core.trySend(bytes, sent);
+    return this.#trySendEncoded(bytes, sent, whenFull);
+  }
+
+  #trySendEncoded(data: Uint8Array, envelope: Envelope, whenFull: WhenFull = "fail"): number {
+    let slot = this.#core.trySend(data, envelope);
     if (slot !== NO_SLOT || !(this.#core.findRoom() || whenFull === "drop-oldest")) return slot;
-    slot = this.#core.trySend(bytes, sent);
+    slot = this.#core.trySend(data, envelope);
     while (slot === NO_SLOT && whenFull === "drop-oldest" && this.#core.dropOldest()) {
-      slot = this.#core.trySend(bytes, sent);
+      slot = this.#core.trySend(data, envelope);
     }
     return slot;
+  }
+
+  /** Sends those of `messages` from index `from` on that have the same envelope and room; how many, with ids one behind the other. */
+  #trySendBatch(messages: readonly (readonly [Uint8Array, Envelope])[], from: number): number {
+    const [, envelope] = messages[from];
+    let end = from;
+    while (end < messages.length && end - from < BATCH_MAX && messages[end][1] === envelope) end++;
+    const batch = messages.slice(from, end).map(([data]) => data);
+    return this.#core.trySendMany(batch, envelope);
   }
 
   async #send<T>(
@@ -462,20 +510,21 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   ): Promise<T> {
     const { whenFull = "wait" } = options;
     checkWhenFull(operation, whenFull);
+    this.#throwIfClosed("send to");
     if (whenFull === "wait") {
       const attempt = (): T | undefined => {
-        const slot = this.#trySend(data, envelope);
+        const slot = this.#trySendEncoded(data, envelope);
         return slot === NO_SLOT ? undefined : then(slot);
       };
       return await this.#core.room.wait(`${operation} to the queue`, "room", attempt, options);
     }
-    const slot = this.#trySend(data, envelope, whenFull);
+    const slot = this.#trySendEncoded(data, envelope, whenFull);
     if (slot === NO_SLOT) throw new SharedQueueFullError(`${operation} to the queue`, this.capacity);
     return then(slot);
   }
 
   /** What goes into the slot. */
-  #encode(data: Uint8Array, envelope: Envelope): [Uint8Array, Envelope] {
+  #encode(data: Uint8Array, envelope: Envelope): readonly [Uint8Array, Envelope] {
     if (data.length > this.#compressAboveBytes) {
       const compressed = compress(data);
       if (compressed !== undefined && compressed.length <= this.messageBytesMax) {
@@ -501,7 +550,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
         throw error;
       }
       using _ = delivery;
-      await respondTo(delivery, handler, signal);
+      if (isGivenUp(this.#core, placeOf(delivery).slot)) delivery.ack();
+      else await respondTo(delivery, handler, signal);
     }
   }
 
@@ -523,15 +573,16 @@ async function respondTo(delivery: Delivery, handler: RequestHandler, signal: Ab
   }
 }
 
-function whenFullNow(whenFull: WhenFull | undefined): "fail" | "drop-oldest" {
-  return whenFull === "drop-oldest" ? whenFull : "fail";
-}
-
 function checkWhenFull(operation: string, whenFull: WhenFull): void {
   if (whenFull === "wait" || whenFull === "fail" || whenFull === "drop-oldest") return;
   throw new TypeError(
     `${operation} to the queue: whenFull is "${whenFull}", expected "wait", "fail" or "drop-oldest"`,
   );
+}
+
+function checkCountMax(countMax: number): void {
+  if (Number.isInteger(countMax) && countMax >= 1) return;
+  throw new RangeError(`receive from the queue: countMax is ${countMax}, expected 1 or more`);
 }
 
 function checkCompression(action: string, { compressAboveBytes = Infinity }: QueueConnectOptions): void {

@@ -178,6 +178,16 @@ queueTest(
   },
 );
 
+queueTest("SharedQueue.trySendMany() and tryReceiveMany() say how many", SMALL, (queue, other) => {
+  assert.deepEqual(other.tryReceiveMany(10), []);
+  assert.equal(queue.trySendMany(["0", "1", "2", "3", "4", "5"]), 4);
+  assert.equal(queue.trySendMany(["4", "5"], { whenFull: "drop-oldest" }), 2);
+  assert.deepEqual(other.tryReceiveMany(3).map((message) => message.text()), ["2", "3", "4"]);
+  assert.equal(queue.trySendMany([]), 0);
+  assert.deepEqual(other.tryReceiveMany(3).map((message) => message.text()), ["5"]);
+  assert.throws(() => other.tryReceiveMany(0.5), RangeError);
+});
+
 queueTest("SharedQueue.sendMany() says which were sent when it fails", SMALL, async (queue, other) => {
   await assert.rejects(queue.sendMany(["0", "1", "2", "3", "4"], { whenFull: "fail" }), SharedQueueFullError);
   assert.deepEqual(texts(other), ["0", "1", "2", "3"]);
@@ -446,7 +456,8 @@ queueTest(
     assert.throws(() => queue.trySend(long), RangeError);
     await assert.rejects(queue.send(long), RangeError);
     await assert.rejects(queue.sendMany(["a", long]), RangeError);
-    assert.deepEqual(texts(other), ["a"]);
+    assert.throws(() => queue.trySendMany(["a", long]), RangeError);
+    assert.deepEqual(texts(other), [], "all or none");
   },
 );
 

@@ -1,0 +1,258 @@
+/**
+ * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT`, `request COUNT`, `recover COUNT` or `idle SECONDS`. Prints
+ * one JSON object. The other processes are this program, too, with `--part` before what they do.
+ */
+import process from "node:process";
+import { monotonicNs } from "../../ffi/mod.ts";
+import { SharedQueue } from "../../src/queue/mod.ts";
+
+const TOTAL = 2_000_000;
+const WARM_UP = 200_000;
+const CAPACITY = 1024;
+const PAUSE_MS = 3;
+/** Looks at an empty or full queue before a process sleeps. */
+const SPINS = 5000;
+const END = 2;
+
+/** A process of this program's, and what it prints. */
+interface Part {
+  go(): Promise<void>;
+  result(): Promise<Record<string, number>>;
+  kill(): void;
+}
+
+function start(...words: (string | number)[]): { ready: Promise<unknown>; part: Part } {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", new URL(import.meta.url).pathname, "--part", ...words.map(String)],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const line = async (): Promise<string> => {
+    for (;;) {
+      const end = text.indexOf("\n");
+      if (end >= 0) {
+        const found = text.slice(0, end);
+        text = text.slice(end + 1);
+        return found;
+      }
+      const { value, done } = await lines.read();
+      if (done) throw new Error(`the part ${words.join(" ")} ended early`);
+      text += value;
+    }
+  };
+  const input = child.stdin.getWriter();
+  return {
+    ready: line(),
+    part: {
+      go: () => input.write(new TextEncoder().encode("\n")),
+      result: async () => JSON.parse(await line()),
+      kill: () => child.kill("SIGKILL"),
+    },
+  };
+}
+
+async function startAll(parts: { ready: Promise<unknown>; part: Part }[]): Promise<Part[]> {
+  await Promise.all(parts.map(({ ready }) => ready));
+  for (const { part } of parts) await part.go();
+  return parts.map(({ part }) => part);
+}
+
+/** Says that it is there, and waits to be told to begin. */
+async function begin(): Promise<void> {
+  print("ready");
+  await Deno.stdin.read(new Uint8Array(10));
+}
+
+function cpuNs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}
+
+async function produce(queue: SharedQueue, bytes: number, count: number, batch: number): Promise<void> {
+  const message = new Uint8Array(bytes).fill(1);
+  const messages = new Array<Uint8Array>(batch).fill(message);
+  await begin();
+  const startNs = cpuNs();
+  if (batch > 1) {
+    for (let sent = 0; sent < count; sent += batch) {
+      let from = 0;
+      for (let spins = 0; (from += queue.trySendMany(messages.slice(from))) < batch;) {
+        if (++spins % SPINS === 0) await queue.send(message), from++;
+        else Atomics.pause();
+      }
+    }
+  } else {
+    for (let sent = 0; sent < count; sent++) {
+      for (let spins = 0; !queue.trySend(message);) {
+        if (++spins < SPINS) Atomics.pause();
+        else {
+          await queue.send(message);
+          break;
+        }
+      }
+    }
+  }
+  print(JSON.stringify({ cpuNs: cpuNs() - startNs }));
+}
+
+async function consume(queue: SharedQueue, batch: number, warmUp: number): Promise<void> {
+  await begin();
+  const startNs = cpuNs();
+  let [received, firstNs, spins, ended] = [0, 0, 0, false];
+  while (!ended) {
+    const messages = batch > 1 ? queue.tryReceiveMany(batch) : [queue.tryReceive()];
+    if (messages.length === 0 || messages[0] === undefined) {
+      if (++spins < SPINS) Atomics.pause();
+      else {
+        spins = 0;
+        const message = await queue.receive();
+        received++;
+        ended = message.data[0] === END;
+      }
+      continue;
+    }
+    spins = 0;
+    for (const message of messages) {
+      if (message?.data[0] === END) ended = true;
+      else received++;
+    }
+    if (firstNs === 0 && received >= warmUp) firstNs = monotonicNs();
+  }
+  const lastNs = monotonicNs();
+  print(JSON.stringify({ cpuNs: cpuNs() - startNs, received, firstNs, lastNs }));
+}
+
+async function throughput(bytes: number, pairs: number, batch: number): Promise<void> {
+  using queue = create(bytes);
+  const warmUp = Math.floor(WARM_UP / pairs);
+  const share = Math.ceil((TOTAL + WARM_UP) / pairs / batch) * batch;
+  const parts = Array.from({ length: pairs }, () => [
+    start("consume", queue.name, batch, warmUp),
+    start("produce", queue.name, bytes, share, batch),
+  ]).flat();
+  const running = await startAll(parts);
+  const producers = running.filter((_, index) => index % 2 === 1);
+  const consumers = running.filter((_, index) => index % 2 === 0);
+  const sent = await Promise.all(producers.map((part) => part.result()));
+  for (let index = 0; index < pairs; index++) await queue.send(new Uint8Array([END]));
+  const received = await Promise.all(consumers.map((part) => part.result()));
+  const firstNs = Math.max(...received.map(({ firstNs }) => firstNs));
+  const lastNs = Math.max(...received.map(({ lastNs }) => lastNs));
+  const cpu = [...sent, ...received].reduce((sum, { cpuNs }) => sum + cpuNs, 0);
+  print(JSON.stringify({
+    messagesPerSecond: TOTAL / (lastNs - firstNs) * 1e9,
+    cpuNsPerMessage: cpu / (share * pairs),
+  }));
+}
+
+async function wake(bytes: number, count: number): Promise<void> {
+  using queue = create(bytes);
+  const [part] = await startAll([start("wake", queue.name, count)]);
+  const message = new Float64Array(Math.ceil(bytes / 8));
+  for (let index = 0; index < count; index++) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    message[0] = monotonicNs();
+    queue.trySend(new Uint8Array(message.buffer, 0, bytes));
+  }
+  print(JSON.stringify(await part.result()));
+}
+
+async function wakePart(queue: SharedQueue, count: number): Promise<void> {
+  await begin();
+  const times = new Float64Array(count);
+  for (let index = 0; index < count; index++) {
+    const { data } = await queue.receive();
+    times[index] = monotonicNs() - new DataView(data.buffer, data.byteOffset).getFloat64(0, true);
+  }
+  print(JSON.stringify(percentiles(times)));
+}
+
+async function request(count: number): Promise<void> {
+  using queue = create(64);
+  await startAll([start("respond", queue.name)]);
+  const times = new Float64Array(count);
+  const message = new Uint8Array(64);
+  for (let index = -count; index < count; index++) {
+    const startMs = performance.now();
+    await queue.request(message, { timeoutMs: 1000 });
+    if (index >= 0) times[index] = (performance.now() - startMs) * 1e6;
+  }
+  print(JSON.stringify(percentiles(times)));
+}
+
+/** From the death of a consumer that has a message until another, which waits, has it. */
+async function recover(count: number): Promise<void> {
+  using queue = create(64);
+  const times = new Float64Array(count);
+  for (let index = 0; index < count; index++) {
+    await queue.send("x");
+    const [part] = await startAll([start("hold", queue.name)]);
+    await part.result();
+    const waiting = queue.receive();
+    const startMs = performance.now();
+    part.kill();
+    await waiting;
+    times[index] = (performance.now() - startMs) * 1e6;
+  }
+  print(JSON.stringify(percentiles(times)));
+}
+
+async function idle(seconds: number): Promise<void> {
+  using queue = create(64);
+  const controller = new AbortController();
+  const waiting = queue.receive(controller).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const startNs = cpuNs();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const share = (cpuNs() - startNs) / (seconds * 1e9);
+  controller.abort();
+  await waiting;
+  print(JSON.stringify({ share }));
+}
+
+function percentiles(times: Float64Array): Record<string, number> {
+  times.sort();
+  return { p50Ns: times[times.length >> 1], p99Ns: times[Math.floor(times.length * 0.99)] };
+}
+
+function create(messageBytesMax: number): SharedQueue {
+  const name = `bench-${Deno.pid}`;
+  const queue = SharedQueue.create(name, { capacity: CAPACITY, messageBytesMax });
+  addEventListener("unload", () => SharedQueue.unlink(name));
+  return queue;
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+async function part([what, name, ...words]: string[]): Promise<void> {
+  const queue = SharedQueue.connect(name);
+  const [first, second, third] = words.map(Number);
+  if (what === "produce") await produce(queue, first, second, third);
+  else if (what === "consume") await consume(queue, first, second);
+  else if (what === "wake") await wakePart(queue, first);
+  else if (what === "respond") {
+    await begin();
+    await queue.respond(({ data }) => data);
+  } else {
+    await begin();
+    await queue.reserve();
+    print("{}");
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+  }
+}
+
+if (Deno.args[0] === "--part") await part(Deno.args.slice(1));
+else {
+  const [what, ...words] = Deno.args;
+  const [first, second, third] = words.map(Number);
+  if (what === "throughput") await throughput(first, second, third);
+  else if (what === "wake") await wake(first, second);
+  else if (what === "request") await request(first);
+  else if (what === "recover") await recover(first);
+  else await idle(first);
+}
+Deno.exit(0);
