@@ -16,6 +16,7 @@ import { benchmarkHttp } from "./http.ts";
 import { benchmarkIdle } from "./idle.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { parseOptions, UsageError } from "./options.ts";
+import { benchmarkQueue } from "./queue.ts";
 import { benchmarkRing } from "./ring.ts";
 import { formatReport, type Report, type ReportSummary, summarize } from "./report.ts";
 import { benchmarkTimers } from "./timers.ts";
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, (context: BenchContext) => AsyncGenera
   idle: benchmarkIdle,
   timers: benchmarkTimers,
   ffi: benchmarkFfi,
+  queue: benchmarkQueue,
   ring: benchmarkRing,
   cores: benchmarkCoreCalls,
 };

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type Command, isOnPath, modifiedMs, rootDirectory } from "./command.ts";
 import { ChildProcess } from "./child_process.ts";
 
@@ -21,6 +22,20 @@ export function builtFromC(name: string): Promise<Availability> {
     sources: [`bench/peers/${name}.c`],
     tool: "cc",
     args: ["-O2", "-std=gnu11", `bench/peers/${name}.c`, "-o", `${buildDirectory}/${name}`],
+  });
+}
+
+/** Builds `bench/peers/NAME.cpp` with the machine's C++ compiler, where it finds `header`. */
+export async function builtFromCpp(name: string, header: string): Promise<Availability> {
+  const places = [`/usr/include/${header}`, `/usr/local/include/${header}`];
+  if (!places.some((path) => existsSync(path))) {
+    return { state: "unavailable", reason: `${header} is not installed` };
+  }
+  return await buildOnce({
+    output: `${buildDirectory}/${name}`,
+    sources: [`bench/peers/${name}.cpp`],
+    tool: "c++",
+    args: ["-O2", "-std=c++17", `bench/peers/${name}.cpp`, "-o", `${buildDirectory}/${name}`],
   });
 }
 

@@ -1,0 +1,93 @@
+import { denoExecutable, isOnPath } from "./command.ts";
+import { type Availability, builtFromC, builtFromCpp } from "./peers.ts";
+import type { Contestant } from "./rounds.ts";
+
+/** Messages of so many bytes through one queue, from so many processes to as many others. */
+export function queueThroughputContestants(byteLength: number, pairs: number): readonly Contestant[] {
+  const words = ["throughput", String(byteLength), String(pairs)];
+  return [
+    millrace("millrace-queue", "Millrace queue, one at a time", ...words, "1"),
+    millrace("millrace-queue-64", "Millrace queue, 64 at a time", ...words, "64"),
+    {
+      id: "boost",
+      label: "Boost.Interprocess",
+      note: "its lock does not survive its owner",
+      find: boost(words),
+    },
+    { id: "posix", label: "POSIX message queue", find: posix(words) },
+    {
+      id: "redis",
+      label: "Redis list, pipelined",
+      note: "64 commands in one write; what a consumer had popped is gone with it",
+      find: () => redis(words),
+    },
+    ...(pairs > 1 ? [] : [{
+      id: "node-ipc",
+      label: "Node fork",
+      find: () => onNode("bench/peers/node_ipc.mjs", words),
+    }, {
+      id: "deno-worker",
+      label: "Deno worker postMessage",
+      note: "between threads",
+      find: () => onDeno("bench/peers/messages.mjs", ["worker", "throughput", String(byteLength)]),
+    }]),
+  ];
+}
+
+/** From sending a message until a process that slept has it. */
+export function queueWakeContestants(byteLength: number, count: number): readonly Contestant[] {
+  const words = ["wake", String(byteLength), String(count)];
+  return [
+    millrace("millrace-queue", "Millrace queue", ...words),
+    { id: "boost", label: "Boost.Interprocess", find: boost(words) },
+    { id: "posix", label: "POSIX message queue", find: posix(words) },
+    { id: "redis", label: "Redis list", find: () => redis(words) },
+    { id: "node-ipc", label: "Node fork", find: () => onNode("bench/peers/node_ipc.mjs", words) },
+  ];
+}
+
+/** What only Millrace's queue does: a request and its reply, and what a dead consumer had. */
+export function queueOwnContestants(what: "request" | "recover", count: number): readonly Contestant[] {
+  return [millrace("millrace-queue", "Millrace queue", what, String(count))];
+}
+
+/** A consumer that waits, with nothing to do. */
+export function queueIdleContestants(seconds: number): readonly Contestant[] {
+  return [millrace("millrace-queue", "Millrace queue", "idle", String(seconds))];
+}
+
+function millrace(id: string, label: string, ...words: string[]): Contestant {
+  return { id, label, find: () => onDeno("bench/peers/millrace_queue.ts", words) };
+}
+
+function boost(words: readonly string[]): () => Promise<Availability> {
+  return async () =>
+    withWords(await builtFromCpp("boost_queue", "boost/interprocess/ipc/message_queue.hpp"), words);
+}
+
+function posix(words: readonly string[]): () => Promise<Availability> {
+  return async () => withWords(await builtFromC("posix_queue"), words);
+}
+
+function redis(words: readonly string[]): Promise<Availability> {
+  if (isOnPath("redis-server")) return onDeno("bench/peers/redis_queue.ts", words);
+  return Promise.resolve({ state: "unavailable", reason: "redis-server is not on the search path" });
+}
+
+function onDeno(program: string, words: readonly string[]): Promise<Availability> {
+  const args = ["run", "-A", program, ...words];
+  return Promise.resolve({ state: "ready", command: { executable: denoExecutable(), args } });
+}
+
+function onNode(program: string, words: readonly string[]): Promise<Availability> {
+  if (!isOnPath("node")) {
+    return Promise.resolve({ state: "unavailable", reason: "node is not on the search path" });
+  }
+  return Promise.resolve({ state: "ready", command: { executable: "node", args: [program, ...words] } });
+}
+
+function withWords(program: Availability, args: readonly string[]): Availability {
+  return program.state === "unavailable"
+    ? program
+    : { state: "ready", command: { ...program.command, args } };
+}
