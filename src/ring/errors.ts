@@ -1,4 +1,4 @@
-/** How a ring ended for one side: the other closed its half, died with it, or this side closed its own. */
+/** How a ring ended for one side: the other closed its half, died with it (a process or a worker), or this side closed its own. */
 export type RingEnd = "closed" | "died" | "closed here";
 
 /** A ring cannot be used any more. */
@@ -17,6 +17,6 @@ export class RingClosedError extends Error {
 
 const MESSAGES: Record<RingEnd, string> = {
   closed: "the other side has closed the ring",
-  died: "the process that held the other side has died",
+  died: "the process or worker that held the other side has died",
   "closed here": "this side of the ring is closed",
 };
