@@ -1,7 +1,6 @@
 import { Calls } from "./calls.ts";
 import type { FromWorker, ToWorker } from "./control_messages.ts";
-import { commonErrorClasses } from "./error_classes.ts";
-import { fromPortable, toPortable } from "./error_codec.ts";
+import { type ErrorClasses, fromPortable, toPortable } from "./error_codec.ts";
 import { CoreError } from "./errors.ts";
 import { EventDescriptors } from "./_event_descriptors.ts";
 import { createMesh, type MeshMemory } from "./mesh.ts";
@@ -194,16 +193,21 @@ export class Generation {
         break;
       case "done":
         if (message.error !== undefined) {
-          const cause = fromPortable(message.error, commonErrorClasses);
+          const cause = fromPortable(message.error, this.#errorClasses);
           this.#failure ??= new CoreError(`stop core ${index}: ${textOf(cause)}`, index, { cause });
         }
         break;
       case "failed":
-        this.#bury(index, member, fromPortable(message.error, commonErrorClasses));
+        this.#bury(index, member, fromPortable(message.error, this.#errorClasses));
         return;
     }
     member.busy = false;
     member.step.resolve();
+  }
+
+  /** Those of the group's module too, once this thread has loaded it. */
+  get #errorClasses(): ErrorClasses {
+    return this.calls.serving.table.errorClasses;
   }
 
   /** A core is dead: everybody hears of it, and nobody waits for it any more. */
@@ -215,7 +219,7 @@ export class Generation {
     const error = new CoreError(`${what}: ${textOf(cause)}`, index, { cause });
     this.#failure ??= error;
     this.calls.lose(index, error);
-    const lost: ToWorker = { type: "lost", core: index, error: toPortable(error, commonErrorClasses) };
+    const lost: ToWorker = { type: "lost", core: index, error: toPortable(error, this.#errorClasses) };
     for (const { worker, dead } of this.#members) if (!dead) worker.postMessage(lost);
     member.step.resolve();
     this.#death.resolve(error);

@@ -84,11 +84,12 @@ for (const driver of DRIVERS) {
       assert.ok(error instanceof CoreError);
       assert.match(error.message, named);
       assert.equal(error.core, 1);
-      assert.ok(error.cause instanceof Error);
+      assert.ok(error.cause instanceof (/OwnError/.test(named.source) ? tasks.OwnError : Error));
       assert.equal(await pending, error);
       const told = await relayed;
       assert.ok(told instanceof CoreError);
       assert.equal(told.message, error.message);
+      assert.equal(told.cause?.constructor, error.cause.constructor);
       assert.ok(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
       await group.shutdown();
     });
