@@ -1,6 +1,6 @@
 import { Endpoint } from "./endpoint.ts";
 import { fromPortable, type PortableThrown, toPortable } from "./error_codec.ts";
-import { CoreBusyError, CoresClosedError } from "./errors.ts";
+import { CoreBusyError, CoresClosedError, type CoresClosedErrorOptions } from "./errors.ts";
 import { FRAME, FRAME_AT, FRAME_HEADER_BYTES, FrameParts, FrameSender } from "./frames.ts";
 import type { MeshMemory } from "./mesh.ts";
 import { Serving, type TaskTable } from "./serving.ts";
@@ -37,7 +37,8 @@ export class Calls {
   readonly #lost = new Map<number, unknown>();
   #sentCount = 0;
   #outstandingCount = 0;
-  #closed: { readonly reason: unknown } | undefined;
+  #closed: CoresClosedErrorOptions | undefined;
+  #lossTold = false;
   #quiet: PromiseWithResolvers<void> | undefined;
 
   /** Of participant `index`. */
@@ -59,6 +60,11 @@ export class Calls {
   /** Calls that were not answered yet. */
   get outstandingCount(): number {
     return this.#outstandingCount;
+  }
+
+  /** Whether a call was rejected because a participant is no more, so that whoever made it knows. */
+  get lossTold(): boolean {
+    return this.#lossTold;
   }
 
   /** What others may ask for from now on. */
@@ -102,17 +108,19 @@ export class Calls {
     this.#lost.set(peer, reason);
     this.endpoint.lose(peer);
     this.#pending.forEach((pending, id) => {
-      if (pending?.peer === peer) this.#take(id)?.reject(reason);
+      if (pending?.peer !== peer) return;
+      if (!pending.given) this.#lossTold = true;
+      this.#take(id)?.reject(reason);
     });
     this.serving.cancelAll(reason, peer);
     this.#checkQuiet();
   }
 
-  /** Rejects what is under way, and closes the rings. */
-  close(reason?: unknown): void {
+  /** Rejects what is under way, and what is asked for later, for the reason given; closes the rings. */
+  close(reason: CoresClosedErrorOptions = {}): void {
     if (this.#closed !== undefined) return;
-    this.#closed = { reason };
-    const error = new CoresClosedError("wait for the answer of a core", { cause: reason });
+    this.#closed = reason;
+    const error = new CoresClosedError("wait for the answer of a core", reason);
     this.#pending.forEach((_, id) => this.#take(id)?.reject(error));
     this.serving.cancelAll(error);
     this.endpoint.close();
@@ -120,10 +128,10 @@ export class Calls {
   }
 
   #throwIfGone(peer: number, name: string): void {
-    if (this.#closed !== undefined) {
-      throw new CoresClosedError(`call ${name}`, { cause: this.#closed.reason });
-    }
-    if (this.#lost.has(peer)) throw this.#lost.get(peer);
+    if (this.#closed !== undefined) throw new CoresClosedError(`call ${name}`, this.#closed);
+    if (!this.#lost.has(peer)) return;
+    this.#lossTold = true;
+    throw this.#lost.get(peer);
   }
 
   #nextId(peer: number, name: string): number {

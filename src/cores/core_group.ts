@@ -11,15 +11,12 @@ const SHUT_DOWN = "the group of cores is shut down";
 export class CoreGroup implements AsyncDisposable {
   /** How many cores it has. */
   readonly count: number;
-  /**
-   * Resolves when the group was shut down; rejects with a {@linkcode CoreError} when a core died and the group ended for that, or
-   * one failed to stop.
-   */
-  readonly finished: Promise<void>;
   readonly #options: CheckedOptions;
+  /** Rejected without a handler, when nobody else was told, so that the death of a core is never silent. */
   readonly #finish = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
   readonly #restartedAtMs: number[] = [];
-  readonly #onAbort = () => void this.shutdown().catch(() => {});
+  readonly #onAbort = () => void this.#stopOnce().catch(() => {});
   /** Ends a restart that is under way. */
   readonly #abandon = new AbortController();
   #generation: Generation;
@@ -27,24 +24,44 @@ export class CoreGroup implements AsyncDisposable {
   #loading: Promise<ModuleTasks> | undefined;
   #restarting: Promise<void> | undefined;
   #stopping: Promise<boolean> | undefined;
+  #shuttingDown: Promise<boolean> | undefined;
+  /** What the group has ended of. */
+  #failure: Error | undefined;
+  /** Somebody has taken `finished`, and hears of a death there. */
+  #followed = false;
   #restartCount = 0;
 
   /** Made by {@linkcode startCores}. @internal */
-  static async start(options: CheckedOptions, signal: AbortSignal | undefined): Promise<CoreGroup> {
+  static async start(options: CheckedOptions): Promise<CoreGroup> {
+    const { signal } = options;
     signal?.throwIfAborted();
     return new CoreGroup(options, await Generation.start(options, signal));
+  }
+
+  /** Resolves when `group` has ended, of whatever. @internal */
+  static ended(group: CoreGroup): Promise<void> {
+    return group.#ended.promise;
   }
 
   private constructor(options: CheckedOptions, generation: Generation) {
     this.count = options.count;
     this.#options = options;
     this.#generation = generation;
-    this.finished = this.#finish.promise;
-    // Who shuts down, or awaits calls, hears of the end in other ways.
-    this.finished.catch(() => {});
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
     this.#follow(generation);
+  }
+
+  /**
+   * Resolves when the group was shut down; rejects with a {@linkcode CoreError} when a core died and the group ended for that, or
+   * one failed to stop.
+   *
+   * A death is never silent. It rejects this promise; where nobody has taken it, nor made a call that the death rejects, nor called
+   * {@linkcode CoreGroup.shutdown}, that is an unhandled rejection, which ends the program as an error in a plain worker does.
+   */
+  get finished(): Promise<void> {
+    this.#followed = true;
+    return this.#finish.promise;
   }
 
   /** The driver of each core's reactor. */
@@ -65,7 +82,8 @@ export class CoreGroup implements AsyncDisposable {
    * @throws {TypeError} (as a rejection) when the task is not exported, or an argument or the result cannot travel
    * @throws {CoreBusyError} (as a rejection) when the limit of calls, or of bytes, under way is reached
    * @throws {CoreError} (as a rejection) when that core dies first
-   * @throws {CoresClosedError} (as a rejection) when the group is being shut down, or ends or restarts first
+   * @throws {CoresClosedError} (as a rejection) when the group is being shut down, or ends first; or restarts, see
+   *   {@linkcode CoresClosedError.restarting}
    */
   submitTo<A extends unknown[], R>(
     core: number,
@@ -78,7 +96,9 @@ export class CoreGroup implements AsyncDisposable {
       requireIndex(core, this.count);
       const number = tasks.numberOf(task);
       const name = tasks.names[number];
-      if (this.#stopping !== undefined) throw new CoresClosedError(`call ${name}`);
+      if (this.#stopping !== undefined) {
+        throw new CoresClosedError(`call ${name}`, { cause: this.#failure });
+      }
       return this.#generation.calls.call(core, number, name, args) as Promise<Awaited<R>>;
     } catch (error) {
       return Promise.reject(error);
@@ -99,22 +119,24 @@ export class CoreGroup implements AsyncDisposable {
 
   /**
    * Stops the group in order: every core's signal aborts; what is under way gets `shutdownTimeoutMs` to finish; services stop; the
-   * workers end. Resolves when they have, to whether everything had finished by then. A second call waits for the first.
+   * workers end. Resolves when they have, to whether everything had finished by then. A second call waits for the first. After the
+   * death of a core it gives false, or rejects with that if nobody has heard of it, by {@linkcode CoreGroup.finished} or by a call.
    *
    * No worker can be interrupted in an endless loop: when the time is over the group ends without it, but its thread goes on until
    * the process ends, which takes a `Deno.exit()` then.
    *
-   * @throws {CoreError} (as a rejection) when a service fails to stop, or a core dies meanwhile; the rest was stopped all the same
+   * @throws {CoreError} (as a rejection) when a service fails to stop, or a core dies meanwhile, or has died before and nobody
+   *   was told; the rest was stopped all the same
    */
   shutdown(): Promise<boolean> {
-    return this.#stopping ??= this.#stop();
+    return this.#shuttingDown ??= this.#shutDown();
   }
 
   /** Ends every core at once, whatever it does; calls under way reject. See {@linkcode CoreGroup.shutdown} for endless loops. */
   terminate(): void {
     this.#stopping ??= Promise.resolve(false);
     this.#abandon.abort();
-    this.#generation.terminate(new CoresClosedError("terminate"));
+    this.#generation.terminate({ cause: new CoresClosedError("terminate") });
     this.#end();
   }
 
@@ -134,6 +156,27 @@ export class CoreGroup implements AsyncDisposable {
     return this.#tasks;
   }
 
+  async #shutDown(): Promise<boolean> {
+    // What it is rejected with this one is rejected with too.
+    this.#finish.promise.catch(() => {});
+    const finished = await this.#stopOnce();
+    if (this.#failure !== undefined && !this.#told) throw this.#failure;
+    return finished;
+  }
+
+  get #told(): boolean {
+    return this.#followed || this.#toldByCall;
+  }
+
+  get #toldByCall(): boolean {
+    const { failure, calls } = this.#generation;
+    return calls.lossTold && failure === this.#failure;
+  }
+
+  #stopOnce(): Promise<boolean> {
+    return this.#stopping ??= this.#stop();
+  }
+
   async #stop(): Promise<boolean> {
     this.#abandon.abort();
     await this.#restarting;
@@ -149,10 +192,16 @@ export class CoreGroup implements AsyncDisposable {
     throw failure;
   }
 
-  #end(error?: unknown): void {
+  #end(error?: Error): void {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    if (error === undefined) this.#finish.resolve();
-    else this.#finish.reject(error);
+    this.#ended.resolve();
+    if (error === undefined) {
+      this.#finish.resolve();
+      return;
+    }
+    this.#failure ??= error;
+    if (this.#toldByCall) this.#finish.promise.catch(() => {});
+    this.#finish.reject(error);
   }
 
   async #follow(generation: Generation): Promise<void> {
@@ -163,14 +212,20 @@ export class CoreGroup implements AsyncDisposable {
       await this.#restarting;
       return;
     }
-    this.#stopping = generation.stop(cause.message);
+    this.#stopping = this.#endOf(cause, generation);
     await this.#stopping;
+  }
+
+  async #endOf(cause: CoreError, generation: Generation): Promise<boolean> {
+    this.#failure = cause;
+    await generation.stop(cause.message, { cause });
     this.#end(cause);
+    return false;
   }
 
   async #restart(generation: Generation, cause: CoreError): Promise<void> {
     const { onRestart } = this.#options;
-    await generation.stop(cause.message);
+    await generation.stop(cause.message, { cause, restarting: true });
     const { signal } = this.#abandon;
     if (signal.aborted) return;
     try {
@@ -187,7 +242,7 @@ export class CoreGroup implements AsyncDisposable {
     } catch (error) {
       if (signal.aborted) return;
       this.#stopping ??= Promise.resolve(false);
-      this.#end(error);
+      this.#end(error as Error);
       return;
     }
     // What it throws is nobody's but the program's.

@@ -1,7 +1,7 @@
 import { Calls } from "./calls.ts";
 import type { FromWorker, ToWorker } from "./control_messages.ts";
 import { type ErrorClasses, fromPortable, toPortable } from "./error_codec.ts";
-import { CoreError } from "./errors.ts";
+import { CoreError, type CoresClosedErrorOptions } from "./errors.ts";
 import { EventDescriptors } from "./_event_descriptors.ts";
 import { createMesh, type MeshMemory } from "./mesh.ts";
 import { pump } from "./_pump.ts";
@@ -48,7 +48,7 @@ export class Generation {
       await generation.#start(signal);
       return generation;
     } catch (error) {
-      generation.terminate(error);
+      generation.terminate({ cause: error });
       throw error;
     }
   }
@@ -64,13 +64,13 @@ export class Generation {
   }
 
   /**
-   * Tells all cores to finish, waits until they have, and ends them; those that need longer than `shutdownTimeoutMs` are ended
-   * then. Resolves to whether all had finished.
+   * Tells all cores to finish, and why; waits until they have, and ends them; those that need longer than `shutdownTimeoutMs` are
+   * ended then. Calls reject with `closed` from then on. Resolves to whether all had finished.
    */
-  async stop(reason: string): Promise<boolean> {
+  async stop(reason: string, closed: CoresClosedErrorOptions = {}): Promise<boolean> {
     if (this.#over.signal.aborted) return false;
     const finished = await this.#within(this.#options.shutdownTimeoutMs, this.#stopAll(reason));
-    this.#end(reason, finished && this.#members.every(({ dead }) => !dead));
+    this.#end(closed, finished && this.#members.every(({ dead }) => !dead));
     return finished;
   }
 
@@ -80,15 +80,15 @@ export class Generation {
   }
 
   /** Ends all workers at once, wherever they are. */
-  terminate(reason?: unknown): void {
-    this.#end(reason, false);
+  terminate(closed: CoresClosedErrorOptions = {}): void {
+    this.#end(closed, false);
   }
 
-  #end(reason: unknown, orderly: boolean): void {
+  #end(closed: CoresClosedErrorOptions, orderly: boolean): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#stalls.close();
-    this.calls.close(reason);
+    this.calls.close(closed);
     for (const { worker } of this.#members) worker.terminate();
     this.#descriptors.close(this.#mesh, orderly);
   }

@@ -16,7 +16,7 @@
 export { ARGUMENTS_MAX, CALLS_OUTSTANDING_MAX } from "./calls.ts";
 export { Core, type CoreMain, currentCore } from "./core.ts";
 export { CoreGroup } from "./core_group.ts";
-export { CoreBusyError, CoreError, CoresClosedError } from "./errors.ts";
+export { CoreBusyError, CoreError, CoresClosedError, type CoresClosedErrorOptions } from "./errors.ts";
 export { CALL_BYTES_MAX, OUTBOX_BYTES_MAX } from "./frames.ts";
 export {
   type CoreGroupOptions,

@@ -21,7 +21,7 @@ import { checkOptions, type CoreGroupOptions } from "./group_options.ts";
 export async function startCores(options: CoreGroupOptions): Promise<CoreGroup> {
   const checked = checkOptions(options);
   const { shutdownOn: signals, signal } = checked;
-  if (signals.length === 0) return await CoreGroup.start(checked, signal);
+  if (signals.length === 0) return await CoreGroup.start(checked);
   const asked = new AbortController();
   const over = new AbortController();
   const first = waitForSignal(signals, { signal: over.signal });
@@ -29,9 +29,9 @@ export async function startCores(options: CoreGroupOptions): Promise<CoreGroup> 
     // One that cannot be listened to is refused before anything starts.
     await Promise.race([first, null]);
     first.then((name) => asked.abort(new DOMException(`received ${name}`, "AbortError")), () => {});
-    const starting = signal === undefined ? asked.signal : AbortSignal.any([asked.signal, signal]);
-    const group = await CoreGroup.start(checked, starting);
-    followSignals(group, first, { signals, over });
+    const stop = signal === undefined ? asked.signal : AbortSignal.any([asked.signal, signal]);
+    const group = await CoreGroup.start({ ...checked, signal: stop });
+    endOnSecond(group, first, { signals, over });
     return group;
   } catch (error) {
     over.abort();
@@ -39,27 +39,23 @@ export async function startCores(options: CoreGroupOptions): Promise<CoreGroup> 
   }
 }
 
-/** A signal shuts the group down, a second one ends it at once. */
-async function followSignals(
+/** The first signal shuts the group down; a second one ends it at once. */
+async function endOnSecond(
   group: CoreGroup,
   first: Promise<Deno.Signal>,
-  options: FollowOptions,
+  { signals, over }: SignalOptions,
 ): Promise<void> {
-  const { signals, over } = options;
-  const { signal } = over;
-  group.finished.catch(() => {}).finally(() => over.abort());
+  CoreGroup.ended(group).then(() => over.abort());
   try {
     await first;
-    // Told by `finished`.
-    group.shutdown().catch(() => {});
-    await waitForSignal(signals, { signal, ignoreForMs: SIGNAL_ECHO_MS });
+    await waitForSignal(signals, { signal: over.signal, ignoreForMs: SIGNAL_ECHO_MS });
     group.terminate();
   } catch {
     // The group has finished.
   }
 }
 
-interface FollowOptions {
+interface SignalOptions {
   readonly signals: readonly Deno.Signal[];
   /** Aborts when the group has finished. */
   readonly over: AbortController;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CoreError, CoresClosedError } from "../../src/cores/mod.ts";
 import * as tasks from "./_core.ts";
-import { coresTest, DRIVERS, errorOf, startGroup } from "./_support.ts";
+import { coresTest, DRIVERS, errorOf, startGroup, until } from "./_support.ts";
 
 for (const driver of DRIVERS) {
   coresTest(`CoreGroup.shutdown() lets calls finish, and refuses others (${driver})`, async () => {
@@ -90,8 +90,36 @@ for (const driver of DRIVERS) {
       assert.ok(told instanceof CoreError);
       assert.equal(told.message, error.message);
       assert.equal(told.cause?.constructor, error.cause.constructor);
-      assert.ok(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
-      await group.shutdown();
+      const closed = await errorOf(group.submitTo(0, tasks.square, 1));
+      assert.ok(closed instanceof CoresClosedError);
+      assert.deepEqual([closed.cause, closed.restarting], [error, false]);
+      assert.equal(await group.shutdown(), false);
     });
   }
 }
+
+coresTest("CoreGroup.shutdown() rejects with the death of a core that nobody was told of", async () => {
+  const group = await startGroup();
+  const slow = group.submitTo(0, tasks.takeSlowly, 300);
+  await group.submitTo(1, tasks.die, "uncaught");
+  let closed: unknown;
+  await until(async () => {
+    closed = await group.submitTo(0, tasks.square, 1).catch((error) => error);
+    return closed instanceof CoresClosedError;
+  });
+  const error = await errorOf(group.shutdown());
+  assert.ok(error instanceof CoreError);
+  assert.match(error.message, /^core 1 has died: OwnError: uncaught$/);
+  assert.equal((closed as Error).cause, error);
+  assert.equal(await errorOf(group[Symbol.asyncDispose]()), error);
+  assert.equal(await slow, 300);
+  assert.equal(await errorOf(group.finished), error);
+});
+
+coresTest("CoreGroup.shutdown() gives false after a death that a call was rejected with", async () => {
+  const group = await startGroup();
+  const pending = errorOf(group.submitTo(1, tasks.never));
+  await group.submitTo(1, tasks.die, "rejection");
+  assert.match((await pending).message, /^core 1 has died: OwnError: rejection$/);
+  assert.equal(await group.shutdown(), false);
+});

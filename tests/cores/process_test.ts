@@ -96,6 +96,34 @@ coresTest(
   },
 );
 
+const DIES = `${HEAD}
+  const group = await startCores({ module, count: 2 });
+  await group.submitTo(1, tasks.die, "uncaught");
+  const later = () => new Promise((resolve) => setTimeout(resolve, 2000));`;
+
+const UNHEARD: [how: string, program: string][] = [
+  ["and nothing else is done", ""],
+  ["and other work goes on", "await later(); console.log('went on');"],
+  ["and disposal would come later", "await using disposed = group; await later(); console.log('went on');"],
+  ["and finished has a handler of its success alone", "group.finished.then(() => console.log('well'));"],
+];
+
+for (const [how, program] of UNHEARD) {
+  coresTest(`the death of a core that nobody hears of ends the program: ${how}`, async () => {
+    const { code, stdout, stderr } = await runProgram(`${DIES}\n${program}`);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /Uncaught \(in promise\) CoreError: core 1 has died: OwnError: uncaught/);
+  });
+}
+
+coresTest("the death of a core that somebody hears of is theirs", async () => {
+  const { code, stdout, stderr } = await runProgram(`${DIES}
+    group.finished.catch((error) => console.log(error.message));
+    await later();
+    console.log(await group.shutdown());`);
+  assert.deepEqual([code, stdout, stderr], [0, "core 1 has died: OwnError: uncaught\nfalse\n", ""]);
+});
+
 const SIGNALS = `${HEAD}
   const group = await startCores({ module, count: 2, shutdownOn: ["SIGINT", "SIGTERM"] });
   const waiting = group.submitTo(1, tasks.untilAborted, new AbortController().signal).catch((error) => console.log(error.name));

@@ -21,6 +21,28 @@ coresTest('onCoreDeath "restart" starts all cores anew, and calls work again', a
   await group.finished;
 });
 
+coresTest("calls while a group restarts say so, and of what it died", async () => {
+  const group = await startGroup({ onCoreDeath: "restart", shutdownTimeoutMs: 50 });
+  const pending = errorOf(group.submitTo(0, tasks.never));
+  await group.submitTo(1, tasks.die, "uncaught");
+  const errors: unknown[] = [];
+  await until(async () => {
+    await group.submitTo(0, tasks.square, 1).catch((error) => errors.push(error));
+    return group.restartCount > 0;
+  });
+  errors.push(await pending);
+  const named = /^(call square|wait for the answer of a core): the group of cores is being started anew$/;
+  for (const error of errors) {
+    assert.ok(error instanceof CoresClosedError);
+    assert.match(error.message, named);
+    assert.equal(error.restarting, true);
+    assert.ok(error.cause instanceof CoreError);
+    assert.match(error.cause.message, /^core 1 has died: OwnError: uncaught$/);
+  }
+  assert.ok(errors.length > 1);
+  await group.shutdown();
+});
+
 coresTest("restartsMax deaths end the group", async () => {
   let restarts = 0;
   const group = await startGroup({ onCoreDeath: "restart", restartsMax: 1, onRestart: () => restarts++ });
