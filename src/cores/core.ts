@@ -73,8 +73,7 @@ export class Core {
   /**
    * Runs `task`, a function that the group's module exports, on core `core` and brings back its result or its error.
    *
-   * Numbers, texts, truth values and bytes are written into the ring as they are; anything else as `postMessage()` would send
-   * it. An `AbortSignal` among the arguments arrives as one; when it aborts, the call rejects at once and the task is told. To
+   * Numbers, texts, truth values and bytes are written into the ring as they are; anything else as V8 serialises it. An `AbortSignal` among the arguments arrives as one; when it aborts, the call rejects at once and the task is told. To
    * itself a core makes a plain call, and nothing is copied.
    *
    * @throws {RangeError} (as a rejection) when there is no such core, or more than `CALL_BYTES_MAX` would travel

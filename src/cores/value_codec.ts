@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
+import { refusalOf } from "./_refusal.ts";
 
 /**
  * Arguments and results as bytes. Each value begins at a multiple of 8:
@@ -11,7 +12,7 @@ import { deserialize, serialize } from "node:v8";
  *   └────────┴────────┴──────────────┴─ ─ ─ ─┘    KIND.structured: V8's structured clone; the others: no bytes
  * ```
  *
- * What is no number, text, bytes, truth value or nothing goes through V8's own serialiser, as in `postMessage()`; so does text
+ * What is no number, text, bytes, truth value or nothing goes through V8's own serialiser; so does text
  * with lone surrogates, which UTF-8 cannot express.
  */
 export const KIND = {
@@ -75,7 +76,7 @@ export function portable(value: unknown): unknown {
       if (value instanceof AbortSignal) {
         throw new TypeError("an AbortSignal, which cannot travel to another core except as an argument");
       }
-      return new Structured(serialized(value));
+      return new Structured(serialized(value as object));
     default:
       throw new TypeError(`a ${typeof value}, which cannot travel to another core`);
   }
@@ -100,18 +101,24 @@ export function canTravel(value: unknown): boolean {
   }
 }
 
-function serialized(value: unknown): Uint8Array {
+function serialized(value: object): Uint8Array {
+  let refusal: string | undefined;
+  let bytes: Uint8Array | undefined;
   try {
-    return serialize(value);
+    refusal = refusalOf(value);
+    if (refusal === undefined) bytes = serialize(value);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TypeError(`something that cannot travel to another core: ${reason}`, { cause: error });
   }
+  if (bytes === undefined) throw new TypeError(`${refusal}, which cannot travel to another core`);
+  return bytes;
 }
 
-/** Subclasses, as `Buffer` is one, are left to V8, which knows how to make them again. */
+/** Subclasses, as `Buffer` is one, are left to V8, which knows how to make them again; and so is memory that was transferred. */
 function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && Object.getPrototypeOf(value) === Uint8Array.prototype;
+  return value instanceof Uint8Array && Object.getPrototypeOf(value) === Uint8Array.prototype &&
+    (value.length > 0 || !Reflect.get(value.buffer, "detached"));
 }
 
 /** Bytes that {@linkcode writeValue} takes at most, without looking at every character. */

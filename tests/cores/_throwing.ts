@@ -25,6 +25,13 @@ export function untransferable(kind: string): unknown {
       return { inner: [() => 1] };
     case "weak":
       return new WeakMap();
+    case "headers":
+      return { status: 200, headers: new Headers() };
+    case "transferred": {
+      const bytes = new Uint8Array(4);
+      bytes.buffer.transfer();
+      return bytes;
+    }
     case "getter":
       return {
         get boom() {

@@ -140,6 +140,8 @@ groupTest(
         /^call echo: argument 3 is something that cannot travel to another core: .*could not be cloned/,
       ],
       [[new SharedArrayBuffer(1)], /argument 1 .*SharedArrayBuffer/],
+      [[1, new URL("http://x/")], /^call echo: argument 2 is an object of class URL, which cannot travel/],
+      [[transferred()], /^call echo: argument 1 is memory that was transferred, which cannot travel/],
       [[controller.signal, new AbortController().signal], /2 signals among the arguments/],
     ];
     for (const [args, named] of refused) {
@@ -148,7 +150,9 @@ groupTest(
       assert.ok(error instanceof TypeError);
       assert.match(error.message, named);
     }
-    for (const kind of ["function", "symbol", "signal", "nested", "weak", "getter"]) {
+    for (
+      const kind of ["function", "symbol", "signal", "nested", "weak", "getter", "headers", "transferred"]
+    ) {
       const error = await errorOf(group.submitTo(1, tasks.untransferable, kind));
       assert.ok(error instanceof TypeError, `${error}`);
       assert.match(error.message, /^call untransferable: the result is .*cannot travel to another core/);
@@ -160,6 +164,11 @@ groupTest(
     assert.equal(await group.submitTo(1, tasks.square, 2), 4);
   },
 );
+
+/** Bytes whose memory is somebody else's by now. */
+function transferred(): Uint8Array {
+  return tasks.untransferable("transferred") as Uint8Array;
+}
 
 groupTest("CoreGroup.submitTo() names the core or the task that is not there", async (group) => {
   for (const core of [-1, 2, 1.5, NaN, "0" as unknown as number]) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LOOK_COUNT_MAX } from "../../src/cores/_refusal.ts";
 import {
   isPlain,
   KIND,
@@ -86,6 +87,66 @@ Deno.test("portable() refuses what cannot travel", () => {
   );
   assert.equal(portableArgument(controller.signal), SIGNAL_PLACE);
   assert.throws(() => portable(new SharedArrayBuffer(8)), /SharedArrayBuffer/);
+});
+
+const REFUSED: [what: string, value: () => unknown, named: RegExp][] = [
+  ["a URL", () => new URL("http://x/"), /^an object of class URL,/],
+  ["a port", () => new MessageChannel().port1, /^an object of class MessagePort,/],
+  ["a stream", () => new ReadableStream(), /^an object of class ReadableStream,/],
+  ["a request", () => new Request("http://x/"), /^an object of class Request,/],
+  ["headers", () => new Headers(), /^an object of class Headers,/],
+  ["a blob", () => new Blob(["x"]), /^an object of class Blob,/],
+  ["an event", () => new Event("x"), /^an object of class Event,/],
+  ["a subclass", () => new (class extends URL {})("http://x/"), /^an object of class URL,/],
+  ["a view of shared memory", () => new Int32Array(new SharedArrayBuffer(4)), /^a view of shared memory,/],
+  ["a DataView of it", () => new DataView(new SharedArrayBuffer(4)), /^a view of shared memory,/],
+  ["transferred bytes", () => transferred(), /^memory that was transferred,/],
+  ["its buffer", () => transferred().buffer, /^memory that was transferred,/],
+];
+
+function transferred(): Uint8Array {
+  const bytes = new Uint8Array(4);
+  bytes.buffer.transfer();
+  return bytes;
+}
+
+for (const [what, value, named] of REFUSED) {
+  Deno.test(`portable() refuses what V8 would make something else of: ${what}, also within`, () => {
+    assert.throws(() => portable(value()), { name: "TypeError", message: named });
+    const within = new RegExp(`^something with ${named.source.slice(1, -1)} in it, which cannot travel`);
+    for (
+      const outer of [
+        [1, value()],
+        { a: { b: value() } },
+        new Map([["k", value()]]),
+        new Map([[value(), 1]]),
+        new Set([value()]),
+      ]
+    ) {
+      assert.throws(() => portable(outer), { name: "TypeError", message: within });
+    }
+  });
+}
+
+Deno.test("portable() looks at LOOK_COUNT_MAX values within one, and goes round in circles once", () => {
+  const cyclic: unknown[] = new Array(LOOK_COUNT_MAX - 2).fill(0);
+  cyclic.push(cyclic, new Headers());
+  assert.throws(() => portable(cyclic), /class Headers/);
+  cyclic.unshift(0);
+  portable(cyclic);
+});
+
+Deno.test("portable() takes objects of the program's own classes, whatever their tags, and bytes of shared memory", () => {
+  class Tagged {
+    kept = 1;
+    get [Symbol.toStringTag]() {
+      return "URL";
+    }
+  }
+  assert.deepEqual(travel(new Tagged()), { kept: 1 });
+  const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(7);
+  assert.deepEqual(travel(shared), new Uint8Array([7, 7]));
+  assert.deepEqual(travel([shared]), [new Uint8Array([7, 7])]);
 });
 
 Deno.test("isPlain() is true of what is written as it is", () => {
