@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
  * Messages from one process to another through a ring in shared memory: starts itself a second time, reads what that writes, and
- * says how fast that was. Kill the second process meanwhile, and the first says that it died.
+ * says how fast that was. Kill either process meanwhile, and the other says that it died.
  *
  * Usage: examples/ring_two_processes.ts [--count N] [--bytes N]
  *
@@ -10,13 +10,19 @@
  */
 import { parseArgs } from "node:util";
 import { SharedMemory } from "@millrace/millrace/memory";
+import { SIGNAL_ECHO_MS, waitForSignal } from "@millrace/millrace/reactor";
 import { RingClosedError, SpscRing } from "@millrace/millrace/ring";
 
 const USAGE = "usage: ring_two_processes [--count N] [--bytes N]";
 const USAGE_EXIT_CODE = 2;
+const STOPPED_EXIT_CODE = 130;
+/** What the names of this program's regions begin with. */
+const PREFIX = "ring_two_processes.";
 const CAPACITY_BYTES = 1 << 20;
 /** Messages written before the reader is told. */
 const BATCH = 64;
+/** Reading that never waits would keep signals from being heard: so often they get their turn. */
+const TURN_MS = 50;
 
 interface Options {
   readonly count: number;
@@ -67,23 +73,31 @@ function write({ count, bytes }: Options, name: string): void {
   }
 }
 
-/** The first process: makes the ring, starts the second and reads until that is done. */
-async function read({ count, bytes }: Options): Promise<void> {
-  const name = `ring_two_processes.${Deno.pid}`;
+/** The first process: makes the ring, starts the second and reads until that is done, or `stop` aborts. */
+async function read({ count, bytes }: Options, stop: AbortSignal): Promise<void> {
+  // Those that were killed before they could.
+  SharedMemory.removeAbandoned({ prefix: PREFIX });
+  const name = `${PREFIX}${Deno.pid}`;
   using memory = SharedMemory.create(name, {
     byteLength: SpscRing.byteLengthFor({ capacityBytes: CAPACITY_BYTES }),
   });
   try {
     using consumer = SpscRing.create({ capacityBytes: CAPACITY_BYTES, memory }).consumer();
-    const writer = startWriter(name, count, bytes);
+    await using writer = startWriter(name, count, bytes);
     const failed = new AbortController();
     writer.status.then(({ success }) => {
       if (!success) failed.abort(new Error("the second process ended before it was done"));
     });
+    const signal = AbortSignal.any([stop, failed.signal]);
     let received = 0;
     let startMs = 0;
-    while (await consumer.readable({ signal: failed.signal })) {
+    let turnMs = performance.now();
+    while (await consumer.readable({ signal })) {
       if (received === 0) startMs = performance.now();
+      if (performance.now() - turnMs > TURN_MS) {
+        await pause(0);
+        turnMs = performance.now();
+      }
       consumer.drain((_message, at) => {
         const number = consumer.view.getUint32(at);
         if (number !== received) throw new Error(`message ${number} came, expected ${received}`);
@@ -99,6 +113,29 @@ async function read({ count, bytes }: Options): Promise<void> {
   }
 }
 
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+/** Reads, and turns a signal into its name as the error. */
+async function readUntilStopped(options: Options): Promise<void> {
+  const stop = new AbortController();
+  const over = new AbortController();
+  waitForSignal(["SIGINT", "SIGTERM"], { signal: over.signal })
+    .then((name) => stop.abort(new Stopped(`stopped by ${name}`)), () => {});
+  try {
+    await read(options, stop.signal);
+  } catch (error) {
+    // Ctrl-C reaches both processes, and this one may see the end of the other first.
+    if (!stop.signal.aborted) await pause(SIGNAL_ECHO_MS);
+    throw stop.signal.aborted ? stop.signal.reason : error;
+  } finally {
+    over.abort();
+  }
+}
+
+class Stopped extends Error {}
+
 function startWriter(name: string, count: number, bytes: number): Deno.ChildProcess {
   const file = new URL(import.meta.url).pathname;
   const options = ["--into", name, "--count", String(count), "--bytes", String(bytes)];
@@ -113,9 +150,11 @@ try {
   fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
 }
 try {
-  if (options.into === undefined) await read(options);
+  if (options.into === undefined) await readUntilStopped(options);
   else write(options, options.into);
 } catch (error) {
+  if (error instanceof Stopped) fail(error, STOPPED_EXIT_CODE);
   const died = error instanceof RingClosedError && error.end === "died";
-  fail(died ? "the second process died before it was done" : error, 1);
+  const other = options.into === undefined ? "second" : "first";
+  fail(died ? `the ${other} process died before it was done` : error, 1);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nativeStatus } from "../../ffi/mod.ts";
-import { startExample } from "../support/net_child.ts";
+import { type Child, startExample } from "../support/net_child.ts";
 
 const status = nativeStatus();
 const ignore = !status.available;
@@ -46,6 +46,56 @@ Deno.test({
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, /^ring_two_processes: the second process (died|ended) before it was done\n$/);
     assert.ok(!regions().some((name) => name.endsWith(`.${child.pid}`)));
+  },
+});
+
+/** Starts one that does not get done, and resolves when it is at it. */
+async function startLong(): Promise<[child: Child, writer: number]> {
+  const child = await startExample("ring_two_processes", ["--count", "2000000000"]);
+  let children: number[] = [];
+  while (children.length === 0 || !regions().some((name) => name.endsWith(`.${child.pid}`))) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    children = await childrenOf(child.pid);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return [child, children[0]];
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const both of [false, true]) {
+    Deno.test({
+      name: `examples/ring_two_processes.ts is stopped by ${signal} to ${
+        both ? "both" : "one"
+      }, and leaves nothing`,
+      ignore,
+      async fn() {
+        const [child, writer] = await startLong();
+        await using _ = child;
+        if (both) Deno.kill(writer, signal);
+        child.kill(signal);
+        const { code, stdout, stderr } = await child.ended();
+        assert.deepEqual([code, stdout, stderr], [130, "", `ring_two_processes: stopped by ${signal}\n`]);
+        assert.ok(!regions().some((name) => name.endsWith(`.${child.pid}`)));
+        assert.throws(() => Deno.kill(writer, "SIGKILL"), Deno.errors.NotFound);
+      },
+    });
+  }
+}
+
+Deno.test({
+  name: "examples/ring_two_processes.ts: the second says that the first died, and the next start cleans up",
+  ignore,
+  async fn() {
+    const [child] = await startLong();
+    const region = `millrace.ring_two_processes.${child.pid}`;
+    child.kill("SIGKILL");
+    // The second has its standard error of the first, which ends when both have.
+    const { stderr } = await child.ended();
+    assert.equal(stderr, "ring_two_processes: the first process died before it was done\n");
+    assert.ok(regions().includes(region));
+    await using next = await startExample("ring_two_processes", ["--count", "1000"]);
+    assert.equal((await next.ended()).code, 0);
+    assert.ok(!regions().includes(region));
   },
 });
 
