@@ -52,7 +52,8 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
     this.view = new DataView(state.bytes.buffer, state.bytes.byteOffset, state.bytes.byteLength);
     this.#views = new ViewCache(state.bytes);
     this.#head = this.#published = Atomics.load(state.words, WORD.head);
-    this.#tail = Atomics.load(state.words, WORD.tail);
+    // Not the producer's: `#hasMessages()` checks that when it looks at it.
+    this.#tail = this.#head;
   }
 
   /** How the ring has ended, if it has; what was published before can still be read. */
@@ -183,8 +184,14 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
     if (this.#head !== this.#tail && !this.#closed) return true;
     if (this.#closed) throw new RingClosedError("read from the ring", "closed here");
     // SYNC ring.tail: the records before it are visible.
-    this.#tail = Atomics.load(this.#words, WORD.tail);
-    return this.#head !== this.#tail;
+    const tail = Atomics.load(this.#words, WORD.tail);
+    if (tail === this.#tail) return false;
+    const used = tail - this.#head | 0;
+    if (used < 0 || used > this.#capacityBytes || used % RECORD_HEADER_BYTES !== 0) {
+      throw new Error(`read from the ring: it is damaged: ${used} bytes of it are in use`);
+    }
+    this.#tail = tail;
+    return true;
   }
 
   /** What is there after a wait. A message that came right before the end is one. */

@@ -214,6 +214,31 @@ Deno.test("a half whose region was closed throws or ends, and reaches nothing", 
   consumer.close();
 });
 
+for (const position of POSITIONS) {
+  Deno.test(`RingConsumer refuses a damaged tail, from position ${position}`, async () => {
+    for (const used of [4, 1, -8, 136, 2 ** 30, -(2 ** 31)]) {
+      const { ring, producer, consumer } = openRing({ capacityBytes: 128 }, position);
+      for (let number = 0; number < 3; number++) {
+        send(producer, bytes(number));
+        assert.deepEqual(consumer.tryRead(), bytes(number));
+      }
+      const words = wordsOf(ring);
+      const tail = words[WORD.tail];
+      Atomics.store(words, WORD.tail, tail + used | 0);
+      const damaged = { message: `read from the ring: it is damaged: ${used} bytes of it are in use` };
+      assert.throws(() => consumer.tryRead(), damaged);
+      await assert.rejects(consumer.readable(), damaged);
+      Atomics.store(words, WORD.tail, tail);
+      send(producer, bytes(7));
+      assert.deepEqual(consumer.tryRead(), bytes(7));
+    }
+    // One that was damaged between attaching and reading.
+    const ring = SpscRing.create({ capacityBytes: 128 });
+    wordsOf(ring)[WORD.tail] = 4;
+    assert.throws(() => ring.consumer().tryRead(), /damaged: 4 bytes of it are in use/);
+  });
+}
+
 Deno.test("a side that does not sleep is not woken, and one that does is, once", () => {
   const { ring, producer, consumer } = openRing({ capacityBytes: 64 });
   const words = wordsOf(ring);
