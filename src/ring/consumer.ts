@@ -63,7 +63,7 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
 
   /** Bytes of the ring that hold messages to be read. */
   get readableBytes(): number {
-    return Atomics.load(this.#words, WORD.tail) - this.#head | 0;
+    return this.#state.gone ? 0 : Atomics.load(this.#words, WORD.tail) - this.#head | 0;
   }
 
   /**
@@ -91,7 +91,7 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
           continue;
         }
         const record = recordBytes(length);
-        if (length > this.#messageBytesMax || record > (tail - head | 0)) this.#damaged(index, length);
+        if (!(length <= this.#messageBytesMax) || record > (tail - head | 0)) this.#damaged(index, length);
         const start = index + RECORD_HEADER_BYTES;
         const message = this.#views.get(start, length);
         head = head + record | 0;
@@ -158,6 +158,7 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
    * `RingAttachOptions.wakePeer`); false when there is something to read, or the ring has ended, so that it must not wait.
    */
   arm(): boolean {
+    if (this.#state.gone) return false;
     // SYNC ring.sleeping: either this sees what the producer has published, or the producer sees that this sleeps.
     Atomics.store(this.#words, WORD.consumerSleeping, 1);
     return !this.#hasMessages() && !this.#state.closed("producer");
@@ -181,8 +182,10 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
   }
 
   #hasMessages(): boolean {
-    if (this.#head !== this.#tail && !this.#closed) return true;
-    if (this.#closed) throw new RingClosedError("read from the ring", "closed here");
+    if (this.#closed || this.#words.length === 0) {
+      throw new RingClosedError("read from the ring", "closed here");
+    }
+    if (this.#head !== this.#tail) return true;
     // SYNC ring.tail: the records before it are visible.
     const tail = Atomics.load(this.#words, WORD.tail);
     if (tail === this.#tail) return false;
@@ -223,6 +226,8 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
   }
 
   #damaged(index: number, length: number): never {
+    // What lies in a region that a callback has closed reads as nothing.
+    if (this.#words.length === 0) throw new RingClosedError("read from the ring", "closed here");
     throw new Error(`read from the ring: it is damaged at byte ${index}: a message of ${length} bytes`);
   }
 }

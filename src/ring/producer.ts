@@ -66,15 +66,17 @@ export class RingProducer implements Disposable {
 
   /** Bytes of the ring in use, those of messages not flushed yet included. */
   get usedBytes(): number {
-    return this.#tail - Atomics.load(this.#words, WORD.head) | 0;
+    return this.#state.gone ? 0 : this.#tail - Atomics.load(this.#words, WORD.head) | 0;
   }
 
   /**
    * Writes a copy of `message`; false when the ring is full, or has ended, which `end` tells apart.
    *
    * @throws {RangeError} when it is longer than `messageBytesMax`
+   * @throws {TypeError} when it is no `Uint8Array`, or its memory was transferred
    */
   tryWrite(message: Uint8Array): boolean {
+    if (!(message instanceof Uint8Array)) refuseType(message);
     const { length } = message;
     const tail = this.#tail;
     const index = tail & this.#mask;
@@ -89,7 +91,12 @@ export class RingProducer implements Disposable {
       at = this.tryClaim(length);
       if (at < 0) return false;
     }
-    this.bytes.set(message, at);
+    try {
+      this.bytes.set(message, at);
+    } catch (error) {
+      if (this.#words.length === 0) return false;
+      throw new TypeError("write to the ring: the message is memory that was transferred", { cause: error });
+    }
     this.#append(length);
     return true;
   }
@@ -103,6 +110,7 @@ export class RingProducer implements Disposable {
    */
   tryClaim(byteLength: number): number {
     if (!(byteLength >= 0 && byteLength <= this.messageBytesMax)) this.#refuse(byteLength);
+    if (this.#words.length === 0) return -1;
     const record = recordBytes(byteLength);
     const tail = this.#tail;
     let index = tail & this.#mask;
@@ -183,6 +191,7 @@ export class RingProducer implements Disposable {
    * `RingAttachOptions.wakePeer`); false when there is room for `byteLength` bytes, or the ring has ended, so that it must not wait.
    */
   arm(byteLength: number): boolean {
+    if (this.#state.gone) return false;
     // SYNC ring.sleeping: either this sees the room that the consumer has made, or the consumer sees that this sleeps.
     Atomics.store(this.#words, WORD.producerSleeping, 1);
     return !this.#roomFor(byteLength)() && !this.#state.closed("consumer");
@@ -242,6 +251,7 @@ export class RingProducer implements Disposable {
     if (!(byteLength >= 0 && byteLength <= this.messageBytesMax)) this.#refuse(byteLength);
     const record = recordBytes(byteLength);
     return () => {
+      if (this.#words.length === 0) return false;
       const left = this.#capacityBytes - (this.#tail & this.#mask);
       const needed = record <= left ? record : left + record;
       return (this.#tail - Atomics.load(this.#words, WORD.head) | 0) + needed <= this.#capacityBytes;
@@ -265,4 +275,9 @@ export class RingProducer implements Disposable {
       `commit to the ring: ${byteLength} bytes, expected 0 to the ${this.#claimed} claimed`,
     );
   }
+}
+
+function refuseType(message: unknown): never {
+  const found = Object.prototype.toString.call(message).slice("[object ".length, -1);
+  throw new TypeError(`write to the ring: the message is of type ${found}, expected a Uint8Array`);
 }

@@ -11,7 +11,7 @@ import {
   WORD,
 } from "./layout.ts";
 import { RingProducer } from "./producer.ts";
-import type { RingMemory } from "./region.ts";
+import type { RingMemory, RingRegion } from "./region.ts";
 import { RingState } from "./_ring_state.ts";
 
 /** Options of {@linkcode SpscRing.create}. */
@@ -81,7 +81,8 @@ export class SpscRing {
   /**
    * Makes a ring.
    *
-   * @throws {RangeError} when an option is out of range, or the memory too small
+   * @throws {RangeError | TypeError} when an option is out of range or of another type, or the memory too small
+   * @throws {Deno.errors.BadResource} when the memory is a region that is closed
    * @throws {Deno.errors.AlreadyExists} when there is a ring in the memory already
    */
   static create(options: RingOptions): SpscRing {
@@ -123,6 +124,8 @@ export class SpscRing {
   /**
    * The ring that another worker or process made in `memory`.
    *
+   * @throws {TypeError} when that is neither shared memory nor a region
+   * @throws {Deno.errors.BadResource} when it is a region that is closed
    * @throws {Deno.errors.InvalidData} when there is none, or one of another version, or a damaged one; says what is wrong
    */
   static attach(memory: RingMemory, options: RingAttachOptions = {}): SpscRing {
@@ -162,7 +165,7 @@ export class SpscRing {
 }
 
 function wordsOf(memory: RingMemory, operation: string): Int32Array {
-  const bytes = memory instanceof SharedArrayBuffer ? new Uint8Array(memory) : memory.bytes;
+  const bytes = memory instanceof SharedArrayBuffer ? new Uint8Array(memory) : regionBytes(memory, operation);
   if (bytes.byteOffset % 8 !== 0) {
     throw new RangeError(
       `${operation}: the memory begins at byte ${bytes.byteOffset}, expected a multiple of 8`,
@@ -171,7 +174,22 @@ function wordsOf(memory: RingMemory, operation: string): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
 }
 
+function regionBytes(region: RingRegion, operation: string): Uint8Array {
+  const { bytes, tryLock } = region ?? {};
+  if (!(bytes instanceof Uint8Array && typeof tryLock === "function")) {
+    const found = Object.prototype.toString.call(region).slice("[object ".length, -1);
+    throw new TypeError(
+      `${operation}: the memory is of type ${found}, expected a SharedArrayBuffer or a region such as SharedMemory`,
+    );
+  }
+  if (!bytes.buffer.detached) return bytes;
+  throw new Deno.errors.BadResource(`${operation}: the region that it lies in is closed`);
+}
+
 function checkCapacity(capacityBytes: number): void {
+  if (typeof capacityBytes !== "number") {
+    throw new TypeError(`create a ring: capacityBytes is of type ${typeof capacityBytes}, expected a number`);
+  }
   if (isCapacity(capacityBytes)) return;
   throw new RangeError(
     `create a ring: capacityBytes is ${capacityBytes}, expected a power of two from ${CAPACITY_BYTES_MIN} to ${CAPACITY_BYTES_MAX}`,

@@ -205,13 +205,57 @@ Deno.test("a half whose region was closed throws or ends, and reaches nothing", 
   const consumer = ring.consumer();
   send(producer, bytes(1));
   region.bytes.buffer.transfer(0);
-  assert.throws(() => consumer.tryRead());
-  assert.throws(() => producer.tryWrite(new Uint8Array(200)));
-  producer.flush();
-  assert.deepEqual([producer.end, consumer.end], ["closed here", "closed here"]);
-  await assert.rejects(producer.writable(200), RingClosedError);
-  producer.close();
-  consumer.close();
+  const closed = { name: "RingClosedError", end: "closed here" };
+  for (let round = 0; round < 2; round++) {
+    assert.throws(() => consumer.tryRead(), closed);
+    assert.throws(() => consumer.readableSync(), closed);
+    await assert.rejects(consumer.readable(), closed);
+    for (const byteLength of [0, 8, 100]) {
+      assert.equal(producer.tryWrite(new Uint8Array(byteLength)), false);
+      assert.equal(producer.tryClaim(byteLength), -1);
+    }
+    await assert.rejects(producer.write(bytes(1)), closed);
+    assert.throws(() => producer.writeSync(bytes(1)), closed);
+    await assert.rejects(producer.writable(100), closed);
+    assert.deepEqual([producer.usedBytes, consumer.readableBytes], [0, 0]);
+    assert.deepEqual([producer.arm(8), consumer.arm()], [false, false]);
+    producer.disarm();
+    consumer.disarm();
+    producer.flush();
+    assert.deepEqual([producer.end, consumer.end], ["closed here", "closed here"]);
+    producer.close();
+    consumer.close();
+  }
+});
+
+Deno.test("a half that waits while its region is closed ends", () =>
+  withWatchdog(10_000, async () => {
+    const closed = { name: "RingClosedError", end: "closed here" };
+    for (const half of ["producer", "consumer"] as const) {
+      const region = new FakeRegion(1024);
+      const ring = SpscRing.create({ capacityBytes: 256, memory: region });
+      const producer = ring.producer();
+      const consumer = ring.consumer();
+      if (half === "producer") { while (producer.tryWrite(new Uint8Array(100))); }
+      const waiting = half === "producer" ? producer.writable(100) : consumer.readable();
+      setTimeout(() => region.bytes.buffer.transfer(0), 5);
+      await assert.rejects(waiting, closed);
+    }
+  }));
+
+Deno.test("RingConsumer.drain() whose callback closes the region ends there", () => {
+  const region = new FakeRegion(1024);
+  const ring = SpscRing.create({ capacityBytes: 256, memory: region });
+  const producer = ring.producer();
+  const consumer = ring.consumer();
+  for (let number = 0; number < 3; number++) send(producer, bytes(number));
+  let count = 0;
+  const close = () => {
+    count++;
+    region.bytes.buffer.transfer(0);
+  };
+  assert.throws(() => consumer.drain(close), { name: "RingClosedError", end: "closed here" });
+  assert.equal(count, 1);
 });
 
 for (const position of POSITIONS) {

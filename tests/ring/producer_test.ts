@@ -46,6 +46,36 @@ Deno.test("RingProducer.tryWrite() refuses a message over the limit", () => {
   }
 });
 
+Deno.test("RingProducer.tryWrite() refuses what is no Uint8Array, and writes nothing then", async () => {
+  const { producer } = openRing({ capacityBytes: 256 });
+  const wrong: [unknown, string][] = [
+    ["abc", "String"],
+    [undefined, "Undefined"],
+    [[1, 2], "Array"],
+    [new ArrayBuffer(8), "ArrayBuffer"],
+    [new Float64Array([1.5]), "Float64Array"],
+    [{ length: 3 }, "Object"],
+  ];
+  for (const [message, found] of wrong) {
+    const refused = {
+      name: "TypeError",
+      message: `write to the ring: the message is of type ${found}, expected a Uint8Array`,
+    };
+    assert.throws(() => producer.tryWrite(message as Uint8Array), refused);
+    assert.throws(() => producer.writeSync(message as Uint8Array), refused);
+    await assert.rejects(producer.write(message as Uint8Array), refused);
+  }
+  const transferred = bytes(1, 2);
+  transferred.buffer.transfer();
+  assert.throws(() => producer.tryWrite(transferred), {
+    name: "TypeError",
+    message: "write to the ring: the message is memory that was transferred",
+  });
+  assert.equal(producer.usedBytes, 0);
+  class Bytes extends Uint8Array {}
+  assert.ok(producer.tryWrite(new Bytes(3)));
+});
+
 Deno.test("RingProducer.flush() makes visible what was written, and nothing before does", () => {
   const { producer, consumer } = openRing({ capacityBytes: 1024 });
   producer.tryWrite(bytes(1));

@@ -69,6 +69,52 @@ Deno.test("SpscRing.attach() says what is wrong with the memory", () => {
   assert.throws(() => SpscRing.attach(new SharedArrayBuffer(4096)), /there is none/);
 });
 
+Deno.test("SpscRing.create() and attach() refuse what is no memory for a ring", () => {
+  const ring = SpscRing.create({ capacityBytes: 64 });
+  const wrong: [unknown, string][] = [
+    [new ArrayBuffer(1024), "ArrayBuffer"],
+    [new Uint8Array(1024), "Uint8Array"],
+    [ring, "Object"],
+    [ring.producer(), "Object"],
+    [{ bytes: [] }, "Object"],
+    [null, "Null"],
+    ["x", "String"],
+  ];
+  const message = (operation: string, found: string) =>
+    `${operation} a ring: the memory is of type ${found}, expected a SharedArrayBuffer or a region such as SharedMemory`;
+  for (const [memory, found] of wrong) {
+    assert.throws(() => SpscRing.attach(memory as SharedArrayBuffer), {
+      name: "TypeError",
+      message: message("attach to", found),
+    });
+    if (memory === null) continue;
+    assert.throws(() => SpscRing.create({ capacityBytes: 64, memory: memory as SharedArrayBuffer }), {
+      name: "TypeError",
+      message: message("create", found),
+    });
+  }
+  assert.throws(() => SpscRing.attach(undefined as unknown as SharedArrayBuffer), /is of type Undefined/);
+  for (const capacityBytes of ["64", 64n, undefined, null]) {
+    assert.throws(() => SpscRing.create({ capacityBytes: capacityBytes as unknown as number }), {
+      name: "TypeError",
+      message: `create a ring: capacityBytes is of type ${typeof capacityBytes}, expected a number`,
+    });
+  }
+});
+
+Deno.test("SpscRing.create() and attach() refuse a region that is closed", () => {
+  const region = new FakeRegion(1024);
+  const ring = SpscRing.create({ capacityBytes: 64, memory: region });
+  region.bytes.buffer.transfer(0);
+  const closed = {
+    name: "BadResource",
+    message: /^(create|attach to) a ring: the region that it lies in is closed$/,
+  };
+  assert.throws(() => SpscRing.attach(region), closed);
+  assert.throws(() => SpscRing.create({ capacityBytes: 64, memory: region }), closed);
+  assert.equal(ring.capacityBytes, 64);
+});
+
 Deno.test("SpscRing.attach() takes the sizes from the memory", () => {
   const ring = SpscRing.create({
     capacityBytes: 256,
