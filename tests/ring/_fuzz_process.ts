@@ -3,13 +3,13 @@ import { SharedMemory } from "../../src/memory/mod.ts";
 import { type RingConsumer, type RingProducer, SpscRing } from "../../src/ring/mod.ts";
 import { consume, isDeath, produce } from "./_fuzz.ts";
 
-// One side of a ring in a process of its own, told in its first argument what to do. It says on its standard output how it
-// goes: "attached", "died at N" (the other side was killed; it waits for who comes in its place), "closed at N".
+// One side of a ring in a process of its own, told in its first argument what to do; `_fuzz_worker.ts` is the same in a worker.
+// It says on its standard output how it goes: "attached", "died at N" (the other side was killed; it waits for who comes in its place), "closed at N".
 
 /** What the test tells a side. */
 export interface FuzzOrder {
-  /** The region, which the ring begins in and {@linkcode PROGRESS} words are behind. */
-  readonly name: string;
+  /** The region, which the ring begins in and {@linkcode PROGRESS} words are behind; or memory of this process, likewise. */
+  readonly memory: string | SharedArrayBuffer;
   readonly half: "producer" | "consumer";
   readonly seed: number;
   /** A run of `_fuzz.ts`, which ends by itself; without it, numbered messages until the test says that it is enough. */
@@ -21,12 +21,15 @@ export interface FuzzOrder {
 /** Words that the test and both sides share, behind the ring. */
 export const PROGRESS = { last: 0, enough: 1, count: 2 } as const;
 
+/** Tells the test how it goes. */
+type Say = (line: string) => void;
+
 const NUMBER_BYTES = 4;
 
-/** The words of {@linkcode PROGRESS} in a region. */
-export function progressOf(region: SharedMemory): Int32Array<ArrayBuffer> {
-  const byteLength = 4 * PROGRESS.count;
-  return new Int32Array(region.bytes.buffer, region.byteLength - byteLength, PROGRESS.count);
+/** The words of {@linkcode PROGRESS} in the memory of a ring. */
+export function progressOf(memory: SharedMemory | SharedArrayBuffer): Int32Array {
+  const buffer = memory instanceof SharedArrayBuffer ? memory : memory.bytes.buffer;
+  return new Int32Array(buffer, memory.byteLength - 4 * PROGRESS.count, PROGRESS.count);
 }
 
 /** A message that says its number, and whose length and every byte follow from it. */
@@ -46,6 +49,7 @@ async function writeNumbered(
   producer: RingProducer,
   order: FuzzOrder,
   enough: () => boolean,
+  say: Say,
 ): Promise<number> {
   const random = new SeededRandom(Deno.pid);
   let number = order.from ?? 0;
@@ -61,14 +65,19 @@ async function writeNumbered(
       }
       number++;
     } catch (error) {
-      await outlive(error, number, () => producer.end);
+      await outlive(error, number, () => producer.end, say);
     }
     await pause(random);
   }
   return number;
 }
 
-async function readNumbered(consumer: RingConsumer, order: FuzzOrder, progress: Int32Array): Promise<number> {
+async function readNumbered(
+  consumer: RingConsumer,
+  order: FuzzOrder,
+  progress: Int32Array,
+  say: Say,
+): Promise<number> {
   const random = new SeededRandom(Deno.pid);
   // Who takes the place of a dead one sees again what that one had not given back, and skips nothing.
   const latest = Atomics.load(progress, PROGRESS.last) + 1;
@@ -96,20 +105,20 @@ async function readNumbered(consumer: RingConsumer, order: FuzzOrder, progress: 
       if (consumer.readableBytes > 0 && isDeath(error)) {
         throw new Error("not everything that was written was read");
       }
-      await outlive(error, next ?? latest, () => consumer.end);
+      await outlive(error, next ?? latest, () => consumer.end, say);
     }
     await pause(random);
   }
 }
 
 /** Says that the other side died, and waits for who comes in its place. */
-async function outlive(error: unknown, number: number, end: () => unknown): Promise<void> {
+async function outlive(error: unknown, number: number, end: () => unknown, say: Say): Promise<void> {
   if (!isDeath(error)) throw error;
   say(`died at ${number}`);
   while (end() === "died") await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-function say(line: string): void {
+function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
@@ -119,17 +128,19 @@ async function pause(random: SeededRandom): Promise<void> {
   else if (kind < 4) { for (let count = random.below(2000); count > 0; count--) Atomics.pause(); }
 }
 
-async function main(order: FuzzOrder): Promise<void> {
-  using region = SharedMemory.open(order.name);
-  const ring = SpscRing.attach(region);
-  const progress = progressOf(region);
+/** Does what the order says. */
+export async function runSide(order: FuzzOrder, say: Say): Promise<void> {
+  using region = typeof order.memory === "string" ? SharedMemory.open(order.memory) : undefined;
+  const memory = region ?? order.memory as SharedArrayBuffer;
+  const ring = SpscRing.attach(memory);
+  const progress = progressOf(memory);
   const run = { seed: order.seed, messageCount: order.messageCount ?? 0 };
   if (order.half === "producer") {
     using producer = ring.producer();
     say("attached");
     const enough = () => Atomics.load(progress, PROGRESS.enough) !== 0;
     if (order.messageCount === undefined) {
-      const number = await writeNumbered(producer, order, enough);
+      const number = await writeNumbered(producer, order, enough, say);
       producer.close();
       say(`closed at ${number}`);
     } else {
@@ -140,10 +151,10 @@ async function main(order: FuzzOrder): Promise<void> {
     using consumer = ring.consumer();
     say("attached");
     const number = await (order.messageCount === undefined
-      ? readNumbered(consumer, order, progress)
+      ? readNumbered(consumer, order, progress, say)
       : consume(consumer, run));
     say(`closed at ${number}`);
   }
 }
 
-if (import.meta.main) await main(JSON.parse(Deno.args[0]));
+if (import.meta.main) await runSide(JSON.parse(Deno.args[0]), print);

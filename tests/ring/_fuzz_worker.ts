@@ -1,8 +1,6 @@
 /// <reference lib="webworker" />
-import { type RingMemory, SpscRing } from "../../src/ring/mod.ts";
-import { type FuzzRun, produce } from "./_fuzz.ts";
+import { type FuzzOrder, runSide } from "./_fuzz_process.ts";
 
-self.onmessage = async ({ data }: MessageEvent<{ memory: RingMemory; run: FuzzRun }>) => {
-  await produce(SpscRing.attach(data.memory).producer(), data.run);
-  self.postMessage("done");
+self.onmessage = async ({ data }: MessageEvent<FuzzOrder>) => {
+  await runSide(data, (line) => self.postMessage(line));
 };

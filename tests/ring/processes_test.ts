@@ -32,7 +32,7 @@ class RingRun implements AsyncDisposable {
   readonly seed: number;
   readonly region: SharedMemory;
   readonly ring: SpscRing;
-  readonly progress: Int32Array<ArrayBuffer>;
+  readonly progress: Int32Array;
   readonly #children: Child[] = [];
 
   constructor(random: SeededRandom, position: number) {
@@ -49,7 +49,7 @@ class RingRun implements AsyncDisposable {
 
   /** A process that has one side. */
   async start(half: FuzzOrder["half"], rest: Partial<FuzzOrder> = {}): Promise<Child> {
-    const order: FuzzOrder = { name: this.name, half, seed: this.seed, ...rest };
+    const order: FuzzOrder = { memory: this.name, half, seed: this.seed, ...rest };
     const child = new Child([
       "run",
       "-A",
