@@ -98,8 +98,8 @@ const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
     12: "raise the limit of locked memory (`ulimit -l`)",
     38: "the kernel is older than 5.1, or a sandbox hides io_uring",
   },
-  "create a shared file": { 2: "its directory is not there, and has to be made first" },
-  "open a shared file": {
+  "create shared memory": { 2: "its directory is not there, and has to be made first" },
+  "open shared memory": {
     2: "there is no such region, or no such directory",
     40: "a symbolic link is no region",
   },

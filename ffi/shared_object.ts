@@ -27,33 +27,33 @@ export interface SharedObjectStat {
 
 /**
  * Creates a shared memory object, exclusively, with exactly the permissions `mode`; returns its descriptor. The name is on the
- * disk of its directory then.
+ * disk of its directory then. Errors call it `subject`.
  *
  * @throws {Deno.errors.AlreadyExists}
  */
-export function createSharedObject(name: string, mode = 0o600): number {
+export function createSharedObject(name: string, mode = 0o600, subject: string = name): number {
   const bytes = encoder.encode(name);
-  return check(native().millrace_shm_create(bytes, bytes.byteLength, mode), "create a shared file", name);
+  return check(native().millrace_shm_create(bytes, bytes.byteLength, mode), "create shared memory", subject);
 }
 
 /**
- * Opens a shared memory object for reading and writing; returns its descriptor.
+ * Opens a shared memory object for reading and writing; returns its descriptor. Errors call it `subject`.
  *
  * @throws {Deno.errors.NotFound}
  */
-export function openSharedObject(name: string): number {
+export function openSharedObject(name: string, subject: string = name): number {
   const bytes = encoder.encode(name);
-  return check(native().millrace_shm_open(bytes, bytes.byteLength), "open a shared file", name);
+  return check(native().millrace_shm_open(bytes, bytes.byteLength), "open shared memory", subject);
 }
 
 /**
- * Removes the name of a shared memory object; mappings live on.
+ * Removes the name of a shared memory object; mappings live on. Errors call it `subject`.
  *
  * @throws {Deno.errors.NotFound}
  */
-export function unlinkSharedObject(name: string): void {
+export function unlinkSharedObject(name: string, subject: string = name): void {
   const bytes = encoder.encode(name);
-  check(native().millrace_shm_unlink(bytes, bytes.byteLength), "unlink a shared file", name);
+  check(native().millrace_shm_unlink(bytes, bytes.byteLength), "unlink shared memory", subject);
 }
 
 /** Names of shared memory objects that begin with `prefix`, in no order, without the slash or directory that it begins with. */

@@ -14,7 +14,7 @@ import {
 } from "../../ffi/mod.ts";
 import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
 import { AT, encodeHeader, encodeState, fileBytesOf, HEADER_BYTES, LOCK_AT, STATE } from "./layout.ts";
-import { describeRegion, objectOf, type SharedMemoryPlace } from "./_region_name.ts";
+import { describeRegion, objectOf, type SharedMemoryPlace, subjectOf } from "./_region_name.ts";
 
 /** A region that is open: its descriptor, which its locks belong to, and its memory. */
 export interface OpenedRegion {
@@ -33,8 +33,9 @@ export interface RegionPlan {
 export function createRegion(name: string, place: SharedMemoryPlace, plan: RegionPlan): OpenedRegion {
   const object = objectOf(name, place);
   const operation = `create ${describeRegion(name, place)}`;
+  const create = () => createSharedObject(object, plan.mode, subjectOf(name, place));
   return attemptRepeatedly(operation, (last) => {
-    const fd = createOrRepair(object, plan.mode, last);
+    const fd = createOrRepair(create, object, last);
     if (fd === undefined) return undefined;
     return withOpened(fd, (fd, keep) => {
       try {
@@ -63,9 +64,9 @@ function discard(fd: number, object: string): void {
 }
 
 /** The descriptor of a new file, in place of a half-made one too; `undefined` while somebody is at that. */
-function createOrRepair(object: string, mode: number, last: boolean): number | undefined {
+function createOrRepair(create: () => number, object: string, last: boolean): number | undefined {
   try {
-    return createSharedObject(object, mode);
+    return create();
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     const fd = openIfPossible(object);
@@ -77,7 +78,7 @@ function createOrRepair(object: string, mode: number, last: boolean): number | u
         const { state } = inspectFile(fd);
         // One that made the file a moment ago has not locked it yet: it gets the time to.
         const isDead = state === "making" || state === "empty" && last;
-        if (isDead && removeName(fd, object)) return createSharedObject(object, mode);
+        if (isDead && removeName(fd, object)) return create();
       }
       if (last) throw error;
       return undefined;
@@ -132,8 +133,9 @@ function make(fd: number, { byteLength, initialize }: RegionPlan): SharedMapping
 export function openRegion(name: string, place: SharedMemoryPlace): OpenedRegion {
   const object = objectOf(name, place);
   const operation = `open ${describeRegion(name, place)}`;
+  const open = () => openSharedObject(object, subjectOf(name, place));
   return attemptRepeatedly(operation, (last) =>
-    withOpened(openSharedObject(object), (fd, keep) => {
+    withOpened(open(), (fd, keep) => {
       // SYNC region.open: whoever gets it sees the header and the bytes that the creator wrote.
       if (!tryLockByte(fd, LOCK_AT.open, "shared")) return refuseForeign(fd, operation);
       // Removed between opening and locking: the name is nobody's, or another region's.

@@ -13,6 +13,7 @@ import {
   objectOf,
   objectPrefixOf,
   type SharedMemoryPlace,
+  subjectOf,
 } from "./_region_name.ts";
 import { type Inspection, LOCK_AT } from "./layout.ts";
 
@@ -74,11 +75,11 @@ export function unlinkRegion(name: string, place: SharedMemoryPlace): void {
   attemptRepeatedly(`unlink ${describeRegion(name, place)}`, () => {
     let fd: number;
     try {
-      fd = openSharedObject(object);
+      fd = openSharedObject(object, subjectOf(name, place));
     } catch (error) {
       if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
       // The system decides: a name may be taken away by who must not open what it names.
-      unlinkSharedObject(object);
+      unlinkSharedObject(object, subjectOf(name, place));
       return true;
     }
     return withOpened(fd, (fd) => removeName(fd, object) || undefined);

@@ -39,8 +39,13 @@ export function objectPrefixOf({ directory }: SharedMemoryPlace): string {
 }
 
 /** For errors. */
-export function describeRegion(name: string, { directory }: SharedMemoryPlace): string {
-  return directory === undefined ? `shared memory ${name}` : `shared memory ${name} in ${directory}`;
+export function describeRegion(name: string, place: SharedMemoryPlace): string {
+  return `shared memory ${subjectOf(name, place)}`;
+}
+
+/** What of that says which one. */
+export function subjectOf(name: string, { directory }: SharedMemoryPlace): string {
+  return directory === undefined ? name : `${name} in ${directory}`;
 }
 
 function pathOf(directory: string | undefined): string {

@@ -42,7 +42,10 @@ nativeTest("SharedMemory.create() refuses a name that is taken, whatever has it"
   using names = new RegionNames();
   const name = names.next();
   using region = SharedMemory.create(name, { byteLength: 10 });
-  assert.throws(() => SharedMemory.create(name, { byteLength: 10 }), Deno.errors.AlreadyExists);
+  assert.throws(() => SharedMemory.create(name, { byteLength: 10 }), {
+    name: "AlreadyExists",
+    message: `create shared memory ${name}: exists already (EEXIST)`,
+  });
   region.close();
   assert.throws(() => SharedMemory.create(name, { byteLength: 10 }), Deno.errors.AlreadyExists);
   using again = SharedMemory.open(name);
@@ -177,8 +180,18 @@ nativeTest("SharedMemory.create() gives exactly the permissions that were asked 
 });
 
 nativeTest("SharedMemory.open() and unlink() find nothing where there is nothing", () => {
-  assert.throws(() => SharedMemory.open("test-nothing"), Deno.errors.NotFound);
-  assert.throws(() => SharedMemory.unlink("test-nothing"), Deno.errors.NotFound);
+  const found = {
+    name: "NotFound",
+    operation: "open shared memory",
+    message: /^open shared memory test-nothing: no such file or directory \(ENOENT\)/,
+  };
+  assert.throws(() => SharedMemory.open("test-nothing"), found);
+  assert.throws(() => SharedMemory.unlink("test-nothing"), found);
+  const directory = "/nowhere";
+  assert.throws(
+    () => SharedMemory.open("a", { directory }),
+    /^NotFound: open shared memory a in \/nowhere: /,
+  );
 });
 
 nativeTest("SharedMemory.unlink() takes the name, and nothing from those who have it open", () => {
