@@ -21,7 +21,11 @@ export interface CoreStatistics {
   readonly callsServingCount: number;
   /** Tasks of `Core.spawn()` that run. */
   readonly tasksRunningCount: number;
-  /** Timers that are set; 0 with Deno's own driver. */
+  /**
+   * Timers that are set on its reactor: those of `sleep()`, `withTimeout()` and `spawnPeriodic()` of the core, and deadlines of
+   * servers and connections. With Deno's own driver also those of Millrace's timers that were given no reactor. `setTimeout()`
+   * and `setInterval()` are Deno's, and not counted.
+   */
   readonly timerCount: number;
   /** Bytes in the ring to each core that it has not read, and last those to the thread that started the group. */
   readonly ringBytes: readonly number[];

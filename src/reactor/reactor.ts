@@ -88,6 +88,7 @@ export class Reactor implements Disposable {
   readonly idle: IdleStrategy;
   readonly #polled: PolledDriver | undefined;
   readonly #wheel: TimerWheel | undefined;
+  readonly #countedTimers: { readonly size: number };
   readonly #statistics = { busyTurnCount: 0, sleepCount: 0, yieldCount: 0 };
   readonly #dependents = new Set<{ close(): void }>();
   #source: ReactorSource | undefined;
@@ -118,14 +119,14 @@ export class Reactor implements Disposable {
       throw new TypeError(`idle is "${this.idle}", expected "block", "cooperate" or "spin"`);
     }
     if (driver.delivery === "events") {
-      this.timers = defaultTimers();
+      this.timers = this.#countedTimers = defaultTimers();
       return;
     }
     const polled = driver as PolledDriver;
     const wheel = new TimerWheel({ clock: driver.clock });
     this.#polled = polled;
     this.#wheel = wheel;
-    this.timers = wheel;
+    this.timers = this.#countedTimers = wheel;
     if (options.manual) return;
     polled.onWork = () => this.wake();
     wheel.onEarlier = () => this.wake();
@@ -133,9 +134,9 @@ export class Reactor implements Disposable {
     wheel.onEmpty = () => polled.interrupt();
   }
 
-  /** Timers that are set; 0 on a driver that is not polled, whose timers belong to the thread. */
+  /** How many of its {@linkcode Reactor.timers} are set; on a driver that is not polled these are all those of the thread. */
   get timerCount(): number {
-    return this.#wheel?.size ?? 0;
+    return this.#countedTimers.size;
   }
 
   /** Counts of what this reactor did so far. */

@@ -4,6 +4,12 @@ import { TimerWheel } from "./timer_wheel.ts";
 /** The longest delay the host's `setTimeout` keeps; a longer one fires at once. */
 const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
 
+/** The timers of a thread. */
+export interface ThreadTimers extends Timers {
+  /** How many are set. */
+  readonly size: number;
+}
+
 let timers: HostTimers | undefined;
 
 /**
@@ -17,11 +23,11 @@ let timers: HostTimers | undefined;
  * using timer = defaultTimers().schedule(60_000, () => console.log("a minute later"));
  * ```
  */
-export function defaultTimers(): Timers {
+export function defaultTimers(): ThreadTimers {
   return timers ??= new HostTimers();
 }
 
-class HostTimers implements Timers {
+class HostTimers implements ThreadTimers {
   readonly #wheel = new TimerWheel();
   #host: ReturnType<typeof setTimeout> | undefined;
   #hostDeadlineMs = Infinity;
@@ -30,6 +36,10 @@ class HostTimers implements Timers {
   constructor() {
     this.#wheel.onEarlier = () => this.#arm();
     this.#wheel.onEmpty = () => this.#queueIdleCheck();
+  }
+
+  get size(): number {
+    return this.#wheel.size;
   }
 
   nowMs(): number {

@@ -13,7 +13,7 @@
  * @module
  */
 export { type Clock, ManualClock, systemClock } from "../base/mod.ts";
-export { defaultTimers } from "./default_timers.ts";
+export { defaultTimers, type ThreadTimers } from "./default_timers.ts";
 export { Interval, type IntervalOptions, type IntervalTick } from "./interval.ts";
 export { type PeriodicOptions, type PeriodicRun, type PeriodicTask, spawnPeriodic } from "./periodic.ts";
 export { sleep, type SleepOptions } from "./sleep.ts";
