@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { SIGNAL_ECHO_MS, waitForSignal } from "../reactor/mod.ts";
 import { CoreGroup } from "./core_group.ts";
 import { checkOptions, type CoreGroupOptions } from "./group_options.ts";
@@ -15,11 +16,13 @@ import { checkOptions, type CoreGroupOptions } from "./group_options.ts";
  * ```
  *
  * @throws {RangeError | TypeError} when an option is out of range
+ * @throws {Deno.errors.NotCapable} without `--allow-read` for the worker's own module
  * @throws {Deno.errors.NotSupported} with `pinned` and without the native library
  * @throws {CoreError} when a core does not start; the others are ended
  */
 export async function startCores(options: CoreGroupOptions): Promise<CoreGroup> {
   const checked = checkOptions(options);
+  requireReadAccess();
   const { shutdownOn: signals, signal } = checked;
   if (signals.length === 0) return await CoreGroup.start(checked);
   const asked = new AbortController();
@@ -53,6 +56,16 @@ async function endOnSecond(
   } catch {
     // The group has finished.
   }
+}
+
+/** Asked for once, where each worker would fail for it and Deno print that. What was compiled into an executable needs none. */
+function requireReadAccess(): void {
+  const entry = new URL("./worker_entry.ts", import.meta.url);
+  if (entry.protocol !== "file:" || Deno.build.standalone) return;
+  const path = fileURLToPath(entry);
+  const { state } = Deno.permissions.requestSync({ name: "read", path });
+  if (state === "granted") return;
+  throw new Deno.errors.NotCapable(`startCores: no read access to "${path}", run again with --allow-read`);
 }
 
 interface SignalOptions {

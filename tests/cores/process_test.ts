@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runProgram, startProgram } from "../support/net_child.ts";
+import { Child, runProgram, startProgram } from "../support/net_child.ts";
 import { coreModule, coresTest, DRIVERS } from "./_support.ts";
 
 /** The start of a program that uses groups of `_core.ts`. */
@@ -95,6 +95,24 @@ coresTest(
     assert.deepEqual([code, stdout], [5, "CoresClosedError\nfalse\n"]);
   },
 );
+
+coresTest("startCores() without --allow-read says so, once", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(
+      file,
+      `${HEAD}await startCores({ module, count: 3 }).catch((error) => console.log(error.name, error.message));`,
+    );
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const args = ["run", "--quiet", "--no-prompt", "--no-lock", "--no-check", "--config", config, file];
+    await using child = new Child(args);
+    const { code, stdout, stderr } = await child.ended();
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^NotCapable startCores: no read access to "[^"]+", run again with --allow-read\n$/);
+  } finally {
+    await Deno.remove(file);
+  }
+});
 
 const DIES = `${HEAD}
   const group = await startCores({ module, count: 2 });
