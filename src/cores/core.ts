@@ -188,13 +188,17 @@ export function setCurrentCore(core: Core): void {
 }
 
 /**
- * The core of this thread: for tasks, which are called with their arguments only.
+ * The core of this thread: for tasks, which are called with their arguments only. Not at the top level of the group's module,
+ * which the thread that started the group loads too.
  *
  * @throws {Error} outside of a core
  */
 export function currentCore(): Core {
   if (current !== undefined) return current;
-  throw new Error("currentCore: this thread is no core of a group");
+  throw new Error(
+    "currentCore: this thread is no core of a group; the thread that starts a group loads its module too, " +
+      "so ask for the core in a task and not at the top level",
+  );
 }
 
 /** @throws {RangeError} when there is no core `core` in a group of `count` */

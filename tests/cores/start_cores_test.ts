@@ -88,6 +88,18 @@ coresTest("startCores({ signal }) shuts the group down when it aborts", async ()
   await assert.rejects(group.submitTo(0, tasks.square, 1), /the group of cores has ended/);
 });
 
+coresTest(
+  "CoreGroup.submitTo() with a module that asks for its core at the top level says why not",
+  async () => {
+    const module = moduleOf(
+      `${importCores("currentCore")} const { index } = currentCore(); export const f = () => index;`,
+    );
+    await using group = await startCores({ module, count: 2 });
+    const error = await errorOf(group.submitTo(1, tasks.square, 1));
+    assert.match(error.message, /^currentCore: .*the thread that starts a group loads its module too/);
+  },
+);
+
 coresTest("startCores() takes a URL, and calls the default export once on each core", async () => {
   await using group = await startCores({ module: new URL(coreModule), count: 3 });
   assert.equal(group.count, 3);
