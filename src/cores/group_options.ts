@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { allowedCpus, nativeStatus } from "../../ffi/mod.ts";
 import type { DriverChoice, IdleStrategy } from "../reactor/mod.ts";
 import { CAPACITY_BYTES_MAX } from "../ring/mod.ts";
@@ -111,6 +112,25 @@ export interface CheckedOptions
   readonly cpus: readonly (number | undefined)[];
 }
 
+/** All that {@linkcode CoreGroupOptions} has. */
+const NAMES = {
+  module: true,
+  count: true,
+  pinned: true,
+  idle: true,
+  driver: true,
+  ringCapacityBytes: true,
+  signal: true,
+  shutdownOn: true,
+  shutdownTimeoutMs: true,
+  startTimeoutMs: true,
+  onCoreDeath: true,
+  restartsMax: true,
+  onRestart: true,
+  stallMs: true,
+  onStall: true,
+} satisfies Record<keyof CoreGroupOptions, true>;
+
 /**
  * Checks options, and fills in the defaults.
  *
@@ -118,6 +138,7 @@ export interface CheckedOptions
  * @throws {Deno.errors.NotSupported} with `pinned` and without the native library
  */
 export function checkOptions(options: CoreGroupOptions): CheckedOptions {
+  requireTypes(options);
   const count = options.count ?? navigator.hardwareConcurrency;
   const { ringCapacityBytes = RING_CAPACITY_BYTES, idle = "cooperate" } = options;
   requireWhole("count", count, 1, CORES_MAX);
@@ -132,7 +153,8 @@ export function checkOptions(options: CoreGroupOptions): CheckedOptions {
   const { shutdownTimeoutMs = SHUTDOWN_TIMEOUT_MS, startTimeoutMs = START_TIMEOUT_MS, stallMs = STALL_MS } =
     options;
   const { restartsMax = RESTARTS_MAX } = options;
-  for (const [name, value] of Object.entries({ shutdownTimeoutMs, startTimeoutMs, stallMs, restartsMax })) {
+  requireWhole("restartsMax", restartsMax, 0, 2 ** 31 - 1);
+  for (const [name, value] of Object.entries({ shutdownTimeoutMs, startTimeoutMs, stallMs })) {
     if (!(value >= 0 && value <= 2 ** 31 - 1)) {
       throw new RangeError(`startCores: ${name} is ${value}, expected 0 to ${2 ** 31 - 1}`);
     }
@@ -174,6 +196,25 @@ function cpusOf(count: number): number[] {
   }
   const cpus = allowedCpus();
   return Array.from({ length: count }, (_, index) => cpus[index % cpus.length]);
+}
+
+/** What would be ignored, or fail only when it is needed. */
+function requireTypes(options: CoreGroupOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(NAMES, name)) throw new TypeError(`startCores: there is no option "${name}"`);
+  }
+  const { shutdownOn = [], signal } = options;
+  if (!Array.isArray(shutdownOn)) {
+    throw new TypeError(`startCores: shutdownOn is ${inspect(shutdownOn)}, expected an array of signals`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`startCores: signal is ${inspect(signal)}, expected an AbortSignal`);
+  }
+  for (const name of ["onStall", "onRestart"] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === "function") continue;
+    throw new TypeError(`startCores: ${name} is ${inspect(value)}, expected a function`);
+  }
 }
 
 function requireWhole(name: string, value: number, min: number, max: number): void {

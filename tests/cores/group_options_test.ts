@@ -3,7 +3,7 @@ import type { CoreGroupOptions } from "../../src/cores/mod.ts";
 import { coresTest, errorOf, startGroup } from "./_support.ts";
 
 const WRONG: [
-  options: Partial<Record<keyof CoreGroupOptions, unknown>>,
+  options: Record<string, unknown>,
   type: typeof Error,
   named: RegExp,
 ][] = [
@@ -20,6 +20,12 @@ const WRONG: [
   [{ startTimeoutMs: NaN }, RangeError, /startTimeoutMs is NaN/],
   [{ stallMs: Infinity }, RangeError, /stallMs is Infinity/],
   [{ restartsMax: -1 }, RangeError, /restartsMax is -1/],
+  [{ restartsMax: 1.5 }, RangeError, /restartsMax is 1.5, expected a whole number from 0/],
+  [{ shutdownOn: "SIGINT" }, TypeError, /shutdownOn is 'SIGINT', expected an array of signals/],
+  [{ signal: {} }, TypeError, /signal is \{\}, expected an AbortSignal/],
+  [{ onStall: 5 }, TypeError, /onStall is 5, expected a function/],
+  [{ onRestart: "x" }, TypeError, /onRestart is 'x', expected a function/],
+  [{ cuont: 1 }, TypeError, /there is no option "cuont"/],
   [{ shutdownOn: ["SIGNOTHING"] }, TypeError, /SIGNOTHING/],
 ];
 
