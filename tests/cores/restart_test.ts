@@ -56,7 +56,7 @@ coresTest("restartsMax deaths end the group", async () => {
 coresTest("a default export that throws is the death of its core", async () => {
   const module = moduleOf(
     importCores("currentCore") + `
-    export default async function main(core) { await core.sleep(5); if (core.index === 1) throw new RangeError("main"); }
+    export default async function main(core) { await core.sleep(300); if (core.index === 1) throw new RangeError("main"); }
   `,
   );
   const group = await startCores({ module, count: 2 });
