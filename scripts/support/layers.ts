@@ -49,6 +49,21 @@ export const layerRules: LayerRules = {
     },
     { folder: "src/net", mayImport: ["src/base", "src/reactor", "src/timer"] },
     { folder: "src/http", mayImport: ["src/base", "src/net", "src/reactor", "src/timer"] },
+    {
+      folder: "src/cli",
+      mayImport: [
+        "src/base",
+        "src/memory",
+        "src/ring",
+        "src/queue",
+        "src/sync",
+        "src/timer",
+        "src/reactor",
+        "src/cores",
+        "src/net",
+        "src/http",
+      ],
+    },
   ],
   importExceptions: [
     { file: "src/http/native_parser.ts", mayImport: "ffi", reason: "the parser is the native library's" },
@@ -73,7 +88,7 @@ export const layerRules: LayerRules = {
     { path: "src/net/wait.ts", reason: "wait_options_test" },
     { path: "src/reactor/deno/", reason: "the drivers' conformance suite, run by deno_driver_test" },
   ],
-  packages: ["npm:@msgpack/msgpack@"],
+  packages: ["npm:@msgpack/msgpack@", "npm:commander@", "npm:smol-toml@"],
 };
 
 /** A file longer than this has to be split. */

@@ -1,0 +1,63 @@
+import { parse, TomlError } from "npm:smol-toml@1.9.1";
+import { lineOf, UsageError } from "./exit_codes.ts";
+
+/** The file that is read when none is named, if there is one. */
+export const CONFIG_FILE = "millrace.toml";
+
+/** The most bytes that a file of configuration may have. */
+export const CONFIG_FILE_BYTES_MAX = 1 << 20;
+
+/** What a file says about queues. */
+export interface ConfigFile {
+  readonly path: string;
+  /** Its table `[queue]`. */
+  readonly table: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads a file of configuration: the one that was named, or {@linkcode CONFIG_FILE} where there is one.
+ *
+ * @param source what named it, for errors
+ * @throws {UsageError} when a file that was named cannot be read, or a file is none
+ */
+export async function readConfigFile(named?: string, source = "--config"): Promise<ConfigFile | undefined> {
+  const path = named ?? CONFIG_FILE;
+  let text: string;
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > CONFIG_FILE_BYTES_MAX) {
+      throw new UsageError(`${path}: it has ${size} bytes, expected at most ${CONFIG_FILE_BYTES_MAX}`);
+    }
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (named === undefined && error instanceof Deno.errors.NotFound) return undefined;
+    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : lineOf(error);
+    const origin = named === undefined ? "" : ` (from ${source})`;
+    throw new UsageError(`config is ${JSON.stringify(path)}${origin}: ${reason}`);
+  }
+  return parseConfig(path, text);
+}
+
+/**
+ * The same for the text of a file.
+ *
+ * @throws {UsageError} when it is no TOML, or has anything but the table `[queue]`
+ */
+export function parseConfig(path: string, text: string): ConfigFile {
+  let document: Record<string, unknown>;
+  try {
+    document = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [reason] = error.message.replace("Invalid TOML document: ", "").split("\n", 1);
+    throw new UsageError(`${path}:${error.line}:${error.column}: ${reason}`);
+  }
+  for (const [key, value] of Object.entries(document)) {
+    if (key !== "queue") throw new UsageError(`${key} (from ${path}) is unknown, expected the table [queue]`);
+    if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Date) {
+      throw new UsageError(`queue is ${JSON.stringify(value)} (from ${path}), expected the table [queue]`);
+    }
+  }
+  return { path, table: (document.queue ?? {}) as Record<string, unknown> };
+}

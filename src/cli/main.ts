@@ -1,0 +1,10 @@
+#!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE,MILLRACE_CONFIG,MILLRACE_QUEUE_* --allow-ffi
+/**
+ * The command `millrace`: `millrace --help` says what it can.
+ *
+ * @module
+ */
+import { runMillrace } from "./run_millrace.ts";
+
+// A read of standard input that is still under way would keep the process from ending.
+if (import.meta.main) Deno.exit(await runMillrace(Deno.args));

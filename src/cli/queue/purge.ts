@@ -1,0 +1,20 @@
+import { SharedQueue } from "../../queue/mod.ts";
+import type { CommandContext, QueueCommand } from "../command.ts";
+import { PLACE_OPTION, placeOf } from "./_place.ts";
+import { queueName } from "./_queue_name.ts";
+
+/** `millrace queue purge`. */
+export const purge: QueueCommand = {
+  name: "purge",
+  summary: "Take all messages away, and say how many",
+  details: "Those that receivers have stay; dead letters go too.",
+  positionals: ["<name>"],
+  options: { json: "print one line of JSON", ...PLACE_OPTION },
+  async run({ positionals, settings, output }: CommandContext): Promise<void> {
+    using queue = SharedQueue.connect(queueName(positionals[0]), placeOf(settings));
+    const purgedCount = queue.purge();
+    await output.line(
+      settings.get("json") ? JSON.stringify({ purgedCount }) : `messages purged: ${purgedCount}`,
+    );
+  },
+};

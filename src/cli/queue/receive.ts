@@ -1,0 +1,112 @@
+import { type Delivery, QUEUE_WAIT_MS_MAX, SharedQueue } from "../../queue/mod.ts";
+import { sleep } from "../../timer/mod.ts";
+import type { CommandContext, QueueCommand } from "../command.ts";
+import { StoppedError } from "../exit_codes.ts";
+import { startProgress } from "../progress.ts";
+import type { Settings } from "../settings.ts";
+import { formatMessage, type MessageFormat } from "./message_format.ts";
+import { PLACE_OPTION, placeOf } from "./_place.ts";
+import { queueName } from "./_queue_name.ts";
+
+/** `millrace queue receive`. */
+export const receive: QueueCommand = {
+  name: "receive",
+  summary: "Receive messages, and write a line for each",
+  details:
+    "A message is acknowledged once it is written. Without --count and --follow: those that are there.",
+  positionals: ["<name>"],
+  options: {
+    count: "receive as many, and wait for them",
+    follow: "receive until told to stop",
+    timeout:
+      "the longest wait for the next message (default: no limit, or no wait without --count and --follow)",
+    frames: "write frames: 4 bytes of length, the most significant first, then the bytes",
+    json: "write lines of JSON",
+    "dead-letters": "receive those that were delivered too often",
+    ...PLACE_OPTION,
+  },
+  async run(context: CommandContext): Promise<void> {
+    const { positionals, settings, screen, outputIsTerminal } = context;
+    settings.expectOneOf("json", "frames");
+    using queue = SharedQueue.connect(queueName(positionals[0]), placeOf(settings));
+    let count = 0;
+    const startMs = performance.now();
+    using _ = startProgress({ ...screen, isTerminal: screen.isTerminal && !outputIsTerminal }, () => {
+      const seconds = (performance.now() - startMs) / 1000;
+      return `${count} messages received from ${queue.name}, ${Math.round(count / seconds)} a second`;
+    });
+    await receiveAll(context, queue, () => count++);
+  },
+};
+
+async function receiveAll(context: CommandContext, queue: SharedQueue, counted: () => void): Promise<void> {
+  const { settings, signal, output } = context;
+  const format = formatOf(settings);
+  const countMax = settings.get("count");
+  const follow = settings.get("follow") === true && countMax === undefined;
+  const timeoutMs = settings.get("timeout") ?? (countMax === undefined && !follow ? 0 : Infinity);
+  let count = 0;
+  try {
+    while (count !== countMax) {
+      signal.throwIfAborted();
+      using delivery = await nextDelivery(queue, settings, timeoutMs, signal);
+      if (delivery === undefined) {
+        if (countMax === undefined && (count > 0 || settings.get("timeout") === undefined)) return;
+        throw new DOMException(missing(queue.name, timeoutMs, count, countMax), "TimeoutError");
+      }
+      await output.write(formatMessage(delivery.message, format));
+      delivery.ack();
+      count++;
+      counted();
+    }
+  } catch (error) {
+    // To follow until told to stop is done then.
+    if (!(follow && error instanceof StoppedError)) throw error;
+  }
+}
+
+/** The next message; `undefined` when none comes in time. */
+async function nextDelivery(
+  queue: SharedQueue,
+  settings: Settings,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Delivery | undefined> {
+  const isDead = settings.get("dead-letters") === true;
+  const delivery = isDead ? queue.deadLetters.tryReserve() : queue.tryReserve();
+  if (delivery !== undefined || timeoutMs === 0) return delivery;
+  try {
+    if (isDead) return await nextDeadLetter(queue, timeoutMs, signal);
+    return await queue.reserve({ signal, timeoutMs });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "TimeoutError") return undefined;
+    throw error;
+  }
+}
+
+/** Dead letters are made by others' deaths, for which nobody is woken; so it looks as often as the queue itself does. */
+async function nextDeadLetter(
+  queue: SharedQueue,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Delivery | undefined> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const leftMs = deadlineMs - performance.now();
+    await sleep(Math.min(Math.max(leftMs, 0), QUEUE_WAIT_MS_MAX), { signal });
+    const delivery = queue.deadLetters.tryReserve();
+    if (delivery !== undefined || leftMs <= 0) return delivery;
+  }
+}
+
+function formatOf(settings: Settings): MessageFormat {
+  if (settings.get("json")) return "json";
+  return settings.get("frames") ? "frames" : "lines";
+}
+
+function missing(name: string, timeoutMs: number, count: number, countMax: number | undefined): string {
+  const found = countMax === undefined
+    ? "nothing came"
+    : `${count} of ${countMax} messages came, and then none`;
+  return `receive from queue ${name}: ${found} within ${timeoutMs} ms`;
+}

@@ -1,0 +1,17 @@
+import { SharedQueue } from "../../queue/mod.ts";
+import type { CommandContext, QueueCommand } from "../command.ts";
+import { PLACE_OPTION, placeOf } from "./_place.ts";
+import { queueName } from "./_queue_name.ts";
+
+/** `millrace queue unlink`. */
+export const unlink: QueueCommand = {
+  name: "unlink",
+  summary: "Take a queue's name away",
+  details: "Who has it open keeps it; its memory goes with the last of them.",
+  positionals: ["<name>"],
+  options: PLACE_OPTION,
+  run({ positionals, settings }: CommandContext): Promise<void> {
+    SharedQueue.unlink(queueName(positionals[0]), placeOf(settings));
+    return Promise.resolve();
+  },
+};

@@ -1,0 +1,98 @@
+import { UsageError } from "./exit_codes.ts";
+import { isSettingName, QUEUE_SETTINGS, type SettingName, type SettingValue } from "./queue_settings.ts";
+import type { SettingKind } from "./setting_kinds.ts";
+
+/** Where values may come from, the strongest first. */
+export interface SettingSources {
+  /** What follows each flag that was given; `"true"` and `"false"` for switches. */
+  readonly flags: ReadonlyMap<string, string>;
+  /** The value of a variable of the environment. */
+  readonly variable: (name: string) => string | undefined;
+  /** The table `[queue]` of a file, and the file's name. */
+  readonly file?: { readonly path: string; readonly table: Readonly<Record<string, unknown>> };
+}
+
+interface Chosen {
+  readonly value: unknown;
+  readonly source: string;
+}
+
+/** The options of one run of a command. */
+export class Settings {
+  readonly #chosen: ReadonlyMap<SettingName, Chosen>;
+
+  /** Those of {@linkcode resolveSettings}. */
+  constructor(chosen: ReadonlyMap<SettingName, Chosen>) {
+    this.#chosen = chosen;
+  }
+
+  /** The value of an option; `undefined`: nobody has said any. */
+  get<N extends SettingName>(name: N): SettingValue<N> | undefined {
+    return this.#chosen.get(name)?.value as SettingValue<N> | undefined;
+  }
+
+  /** An error about the value of an option, which says where that came from. */
+  refusal(name: SettingName, expected: string): UsageError {
+    const { value, source } = this.#chosen.get(name) ?? { value: undefined, source: "default" };
+    return new UsageError(`${name} is ${shown(value)} (from ${source}), expected ${expected}`);
+  }
+
+  /** @throws {UsageError} when more than one of these switches is on */
+  expectOneOf(...names: readonly SettingName[]): void {
+    const on = names.filter((name) => this.get(name) === true);
+    if (on.length < 2) return;
+    const found = on.map((name) => `${name} (from ${this.#chosen.get(name)?.source})`).join(" and ");
+    throw new UsageError(`${found} are on, expected one of them`);
+  }
+}
+
+/**
+ * The values of the options `names`, each of the strongest source that says any. The file is checked as a whole.
+ *
+ * @throws {UsageError} for a value that is none, and for an unknown key of the file
+ */
+export function resolveSettings(names: readonly SettingName[], sources: SettingSources): Settings {
+  const chosen = new Map<SettingName, Chosen>();
+  for (const [key, value] of Object.entries(sources.file?.table ?? {})) {
+    const path = sources.file?.path ?? "";
+    if (!isSettingName(key)) {
+      const known = Object.keys(QUEUE_SETTINGS).join(", ");
+      throw new UsageError(`queue.${key} (from ${path}) is unknown, expected one of ${known}`);
+    }
+    const read = readValue(key, (kind) => kind.fromToml(value), value, path);
+    if (names.includes(key)) chosen.set(key, read);
+  }
+  for (const name of names) {
+    const variable = variableOf(name);
+    const inEnvironment = sources.variable(variable);
+    if (inEnvironment !== undefined && inEnvironment !== "") {
+      chosen.set(name, readValue(name, (kind) => kind.fromText(inEnvironment), inEnvironment, variable));
+    }
+    const flag = sources.flags.get(name);
+    if (flag !== undefined) {
+      chosen.set(name, readValue(name, (kind) => kind.fromText(flag), flag, `--${name}`));
+    }
+  }
+  return new Settings(chosen);
+}
+
+/** The variable of the environment that says the value of an option. */
+export function variableOf(name: SettingName): string {
+  return `MILLRACE_QUEUE_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function readValue(
+  name: SettingName,
+  read: (kind: SettingKind<unknown>) => unknown,
+  found: unknown,
+  source: string,
+): Chosen {
+  const kind: SettingKind<unknown> = QUEUE_SETTINGS[name];
+  const value = read(kind);
+  if (value !== undefined) return { value, source };
+  throw new UsageError(`${name} is ${shown(found)} (from ${source}), expected ${kind.expected}`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === "bigint" ? String(value) : JSON.stringify(value) ?? "missing";
+}

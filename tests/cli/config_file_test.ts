@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CONFIG_FILE_BYTES_MAX, parseConfig, readConfigFile } from "../../src/cli/config_file.ts";
+
+Deno.test("parseConfig() gives the table [queue]", () => {
+  const { path, table } = parseConfig("some.toml", '# ours\n[queue]\ncapacity = 8\ntimeout = "5s"\n');
+  assert.equal(path, "some.toml");
+  assert.deepEqual({ ...table }, { capacity: 8, timeout: "5s" });
+  assert.deepEqual(parseConfig("some.toml", "").table, {});
+});
+
+Deno.test("parseConfig() says where a text is no TOML, in one line", () => {
+  assert.throws(() => parseConfig("some.toml", "[queue]\ncapacity = \n"), {
+    name: "UsageError",
+    message: /^some\.toml:2:\d+: [^\n]+$/,
+  });
+});
+
+Deno.test("parseConfig() refuses what is not the table [queue]", () => {
+  const expected = "expected the table [queue]";
+  const cases: [text: string, message: string][] = [
+    ["capacity = 8", `capacity (from some.toml) is unknown, ${expected}`],
+    ["[queues]", `queues (from some.toml) is unknown, ${expected}`],
+    ["queue = 8", `queue is 8 (from some.toml), ${expected}`],
+    ["[[queue]]", `queue is [{}] (from some.toml), ${expected}`],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(() => parseConfig("some.toml", text), { name: "UsageError", message });
+  }
+});
+
+Deno.test("readConfigFile() refuses files that cannot be read, and large ones", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "millrace_config_" });
+  try {
+    const missing = join(directory, "missing.toml");
+    await assert.rejects(readConfigFile(missing, "MILLRACE_CONFIG"), {
+      name: "UsageError",
+      message: `config is ${JSON.stringify(missing)} (from MILLRACE_CONFIG): there is no such file`,
+    });
+    await assert.rejects(readConfigFile(directory), { name: "UsageError", message: /config is / });
+    const large = join(directory, "large.toml");
+    await Deno.writeTextFile(large, "#".repeat(CONFIG_FILE_BYTES_MAX + 1));
+    await assert.rejects(readConfigFile(large), { name: "UsageError", message: /bytes, expected at most/ });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

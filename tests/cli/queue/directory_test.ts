@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { nativeStatus } from "../../../ffi/mod.ts";
+import { assertDone, assertFailure, millrace } from "../_support.ts";
+
+Deno.test({
+  name: "millrace queue --directory keeps a queue in a directory, for every command",
+  ignore: !nativeStatus().available,
+  async fn() {
+    const directory = await Deno.makeTempDir({ prefix: "millrace_cli_" });
+    try {
+      const queue = (command: string, ...more: string[]) =>
+        millrace(["queue", command, ...more, "--directory", directory]);
+      assert.equal(assertDone(await queue("list")), "");
+      assertDone(await queue("create", "jobs", "--capacity", "8"));
+      assertFailure(await queue("create", "jobs"), 6, /exists already/);
+      assertDone(await queue("send", "jobs", "one", "two", "three"));
+      assert.equal(JSON.parse(assertDone(await queue("status", "jobs", "--json"))).readyCount, 3);
+      assert.equal(assertDone(await queue("receive", "jobs", "--count", "1")), "one\n");
+      assert.equal(JSON.parse(assertDone(await queue("list", "--json"))).name, "jobs");
+      assert.equal(assertDone(await queue("purge", "jobs")), "messages purged: 2\n");
+      const elsewhere = { env: { MILLRACE_QUEUE_DIRECTORY: directory } };
+      assertDone(await millrace(["queue", "unlink", "jobs"], elsewhere));
+      assertFailure(await queue("receive", "jobs"), 5, /there is none/);
+      assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), []);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
+Deno.test("millrace queue --directory refuses what is no directory, with its source", async () => {
+  const file = new URL(import.meta.url).pathname;
+  for (const path of [file, join(file, "below"), "/nowhere/at/all"]) {
+    const ended = await millrace(["queue", "list"], { env: { MILLRACE_QUEUE_DIRECTORY: path } });
+    assertFailure(
+      ended,
+      2,
+      /directory is ".*" \(from MILLRACE_QUEUE_DIRECTORY\), expected an existing directory/,
+    );
+  }
+});

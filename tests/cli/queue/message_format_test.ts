@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { formatMessage, messageJson } from "../../../src/cli/queue/message_format.ts";
+import { Message } from "../../../src/queue/mod.ts";
+
+const parts = { session: 1, sequence: 2, timestampMs: 1.5, redeliveryCount: 3, priority: 0 };
+
+function message(data: number[], partition?: number): Message {
+  return new Message({ ...parts, partition, data: new Uint8Array(data) });
+}
+
+Deno.test("formatMessage() writes a line, a frame or JSON", () => {
+  assert.deepEqual([...formatMessage(message([65, 66]), "lines")], [65, 66, 10]);
+  assert.deepEqual([...formatMessage(message([65, 66]), "frames")], [0, 0, 0, 2, 65, 66]);
+  assert.equal(
+    new TextDecoder().decode(formatMessage(message([65]), "json")),
+    `${messageJson(message([65]))}\n`,
+  );
+});
+
+Deno.test("messageJson() has the id as a text, and bytes that are no UTF-8 as base64", () => {
+  assert.equal(
+    messageJson(message([65])),
+    '{"id":"4294967298","timestamp":"1970-01-01T00:00:00.001Z","redeliveryCount":3,"priority":0,"payload":"A"}',
+  );
+  assert.match(messageJson(message([0xc3], 5)), /"partition":5,"payloadBase64":"ww=="\}$/);
+  assert.match(messageJson(message([])), /"payload":""\}$/);
+});

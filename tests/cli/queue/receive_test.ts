@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { SharedQueue } from "../../../src/queue/mod.ts";
+import { assertDone, assertFailure, millrace, queueTest, start, startShell, until } from "../_support.ts";
+
+queueTest("millrace queue receive writes a line for each message that is there, and ends", async (name) => {
+  using queue = SharedQueue.create(name, { capacity: 8 });
+  assert.equal(assertDone(await millrace(["queue", "receive", name])), "");
+  await queue.sendMany(["one", "", "three"]);
+  assert.equal(assertDone(await millrace(["queue", "receive", name])), "one\n\nthree\n");
+  assert.equal(queue.status().readyCount + queue.status().reservedCount, 0);
+});
+
+queueTest("millrace queue receive --count waits for as many, and takes no more", async (name) => {
+  using queue = SharedQueue.create(name, { capacity: 8 });
+  await queue.send("one");
+  await using receiving = start(["queue", "receive", name, "--count", "2"]);
+  await receiving.says(/one\n/);
+  await queue.sendMany(["two", "three"]);
+  assert.equal(assertDone(await receiving.ended()), "one\ntwo\n");
+  assert.equal(queue.tryReceive()?.text(), "three");
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  queueTest(`millrace queue receive --follow goes on until ${signal}, and is done then`, async (name) => {
+    using queue = SharedQueue.create(name, { capacity: 8 });
+    await using receiving = start(["queue", "receive", name, "--follow"]);
+    for (const text of ["one", "two"]) {
+      await queue.send(text);
+      await receiving.says(new RegExp(`${text}\n`));
+    }
+    receiving.kill(signal);
+    assert.equal(assertDone(await receiving.ended()), "one\ntwo\n");
+  });
+}
+
+queueTest("millrace queue receive --timeout ends with 3 when nothing comes, or too little", async (name) => {
+  using queue = SharedQueue.create(name, { capacity: 8 });
+  const receive = ["queue", "receive", name, "--timeout", "50ms"];
+  assertFailure(await millrace(receive), 3, /nothing came within 50 ms/);
+  assertFailure(await millrace([...receive, "--follow"]), 3, /nothing came within 50 ms/);
+  await queue.send("one");
+  const { code, stdout, stderr } = await millrace([...receive, "--count", "2"]);
+  assert.deepEqual([code, stdout], [3, "one\n"]);
+  assert.match(stderr, /1 of 2 messages came, and then none within 50 ms/);
+  await queue.send("one");
+  assert.equal(assertDone(await millrace(receive)), "one\n");
+});
+
+queueTest("millrace queue receive --json tells all of a message", async (name) => {
+  using queue = SharedQueue.create(name, { capacity: 8, priorities: 2 });
+  const ids = [
+    await queue.send('a "quoted"\nline é', { priority: 0 }),
+    await queue.send(new Uint8Array([0xff, 0xfe])),
+    await queue.send("\ufeffmarked"),
+  ];
+  const stdout = assertDone(await millrace(["queue", "receive", name, "--json"]));
+  const [first, second, third] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const { timestamp, ...rest } = first;
+  assert.deepEqual(rest, {
+    id: String(ids[0]),
+    redeliveryCount: 0,
+    priority: 0,
+    payload: 'a "quoted"\nline é',
+  });
+  assert.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000);
+  assert.deepEqual([second.payloadBase64, second.payload, second.priority], ["//4=", undefined, 1]);
+  assert.equal(third.payload, "\ufeffmarked");
+});
+
+queueTest("millrace queue receive --json tells the partition", async (name) => {
+  using queue = SharedQueue.create(name, { capacity: 8, partitions: 1 });
+  await queue.send("x");
+  const { partition, priority } = JSON.parse(
+    assertDone(await millrace(["queue", "receive", name, "--json"])),
+  );
+  assert.deepEqual([partition, priority], [0, undefined]);
+});
+
+queueTest("millrace queue receive --frames and send --frames keep bytes as they are", async (name) => {
+  const other = `${name}-2`;
+  using queue = SharedQueue.create(name, { capacity: 64 });
+  using copy = SharedQueue.create(other, { capacity: 64 });
+  SharedQueue.unlink(other);
+  const messages = Array.from(
+    { length: 40 },
+    (_, length) => crypto.getRandomValues(new Uint8Array(length * 7)),
+  );
+  await queue.sendMany(messages);
+  using again = SharedQueue.create(other, { capacity: 64 });
+  try {
+    await using pipeline = startShell(
+      'millrace queue receive "$1" --frames | millrace queue send "$2" --frames',
+      [name, other],
+    );
+    assertDone(await pipeline.ended());
+    for (const message of messages) assert.deepEqual([...again.tryReceive()?.data ?? []], [...message]);
+    assert.equal(again.tryReceive(), undefined);
+    assert.equal(copy.tryReceive(), undefined);
+  } finally {
+    SharedQueue.unlink(other);
+  }
+  assertFailure(
+    await millrace(["queue", "receive", name, "--frames", "--json"]),
+    2,
+    /json .* and frames .* are on/,
+  );
+});
+
+queueTest("millrace queue send and receive pass many lines on, in order", async (name) => {
+  SharedQueue.create(name, { capacity: 64, messageBytesMax: 16 }).close();
+  await using pipeline = startShell(
+    'seq 1 5000 | millrace queue send "$1" & millrace queue receive "$1" --count 5000; wait',
+    [name],
+  );
+  const expected = Array.from({ length: 5000 }, (_, index) => `${index + 1}\n`).join("");
+  assert.equal(assertDone(await pipeline.ended()), expected);
+});
+
+queueTest(
+  "millrace queue receive that is killed before a line is written leaves its message",
+  async (name) => {
+    using queue = SharedQueue.create(name, { capacity: 8, messageBytesMax: 1 << 20 });
+    const large = "x".repeat(1 << 20);
+    await queue.sendMany(["one", large]);
+    // Nobody reads, so that the second line does not go into the pipe as a whole.
+    await using receiving = start(["queue", "receive", name], { unread: true });
+    await until(() => queue.status().receivedCount === 2);
+    receiving.kill("SIGKILL");
+    const { signal, stdout } = await receiving.ended();
+    assert.equal(signal, "SIGKILL");
+    assert.match(stdout, /^one\nx*$/);
+    const again = await millrace(["queue", "receive", name, "--count", "1", "--json"]);
+    const { redeliveryCount, payload } = JSON.parse(assertDone(again));
+    assert.deepEqual([redeliveryCount, payload === large], [1, true]);
+    assert.equal(queue.status().readyCount + queue.status().reservedCount, 0);
+  },
+);
+
+queueTest(
+  "millrace queue receive ends at SIGINT when its reader takes nothing, and gives the message back",
+  async (name) => {
+    using queue = SharedQueue.create(name, { capacity: 8, messageBytesMax: 1 << 20 });
+    await queue.send("x".repeat(1 << 20));
+    await using receiving = start(["queue", "receive", name], { unread: true });
+    await until(() => queue.status().receivedCount === 1);
+    receiving.kill("SIGINT");
+    const { code, signal, stderr } = await receiving.ended();
+    assert.deepEqual([code, signal, stderr], [130, null, "millrace: stopped by SIGINT\n"]);
+    assert.equal(queue.tryReceive()?.redeliveryCount, 1);
+  },
+);
+
+queueTest("millrace queue receive --dead-letters receives those, and waits for them", async (name) => {
+  using queue = SharedQueue.create(name, { capacity: 8, deliveryCountMax: 1 });
+  const kill = async (text: string): Promise<void> => {
+    await queue.send(text);
+    queue.tryReserve()?.nack();
+    assert.equal(queue.tryReserve(), undefined);
+  };
+  await kill("one");
+  const receive = ["queue", "receive", name, "--dead-letters"];
+  await using receiving = start([...receive, "--count", "2"]);
+  await receiving.says(/one\n/);
+  await kill("two");
+  assert.equal(assertDone(await receiving.ended()), "one\ntwo\n");
+  assert.equal(assertDone(await millrace(receive)), "");
+  assertFailure(await millrace([...receive, "--timeout", "10ms"]), 3, /nothing came/);
+  assert.equal(queue.status().deadLetterCount, 0);
+});
+
+queueTest("millrace queue receive ends with 5 where there is no queue", async (name) => {
+  assertFailure(await millrace(["queue", "receive", name]), 5, /there is none/);
+});

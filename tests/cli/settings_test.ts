@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../src/cli/exit_codes.ts";
+import type { SettingName } from "../../src/cli/queue_settings.ts";
+import { resolveSettings, type Settings, variableOf } from "../../src/cli/settings.ts";
+
+interface Said {
+  readonly flags?: Record<string, string>;
+  readonly env?: Record<string, string>;
+  readonly table?: Record<string, unknown>;
+}
+
+function resolve(names: readonly SettingName[], { flags = {}, env = {}, table }: Said): Settings {
+  return resolveSettings(names, {
+    flags: new Map(Object.entries(flags)),
+    variable: (name) => env[name],
+    file: table === undefined ? undefined : { path: "some.toml", table },
+  });
+}
+
+function assertRefused(body: () => unknown, message: string): void {
+  assert.throws(body, (error) => {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.equal(error.message, message);
+    return true;
+  });
+}
+
+Deno.test("resolveSettings() prefers flags to the environment, and that to the file", () => {
+  const flags = { capacity: "3" };
+  const env = { MILLRACE_QUEUE_CAPACITY: "2" };
+  const table = { capacity: 1 };
+  assert.equal(resolve(["capacity"], { flags, env, table }).get("capacity"), 3);
+  assert.equal(resolve(["capacity"], { env, table }).get("capacity"), 2);
+  assert.equal(resolve(["capacity"], { table }).get("capacity"), 1);
+  assert.equal(resolve(["capacity"], {}).get("capacity"), undefined);
+});
+
+Deno.test("resolveSettings() takes an empty variable for none", () => {
+  const said = { env: { MILLRACE_QUEUE_CAPACITY: "" }, table: { capacity: 1 } };
+  assert.equal(resolve(["capacity"], said).get("capacity"), 1);
+});
+
+Deno.test("resolveSettings() names the source of a value that is none", () => {
+  assertRefused(
+    () => resolve(["capacity"], { env: { MILLRACE_QUEUE_CAPACITY: "x" } }),
+    'capacity is "x" (from MILLRACE_QUEUE_CAPACITY), expected 1 to 65536',
+  );
+  assertRefused(
+    () => resolve(["capacity"], { flags: { capacity: "0" } }),
+    'capacity is "0" (from --capacity), expected 1 to 65536',
+  );
+  assertRefused(
+    () => resolve(["capacity"], { table: { capacity: [1] } }),
+    "capacity is [1] (from some.toml), expected 1 to 65536",
+  );
+});
+
+Deno.test("resolveSettings() checks a value also where a stronger source says another", () => {
+  const said = { flags: { capacity: "1" }, env: { MILLRACE_QUEUE_CAPACITY: "x" } };
+  assertRefused(
+    () => resolve(["capacity"], said),
+    'capacity is "x" (from MILLRACE_QUEUE_CAPACITY), expected 1 to 65536',
+  );
+});
+
+Deno.test("resolveSettings() checks all of the file, and gives the command what it has", () => {
+  const settings = resolve(["json"], { table: { json: true, capacity: 8 } });
+  assert.equal(settings.get("json"), true);
+  assert.equal(settings.get("capacity"), undefined);
+  assertRefused(
+    () => resolve(["json"], { table: { capacity: 0 } }),
+    "capacity is 0 (from some.toml), expected 1 to 65536",
+  );
+});
+
+Deno.test("resolveSettings() refuses unknown keys of the file", () => {
+  for (const key of ["capcity", "toString", "message_bytes_max"]) {
+    assert.throws(() => resolve(["json"], { table: { [key]: 1 } }), {
+      name: "UsageError",
+      message: new RegExp(`^queue\\.${key} \\(from some\\.toml\\) is unknown, expected one of capacity, `),
+    });
+  }
+});
+
+Deno.test("resolveSettings() ignores variables of options that the command has not", () => {
+  resolve(["json"], { env: { MILLRACE_QUEUE_CAPACITY: "x" } });
+});
+
+Deno.test("Settings.refusal() names value and source", () => {
+  const settings = resolve(["priority"], { flags: { priority: "9" } });
+  assert.equal(
+    settings.refusal("priority", "0 to 2").message,
+    "priority is 9 (from --priority), expected 0 to 2",
+  );
+});
+
+Deno.test("Settings.expectOneOf() refuses two that are on", () => {
+  resolve(["json", "frames"], { flags: { json: "true", frames: "false" } }).expectOneOf("json", "frames");
+  const settings = resolve(["json", "frames"], { flags: { json: "true" }, table: { frames: true } });
+  assertRefused(
+    () => settings.expectOneOf("json", "frames"),
+    "json (from --json) and frames (from some.toml) are on, expected one of them",
+  );
+});
+
+Deno.test("variableOf() writes names as those of the environment", () => {
+  assert.equal(variableOf("message-bytes-max"), "MILLRACE_QUEUE_MESSAGE_BYTES_MAX");
+});
