@@ -1,0 +1,118 @@
+#!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
+// deno-lint-ignore-file no-console -- a program speaks to its terminal
+/**
+ * Sends jobs into a queue, from which examples/worker.ts takes them. It makes the queue if there is none, waits while the queue is
+ * full, and can be killed at any time: what was sent stays.
+ *
+ * Usage: examples/producer.ts [--queue jobs] [--rate N] [--count N]
+ *
+ * Sends N jobs a second, or as many as the queue takes; until Ctrl-C or SIGTERM, or `--count` jobs. The queue stays, with its
+ * jobs: `deno task millrace queue unlink jobs` takes it away.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { jsonPayload } from "@millrace/millrace/queue";
+import { sleep, spawnPeriodic } from "@millrace/millrace/timer";
+import { type Job, JOBS_SHAPE } from "./support/jobs.ts";
+import { openQueue } from "./support/open_queue.ts";
+import { wholeNumber } from "./support/whole_number.ts";
+
+const USAGE = "usage: producer [--queue jobs] [--rate N] [--count N]";
+const USAGE_EXIT_CODE = 2;
+const REPORT_MS = 1000;
+/** Jobs sent between two looks at the rest of the world. */
+const BATCH = 256;
+const RATE_MAX = 1_000_000;
+
+interface Options {
+  readonly queue: string;
+  /** Jobs a second; `undefined`: as many as the queue takes. */
+  readonly rate: number | undefined;
+  readonly count: number;
+}
+
+function fail(error: unknown, exitCode: number): never {
+  console.error(`producer: ${error instanceof Error ? error.message : error}`);
+  Deno.exit(exitCode);
+}
+
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      queue: { type: "string", default: "jobs" },
+      rate: { type: "string" },
+      count: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    Deno.exit(0);
+  }
+  const { queue, rate, count } = values;
+  return {
+    queue,
+    rate: rate === undefined ? undefined : wholeNumber("--rate", rate, 1, RATE_MAX),
+    count: count === undefined ? Infinity : wholeNumber("--count", count, 1, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/** Counts the jobs that are in the queue. */
+class Producer {
+  sentCount = 0;
+
+  /** `count` jobs; one counts as sent when the next is asked for, or the end. */
+  *jobs(count: number): Generator<string> {
+    for (let index = 0; index < count; index++) {
+      const job: Job = { number: this.sentCount };
+      yield jsonPayload(job);
+      this.sentCount++;
+    }
+  }
+}
+
+async function produce(options: Options, producer: Producer, signal: AbortSignal): Promise<void> {
+  const { rate } = options;
+  using queue = openQueue(options.queue, JOBS_SHAPE);
+  console.log(`sending jobs to ${queue.name}`);
+  const ending = new AbortController();
+  const reports = spawnPeriodic(REPORT_MS, () => {
+    console.log(`${producer.sentCount} jobs sent, ${queue.status().readyCount} wait for a worker`);
+  }, { signal: ending.signal });
+  try {
+    const startMs = performance.now();
+    while (producer.sentCount < options.count) {
+      signal.throwIfAborted();
+      const seconds = (performance.now() - startMs) / 1000;
+      const dueCount = rate === undefined ? BATCH : Math.floor(seconds * rate) + 1 - producer.sentCount;
+      const count = Math.min(BATCH, options.count - producer.sentCount, dueCount);
+      await queue.sendMany(producer.jobs(count), { signal });
+      // Signals and reports are seen to meanwhile.
+      await sleep(rate === undefined ? 0 : 1000 / rate, { signal });
+    }
+  } finally {
+    ending.abort();
+    await reports.result;
+  }
+}
+
+let options: Options;
+try {
+  options = readOptions(Deno.args);
+} catch (error) {
+  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
+}
+
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
+const producer = new Producer();
+try {
+  await produce(options, producer, stop.signal);
+} catch (error) {
+  if (!stop.signal.aborted) fail(error, 1);
+}
+console.log(`${producer.sentCount} jobs sent in all`);
+// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+Deno.exit(0);

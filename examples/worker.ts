@@ -1,0 +1,91 @@
+#!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
+// deno-lint-ignore-file no-console -- a program speaks to its terminal
+/**
+ * Works off the jobs that examples/producer.ts sends. Start it several times: each job goes to one of them. Kill one with SIGKILL
+ * while it works, and another does that job again.
+ *
+ * Usage: examples/worker.ts [--queue jobs] [--work-ms 100] [--count N]
+ *
+ * Runs until Ctrl-C or SIGTERM, which let it finish the job it is at, or for `--count` jobs.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import type { SharedQueue } from "@millrace/millrace/queue";
+import { sleep } from "@millrace/millrace/timer";
+import { type Job, JOBS_SHAPE } from "./support/jobs.ts";
+import { openQueue } from "./support/open_queue.ts";
+import { wholeNumber } from "./support/whole_number.ts";
+
+const USAGE = "usage: worker [--queue jobs] [--work-ms 100] [--count N]";
+const USAGE_EXIT_CODE = 2;
+const WORK_MS_MAX = 3_600_000;
+
+interface Options {
+  readonly queue: string;
+  readonly workMs: number;
+  readonly count: number;
+}
+
+function fail(error: unknown, exitCode: number): never {
+  console.error(`worker: ${error instanceof Error ? error.message : error}`);
+  Deno.exit(exitCode);
+}
+
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      queue: { type: "string", default: "jobs" },
+      "work-ms": { type: "string", default: "100" },
+      count: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    Deno.exit(0);
+  }
+  const { queue, count } = values;
+  return {
+    queue,
+    workMs: wholeNumber("--work-ms", values["work-ms"], 0, WORK_MS_MAX),
+    count: count === undefined ? Infinity : wholeNumber("--count", count, 1, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/** Does one job. It is done with at `ack()`, and anybody's again if this process dies before, or throws. */
+async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSignal): Promise<void> {
+  using delivery = await queue.reserve({ signal });
+  const { number } = delivery.message.json<Job>();
+  const { redeliveryCount } = delivery.message;
+  console.log(
+    `job ${number}${redeliveryCount > 0 ? `, again: delivered ${redeliveryCount} times before` : ""}`,
+  );
+  // The work. Whatever it does may be done twice, so it should be such that this does no harm.
+  await sleep(workMs);
+  delivery.ack();
+}
+
+let options: Options;
+try {
+  options = readOptions(Deno.args);
+} catch (error) {
+  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
+}
+
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
+let doneCount = 0;
+try {
+  using queue = openQueue(options.queue, JOBS_SHAPE);
+  console.log(`working on jobs of ${queue.name}`);
+  for (; doneCount < options.count && !stop.signal.aborted; doneCount++) {
+    await workOnNext(queue, options.workMs, stop.signal);
+  }
+} catch (error) {
+  if (error !== stop.signal.reason) fail(error, 1);
+}
+console.log(`${doneCount} jobs done`);
+// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+Deno.exit(0);
