@@ -1,6 +1,6 @@
 /**
- * Millrace: an io_uring event loop, timers, sockets and an HTTP server for Deno, rings in shared memory, and a runtime with a worker per
- * core.
+ * Millrace: an io_uring event loop, timers, sockets and an HTTP server for Deno, rings in shared memory, a runtime with a worker per
+ * core, and a queue between processes that survives their death.
  *
  * Runs on io_uring where the kernel allows it and on Deno's own I/O where it does not. Each subsystem has an entry point of
  * its own; this one gathers the names most programs need.
@@ -45,4 +45,5 @@ export {
 export { type Core, currentCore, Sharded, startCores } from "./src/cores/mod.ts";
 export { SpscRing } from "./src/ring/mod.ts";
 export { SharedMemory } from "./src/memory/mod.ts";
+export { type Delivery, type Message, SharedMailbox, SharedQueue } from "./src/queue/mod.ts";
 export { Interval, sleep, spawnPeriodic, withTimeout } from "./src/timer/mod.ts";

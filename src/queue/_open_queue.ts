@@ -1,4 +1,4 @@
-import { SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
+import { SHARED_MEMORY_BYTES_MAX, SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
 import {
   geometryOf,
   inspectQueue,
@@ -88,7 +88,7 @@ export function constantsOf(shape: QueueShape, checksums: boolean): QueueConstan
       `create queue: ${priorities} priorities and ${partitions} partitions, expected one or the other`,
     );
   }
-  return {
+  const constants: QueueConstants = {
     capacity,
     messageBytesMax,
     priorities,
@@ -97,6 +97,12 @@ export function constantsOf(shape: QueueShape, checksums: boolean): QueueConstan
     deadLetterCountMax,
     checksums,
   };
+  const { byteLength } = geometryOf(constants);
+  if (byteLength <= SHARED_MEMORY_BYTES_MAX) return constants;
+  throw new RangeError(
+    `create queue: capacity ${capacity} and messageBytesMax ${messageBytesMax} take ${byteLength} bytes, ` +
+      `expected at most ${SHARED_MEMORY_BYTES_MAX}`,
+  );
 }
 
 function checkCount(name: string, value: number, min: number, max: number): void {
@@ -169,7 +175,7 @@ function named<T>(action: string, name: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
+    if (error instanceof Deno.errors.NotFound && action !== "create") {
       throw new Deno.errors.NotFound(`${action} queue ${name}: there is none`, { cause: error });
     }
     if (error instanceof Deno.errors.AlreadyExists) {

@@ -25,12 +25,7 @@ export class DeadLetters {
 
   /** The oldest dead letter, acknowledged; waits for it. */
   async receive(options: WaitOptions = {}): Promise<Message> {
-    return await this.#core.deadLetters.wait(
-      "receive a dead letter",
-      "dead letters",
-      () => this.tryReceive(),
-      options,
-    );
+    return await this.#wait("receive a dead letter", () => this.tryReceive(), options);
   }
 
   /** The oldest dead letter, to be acknowledged or given back; `undefined` when there is none. */
@@ -41,6 +36,11 @@ export class DeadLetters {
     const delivery = new Delivery(this.#core, slot, this.#core.read(slot), false);
     this.#core.keepHouse();
     return delivery;
+  }
+
+  /** The oldest dead letter, to be acknowledged or given back; waits for it. */
+  async reserve(options: WaitOptions = {}): Promise<Delivery> {
+    return await this.#wait("reserve a dead letter", () => this.tryReserve(), options);
   }
 
   /**
@@ -56,6 +56,11 @@ export class DeadLetters {
       count++;
     }
     return count;
+  }
+
+  async #wait<T>(operation: string, attempt: () => T | undefined, options: WaitOptions): Promise<T> {
+    this.#throwIfClosed();
+    return await this.#core.deadLetters.wait(operation, "dead letters", attempt, options);
   }
 
   #throwIfClosed(): void {

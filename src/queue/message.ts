@@ -28,6 +28,7 @@ export class Message {
   readonly #session: number;
   readonly #sequence: number;
 
+  /** Of what a queue has copied out. */
   constructor(parts: MessageParts) {
     this.data = parts.data;
     this.timestampMs = parts.timestampMs;
