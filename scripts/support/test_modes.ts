@@ -11,14 +11,46 @@ export interface TestMode {
   /** The errno that io_uring calls fail with. */
   readonly refusal?: "EPERM" | "ENOSYS";
   readonly environment: Readonly<Record<string, string>>;
+  /** Folders of tests that this mode leaves out, because what they test is the same in it. */
+  readonly without: readonly string[];
 }
+
+/** The commands' own tests know no modes; scripts/test.ts only looks like a test. */
+const commands = ["scripts", "tests/scripts"];
+/** What these test does not know of io_uring, and imports nothing that does. */
+const knowNoUring = [
+  "bench",
+  "tests/base",
+  "tests/memory",
+  "tests/queue",
+  "tests/ring",
+  "tests/sync",
+  "tests/timer",
+];
 
 /** Every mode, in the order in which they run. */
 export const testModes: readonly TestMode[] = [
-  { name: "default", title: "default", environment: {} },
-  { name: "eperm", title: "io_uring refused with EPERM", refusal: "EPERM", environment: {} },
-  { name: "enosys", title: "io_uring refused with ENOSYS", refusal: "ENOSYS", environment: {} },
-  { name: "no-native", title: "without the native library", environment: { MILLRACE_NATIVE: "off" } },
+  { name: "default", title: "default", environment: {}, without: ["scripts"] },
+  {
+    name: "eperm",
+    title: "io_uring refused with EPERM",
+    refusal: "EPERM",
+    environment: {},
+    without: [...commands, ...knowNoUring],
+  },
+  {
+    name: "enosys",
+    title: "io_uring refused with ENOSYS",
+    refusal: "ENOSYS",
+    environment: {},
+    without: [...commands, ...knowNoUring],
+  },
+  {
+    name: "no-native",
+    title: "without the native library",
+    environment: { MILLRACE_NATIVE: "off" },
+    without: commands,
+  },
 ];
 
 /** A program that can run others with io_uring refused, or why there is none. */
