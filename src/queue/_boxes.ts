@@ -1,6 +1,7 @@
-import type { QueueCore } from "./_core.ts";
 import { PARTICIPANT, participantAt, RECORD } from "./layout.ts";
 import { type BoxPlace, MAILBOX_SIGNAL } from "./mailbox_layout.ts";
+import type { Participants } from "./_participants.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
 import { freed, generationOf, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 import { Signal } from "./_signal.ts";
 import { Waits } from "./_waits.ts";
@@ -13,28 +14,35 @@ export interface HandOver {
   readonly go: () => void;
 }
 
+/** What boxes need of the opener of their queue. */
+export interface BoxQueue {
+  readonly memory: QueueMemory;
+  readonly participants: Participants;
+  readonly closed: boolean;
+}
+
 /** The boxes of a mailbox: who has which, and what becomes of those of the dead. */
 export class Boxes {
   readonly places: readonly BoxPlace[];
   readonly waits: Waits;
-  readonly #core: QueueCore;
+  readonly #queue: BoxQueue;
   readonly #signal: Signal;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   /** Word that tells others that boxes of this participant's number are this one's. */
   readonly #mark: number;
 
-  constructor(core: QueueCore, bytes: Uint8Array<ArrayBuffer>, places: readonly BoxPlace[]) {
-    this.#core = core;
+  constructor(queue: BoxQueue, bytes: Uint8Array<ArrayBuffer>, places: readonly BoxPlace[]) {
+    this.#queue = queue;
     this.#bytes = bytes;
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
     this.places = places;
     this.#signal = new Signal(this.#words, MAILBOX_SIGNAL);
     this.waits = new Waits(this.#signal, () => this.recover());
-    this.#mark = markOf(core.participants.number);
+    this.#mark = markOf(queue.participants.number);
     this.#freeOwn();
     // SYNC mailbox.mark: what a predecessor of the same number had is free; from now on it is this one's.
-    Atomics.store(core.memory.words, this.#mark, 1);
+    Atomics.store(queue.memory.words, this.#mark, 1);
     this.recover();
   }
 
@@ -75,15 +83,15 @@ export class Boxes {
   /** Frees a box that this participant has. */
   release(index: number): void {
     const word = this.#load(index);
-    if (phaseOf(word) === PHASE.writing && ownerOf(word) === this.#core.participants.number) {
+    if (phaseOf(word) === PHASE.writing && ownerOf(word) === this.#queue.participants.number) {
       this.#free(index, word);
     }
   }
 
   /** The box that goes with the message in a slot that this participant has. */
   ofSlot(slot: number): number | undefined {
-    const { words } = this.#core.memory;
-    const record = this.#core.memory.recordOf(slot);
+    const { words } = this.#queue.memory;
+    const record = this.#queue.memory.recordOf(slot);
     const index = words[record + RECORD.box] - 1;
     if (index < 0 || index >= this.places.length) return undefined;
     // SYNC box
@@ -116,7 +124,7 @@ export class Boxes {
   close(): void {
     this.waits.close(new Deno.errors.BadResource("wait for a box: the mailbox is closed"));
     this.#freeOwn();
-    if (!this.#core.closed) Atomics.store(this.#core.memory.words, this.#mark, 0);
+    if (!this.#queue.closed) Atomics.store(this.#queue.memory.words, this.#mark, 0);
   }
 
   #acquireFree(byteLength: number): number {
@@ -124,7 +132,7 @@ export class Boxes {
       if (this.places[index].byteLength < byteLength) continue;
       const word = this.#load(index);
       if (phaseOf(word) !== PHASE.free) continue;
-      if (this.#move(index, word, moved(word, PHASE.writing, this.#core.participants.number))) return index;
+      if (this.#move(index, word, moved(word, PHASE.writing, this.#queue.participants.number))) return index;
     }
     return -1;
   }
@@ -141,14 +149,14 @@ export class Boxes {
 
   /** Whether who has that number is alive and knows of its boxes. SYNC mailbox.mark. */
   #hasOwner(number: number): boolean {
-    const { participants, memory } = this.#core;
+    const { participants, memory } = this.#queue;
     if (number === participants.number) return true;
     return Atomics.load(memory.words, markOf(number)) !== 0 && memory.region.isLocked(number);
   }
 
   /** Whether a message names the box. A sender names it before it is the message's; so one that is named nowhere belongs to none. */
   #isNamed(index: number, word: number): boolean {
-    const { memory } = this.#core;
+    const { memory } = this.#queue;
     const generation = generationOf(word);
     for (let slot = 0; slot < memory.capacity; slot++) {
       if (phaseOf(memory.load(slot)) === PHASE.free) continue;
