@@ -284,11 +284,29 @@ export function inspectQueue(words: Int32Array, byteLength: number): QueueInspec
     deadLetterCountMax: words[WORD.deadLetterCountMax],
     checksums: words[WORD.checksums] !== 0,
   };
+  if (!isPossible(constants)) {
+    return { state: "damaged", found: "it is damaged: its constants are out of range" };
+  }
   const expected = geometryOf(constants).byteLength;
   if (byteLength !== expected) {
     return { state: "damaged", found: `it is damaged: it has ${byteLength} bytes, expected ${expected}` };
   }
   return { state: "queue", constants };
+}
+
+/** Whether a queue can be made with such constants. */
+function isPossible(constants: QueueConstants): boolean {
+  const { capacity, messageBytesMax, priorities, partitions } = constants;
+  return isWithin(capacity, 1, QUEUE_CAPACITY_MAX) &&
+    isWithin(messageBytesMax, 1, QUEUE_MESSAGE_BYTES_MAX) &&
+    isWithin(priorities, 1, partitions > 0 ? 1 : QUEUE_PRIORITIES_MAX) &&
+    isWithin(partitions, 0, QUEUE_PARTITIONS_MAX) &&
+    isWithin(constants.deliveryCountMax, 0, QUEUE_DELIVERY_COUNT_MAX) &&
+    isWithin(constants.deadLetterCountMax, 0, capacity);
+}
+
+function isWithin(value: number, min: number, max: number): boolean {
+  return value >= min && value <= max;
 }
 
 function headerChecksum(words: Int32Array): number {

@@ -29,8 +29,11 @@ export class QueueNames implements Disposable {
 }
 
 /** The memory of a queue in this process, with locks as the kernel's; `reopen()` of its region gives another opener's. */
-export function fakeMemory(shape: QueueShape): { region: FakeRegion; memory: QueueMemory } {
-  const constants = constantsOf(shape, false);
+export function fakeMemory(
+  shape: QueueShape,
+  checksums = false,
+): { region: FakeRegion; memory: QueueMemory } {
+  const constants = constantsOf(shape, checksums);
   const region = new FakeRegion(geometryOf(constants).byteLength);
   writeConstants(new Int32Array(region.bytes.buffer), constants);
   return { region, memory: new QueueMemory(region, constants) };
@@ -40,4 +43,18 @@ export function fakeMemory(shape: QueueShape): { region: FakeRegion; memory: Que
 export function reopened({ region, constants }: QueueMemory): { region: FakeRegion; memory: QueueMemory } {
   const other = (region as FakeRegion).reopen();
   return { region: other, memory: new QueueMemory(other, constants) };
+}
+
+/** Time goes by from one look at it to the next: so that nothing is left out because it was done a moment ago. */
+export class HastyClock implements Disposable {
+  readonly #now = performance.now;
+
+  constructor() {
+    let nowMs = this.#now.call(performance);
+    performance.now = () => nowMs += 1000;
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#now;
+  }
 }
