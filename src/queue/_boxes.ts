@@ -1,7 +1,7 @@
 import { PARTICIPANT, participantAt, RECORD } from "./layout.ts";
 import { type BoxPlace, MAILBOX_SIGNAL } from "./mailbox_layout.ts";
 import type { Participants } from "./_participants.ts";
-import type { QueueMemory } from "./_queue_memory.ts";
+import { type QueueMemory, wordsOf } from "./_queue_memory.ts";
 import { freed, generationOf, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 import { Signal } from "./_signal.ts";
 import { Waits } from "./_waits.ts";
@@ -35,7 +35,7 @@ export class Boxes {
   constructor(queue: BoxQueue, bytes: Uint8Array<ArrayBuffer>, places: readonly BoxPlace[]) {
     this.#queue = queue;
     this.#bytes = bytes;
-    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+    this.#words = wordsOf(bytes);
     this.places = places;
     this.#signal = new Signal(this.#words, MAILBOX_SIGNAL);
     this.waits = new Waits(this.#signal, () => this.recover());

@@ -10,7 +10,7 @@ import {
   type QueueConstants,
   writeConstants,
 } from "./layout.ts";
-import { QueueMemory } from "./_queue_memory.ts";
+import { QueueMemory, wordsOf } from "./_queue_memory.ts";
 
 /** The longest name of a queue, in characters. */
 export const QUEUE_NAME_LENGTH_MAX = 190;
@@ -120,8 +120,7 @@ export function createQueue(
   const region = regionOf(name);
   const constants = constantsOf(shape, directory !== undefined);
   const { byteLength } = geometryOf(constants);
-  const initialize = (bytes: Uint8Array<ArrayBuffer>): void =>
-    writeConstants(new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2), constants);
+  const initialize = (bytes: Uint8Array<ArrayBuffer>): void => writeConstants(wordsOf(bytes), constants);
   const opened = named(
     "create",
     name,
@@ -137,8 +136,7 @@ export function openQueue(
 ): { region: SharedMemory; memory: QueueMemory } {
   const region = named("connect to", name, () => SharedMemory.open(regionOf(name), { directory }));
   const { bytes } = region;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
-  const inspection = inspectQueue(words, bytes.byteLength);
+  const inspection = inspectQueue(wordsOf(bytes), bytes.byteLength);
   if (inspection.state === "queue") return { region, memory: new QueueMemory(region, inspection.constants) };
   region.close();
   throw new Deno.errors.InvalidData(`connect to queue ${name}: ${inspection.found}`);

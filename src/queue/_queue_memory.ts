@@ -8,6 +8,13 @@ export interface QueueRegion {
   unlock(index: number): void;
 }
 
+/** The words of `bytes`. Regions may have more bytes than shifts can count. */
+export function wordsOf(
+  { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>,
+): Int32Array<ArrayBuffer> {
+  return new Int32Array(buffer, byteOffset, Math.floor(byteLength / 4));
+}
+
 /** The memory of one queue, as words and bytes, and where in it slots and records are. */
 export class QueueMemory {
   readonly region: QueueRegion;
@@ -28,8 +35,8 @@ export class QueueMemory {
     this.constants = constants;
     this.geometry = geometryOf(constants);
     this.capacity = constants.capacity;
-    this.words = new Int32Array(buffer, byteOffset, byteLength >> 2);
-    this.floats = new Float64Array(buffer, byteOffset, byteLength >> 3);
+    this.words = wordsOf(region.bytes);
+    this.floats = new Float64Array(buffer, byteOffset, Math.floor(byteLength / 8));
     this.bytes = region.bytes;
     this.slots = this.geometry.slotsAt >> 2;
     this.#records = this.geometry.recordsAt / 4;

@@ -53,7 +53,7 @@ export class Slab {
       const [from, to] = [this.#sourceWords, this.#words];
       // What lies behind the message in the source lies behind it in the copy: nobody has that yet.
       const end = byteLength + 3 >> 2;
-      for (let index = 0; index < end; index++) to[(at >> 2) + index] = from[(start >> 2) + index];
+      for (let index = 0; index < end; index++) to[(at >> 2) + index] = from[start / 4 + index];
     }
     return this.take(at, byteLength);
   }

@@ -12,6 +12,7 @@ import {
   writeMailboxConstants,
 } from "./mailbox_layout.ts";
 import type { Payload } from "./payload.ts";
+import { wordsOf } from "./_queue_memory.ts";
 import type { SendOptions } from "./send_options.ts";
 import { internalsOf, type SharedQueue } from "./shared_queue.ts";
 
@@ -236,8 +237,4 @@ function countsOf(boxes: MailboxOptions["boxes"]): number[] {
   const sum = counts.reduce((sum, count) => sum + count, 0);
   if (sum >= 1 && sum <= MAILBOX_BOXES_MAX) return counts;
   throw new RangeError(`create mailbox: it has ${sum} boxes, expected 1 to ${MAILBOX_BOXES_MAX}`);
-}
-
-function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Int32Array {
-  return new Int32Array(buffer, byteOffset, byteLength >> 2);
 }

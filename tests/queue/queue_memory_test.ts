@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { QueueCore } from "../../src/queue/_core.ts";
+import { QUEUE_MESSAGE_BYTES_MAX } from "../../src/queue/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { fakeMemory } from "./_support.ts";
+
+nameSkipReason("QueueCore", nativeSkipReason());
+
+const PLAIN = { lane: 0, flags: 0, expiresMs: 0 };
+/** Slots of the longest messages until a region has more bytes than 31 bits, and than 32 bits less a record, count. */
+const CAPACITY = 63;
+
+for (const native of [true, false]) {
+  nativeTest(`QueueMemory of nearly 4 GiB: messages lie where they should, native code: ${native}`, () => {
+    // Only the pages that are written to take memory.
+    const { memory } = fakeMemory({ capacity: CAPACITY, messageBytesMax: QUEUE_MESSAGE_BYTES_MAX });
+    assert.ok(memory.bytes.byteLength > 2 ** 31);
+    const core = new QueueCore(memory, { native });
+    const long = new Uint8Array(10_000).fill(7);
+    for (let number = 0; number < CAPACITY; number++) {
+      assert.ok(core.trySend(number === CAPACITY - 1 ? long : new Uint8Array([number, 1]), PLAIN) >= 0);
+    }
+    for (let number = 0; number < CAPACITY; number++) {
+      const expected = number === CAPACITY - 1 ? long : new Uint8Array([number, 1]);
+      assert.deepEqual(core.receive()?.data, expected);
+    }
+    core.close();
+  });
+}
