@@ -131,6 +131,9 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
     core.ack(slot);
     return false;
   }
+  // Whoever dies from here on leaves neither the request nor a reply: the slot is free again then, as if the request had been lost.
+  const writing = moved(word, PHASE.writing, participants.number);
+  memory.move(slot, word, writing);
   memory.bytes.set(data, memory.messageOf(slot));
   words[record + RECORD.byteLength] = data.length;
   words[record + RECORD.route] = routeOf(route & 0xff, requester, FLAG.request | (failed ? FLAG.failed : 0));
@@ -139,7 +142,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
     words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
   }
   const replied = moved(word, PHASE.replied, requester);
-  core.handOver(slot, word, replied);
+  core.handOver(slot, writing, replied);
   // SYNC session, SYNC cancelled: who has gone meanwhile sees the reply and frees it, or this sees that they have.
   if (participants.isSession(requester, session) && !isCancelled()) {
     new Signal(words, (participantAt(requester) >> 2) + PARTICIPANT.replies).wake();

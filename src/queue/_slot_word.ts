@@ -6,8 +6,9 @@
  * | -------- | --------- | -------------------------- | ------------------------------------------------------------- |
  * | free     | nobody    | holds nothing              | writing, by a producer                                        |
  * | writing  | producer  | a message is being written | ready: the message is acknowledged                            |
+ * |          | consumer  | a reply is being written   | replied                                                       |
  * | ready    | nobody    | a message to be had        | reserved, by a consumer                                       |
- * | reserved | consumer  | a consumer has it          | free when acknowledged, ready when given back, replied        |
+ * | reserved | consumer  | a consumer has it          | free when acknowledged, ready when given back, writing        |
  * | replied  | requester | holds the reply to it      | free, when the requester has read it                          |
  *
  * The generation changes when a slot becomes free, and only then. An owner that died never was: what it was writing is free
