@@ -13,7 +13,7 @@ import { flagsOf, inLane, laneOf, sentLaneOf } from "./_route.ts";
 import { type Envelope, NO_SLOT, Sender } from "./_sender.ts";
 import { Slab } from "./_slab.ts";
 import { Signal } from "./_signal.ts";
-import { generationOf, PHASE, phaseOf } from "./_slot_word.ts";
+import { generationOf, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 import { QUEUE_WAIT_MS_MAX, Waits } from "./_waits.ts";
 
 /** Milliseconds between two looks for what hints do not tell, for who asks all the time. */
@@ -120,7 +120,7 @@ export class QueueCore {
     return slot === NO_MESSAGE ? undefined : this.#readAndAck(slot);
   }
 
-  /** Up to `countMax` messages, acknowledged, to the end of `messages`. */
+  /** Up to `countMax` messages, acknowledged, to the end of `messages`; damaged ones are left out. */
   receiveMany(messages: Message[], countMax: number): void {
     while (messages.length < countMax) {
       const count =
@@ -128,13 +128,22 @@ export class QueueCore {
       for (let index = 0; index < count; index++) {
         const told = this.#fast?.told(index);
         if (told === undefined) break;
-        if (told.data !== undefined) messages.push(this.#messageOf(told, told.data));
-        else if (this.#acceptLeft(told.slot)) messages.push(this.#readAndAck(told.slot));
+        const { slot, data } = told;
+        try {
+          if (data !== undefined) messages.push(this.#messageOf(told, data));
+          else if (this.#acceptLeft(slot)) messages.push(this.#readAndAck(slot));
+        } catch (error) {
+          throwUnlessDamaged(error);
+        }
       }
       if (count > 0) continue;
       const slot = this.take("messages");
       if (slot === NO_MESSAGE) break;
-      messages.push(this.#readAndAck(slot));
+      try {
+        messages.push(this.#readAndAck(slot));
+      } catch (error) {
+        throwUnlessDamaged(error);
+      }
     }
     this.#lookAroundNowAndThen();
   }
@@ -368,7 +377,14 @@ export class QueueCore {
 
   #damaged(slot: number, found: string): never {
     this.participants.count(COUNTER.damaged);
-    if (phaseOf(this.memory.load(slot)) === PHASE.reserved) this.ack(slot);
+    // Native code may have acknowledged it already, and another may have the slot since.
+    const word = this.memory.load(slot);
+    if (phaseOf(word) === PHASE.reserved && ownerOf(word) === this.participants.number) this.ack(slot);
     throw new Deno.errors.InvalidData(`read from the queue: a message is damaged: ${found}`);
   }
+}
+
+/** An error of one message would lose those that were acknowledged before it. */
+function throwUnlessDamaged(error: unknown): void {
+  if (!(error instanceof Deno.errors.InvalidData)) throw error;
 }

@@ -310,8 +310,10 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   }
 
   /**
-   * The next messages, acknowledged, `countMax` of them at most; waits for the first, and takes what else is there.
+   * The next messages, acknowledged, `countMax` of them at most; waits for the first, and takes what else is there. Damaged ones behind
+   * the first are left out; `status()` counts them.
    *
+   * @throws {Deno.errors.InvalidData} when the first is damaged; it is gone then
    * @throws {RangeError} when `countMax` is no whole number from 1
    */
   async receiveMany(countMax: number, options: WaitOptions = NO_OPTIONS): Promise<Message[]> {

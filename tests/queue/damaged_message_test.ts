@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { QueueCore } from "../../src/queue/_core.ts";
+import { COUNTER, FLAG, RECORD } from "../../src/queue/layout.ts";
+import type { Message } from "../../src/queue/mod.ts";
+import { ownerOf, PHASE, phaseOf } from "../../src/queue/_slot_word.ts";
+import { routeOf } from "../../src/queue/_route.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { fakeMemory, reopened } from "./_support.ts";
+
+nameSkipReason("Damaged messages", nativeSkipReason());
+
+const PLAIN = { lane: 0, flags: 0, expiresMs: 0 };
+/** Bytes that nothing can be decompressed from. */
+const JUNK = new Uint8Array([7, 7, 7, 7]);
+
+for (const native of [true, false]) {
+  const what = `native code: ${native}`;
+
+  nativeTest(`QueueCore.receiveMany() leaves damaged messages out, and loses no others, ${what}`, () => {
+    const { memory } = fakeMemory({ capacity: 8, messageBytesMax: 100 });
+    const core = new QueueCore(memory, { native });
+    for (let number = 0; number < 8; number++) core.trySend(new Uint8Array([number]), PLAIN);
+    const record = (slot: number) => memory.recordOf(slot);
+    memory.words[record(2) + RECORD.byteLength] = 101;
+    memory.words[record(5) + RECORD.byteLength] = -1;
+    memory.words[record(6) + RECORD.route] = routeOf(0, 0, FLAG.compressed);
+    const messages: Message[] = [];
+    core.receiveMany(messages, 8);
+    assert.deepEqual(messages.map(({ data }) => data[0]), [0, 1, 3, 4, 7]);
+    assert.equal(core.participants.total(COUNTER.damaged), 3);
+    for (let number = 0; number < 8; number++) assert.ok(core.trySend(new Uint8Array(1), PLAIN) >= 0);
+    core.close();
+  });
+
+  nativeTest(`QueueCore.receive() and reserve() say what is damaged, and it is gone, ${what}`, () => {
+    const { memory } = fakeMemory({ capacity: 1, messageBytesMax: 100 });
+    const core = new QueueCore(memory, { native });
+    const says = { name: "InvalidData", message: /^read from the queue: .* it cannot be decompressed: / };
+    for (const take of [() => core.receive(), () => core.reserve()]) {
+      assert.ok(core.trySend(JUNK, { ...PLAIN, flags: FLAG.compressed }) >= 0);
+      assert.throws(take, says);
+      assert.equal(take(), undefined);
+    }
+    core.close();
+  });
+}
+
+nativeTest("QueueCore.receive() of a damaged message leaves its slot to who has it since", () => {
+  const { memory } = fakeMemory({ capacity: 1, messageBytesMax: 100 });
+  const core = new QueueCore(memory);
+  const other = new QueueCore(reopened(memory).memory);
+  core.trySend(JUNK, { ...PLAIN, flags: FLAG.compressed });
+  // Native code has acknowledged it by the time that it shows: the other is faster than the look at the slot.
+  const load = memory.load.bind(memory);
+  memory.load = (slot) => {
+    memory.load = load;
+    assert.equal(other.trySend(new Uint8Array([1]), PLAIN), slot);
+    assert.equal(other.reserve()?.slot, slot);
+    return load(slot);
+  };
+  assert.throws(() => core.receive(), Deno.errors.InvalidData);
+  assert.deepEqual([phaseOf(load(0)), ownerOf(load(0))], [PHASE.reserved, other.participants.number]);
+  core.close();
+  other.close();
+});
