@@ -9,7 +9,7 @@ import { OpenerState } from "./_opener_state.ts";
 import { Participants, type Recovered } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
-import { flagsOf, inLane, laneOf, sentLaneOf } from "./_route.ts";
+import { flagsOf, inLane, sentLaneOf } from "./_route.ts";
 import { type Envelope, NO_SLOT, Sender } from "./_sender.ts";
 import { Slab } from "./_slab.ts";
 import { Signal } from "./_signal.ts";
@@ -212,21 +212,19 @@ export class QueueCore {
 
   /** Acknowledges a reserved message. */
   ack(slot: number): void {
-    const lane = this.#partitionOf(slot);
     const { boxes } = this;
     const box = boxes?.ofSlot(slot);
     const generation = box === undefined ? 0 : boxes?.generationOf(box);
     this.receiver.free(slot);
     if (box !== undefined && generation !== undefined) boxes?.freeSent(box, generation);
-    this.#settled(lane);
+    this.#settled(slot);
     this.#roomSignal.wake();
   }
 
   /** Hands a reserved slot to the requester that its word `to` names. */
   handOver(slot: number, from: number, to: number): void {
-    const lane = this.#partitionOf(slot);
     this.memory.move(slot, from, to);
-    this.#settled(lane);
+    this.#settled(slot);
   }
 
   /** Frees a slot that this participant owns, and that it has not received. */
@@ -242,11 +240,10 @@ export class QueueCore {
 
   /** Gives a reserved message back. */
   giveBack(slot: number): void {
-    const lane = this.#partitionOf(slot);
     const isDead = this.receiver.isDeadLetter(slot);
     this.receiver.giveBack(slot);
     this.participants.count(COUNTER.givenBack);
-    this.#settled(lane);
+    this.#settled(slot);
     if (isDead) this.#deadLettersSignal.wake();
     else this.#itemsSignal.wake();
   }
@@ -268,7 +265,8 @@ export class QueueCore {
   /** Sees to what the dead have left. */
   recover(): Recovered {
     const recovered = this.participants.recover();
-    this.#tell(recovered);
+    const isMended = this.receiver.mendPartitions();
+    this.#tell({ ready: recovered.ready + (isMended ? 1 : 0), free: recovered.free });
     return recovered;
   }
 
@@ -301,18 +299,9 @@ export class QueueCore {
     if (free > 0) this.#roomSignal.wakeAll();
   }
 
-  /** The lane of a message whose partition is this participant's while it has it; -1: none. */
-  #partitionOf(slot: number): number {
-    const { words, constants, geometry } = this.memory;
-    const lane = laneOf(words[this.memory.recordOf(slot) + RECORD.route], geometry);
-    return lane < constants.partitions ? lane : -1;
-  }
-
-  #settled(lane: number): void {
+  #settled(slot: number): void {
     this.#outstanding--;
-    if (lane < 0) return;
-    this.receiver.releasePartition(lane);
-    this.#itemsSignal.wake();
+    if (this.receiver.releasePartitionOf(slot)) this.#itemsSignal.wake();
   }
 
   #fastTold(acknowledge: boolean): Told | undefined {
@@ -380,6 +369,7 @@ export class QueueCore {
     // Native code may have acknowledged it already, and another may have the slot since.
     const word = this.memory.load(slot);
     if (phaseOf(word) === PHASE.reserved && ownerOf(word) === this.participants.number) this.ack(slot);
+    else this.receiver.releasePartitionOf(slot);
     throw new Deno.errors.InvalidData(`read from the queue: a message is damaged: ${found}`);
   }
 }

@@ -32,6 +32,8 @@ export class Receiver {
   readonly #partitions: number;
   /** Partition that is looked at first. */
   #cursor = 0;
+  /** Partitions that this participant has, by the slots of the messages that it has of them. */
+  readonly #taken = new Map<number, number>();
 
   constructor(memory: QueueMemory, hints: Hints, participants: Participants, events: ReceiverEvents) {
     this.#events = events;
@@ -78,9 +80,29 @@ export class Receiver {
     return this.#laneAt(slot) === this.#deadLane;
   }
 
-  /** Lets others have the messages of a partition. To be called behind `free()` or `giveBack()`. */
-  releasePartition(lane: number): void {
-    Atomics.store(this.#words, this.#ownerAt(lane), NOBODY);
+  /**
+   * Lets others have the messages of the partition that came with the message in a slot; false when none did. To be called behind `free()` or
+   * `giveBack()`.
+   */
+  releasePartitionOf(slot: number): boolean {
+    const lane = this.#taken.get(slot);
+    if (lane === undefined) return false;
+    this.#taken.delete(slot);
+    this.#releasePartition(lane);
+    return true;
+  }
+
+  /** Lets go of partitions that are said to be this participant's and are not; whether there were any. */
+  mendPartitions(): boolean {
+    let found = false;
+    for (let lane = 0; lane < this.#partitions; lane++) {
+      if (Atomics.load(this.#words, this.#ownerAt(lane)) !== this.#participants.number) continue;
+      if (this.#taken.values().some((taken) => taken === lane)) continue;
+      this.#releasePartition(lane);
+      this.#participants.count(COUNTER.damaged);
+      found = true;
+    }
+    return found;
   }
 
   /** Takes a message away that nobody has, the oldest of the least urgent; whether there was one. */
@@ -194,10 +216,16 @@ export class Receiver {
     for (;;) {
       const slot = this.#reserveOldest(lane, scanned);
       if (slot === NO_MESSAGE) break;
-      if (this.accept(slot)) return slot;
+      if (!this.accept(slot)) continue;
+      this.#taken.set(slot, lane);
+      return slot;
     }
-    this.releasePartition(lane);
+    this.#releasePartition(lane);
     return NO_MESSAGE;
+  }
+
+  #releasePartition(lane: number): void {
+    Atomics.compareExchange(this.#words, this.#ownerAt(lane), this.#participants.number, NOBODY);
   }
 
   /**
