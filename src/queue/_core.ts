@@ -105,6 +105,14 @@ export class QueueCore {
     return this.receiver.freeExpired(Date.now()) + free > 0;
   }
 
+  /** Takes every message away that nobody has; how many. */
+  purge(): number {
+    const count = this.receiver.purge();
+    if (count > 0) this.#roomSignal.wakeAll();
+    this.boxes?.recover();
+    return count;
+  }
+
   /** Makes room for one message, if any can be dropped. */
   dropOldest(): boolean {
     return this.receiver.dropOldest();

@@ -121,6 +121,27 @@ export class Receiver {
     return true;
   }
 
+  /** Takes every message away that nobody has, dead letters among them; returns how many. */
+  purge(): number {
+    const { capacity, geometry } = this.#memory;
+    let count = 0;
+    for (let lane = 0; lane <= this.#deadLane; lane++) {
+      for (let looks = 0; looks < geometry.cellCount; looks++) {
+        const slot = this.#reserveHinted(lane);
+        if (slot === NO_MESSAGE) break;
+        this.free(slot);
+        count++;
+      }
+    }
+    for (let slot = 0; slot < capacity; slot++) {
+      const word = this.#memory.load(slot);
+      if (phaseOf(word) !== PHASE.ready || !this.#reserve(slot, word)) continue;
+      this.free(slot);
+      count++;
+    }
+    return count;
+  }
+
   /** Frees the slots of messages that are too old; returns how many. */
   freeExpired(nowMs: number): number {
     const memory = this.#memory;

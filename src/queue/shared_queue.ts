@@ -20,7 +20,6 @@ import {
 import { bytesOf, type Payload } from "./payload.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { isGivenUp, isRequest, PendingRequest } from "./_request.ts";
-import { type LaneChoice, NO_MESSAGE } from "./_receiver.ts";
 import { Envelopes, type SendOptions, type TrySendOptions, type WhenFull } from "./send_options.ts";
 import { BATCH_MAX } from "./_fast_path.ts";
 import { type Envelope, NO_SLOT } from "./_sender.ts";
@@ -395,14 +394,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   /** Takes every message away that no consumer has, dead letters among them; returns how many. */
   purge(): number {
     this.#throwIfClosed("purge");
-    let count = 0;
-    for (const choice of ["messages", "dead letters"] as const) {
-      for (let slot = this.#take(choice); slot !== NO_MESSAGE; slot = this.#take(choice)) {
-        this.#core.ack(slot);
-        count++;
-      }
-    }
-    return count;
+    return this.#core.purge();
   }
 
   /** What is in the queue, and what has happened to it. */
@@ -471,11 +463,6 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   get #lastId(): bigint {
     const { session, sequence } = this.#core.state;
     return idOf(session, sequence);
-  }
-
-  #take(choice: LaneChoice): number {
-    this.#throwIfClosed("receive from");
-    return this.#core.take(choice);
   }
 
   #trySend(data: Uint8Array, envelope: Envelope, whenFull: WhenFull = "fail"): number {
