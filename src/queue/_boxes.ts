@@ -18,7 +18,6 @@ export interface HandOver {
 export interface BoxQueue {
   readonly memory: QueueMemory;
   readonly participants: Participants;
-  readonly closed: boolean;
 }
 
 /** The boxes of a mailbox: who has which, and what becomes of those of the dead. */
@@ -31,6 +30,7 @@ export class Boxes {
   readonly #words: Int32Array;
   /** Word that tells others that boxes of this participant's number are this one's. */
   readonly #mark: number;
+  #closed = false;
 
   constructor(queue: BoxQueue, bytes: Uint8Array<ArrayBuffer>, places: readonly BoxPlace[]) {
     this.#queue = queue;
@@ -121,10 +121,13 @@ export class Boxes {
     return found;
   }
 
+  /** Ends with the mailbox, or with the queue, whichever is first: behind that, the number is another's, and so are its boxes. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.waits.close(new Deno.errors.BadResource("wait for a box: the mailbox is closed"));
     this.#freeOwn();
-    if (!this.#queue.closed) Atomics.store(this.#queue.memory.words, this.#mark, 0);
+    Atomics.store(this.#queue.memory.words, this.#mark, 0);
   }
 
   #acquireFree(byteLength: number): number {

@@ -280,6 +280,7 @@ export class QueueCore {
 
   close(): void {
     if (this.#closed) return;
+    this.boxes?.close();
     this.#closed = true;
     clearInterval(this.#janitor);
     const reason = new Deno.errors.BadResource("wait for the queue: it is closed");

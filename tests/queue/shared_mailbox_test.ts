@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type MailboxOptions, SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
+import { type MailboxOptions, QUEUE_WAIT_MS_MAX, SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { startProgram } from "../support/net_child.ts";
 import { QUEUE_URL, QueueNames } from "./_support.ts";
@@ -147,6 +147,35 @@ mailboxTest(
     using again = SharedMailbox.connect(otherQueue);
     assert.throws(() => SharedMailbox.connect(otherQueue), Deno.errors.Busy);
     assert.equal(again.freeCount, 1);
+  },
+);
+
+mailboxTest(
+  "SharedMailbox ends with its queue: calls that wait reject, and its boxes are free",
+  { 1: 2 },
+  async ({ queue, mailbox, otherQueue, other }) => {
+    const kept = await other.acquire(1);
+    const last = await mailbox.acquire(1);
+    const waiting = other.acquire(1);
+    otherQueue.close();
+    await assert.rejects(waiting, Deno.errors.BadResource);
+    assert.equal(mailbox.freeCount, 1);
+    assert.throws(() => kept.bytes, Deno.errors.BadResource);
+    // Who comes next has the number of who has gone, and keeps its boxes when that one closes at last.
+    using thirdQueue = SharedQueue.connect(queue.name);
+    using third = SharedMailbox.connect(thirdQueue);
+    const box = await third.acquire(1);
+    box.bytes[0] = 7;
+    other.close();
+    assert.equal(mailbox.tryAcquire(1), undefined);
+    await third.send(box);
+    using delivery = await queue.reserve();
+    assert.deepEqual([...mailbox.open(delivery)?.bytes ?? []], [7]);
+    last.release();
+    delivery.ack();
+    // A sleep in the kernel that was under way has ended by now.
+    await new Promise((resolve) => setTimeout(resolve, 2 * QUEUE_WAIT_MS_MAX));
+    assert.equal(mailbox.freeCount, 2);
   },
 );
 
