@@ -10,6 +10,8 @@ import { Waits } from "./_waits.ts";
 export interface HandOver {
   readonly box: number;
   readonly generation: number;
+  /** Throws where it can go no more: it was released, sent or lost while its message waited for room. To be called before `go()`. */
+  readonly check: () => void;
   /** Makes the box the message's: to be called when the record names it, and before the message is ready. */
   readonly go: () => void;
 }

@@ -42,6 +42,7 @@ export class Sender {
 
   /** Puts a copy of `data` into a free slot, and returns the slot; {@linkcode NO_SLOT} when there is none. It is acknowledged then. */
   trySend(data: Uint8Array, envelope: Envelope, nowMs: number): number {
+    envelope.box?.check();
     const slot = this.#claim();
     if (slot === NO_SLOT) return slot;
     const memory = this.#memory;

@@ -51,6 +51,7 @@ export class MailboxBox implements Disposable {
     return {
       box: this.#index,
       generation: this.#generation,
+      check: () => this.#throwIfGone("send a box"),
       go: () => {
         this.#boxes.send(this.#index, this.byteLength);
         this.#gone = true;
