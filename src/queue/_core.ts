@@ -6,7 +6,7 @@ import { COUNTER, FLAG, PARTICIPANT, participantAt, RECORD, WORD } from "./layou
 import { FastPath, type Told } from "./_fast_path.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
-import { Participants, type Recovered } from "./_participants.ts";
+import { HOLD, Participants, type Recovered } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
 import { flagsOf, inLane, sentLaneOf } from "./_route.ts";
@@ -164,7 +164,7 @@ export class QueueCore {
         if (this.#acceptLeft(slot)) return { slot, message: this.read(slot) };
         continue;
       }
-      this.#outstanding++;
+      this.#hold(slot);
       return { slot, message: this.#messageOf(told, data) };
     }
     const slot = this.take("messages");
@@ -177,7 +177,7 @@ export class QueueCore {
     const nowMs = performance.now();
     const isScan = nowMs - this.#scannedMs >= LOOK_PAUSE_MS;
     const slot = this.receiver.take(choice, isScan);
-    if (slot !== NO_MESSAGE) this.#delivered();
+    if (slot !== NO_MESSAGE) this.#delivered(slot);
     else if (isScan) this.#scannedMs = nowMs;
     return slot;
   }
@@ -309,25 +309,32 @@ export class QueueCore {
   }
 
   #settled(slot: number): void {
+    this.participants.holds[slot] &= ~HOLD.message;
     this.#outstanding--;
     if (this.receiver.releasePartitionOf(slot)) this.#itemsSignal.wake();
   }
 
   #fastTold(acknowledge: boolean): Told | undefined {
-    if (this.#fast?.receive(0, this.memory.geometry.laneCount, acknowledge, 1) !== 1) return undefined;
+    // Before something is reserved, which is damage to who looks until it is held.
     this.#lookAroundNowAndThen();
+    if (this.#fast?.receive(0, this.memory.geometry.laneCount, acknowledge, 1) !== 1) return undefined;
     return this.#fast.told(0);
   }
 
   /** What native code has reserved and left: whether it is to be delivered. */
   #acceptLeft(slot: number): boolean {
     if (!this.receiver.accept(slot)) return false;
-    this.#delivered();
+    this.#delivered(slot);
     return true;
   }
 
-  #delivered(): void {
+  #delivered(slot: number): void {
     this.participants.count(COUNTER.received);
+    this.#hold(slot);
+  }
+
+  #hold(slot: number): void {
+    this.participants.holds[slot] |= HOLD.message;
     this.#outstanding++;
   }
 

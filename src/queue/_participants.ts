@@ -26,6 +26,9 @@ export interface QueueParticipant {
   readonly alive: boolean;
 }
 
+/** What this participant knows of a slot, as bits: that it has the message in it, or waits for the reply to its request. */
+export const HOLD = { message: 1, reply: 2 } as const;
+
 /** What recovering has changed, so that somebody can be woken for it. */
 export interface Recovered {
   /** Messages that can be had again. */
@@ -45,6 +48,8 @@ export class Participants {
   number: number = NOBODY;
   /** Differs for each participant that ever was. */
   session = 0;
+  /** What this participant knows of each slot: bits of `HOLD`. Of a slot that is its own by its word alone, the word is damaged. */
+  readonly holds: Uint8Array<ArrayBuffer>;
   readonly #memory: QueueMemory;
   readonly #floats: Float64Array;
   readonly #hints: Hints;
@@ -54,6 +59,7 @@ export class Participants {
   constructor(memory: QueueMemory, hints: Hints) {
     this.#memory = memory;
     this.#floats = memory.floats;
+    this.holds = new Uint8Array(memory.capacity);
     this.#hints = hints;
   }
 
@@ -107,7 +113,6 @@ export class Participants {
     let [ready, free] = [0, 0];
     for (let slot = 0; slot < capacity; slot++) {
       const word = this.#memory.load(slot);
-      if (isImpossible(word)) this.#mend(slot, word);
       if (
         phaseOf(word) === PHASE.replied && this.#isUnwanted(slot, word) &&
         this.#memory.move(slot, word, freed(word))
@@ -116,6 +121,10 @@ export class Participants {
         continue;
       }
       const owner = ownerOf(word);
+      if (isImpossible(word) || owner === this.number && !this.#isHeld(slot, word)) {
+        if (this.#mend(slot, word)) free++;
+        continue;
+      }
       if (owner === NOBODY || owner === this.number) continue;
       owners[owner] = 1;
       hasOthers = true;
@@ -209,9 +218,18 @@ export class Participants {
       Atomics.load(words, record + RECORD.cancelled) === generationOf(word) + 1;
   }
 
-  /** What is in a slot whose word is impossible cannot be told. */
-  #mend(slot: number, word: number): void {
-    if (this.#memory.move(slot, word, freed(word)) && this.number !== NOBODY) this.count(COUNTER.damaged);
+  /** Whether a slot whose word says that it is this participant's is so. It never is while something is being written. */
+  #isHeld(slot: number, word: number): boolean {
+    const phase = phaseOf(word);
+    if (phase === PHASE.reserved) return (this.holds[slot] & HOLD.message) !== 0;
+    return phase === PHASE.replied && (this.holds[slot] & HOLD.reply) !== 0;
+  }
+
+  /** Frees a slot whose word is damaged: what is in it cannot be told. */
+  #mend(slot: number, word: number): boolean {
+    if (!this.#memory.move(slot, word, freed(word))) return false;
+    this.count(COUNTER.damaged);
+    return true;
   }
 
   /** Indices of the owners' words of the partitions. */

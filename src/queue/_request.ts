@@ -3,6 +3,7 @@ import { checksumOf } from "./_checksum.ts";
 import type { QueueCore } from "./_core.ts";
 import { SharedQueueReplyError } from "./errors.ts";
 import { FLAG, PARTICIPANT, participantAt, RECORD } from "./layout.ts";
+import { HOLD } from "./_participants.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import { flagsOf, requesterOf, routeOf } from "./_route.ts";
 import { Signal } from "./_signal.ts";
@@ -26,6 +27,7 @@ export class PendingRequest {
     this.#core = core;
     this.#slot = slot;
     this.#generation = generation;
+    core.participants.holds[slot] |= HOLD.reply;
   }
 
   /** The bytes of the reply; gives the request up when it is waited for no more. */
@@ -35,6 +37,8 @@ export class PendingRequest {
     } catch (error) {
       if (!this.#core.closed) this.#cancel();
       throw error;
+    } finally {
+      this.#core.participants.holds[this.#slot] &= ~HOLD.reply;
     }
   }
 
