@@ -75,6 +75,7 @@ export const layerRules: LayerRules = {
     { path: "src/cores/generation.ts", reason: "core_group_test and restart_test" },
     { path: "src/cores/module_tasks.ts", reason: "calls_test and sharded_test" },
     { path: "src/cores/serving.ts", reason: "calls_test" },
+    { path: "src/queue/errors.ts", reason: "by what is told of them, in shared_queue_test and request_test" },
     { path: "src/ring/errors.ts", reason: "by what is told of an end, in producer_test and consumer_test" },
     {
       path: "src/http/",

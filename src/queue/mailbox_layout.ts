@@ -111,10 +111,17 @@ export function readMailboxConstants(
     return { found: "it is damaged: the checksum of its header is wrong" };
   }
   const counts = [...countsOf(words)];
+  if (!isPossible(counts)) return { found: "it is damaged: its counts are out of range" };
   const expected = mailboxGeometry(counts).byteLength;
   return byteLength === expected
     ? { counts }
     : { found: `it is damaged: it has ${byteLength} bytes, expected ${expected}` };
+}
+
+/** Whether a mailbox can be made with such counts. */
+function isPossible(counts: readonly number[]): boolean {
+  const sum = counts.reduce((sum, count) => sum + count, 0);
+  return counts.every((count) => count >= 0) && sum >= 1 && sum <= MAILBOX_BOXES_MAX;
 }
 
 function countsOf(words: Int32Array): Int32Array {

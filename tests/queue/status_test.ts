@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { SharedQueue } from "../../src/queue/mod.ts";
+import { prometheusText } from "../../src/queue/status.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { QueueNames } from "./_support.ts";
+
+nameSkipReason("QueueStatus", nativeSkipReason());
+
+nativeTest(
+  "SharedQueue.status() counts what happens to messages, whoever looks, and after who did it has gone",
+  async () => {
+    using names = new QueueNames();
+    const name = names.next();
+    using queue = SharedQueue.create(name, {
+      capacity: 4,
+      messageBytesMax: 8,
+      priorities: 2,
+      deliveryCountMax: 1,
+      deadLetterCountMax: 1,
+    });
+    const other = SharedQueue.connect(name);
+    for (const priority of [0, 1, 1]) other.trySend("x", { priority });
+    other.trySend("y", { priority: 0, expiresAfterMs: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    const first = queue.status();
+    assert.deepEqual([first.readyCounts, first.readyCount, first.sentCount], [[2, 2], 4, 4]);
+    assert.ok(first.oldestAgeMs !== undefined && first.oldestAgeMs >= 3);
+    for (let count = 0; count < 3; count++) other.tryReserve()?.nack();
+    assert.equal(other.tryReserve(), undefined);
+    while (other.trySend("z"));
+    other.trySend("z", { whenFull: "drop-oldest" });
+    other.close();
+    const status = queue.status();
+    assert.deepEqual(
+      [
+        status.receivedCount,
+        status.givenBackCount,
+        status.expiredCount,
+        status.deadLetteredCount,
+        status.deadLetterCount,
+      ],
+      [3, 3, 1, 3, 1],
+    );
+    // Two dead letters gave way, and one message.
+    assert.deepEqual([status.droppedCount, status.sentCount, status.readyCount, status.damagedCount], [
+      3,
+      8,
+      3,
+      0,
+    ]);
+    assert.equal(status.participants.length, 1);
+    queue.purge();
+    const { oldestAgeMs, readyCounts, sentPerSecond } = queue.status();
+    assert.deepEqual([oldestAgeMs, readyCounts, sentPerSecond], [undefined, [0, 0], 0]);
+  },
+);
+
+Deno.test("prometheusText() is text that Prometheus reads", () => {
+  const text = prometheusText("a-queue", {
+    capacity: 4,
+    readyCount: 1,
+    reservedCount: 2,
+    deadLetterCount: 0,
+    readyCounts: [1],
+    oldestAgeMs: 1500,
+    sentCount: 2 ** 40,
+    receivedCount: 0,
+    redeliveredCount: 0,
+    givenBackCount: 0,
+    expiredCount: 0,
+    droppedCount: 0,
+    deadLetteredCount: 0,
+    damagedCount: 0,
+    sentPerSecond: 0,
+    receivedPerSecond: 0,
+    participants: [],
+  });
+  const lines = text.trimEnd().split("\n");
+  assert.equal(lines.length % 3, 0);
+  for (let at = 0; at < lines.length; at += 3) {
+    const name = /^# HELP (millrace_queue_[a-z_]+) \S.*$/.exec(lines[at])?.[1];
+    assert.match(lines[at + 1], new RegExp(`^# TYPE ${name} (gauge|counter)$`));
+    assert.match(lines[at + 2], new RegExp(`^${name}\\{queue="a-queue"\\} [0-9.e+-]+$`));
+  }
+  assert.match(text, /^millrace_queue_oldest_age_seconds\{queue="a-queue"\} 1.5$/m);
+  assert.match(text, /^millrace_queue_sent_total\{queue="a-queue"\} 1099511627776$/m);
+});
