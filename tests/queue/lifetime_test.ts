@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { SharedQueue } from "../../src/queue/mod.ts";
+import { descriptorCount, mappingCount } from "../memory/_support.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { runProgram, startProgram } from "../support/net_child.ts";
+import { QUEUE_URL, QueueNames } from "./_support.ts";
+
+nameSkipReason("SharedQueue's memory and lifetime", nativeSkipReason());
+
+const ROUNDS = 500;
+const SHAPE = { capacity: 4, messageBytesMax: 100 };
+
+function threadCount(): number {
+  return [...Deno.readDirSync("/proc/self/task")].length;
+}
+
+function openFileCount(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}
+
+nativeTest("SharedQueue.close() leaves no descriptor, mapping or thread", async () => {
+  using names = new QueueNames();
+  const name = names.next();
+  const round = async (): Promise<void> => {
+    const queue = SharedQueue.create(name, SHAPE);
+    const other = SharedQueue.connect(name);
+    const waiting = other.receive();
+    const given = [other.reserve(), queue.request("x", { signal: AbortSignal.timeout(60_000) })].map((call) =>
+      call.catch(() => {})
+    );
+    queue.trySend("a");
+    await waiting;
+    queue.tryReserve();
+    queue.close();
+    other.close();
+    await Promise.all(given);
+    SharedQueue.unlink(name);
+  };
+  for (let count = 0; count < 20; count++) await round();
+  // Sleeps that were under way end a moment later.
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 300));
+  await settle();
+  const [threads, files] = [threadCount(), openFileCount()];
+  for (let count = 0; count < ROUNDS; count++) await round();
+  await settle();
+  assert.deepEqual([mappingCount(`queue.${name}`), descriptorCount(`queue.${name}`)], [0, 0]);
+  // The runtime's own may come and go.
+  assert.ok(threadCount() <= threads + 4, `${threadCount()} threads, ${threads} before`);
+  assert.ok(openFileCount() <= files + 8, `${openFileCount()} descriptors, ${files} before`);
+});
+
+nativeTest("SharedQueue: an open queue that nobody waits for keeps no process alive", async () => {
+  using names = new QueueNames();
+  const name = names.next();
+  using _queue = SharedQueue.create(name, { ...SHAPE, deliveryCountMax: 2 });
+  const { code, stdout, stderr } = await runProgram(`
+    import { SharedQueue } from ${QUEUE_URL};
+    const queue = SharedQueue.connect(${JSON.stringify(name)});
+    queue.trySend("a");
+    await queue.receive();
+    await queue.receive({ timeoutMs: 20 }).catch(() => {});
+    queue.trySend("b");
+    globalThis.kept = queue.tryReserve();
+    console.log("idle");
+  `);
+  assert.deepEqual([code, stdout.trim()], [0, "idle"], stderr);
+});
+
+for (const call of ["queue.receive()", "queue.reserve()", "queue.request('a')", "queue.respond(() => 'x')"]) {
+  nativeTest(`SharedQueue: ${call} keeps its process alive while it waits`, async () => {
+    using names = new QueueNames();
+    const name = names.next();
+    using queue = SharedQueue.create(name, SHAPE);
+    await using child = await startProgram(`
+      import { SharedQueue } from ${QUEUE_URL};
+      const queue = SharedQueue.connect(${JSON.stringify(name)});
+      void ${call}.then(() => console.log("done"));
+      console.log("waits");
+    `);
+    await child.says(/waits/);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    if (call.includes("request")) {
+      using delivery = await queue.reserve();
+      delivery.reply("b");
+    } else if (call.includes("respond")) {
+      assert.equal(new TextDecoder().decode(await queue.request("a", { timeoutMs: 30_000 })), "x");
+      child.kill("SIGKILL");
+      return;
+    } else await queue.send("a");
+    await child.says(/done/);
+    const { code, stderr } = await child.ended();
+    assert.equal(code, 0, stderr);
+  });
+}

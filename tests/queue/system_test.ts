@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { SharedMemory } from "../../src/memory/mod.ts";
+import { SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
+import { TemporaryDirectory } from "../memory/_support.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { QUEUE_URL, QueueNames } from "./_support.ts";
+
+// What a system says no to: memory that is not there, and users who may not.
+
+const NOBODY = 65534;
+const decoder = new TextDecoder();
+
+/** Runs a command; what it said when it could not be run or failed, else `undefined`. */
+function failureOf(command: string, args: readonly string[]): string | undefined {
+  try {
+    const { success, stderr } = new Deno.Command(command, { args: [...args] }).outputSync();
+    return success ? undefined : decoder.decode(stderr).trim();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Runs a program behind `command`, and gives what it printed as JSON. */
+async function reportOf(command: string, args: readonly string[], program: string): Promise<unknown> {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const text = `
+      import { SharedMailbox, SharedQueue } from ${QUEUE_URL};
+      const failureOf = (body) => { try { body(); return "none"; } catch (error) { return [error.name, error.code ?? "", error.message]; } };
+      ${program}`;
+    await Deno.writeTextFile(path, text);
+    const run = [Deno.execPath(), "run", "--quiet", "--no-lock", "--no-check", "-A", path];
+    const child = new Deno.Command(command, {
+      args: [...args, ...run],
+      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      signal: AbortSignal.timeout(50_000),
+    });
+    const { stdout, stderr, success } = await child.output();
+    assert.ok(success, decoder.decode(stderr));
+    return JSON.parse(decoder.decode(stdout));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** A command line that gives what follows a file system of `size` in `directory`. */
+const smallDisk = (directory: string, size: string) =>
+  ["-m", "sh", "-c", `mount -t tmpfs -o size=${size} none ${directory} && exec "$0" "$@"`] as const;
+
+let mountFailure = nativeSkipReason();
+if (mountFailure === undefined) {
+  using temporary = new TemporaryDirectory();
+  mountFailure = failureOf("unshare", [...smallDisk(temporary.directory, "64k"), "true"]);
+}
+nameSkipReason("SharedQueue where memory is short", mountFailure);
+
+function smallTest(name: string, body: (directory: string) => Promise<void>): void {
+  if (mountFailure !== undefined) return;
+  nativeTest(name, async () => {
+    using temporary = new TemporaryDirectory();
+    await body(temporary.directory);
+  });
+}
+
+smallTest(
+  "SharedQueue.create() throws where there is no room, and leaves nothing behind",
+  async (directory) => {
+    const report = await reportOf(
+      "unshare",
+      smallDisk(directory, "1m"),
+      `
+    const directory = ${JSON.stringify(directory)};
+    const names = () => [...Deno.readDirSync(directory)].map(({ name }) => name);
+    const [, code, message] = failureOf(() => SharedQueue.create("q", { directory }));
+    const left = names();
+    const queue = SharedQueue.create("q", { directory, capacity: 4, messageBytesMax: 1000 });
+    const mailbox = failureOf(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }));
+    const full = names();
+    // All of its memory is there already.
+    let sent = 0;
+    while (queue.trySend(new Uint8Array(1000))) sent++;
+    console.log(JSON.stringify([code, message.length > 0, left, mailbox[1], full, sent]));
+  `,
+    );
+    assert.deepEqual(report, ["ENOSPC", true, [], "ENOSPC", ["millrace.queue.q"], 4]);
+  },
+);
+
+smallTest("SharedQueue.create() throws where /dev/shm is full, and leaves nothing behind", async () => {
+  const report = await reportOf(
+    "unshare",
+    smallDisk("/dev/shm", "256k"),
+    `
+    const [, code] = failureOf(() => SharedQueue.create("q"));
+    console.log(JSON.stringify([code, SharedQueue.list(), [...Deno.readDirSync("/dev/shm")].length]));
+  `,
+  );
+  assert.deepEqual(report, ["ENOSPC", [], 0]);
+});
+
+const CAPABILITIES = ["--bounding-set=-all", "--inh-caps=-all"];
+const userFailure = nativeSkipReason() ??
+  (Deno.uid() === 0
+    ? failureOf("setpriv", [...CAPABILITIES, "true"])
+    : "this is not root, who can make such files");
+nameSkipReason("SharedQueue of another user", userFailure);
+
+if (userFailure === undefined) {
+  nativeTest("SharedQueue of another user is out of reach, and neither listed nor removed", async () => {
+    using names = new QueueNames();
+    const name = names.next();
+    SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 }).close();
+    await Deno.chown(`/dev/shm/millrace.queue.${name}`, NOBODY, NOBODY);
+    const report = await reportOf(
+      "setpriv",
+      CAPABILITIES,
+      `
+      const name = ${JSON.stringify(name)};
+      console.log(JSON.stringify([
+        failureOf(() => SharedQueue.connect(name)).slice(0, 2),
+        failureOf(() => SharedQueue.create(name)).slice(0, 2),
+        SharedQueue.list().some((info) => info.name === name),
+        SharedQueue.removeAbandoned({ prefix: name }),
+      ]));
+    `,
+    );
+    assert.deepEqual(report, [["PermissionDenied", "EACCES"], ["AlreadyExists", ""], false, []]);
+  });
+
+  nativeTest("SharedQueue that its mode opens to others is theirs, too", async () => {
+    using names = new QueueNames();
+    const name = names.next();
+    using queue = SharedQueue.create(name, { capacity: 4, messageBytesMax: 8, mode: 0o666 });
+    await Deno.chown(`/dev/shm/millrace.queue.${name}`, NOBODY, NOBODY);
+    queue.trySend("a");
+    const report = await reportOf(
+      "setpriv",
+      CAPABILITIES,
+      `
+      using queue = SharedQueue.connect(${JSON.stringify(name)});
+      queue.trySend("b");
+      console.log(JSON.stringify([queue.tryReceive().text()]));
+    `,
+    );
+    assert.deepEqual([report, queue.tryReceive()?.text()], [["a"], "b"]);
+  });
+}
+
+nativeTest("SharedQueue.connect() refuses what another program has put there, and leaves it as it is", () => {
+  using temporary = new TemporaryDirectory();
+  const { directory } = temporary;
+  const path = `${directory}/millrace.queue.q`;
+  for (const text of ["x", "another program's".repeat(1000)]) {
+    Deno.writeTextFileSync(path, text);
+    assert.throws(() => SharedQueue.connect("q", { directory }), Deno.errors.InvalidData);
+    assert.throws(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
+    assert.deepEqual(SharedQueue.removeAbandoned({ directory }), []);
+    assert.equal(Deno.readTextFileSync(path), text);
+  }
+  Deno.removeSync(path);
+  // A region of Millrace's that is no queue.
+  SharedMemory.create("queue.q", { byteLength: 100_000, directory }).close();
+  assert.throws(() => SharedQueue.connect("q", { directory }), {
+    name: "InvalidData",
+    message: /it is no queue$/,
+  });
+  Deno.removeSync(path);
+  Deno.mkdirSync(path);
+  assert.throws(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
+});
+
+nativeTest("SharedMailbox.connect() refuses what is no mailbox", () => {
+  using names = new QueueNames();
+  using queue = SharedQueue.create(names.next(), { capacity: 1, messageBytesMax: 1 });
+  try {
+    for (const byteLength of [1, 20, 4096, 100_000]) {
+      SharedMemory.create(`mailbox.${queue.name}`, { byteLength }).close();
+      assert.throws(() => SharedMailbox.connect(queue), Deno.errors.InvalidData);
+      SharedMailbox.unlink(queue.name);
+    }
+    assert.equal(queue.trySend("x"), true);
+  } finally {
+    queue.close();
+  }
+});
+
+nativeTest("SharedQueue refuses sizes that are none, whatever they are", () => {
+  using names = new QueueNames();
+  const name = names.next();
+  const wrongs: unknown[] = [NaN, Infinity, -1, 0.5, 2 ** 53, "3", null, {}];
+  for (const wrong of wrongs) {
+    for (const option of ["capacity", "messageBytesMax", "priorities", "partitions", "deadLetterCountMax"]) {
+      assert.throws(() => SharedQueue.create(name, { [option]: wrong }), {
+        name: "RangeError",
+        message: new RegExp(`^create queue: ${option} is `),
+      });
+    }
+  }
+  for (const wrong of [NaN, -1, 0.5, 0]) {
+    assert.throws(() => SharedQueue.create(name, { deliveryCountMax: wrong }), RangeError);
+  }
+  assert.deepEqual(SharedQueue.list({ prefix: name }), []);
+});
