@@ -127,7 +127,7 @@ export class Receiver {
     let count = 0;
     for (let lane = 0; lane <= this.#deadLane; lane++) {
       for (let looks = 0; looks < geometry.cellCount; looks++) {
-        const slot = this.#reserveHinted(lane);
+        const slot = this.#reserveOldest(lane, NO_MESSAGE);
         if (slot === NO_MESSAGE) break;
         this.free(slot);
         count++;

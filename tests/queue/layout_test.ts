@@ -61,7 +61,8 @@ Deno.test("layout: every number is what it is", () => {
     headerChecksum: 10,
     sessions: 32,
     items: 64,
-    room: 96,
+    deadLetters: 96,
+    room: 128,
   });
   assert.deepEqual(PARTICIPANT, {
     session: 0,
