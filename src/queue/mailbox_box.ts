@@ -6,6 +6,9 @@ export interface MailboxOwner {
   isOpen(): boolean;
 }
 
+/** What is to happen when the message of a box of `boxes` is sent; for this folder. */
+export let handOver: (box: MailboxBox, boxes: Boxes) => HandOver;
+
 /** A box of a {@linkcode SharedMailbox}: to be written before it is sent, or to be read where it was received. */
 export class MailboxBox implements Disposable {
   /** Bytes that it was acquired for. */
@@ -18,6 +21,11 @@ export class MailboxBox implements Disposable {
   readonly #delivery: Delivery | undefined;
   #gone = false;
 
+  static {
+    handOver = (box, boxes) => box.#handOver(boxes);
+  }
+
+  /** Box `index` of `boxes`; see {@linkcode SharedMailbox.acquire} and {@linkcode SharedMailbox.open}. */
   constructor(boxes: Boxes, index: number, byteLength: number, owner: MailboxOwner, delivery?: Delivery) {
     this.#boxes = boxes;
     this.#index = index;
@@ -37,13 +45,8 @@ export class MailboxBox implements Disposable {
     return this.#boxes.bytesOf(this.#index, this.byteLength);
   }
 
-  /** Whether `boxes` has it. */
-  isOf(boxes: Boxes): boolean {
-    return this.#boxes === boxes;
-  }
-
-  /** What is to happen when its message is sent. */
-  handOver(): HandOver {
+  #handOver(boxes: Boxes): HandOver {
+    if (boxes !== this.#boxes) throw new TypeError("send a box: it is another mailbox's");
     this.#throwIfGone("send a box");
     if (this.#delivery !== undefined) {
       throw new Deno.errors.BadResource("send a box: it came with a message, and goes with that");

@@ -2,7 +2,7 @@ import type { WaitOptions } from "../base/mod.ts";
 import { SharedMemory } from "../memory/mod.ts";
 import { Boxes } from "./_boxes.ts";
 import { type Delivery, placeOf } from "./delivery.ts";
-import { MailboxBox, type MailboxOwner } from "./mailbox_box.ts";
+import { handOver, MailboxBox, type MailboxOwner } from "./mailbox_box.ts";
 import {
   MAILBOX_BOXES_MAX,
   MAILBOX_SIZES_MIB,
@@ -173,8 +173,7 @@ export class SharedMailbox implements Disposable {
    */
   async send(box: MailboxBox, payload: Payload = "", options: SendOptions = {}): Promise<bigint> {
     this.#throwIfClosed("send a box of");
-    if (!box.isOf(this.#boxes)) throw new TypeError("send a box: it is another mailbox's");
-    return await internalsOf(this.#queue).send(payload, options, box.handOver());
+    return await internalsOf(this.#queue).send(payload, options, handOver(box, this.#boxes));
   }
 
   /**

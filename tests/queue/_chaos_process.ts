@@ -40,7 +40,7 @@ async function main(order: ChaosOrder): Promise<void> {
   Deno.addSignalListener("SIGTERM", () => stopping = true);
   using queue = SharedQueue.connect(order.queue);
   // Once there is a log, it can be told to stop.
-  using log = Deno.openSync(order.log, { append: true, create: true });
+  using log = await Deno.open(order.log, { append: true, create: true });
   const encoder = new TextEncoder();
   const write = (deed: string, ...numbers: number[]): void => {
     log.writeSync(encoder.encode(`${deed} ${monotonicNs()} ${numbers.join(" ")}\n`));

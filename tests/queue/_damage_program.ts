@@ -3,7 +3,7 @@ import { QueueCore } from "../../src/queue/_core.ts";
 import { DeadLetters } from "../../src/queue/dead_letters.ts";
 import { Delivery } from "../../src/queue/delivery.ts";
 import { COUNTER, FLAG, laneAt, participantAt } from "../../src/queue/layout.ts";
-import { MailboxBox } from "../../src/queue/mailbox_box.ts";
+import { handOver, MailboxBox } from "../../src/queue/mailbox_box.ts";
 import { mailboxGeometry } from "../../src/queue/mailbox_layout.ts";
 import type { QueueShape } from "../../src/queue/mod.ts";
 import type { QueueMemory } from "../../src/queue/_queue_memory.ts";
@@ -65,7 +65,7 @@ function prepare(order: DamageOrder): Prepared {
     const boxes = [new Boxes(one, bytes, geometry.boxes), new Boxes(other, bytes, geometry.boxes)] as const;
     [one.boxes, other.boxes] = boxes;
     const box = new MailboxBox(boxes[0], boxes[0].acquire(10), 10, { isOpen: () => true });
-    one.trySend(new Uint8Array(3), { lane: 0, flags: 0, expiresMs: 0, box: box.handOver() });
+    one.trySend(new Uint8Array(3), { lane: 0, flags: 0, expiresMs: 0, box: handOver(box, boxes[0]) });
     const kept = boxes[1].acquire(10);
     deliver(other);
     send(one, 1, 1);

@@ -91,9 +91,9 @@ directoryTest("SharedQueue.sync() has on the disk what was sent before it", asyn
   const box = await mailbox.acquire(10);
   await mailbox.send(box, "kept");
   await Promise.all([queue.sync(), queue.sync()]);
-  const text = new TextDecoder().decode(Deno.readFileSync(fileOf(directory)));
+  const text = new TextDecoder().decode(await Deno.readFile(fileOf(directory)));
   assert.ok(text.includes("kept"));
-  assert.ok(Deno.statSync(`${directory}/millrace.mailbox.q`).size > 2 ** 20);
+  assert.ok((await Deno.stat(`${directory}/millrace.mailbox.q`)).size > 2 ** 20);
   SharedMailbox.unlink("q", { directory });
   queue.close();
   await assert.rejects(queue.sync(), Deno.errors.BadResource);
@@ -126,10 +126,10 @@ async function cutPower(directory: string, seed: number, shape: QueueShape): Pro
         else queue.tryReserve()?.nack();
       }
       using _kept = random.below(2) === 0 ? queue.tryReserve() : undefined;
-      snapshots.push(Deno.readFileSync(path));
+      snapshots.push(await Deno.readFile(path));
     }
   }
-  Deno.writeFileSync(path, mixed(random, snapshots));
+  await Deno.writeFile(path, mixed(random, snapshots));
   using queue = SharedQueue.connect("q", { directory });
   const seen = new Set<number>();
   const drain = (): void => {

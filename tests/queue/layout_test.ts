@@ -101,7 +101,7 @@ Deno.test("layout: every number is what it is", () => {
     previousGeneration: 15,
   });
   assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
-  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, 257137892]);
+  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -1388750842]);
   assert.deepEqual(
     [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
     [255, 65_536, 67_108_864],
