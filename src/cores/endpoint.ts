@@ -93,9 +93,12 @@ export class Endpoint implements ReactorSource {
       this.sent(ring);
       return;
     }
-    this.#outboxes[peer].pushBack(frame);
+    const outbox = this.#outboxes[peer];
+    outbox.pushBack(frame);
     this.#outboxBytes[peer] += frame.byteLength;
     this.#outboxCount++;
+    // Who sleeps already has not asked that reader to wake it when there is room.
+    if (this.#armed && outbox.length === 1) this.#onBell();
   }
 
   /** Bytes that wait for room in the ring to `peer`. */

@@ -303,6 +303,22 @@ export function takeSlowly(ms: number): Promise<number> {
   return new Promise((resolve) => setTimeout(() => resolve(ms), ms));
 }
 
+/** Answers with much after a timer of Deno's, when the core has long been asleep. */
+export async function bytesAfter(delayMs: number, byteLength: number): Promise<Uint8Array> {
+  await takeSlowly(delayMs);
+  return new Uint8Array(byteLength);
+}
+
+/** Sends much to another core after a timer of Deno's. */
+export async function relayBytesAfter(to: number, delayMs: number, byteLength: number): Promise<number> {
+  const bytes = await bytesAfter(delayMs, byteLength);
+  return await currentCore().submitTo(to, lengthOf, bytes);
+}
+
+export function lengthOf(bytes: Uint8Array): number {
+  return bytes.length;
+}
+
 /** Holds the core for as long as a stall watch of 40 ms may need on a busy machine. */
 export function holdUntil(): void {
   hold(800);

@@ -256,6 +256,19 @@ groupTest(
   { ringCapacityBytes: 4096 },
 );
 
+for (const driver of DRIVERS) {
+  groupTest(
+    `results and calls that find the ring full go out although their core sleeps (${driver})`,
+    async (group) => {
+      // What continues after a timer of Deno's runs outside the turns of a reactor.
+      const bytes = await group.submitTo(1, tasks.bytesAfter, 300, 2 ** 20);
+      assert.equal(bytes.length, 2 ** 20);
+      assert.equal(await group.submitTo(0, tasks.relayBytesAfter, 1, 300, 2 ** 20), 2 ** 20);
+    },
+    { driver },
+  );
+}
+
 groupTest("CoreGroup.submitTo() has tens of thousands of calls outstanding", async (group) => {
   const results = await Promise.all(
     Array.from({ length: 30_000 }, (_, index) => group.submitTo(index & 1, tasks.sleepFor, 1, index)),

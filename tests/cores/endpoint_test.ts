@@ -25,6 +25,21 @@ Deno.test("Endpoint.enqueue() keeps what finds the ring full, in order, until th
   assert.deepEqual([from.waitingBytes(1), from.depthTo(1)], [0, 0]);
 });
 
+Deno.test("Endpoint.enqueue() wakes its own side when it sleeps and what it sends has to wait", () => {
+  const [from] = open();
+  let wakeCount = 0;
+  from.wakeBy(() => wakeCount++);
+  assert.equal(from.arm(false), true);
+  for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200));
+  assert.ok(from.waitingBytes(1) > 0);
+  assert.equal(wakeCount, 1);
+  from.disarm();
+  // From then on the reader is asked for it, and nobody has to be woken for what comes behind.
+  assert.equal(from.arm(false), true);
+  from.enqueue(1, new Uint8Array(200));
+  assert.equal(wakeCount, 1);
+});
+
 Deno.test("Endpoint.lose() throws away what waits, and takes nothing more", () => {
   const [from] = open();
   for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200));
