@@ -183,6 +183,8 @@ export class Endpoint implements ReactorSource {
     this.#closed = true;
     for (const ring of this.#producers) ring?.close();
     for (const { ring } of this.#consumers) ring.close();
+    // A wait on the bell that is never over would keep the memory of all rings.
+    ringBell(this.#words, this.#base);
   }
 
   /** Has the bell heard. One that listens already still does: the bell has not been rung since. */
@@ -194,7 +196,7 @@ export class Endpoint implements ReactorSource {
     this.#listening = true;
     value.then(() => {
       this.#listening = false;
-      this.#onBell();
+      if (!this.#closed) this.#onBell();
     });
   }
 
@@ -233,8 +235,12 @@ function wakerOf({ bells }: MeshMemory, peer: number): () => void {
       signalEventDescriptor(descriptor);
       return;
     }
-    // SYNC bell: who sleeps on it sees that it was rung, or does not fall asleep.
-    Atomics.add(words, base + BELL.bell, 1);
-    Atomics.notify(words, base + BELL.bell);
+    ringBell(words, base);
   };
+}
+
+function ringBell(words: Int32Array, base: number): void {
+  // SYNC bell: who sleeps on it sees that it was rung, or does not fall asleep.
+  Atomics.add(words, base + BELL.bell, 1);
+  Atomics.notify(words, base + BELL.bell);
 }

@@ -81,3 +81,13 @@ Deno.test("Endpoint.wakeBy() is called when something comes while it is armed", 
     assert.ok(to.asleepMs > 0);
     assert.equal(to.poll(), 1);
   }));
+
+Deno.test("Endpoint.close() ends its wait on the bell, which would keep the memory", () => {
+  const mesh = createMesh(4096, 2);
+  const endpoint = new Endpoint(mesh, 0, () => {});
+  endpoint.wakeBy(() => assert.fail("woken although it is closed"));
+  assert.equal(endpoint.arm(false), true);
+  endpoint.close();
+  // Nobody is left to be told.
+  assert.equal(Atomics.notify(new Int32Array(mesh.bells), 0), 0);
+});
