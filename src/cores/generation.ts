@@ -123,6 +123,8 @@ export class Generation {
 
   async #stopAll(reason: string): Promise<void> {
     await this.#tell({ type: "stop", reason });
+    // A core has done its part when it has answered, which is not when the answer, or the call itself, has arrived.
+    await this.calls.quiet();
     for (let service = this.#servicesStarted - 1; service >= 0; service--) {
       await this.#tell({ type: "stop service", service });
     }

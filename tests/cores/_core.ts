@@ -324,6 +324,13 @@ export function holdUntil(): void {
   hold(800);
 }
 
+/** Answers with much when the group stops. */
+export async function bytesAtStop(byteLength: number): Promise<Uint8Array> {
+  const { signal } = currentCore();
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  return new Uint8Array(byteLength);
+}
+
 /** Sends more than the ring takes to a core that is held up; resolves to what the ring has and what waits. */
 export async function floodHeld(to: number, count: number, byteLength: number): Promise<[number, number]> {
   const core = currentCore();
