@@ -37,6 +37,8 @@ export class Calls {
   readonly #lost = new Map<number, unknown>();
   #sentCount = 0;
   #outstandingCount = 0;
+  /** Calls of this participant to itself that have not ended. */
+  #hereCount = 0;
   #closed: CoresClosedErrorOptions | undefined;
   #lossTold = false;
   #quiet: PromiseWithResolvers<void> | undefined;
@@ -95,7 +97,19 @@ export class Calls {
     });
   }
 
-  /** Resolves when no call is under way in either direction. */
+  /** Runs what this participant asks of itself: never in the caller's own turn, as on any other. */
+  async callHere<R>(work: () => R): Promise<Awaited<R>> {
+    this.#hereCount++;
+    try {
+      await null;
+      return await work();
+    } finally {
+      this.#hereCount--;
+      this.#checkQuiet();
+    }
+  }
+
+  /** Resolves when no call is under way, in either direction or here. */
   quiet(): Promise<void> {
     this.#quiet ??= Promise.withResolvers<void>();
     const { promise } = this.#quiet;
@@ -208,7 +222,8 @@ export class Calls {
   }
 
   #checkQuiet(): void {
-    if (this.#quiet === undefined || this.serving.runningCount > 0 || this.#outstandingCount > 0) return;
+    const underWayCount = this.serving.runningCount + this.#outstandingCount + this.#hereCount;
+    if (this.#quiet === undefined || underWayCount > 0) return;
     this.#quiet.resolve();
     this.#quiet = undefined;
   }

@@ -96,7 +96,7 @@ export class Core {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (core === this.index) return runHere(() => task(...args));
+    if (core === this.index) return this.#calls.callHere(() => task(...args));
     return this.#calls.call(core, number, tasks.names[number], args) as Promise<Awaited<R>>;
   }
 
@@ -205,10 +205,4 @@ export function currentCore(): Core {
 export function requireIndex(core: number, count: number): void {
   if (Number.isInteger(core) && core >= 0 && core < count) return;
   throw new RangeError(`call core ${core}: there is none of that number, expected 0 to ${count - 1}`);
-}
-
-/** Runs what a core asks of itself: never in the caller's own turn, as on any other core. */
-export async function runHere<R>(work: () => R): Promise<Awaited<R>> {
-  await null;
-  return await work();
 }

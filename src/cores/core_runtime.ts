@@ -1,6 +1,6 @@
 import type { Reactor } from "../reactor/mod.ts";
 import { Calls } from "./calls.ts";
-import { Core, type CoreMain, requireIndex, runHere, setCurrentCore } from "./core.ts";
+import { Core, type CoreMain, requireIndex, setCurrentCore } from "./core.ts";
 import type { StartMessage } from "./control_messages.ts";
 import { INTERNAL_TASK, ModuleTasks } from "./module_tasks.ts";
 import { setShardedHost, Sharded } from "./sharded.ts";
@@ -65,7 +65,7 @@ export class CoreRuntime {
   /** Calls method `method` of a service on core `to`, which may be this one. */
   #invoke(to: number, service: number, method: string, args: readonly unknown[]): Promise<unknown> {
     requireIndex(to, this.core.count);
-    if (to === this.core.index) return runHere(() => this.#invokeHere(service, method, args));
+    if (to === this.core.index) return this.calls.callHere(() => this.#invokeHere(service, method, args));
     return this.calls.call(to, INTERNAL_TASK.invoke, `method "${method}"`, [service, method, ...args]);
   }
 

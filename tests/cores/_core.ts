@@ -190,6 +190,10 @@ class Counter {
     throw new OwnError("in a method");
   }
 
+  async appendLater(file: string, delayMs: number): Promise<void> {
+    await appendLater(file, delayMs);
+  }
+
   async later(value: number): Promise<number> {
     await currentCore().sleep(1);
     return value + 1;
@@ -322,6 +326,18 @@ export function lengthOf(bytes: Uint8Array): number {
 /** Holds the core for as long as a stall watch of 40 ms may need on a busy machine. */
 export function holdUntil(): void {
   hold(800);
+}
+
+/** Leaves calls of this core to itself behind, a task and a method, which write to `file` when they end. */
+export function leaveCallsToItself(file: string): void {
+  const core = currentCore();
+  core.submitTo(core.index, appendLater, file, 100);
+  counters.invokeOn(core.index, "appendLater", file, 200);
+}
+
+export async function appendLater(file: string, delayMs: number): Promise<void> {
+  await takeSlowly(delayMs);
+  Deno.writeTextFileSync(file, `${delayMs} `, { append: true });
 }
 
 /** Answers with much when the group stops. */

@@ -50,6 +50,18 @@ for (const driver of DRIVERS) {
   });
 }
 
+coresTest("CoreGroup.shutdown() waits for calls of a core to itself", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const group = await startGroup();
+    await group.submitTo(1, tasks.leaveCallsToItself, file);
+    assert.equal(await group.shutdown(), true);
+    assert.equal(await Deno.readTextFile(file), "100 200 ");
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
 coresTest("CoreGroup.shutdown() cuts off what needs longer than shutdownTimeoutMs, and says so", async () => {
   const group = await startGroup({ shutdownTimeoutMs: 50 });
   const pending = errorOf(group.submitTo(1, tasks.never));
