@@ -97,16 +97,19 @@ export class Calls {
     });
   }
 
-  /** Runs what this participant asks of itself: never in the caller's own turn, as on any other. */
-  async callHere<R>(work: () => R): Promise<Awaited<R>> {
-    this.#hereCount++;
-    try {
-      await null;
-      return await work();
-    } finally {
-      this.#hereCount--;
-      this.#checkQuiet();
-    }
+  /**
+   * Runs what this participant asks of itself with `args`: never in the caller's own turn, and ended by a signal among the arguments,
+   * as on any other.
+   */
+  callHere<R>(name: string, args: readonly unknown[], work: () => R): Promise<Awaited<R>> {
+    return new Promise((resolve, reject) => {
+      const signal = arePlain(args) ? undefined : findSignal(args, name);
+      signal?.throwIfAborted();
+      const onAbort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#runHere(work).then(resolve, reject)
+        .finally(() => signal?.removeEventListener("abort", onAbort));
+    });
   }
 
   /** Resolves when no call is under way, in either direction or here. */
@@ -139,6 +142,17 @@ export class Calls {
     this.serving.cancelAll(error);
     this.endpoint.close();
     this.#quiet?.resolve();
+  }
+
+  async #runHere<R>(work: () => R): Promise<Awaited<R>> {
+    this.#hereCount++;
+    try {
+      await null;
+      return await work();
+    } finally {
+      this.#hereCount--;
+      this.#checkQuiet();
+    }
   }
 
   #throwIfGone(peer: number, name: string): void {

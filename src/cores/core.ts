@@ -96,8 +96,9 @@ export class Core {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (core === this.index) return this.#calls.callHere(() => task(...args));
-    return this.#calls.call(core, number, tasks.names[number], args) as Promise<Awaited<R>>;
+    const name = tasks.names[number];
+    if (core === this.index) return this.#calls.callHere(name, args, () => task(...args));
+    return this.#calls.call(core, number, name, args) as Promise<Awaited<R>>;
   }
 
   /** Runs `task` on every core, this one included; resolves to the results, by core. */

@@ -65,8 +65,11 @@ export class CoreRuntime {
   /** Calls method `method` of a service on core `to`, which may be this one. */
   #invoke(to: number, service: number, method: string, args: readonly unknown[]): Promise<unknown> {
     requireIndex(to, this.core.count);
-    if (to === this.core.index) return this.calls.callHere(() => this.#invokeHere(service, method, args));
-    return this.calls.call(to, INTERNAL_TASK.invoke, `method "${method}"`, [service, method, ...args]);
+    const name = `method "${method}"`;
+    if (to === this.core.index) {
+      return this.calls.callHere(name, args, () => this.#invokeHere(service, method, args));
+    }
+    return this.calls.call(to, INTERNAL_TASK.invoke, name, [service, method, ...args]);
   }
 
   #invokeHere(service: number, method: string, args: readonly unknown[]): unknown {

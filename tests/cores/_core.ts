@@ -190,6 +190,10 @@ class Counter {
     throw new OwnError("in a method");
   }
 
+  neverWith(_signal: AbortSignal): Promise<void> {
+    return never();
+  }
+
   async appendLater(file: string, delayMs: number): Promise<void> {
     await appendLater(file, delayMs);
   }
@@ -326,6 +330,27 @@ export function lengthOf(bytes: Uint8Array): number {
 /** Holds the core for as long as a stall watch of 40 ms may need on a busy machine. */
 export function holdUntil(): void {
   hold(800);
+}
+
+/** What calls with a signal that aborts end with, to each core, this one included: tasks, methods, and one whose signal has aborted. */
+export async function endCalls(): Promise<unknown[]> {
+  const core = currentCore();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const calls = [
+    ...Array.from({ length: core.count }, (_, index) => core.submitTo(index, neverWith, signal)),
+    core.broadcast(neverWith, signal),
+    counters.invokeOnAll("neverWith", signal),
+  ];
+  const ended = Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
+  await core.sleep(1);
+  controller.abort("enough");
+  const after = core.submitTo(core.index, neverWith, signal).catch((error: unknown) => error);
+  return [...await ended, await after];
+}
+
+export function neverWith(_signal: AbortSignal): Promise<void> {
+  return never();
 }
 
 /** Leaves calls of this core to itself behind, a task and a method, which write to `file` when they end. */

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { CoreBusyError, CoreError } from "../../src/cores/mod.ts";
 import { QueueFullError } from "../../src/sync/mod.ts";
 import * as tasks from "./_core.ts";
-import { DRIVERS, errorOf, groupTest, hasNative, until } from "./_support.ts";
+import { coresTest, DRIVERS, errorOf, groupTest, hasNative, startGroup, until } from "./_support.ts";
 
 for (const idle of ["cooperate", "block", "spin"] as const) {
   for (const driver of DRIVERS) {
@@ -297,6 +297,15 @@ groupTest("CoreGroup.submitTo() refuses what is too long or too much at once", a
 groupTest("Core.submitTo() to the core itself is a plain call in a later turn", async (group) => {
   assert.deepEqual(await group.submitTo(0, tasks.callsItself), ["after", "TypeError", "same"]);
 });
+
+coresTest(
+  "Core.submitTo(), broadcast() and Sharded.invokeOnAll() end when their signal aborts, on every core",
+  async () => {
+    const group = await startGroup();
+    assert.deepEqual(await group.submitTo(1, tasks.endCalls), new Array(5).fill("enough"));
+    group.terminate();
+  },
+);
 
 groupTest("Core.broadcast() asks every core", async (group) => {
   assert.deepEqual(await group.submitTo(1, tasks.broadcastIndex), [0, 1, 2]);
