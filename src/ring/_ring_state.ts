@@ -67,7 +67,7 @@ export class RingState {
 
   /** Closes a half that is held, and wakes the other side so that it sees that. */
   release(half: RingHalf): void {
-    this.sleep.close();
+    this.sleep.close(this.words, SLEEPING[half]);
     if (this.gone) return;
     // SYNC ring.half: everything this half did is done.
     Atomics.store(this.words, WORD[half], HALF.closed);

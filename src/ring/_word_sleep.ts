@@ -8,8 +8,8 @@ export interface WordSleep {
   wake(words: Int32Array, index: number): void;
   /** The same as `sleep()` without blocking; the process stays alive meanwhile. */
   sleepAsync(words: Int32Array, index: number, expected: number, timeoutMs: number): Promise<void>;
-  /** Gives back what sleeping took, and wakes who sleeps here without blocking. It may be used again. */
-  close(): void;
+  /** Wakes who sleeps on `words[index]` here, gives back what that took, and has nobody sleep on it any more without blocking. */
+  close(words: Int32Array, index: number): void;
 }
 
 /** On a `SharedArrayBuffer`, through `Atomics`: between the threads of one process. */
@@ -31,7 +31,9 @@ export class AtomicsSleep implements WordSleep {
     clearInterval(timer);
   }
 
-  close(): void {}
+  close(words: Int32Array, index: number): void {
+    if (words.length > 0) this.wake(words, index);
+  }
 }
 
 /** Milliseconds between two looks at a word where no native thread can wait on it. */
@@ -51,6 +53,7 @@ interface WordWatch {
  */
 export class FutexSleep implements WordSleep {
   readonly #watches = new Map<number, WordWatch>();
+  readonly #closed = new Set<number>();
 
   sleep(words: Int32Array, index: number, expected: number, timeoutMs: number): void {
     futexWait(words, index, expected, Math.min(timeoutMs, FUTEX_WAIT_MS_MAX), true);
@@ -61,7 +64,7 @@ export class FutexSleep implements WordSleep {
   }
 
   async sleepAsync(words: Int32Array, index: number, expected: number, timeoutMs: number): Promise<void> {
-    if (Atomics.load(words, index) !== expected) return;
+    if (this.#closed.has(index) || Atomics.load(words, index) !== expected) return;
     const boundedMs = Math.min(timeoutMs, FUTEX_WAIT_MS_MAX);
     const known = this.#watchOf(index);
     if (known === undefined) return await poll(words, index, expected, boundedMs);
@@ -74,9 +77,10 @@ export class FutexSleep implements WordSleep {
     known.end = undefined;
   }
 
-  close(): void {
-    for (const { watch } of this.#watches.values()) watch.close();
-    this.#watches.clear();
+  close(_words: Int32Array, index: number): void {
+    this.#closed.add(index);
+    this.#watches.get(index)?.watch.close();
+    this.#watches.delete(index);
   }
 
   #watchOf(index: number): WordWatch | undefined {

@@ -151,7 +151,7 @@ export class RingProducer implements Disposable {
    * Writes a copy of `message` and publishes it; waits while the ring is full.
    *
    * @throws {RangeError} when it is longer than `messageBytesMax`
-   * @throws {RingClosedError} when nobody will read it
+   * @throws {RingClosedError} when nobody will read it, or this half is closed
    */
   async write(message: Uint8Array, options: RingWaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
@@ -191,7 +191,7 @@ export class RingProducer implements Disposable {
    * `RingAttachOptions.wakePeer`); false when there is room for `byteLength` bytes, or the ring has ended, so that it must not wait.
    */
   arm(byteLength: number): boolean {
-    if (this.#state.gone) return false;
+    if (this.#closed || this.#state.gone) return false;
     // SYNC ring.sleeping: either this sees the room that the consumer has made, or the consumer sees that this sleeps.
     Atomics.store(this.#words, WORD.producerSleeping, 1);
     return !this.#roomFor(byteLength)() && !this.#state.closed("consumer");
@@ -251,6 +251,7 @@ export class RingProducer implements Disposable {
     if (!(byteLength >= 0 && byteLength <= this.messageBytesMax)) this.#refuse(byteLength);
     const record = recordBytes(byteLength);
     return () => {
+      if (this.#closed) this.#throwIfEnded("wait for room in the ring");
       if (this.#words.length === 0) return false;
       const left = this.#capacityBytes - (this.#tail & this.#mask);
       const needed = record <= left ? record : left + record;

@@ -226,3 +226,32 @@ processTest("halves of one region wait beside each other, each several times at 
   await closed;
   producer.close();
 });
+
+processTest(
+  "RingProducer.close() while write() waits in a region leaves no thread behind",
+  async (random) => {
+    const before = watchCount();
+    await using run = new RingRun(random, 0);
+    const producer = run.ring.producer();
+    while (producer.tryWrite(messageOf(0, 8)));
+    const writing = producer.write(messageOf(1, 8));
+    writing.catch(() => {});
+    while (watchCount() === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    producer.close();
+    await assert.rejects(writing, { name: "RingClosedError", end: "closed here" });
+    while (watchCount() > before) await new Promise((resolve) => setTimeout(resolve, 5));
+  },
+);
+
+/** How many native threads of this process wait in place of others. */
+function watchCount(): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/task")) {
+    try {
+      if (Deno.readTextFileSync(`/proc/self/task/${name}/comm`).trim() === "millrace-watch") count++;
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return count;
+}

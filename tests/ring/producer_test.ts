@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { RingClosedError, SpscRing } from "../../src/ring/mod.ts";
+import { RingClosedError, type RingRegion, SpscRing } from "../../src/ring/mod.ts";
 import { withWatchdog } from "../support/watchdog.ts";
-import { isMessageOf, Lengths, messageOf, openRing, POSITIONS, send } from "./_support.ts";
+import { FakeRegion, isMessageOf, Lengths, messageOf, openRing, POSITIONS, send } from "./_support.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
@@ -194,6 +194,33 @@ Deno.test("RingProducer finds the ring closed when the consumer has closed it", 
     assert.equal(producer.tryWrite(bytes(2)), false);
     assert.equal(producer.end, "closed");
   }));
+
+const MEMORIES: [name: string, memory: () => RingRegion | undefined][] = [
+  ["shared memory", () => undefined],
+  ["a region", () => new FakeRegion(1024)],
+];
+
+for (const [name, memory] of MEMORIES) {
+  Deno.test(`RingProducer.close() ends what waits for room, in ${name}`, () =>
+    withWatchdog(20_000, async () => {
+      const { producer, consumer } = openRing({ capacityBytes: 64, memory: memory() });
+      while (producer.tryWrite(bytes(1)));
+      const readable = consumer.readable();
+      const waiting = [producer.write(bytes(2)), producer.writable(1)];
+      for (const wait of waiting) wait.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      producer.close();
+      const closed = { name: "RingClosedError", end: "closed here" };
+      for (const wait of waiting) await assert.rejects(wait, closed);
+      assert.throws(() => producer.writeSync(bytes(2)), closed);
+      assert.throws(() => producer.writeSync(bytes(2), { strategy: "spin" }), closed);
+      assert.equal(producer.arm(1), false);
+      // The other half of the same ring waits as before.
+      assert.equal(await readable, true);
+      assert.equal(consumer.drain(() => {}), 4);
+      assert.equal(await consumer.readable(), false);
+    }));
+}
 
 Deno.test("RingProducer.close() publishes what was written; afterwards nothing can be", async () => {
   const { producer, consumer } = openRing({ capacityBytes: 64 });
