@@ -22,6 +22,8 @@ export class RingState {
   readonly capacityBytes: number;
   readonly messageBytesMax: number;
   readonly sleep: WordSleep;
+  /** Waits of each half that sleep, or are about to. */
+  readonly #sleepers = { producer: 0, consumer: 0 };
   readonly #region: RingRegion | undefined;
   readonly #wakePeer: (() => void) | undefined;
 
@@ -82,6 +84,23 @@ export class RingState {
     if (Atomics.exchange(words, SLEEPING[half], 0) === 0) return;
     if (this.#wakePeer === undefined) this.sleep.wake(words, SLEEPING[half]);
     else this.#wakePeer();
+  }
+
+  /** A wait of `half` is about to sleep: the other side has to wake it from now on. */
+  beginSleep(half: RingHalf): void {
+    this.#sleepers[half]++;
+    // SYNC ring.sleeping: either this sees what the other side has published, or that one sees that this sleeps.
+    Atomics.store(this.words, SLEEPING[half], 1);
+  }
+
+  /** It is awake. Where others of the half sleep they still have to be woken. */
+  endSleep(half: RingHalf): void {
+    if (--this.#sleepers[half] === 0 && !this.gone) Atomics.store(this.words, SLEEPING[half], 0);
+  }
+
+  /** Has the waits of `half`, which is this side's own, look again. */
+  stir(half: RingHalf): void {
+    if (!this.gone) this.sleep.wake(this.words, SLEEPING[half]);
   }
 
   /** Whether `half` was closed by its holder. */

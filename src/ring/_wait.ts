@@ -57,12 +57,14 @@ export async function waitFor(
       if (leftMs <= 0) {
         throw new DOMException(`wait for the ring: not done within ${timeoutMs} ms`, "TimeoutError");
       }
-      // SYNC ring.sleeping: either this sees what the other side has published, or that one sees that this sleeps.
-      Atomics.store(words, word, 1);
-      if (!ready() && !state.closed(peer)) {
-        await state.sleep.sleepAsync(words, word, 1, Math.min(leftMs, PEER_CHECK_MS));
+      state.beginSleep(half);
+      try {
+        if (!ready() && !state.closed(peer)) {
+          await state.sleep.sleepAsync(words, word, 1, Math.min(leftMs, PEER_CHECK_MS));
+        }
+      } finally {
+        state.endSleep(half);
       }
-      if (!state.gone) Atomics.store(words, word, 0);
     }
   } finally {
     signal?.removeEventListener("abort", onAbort);
@@ -89,10 +91,12 @@ export function waitForSync(
     const leftMs = deadlineMs - performance.now();
     if (leftMs <= 0) return false;
     if (strategy === "spin") continue;
-    // SYNC ring.sleeping: as above.
-    Atomics.store(words, word, 1);
-    if (!ready() && !state.closed(peer)) state.sleep.sleep(words, word, 1, Math.min(leftMs, PEER_CHECK_MS));
-    Atomics.store(words, word, 0);
+    state.beginSleep(half);
+    try {
+      if (!ready() && !state.closed(peer)) state.sleep.sleep(words, word, 1, Math.min(leftMs, PEER_CHECK_MS));
+    } finally {
+      state.endSleep(half);
+    }
   }
 }
 

@@ -292,6 +292,27 @@ Deno.test("a side that does not sleep is not woken, and one that does is, once",
   assert.deepEqual([words[WORD.consumerSleeping], words[WORD.producerSleeping]], [0, 0]);
 });
 
+Deno.test("a wait that ends leaves the other waits of its half to be woken", () =>
+  withWatchdog(20_000, async () => {
+    const { ring, producer, consumer } = openRing({ capacityBytes: 64 });
+    const words = wordsOf(ring);
+    const readable = consumer.readable();
+    const controller = new AbortController();
+    const others = Promise.allSettled([
+      consumer.readable({ signal: controller.signal }),
+      consumer.readable({ timeoutMs: 2 }),
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    controller.abort();
+    await others;
+    assert.equal(consumer.readableSync({ timeoutMs: 1 }), undefined);
+    // Others would look again by themselves, but late.
+    assert.equal(Atomics.load(words, WORD.consumerSleeping), 1);
+    send(producer, bytes(1));
+    assert.equal(await readable, true);
+    assert.equal(Atomics.load(words, WORD.consumerSleeping), 0);
+  }));
+
 Deno.test("RingConsumer.readable() keeps the process alive until its time is over", async () => {
   const code = `
     import { SpscRing } from "${new URL("../../src/ring/mod.ts", import.meta.url)}";
