@@ -227,8 +227,18 @@ function checkHeader(words: Int32Array): void {
   if (messageBytesMax < 0 || messageBytesMax > messageBytesLimit(capacityBytes)) {
     refuse(`it is damaged: its longest message has ${messageBytesMax} bytes`);
   }
-  const used = Atomics.load(words, WORD.tail) - Atomics.load(words, WORD.head) | 0;
+  const used = usedBytes(words);
   if (used < 0 || used > capacityBytes || used % 8 !== 0) {
     refuse(`it is damaged: ${used} bytes of it are in use`);
+  }
+}
+
+/** Bytes in use. Both sides may be at work: what is read of the tail belongs to the head only while that stands still. */
+function usedBytes(words: Int32Array): number {
+  for (let head = Atomics.load(words, WORD.head);;) {
+    const used = Atomics.load(words, WORD.tail) - head | 0;
+    const now = Atomics.load(words, WORD.head);
+    if (now === head) return used;
+    head = now;
   }
 }

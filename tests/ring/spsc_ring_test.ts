@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LAYOUT_HASH, WORD } from "../../src/ring/layout.ts";
 import { type RingConsumer, type RingProducer, SpscRing } from "../../src/ring/mod.ts";
-import { FakeRegion, wordsOf } from "./_support.ts";
+import { FakeRegion, openRing, send, wordsOf } from "./_support.ts";
 
 Deno.test("SpscRing.create() refuses a capacity that is no power of two from 64 to 2^30", () => {
   for (const capacityBytes of [0, 1, 32, 63, 65, 96, 100, -64, 64.5, NaN, Infinity, 2 ** 31]) {
@@ -67,6 +67,31 @@ Deno.test("SpscRing.attach() says what is wrong with the memory", () => {
     });
   }
   assert.throws(() => SpscRing.attach(new SharedArrayBuffer(4096)), /there is none/);
+});
+
+Deno.test("SpscRing.attach() takes a ring for sound while both sides are at work", () => {
+  const { ring, producer, consumer } = openRing({ capacityBytes: 64 });
+  const { load } = Atomics;
+  let roundCount = 0;
+  let working = false;
+  // As if other threads had got on right behind each look at the tail.
+  Atomics.load = ((words: Int32Array, index: number) => {
+    const value = load(words, index);
+    if (index === WORD.tail && roundCount < 3 && !working) {
+      working = true;
+      roundCount++;
+      send(producer, new Uint8Array(8));
+      consumer.drain(() => {});
+      working = false;
+    }
+    return value;
+  }) as typeof load;
+  try {
+    SpscRing.attach(ring.memory);
+  } finally {
+    Atomics.load = load;
+  }
+  assert.equal(roundCount, 3);
 });
 
 Deno.test("SpscRing.create() and attach() refuse what is no memory for a ring", () => {
