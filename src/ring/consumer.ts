@@ -80,6 +80,7 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
     const words = this.#words;
     const mask = this.#mask;
     const tail = this.#tail;
+    const capacityBytes = this.#capacityBytes;
     let head = this.#head;
     let count = 0;
     try {
@@ -91,7 +92,9 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
           continue;
         }
         const record = recordBytes(length);
-        if (!(length <= this.#messageBytesMax) || record > (tail - head | 0)) this.#damaged(index, length);
+        if (
+          !(length <= this.#messageBytesMax) || record > (tail - head | 0) || index + record > capacityBytes
+        ) this.#damaged(index, length);
         const start = index + RECORD_HEADER_BYTES;
         const message = this.#views.get(start, length);
         head = head + record | 0;

@@ -185,6 +185,15 @@ for (const position of POSITIONS) {
   });
 }
 
+Deno.test("RingConsumer refuses a message that would run over the end of the data", () => {
+  const { ring, producer, consumer } = openRing({ capacityBytes: 128 }, 96);
+  for (const number of [1, 2]) producer.tryWrite(new Uint8Array(24).fill(number));
+  producer.flush();
+  // As long as a message may be, and all of it published.
+  wordsOf(ring)[(HEADER_BYTES + 96) >> 2] = 40;
+  assert.throws(() => consumer.tryRead(), /damaged at byte 96: a message of 40 bytes/);
+});
+
 Deno.test("RingConsumer.close() loses what is not read, and says so to the producer", () => {
   const { producer, consumer } = openRing({ capacityBytes: 64 });
   send(producer, bytes(1));
