@@ -130,7 +130,7 @@ export class RingProducer implements Disposable {
    * Adds what was claimed to the ring, or the first `byteLength` bytes of it.
    *
    * @throws {RangeError} when `byteLength` is more than was claimed
-   * @throws {Error} when nothing is claimed
+   * @throws {Error} when nothing is claimed, or this half was closed since
    */
   commit(byteLength: number = this.#claimed): void {
     if (!(byteLength >= 0 && byteLength <= this.#claimed)) this.#refuseCommit(byteLength);
@@ -207,6 +207,7 @@ export class RingProducer implements Disposable {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
+    this.#claimed = -1;
     this.#takeNothing();
     this.#state.release("producer");
   }

@@ -237,6 +237,15 @@ Deno.test("RingProducer.close() publishes what was written; afterwards nothing c
   assert.equal(await consumer.readable(), false);
 });
 
+Deno.test("RingProducer.close() forgets a claim, which cannot be committed any more", () => {
+  const { producer, consumer } = openRing({ capacityBytes: 64 });
+  producer.tryClaim(24);
+  producer.close();
+  assert.throws(() => producer.commit(), /nothing is claimed/);
+  assert.throws(() => producer.commit(24), /nothing is claimed/);
+  assert.equal(consumer.tryRead(), undefined);
+});
+
 Deno.test("RingProducer leaves messages alone that nobody has read", () => {
   const ring = SpscRing.create({ capacityBytes: 256 });
   const first = ring.producer();
