@@ -100,7 +100,10 @@ export class RingState {
 
   /** Has the waits of `half`, which is this side's own, look again. */
   stir(half: RingHalf): void {
-    if (!this.gone) this.sleep.wake(this.words, SLEEPING[half]);
+    if (this.gone) return;
+    // Who is only about to sleep finds another value, and does not.
+    Atomics.store(this.words, SLEEPING[half], 0);
+    this.sleep.wake(this.words, SLEEPING[half]);
   }
 
   /** Whether `half` was closed by its holder. */

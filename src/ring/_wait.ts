@@ -48,7 +48,7 @@ export async function waitFor(
   const word = SLEEPING[half];
   const peer = PEER[half];
   const deadlineMs = deadlineOf(timeoutMs);
-  const onAbort = () => state.wake(half);
+  const onAbort = () => state.stir(half);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     while (!ready() && state.endOf(peer) === undefined) {

@@ -180,6 +180,7 @@ export class RingProducer implements Disposable {
    * @throws {RingClosedError} when the ring ends first
    */
   async writable(byteLength: number, options: RingWaitOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
     this.#throwIfEnded("wait for room in the ring");
     this.flush();
     await waitFor(this.#state, "producer", this.#roomFor(byteLength), options);

@@ -135,6 +135,22 @@ Deno.test("RingConsumer.readable() rejects with the reason of its signal, and wh
     assert.equal(await consumer.readable({ timeoutMs: 0 }), true);
   }));
 
+Deno.test("a signal ends waits at once, and does not ring the bell of the other side", () =>
+  withWatchdog(20_000, async () => {
+    const { memory } = SpscRing.create({ capacityBytes: 64 });
+    let bellCount = 0;
+    const consumer = SpscRing.attach(memory, { wakePeer: () => bellCount++ }).consumer();
+    const words = new Int32Array(memory as SharedArrayBuffer);
+    const controller = new AbortController();
+    const readable = consumer.readable({ signal: controller.signal });
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    controller.abort("enough");
+    // Whoever sleeps on the word has been woken, and nobody else.
+    assert.equal(Atomics.notify(words, WORD.consumerSleeping), 0);
+    await assert.rejects(readable, (reason) => reason === "enough");
+    assert.equal(bellCount, 0);
+  }));
+
 Deno.test("RingConsumer tells a producer that died from one that closed", () =>
   withWatchdog(20_000, async () => {
     const region = new FakeRegion(1024);

@@ -179,6 +179,10 @@ Deno.test("RingProducer.write() rejects with the reason of its signal, and write
     assert.equal(consumer.drain((message) => assert.deepEqual(message, bytes(1))), 4);
     assert.ok(producer.writeSync(bytes(3)));
     assert.deepEqual(consumer.tryRead(), bytes(3));
+    await assert.rejects(
+      producer.writable(1, { signal: controller.signal }),
+      (reason) => reason === "enough",
+    );
   }));
 
 Deno.test("RingProducer finds the ring closed when the consumer has closed it", () =>
