@@ -43,6 +43,8 @@ export class RingProducer implements Disposable {
   #head: number;
   /** Bytes claimed and not committed; -1: none. */
   #claimed = -1;
+  /** Calls of `write()` that wait, first to last. */
+  readonly #writes: object[] = [];
   #closed = false;
 
   /** The producer of `state`, whose half has been acquired. */
@@ -148,14 +150,14 @@ export class RingProducer implements Disposable {
   }
 
   /**
-   * Writes a copy of `message` and publishes it; waits while the ring is full.
+   * Writes a copy of `message` and publishes it; waits while the ring is full. Of several that wait the first has the first turn.
    *
    * @throws {RangeError} when it is longer than `messageBytesMax`
    * @throws {RingClosedError} when nobody will read it, or this half is closed
    */
   async write(message: Uint8Array, options: RingWaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    while (!this.tryWrite(message)) await this.writable(message.length, options);
+    if (this.#writes.length > 0 || !this.tryWrite(message)) await this.#writeInTurn(message, options);
     this.flush();
   }
 
@@ -181,10 +183,7 @@ export class RingProducer implements Disposable {
    */
   async writable(byteLength: number, options: RingWaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    this.#throwIfEnded("wait for room in the ring");
-    this.flush();
-    await waitFor(this.#state, "producer", this.#roomFor(byteLength), options);
-    this.#throwIfEnded("wait for room in the ring");
+    await this.#wait(this.#roomFor(byteLength), options);
   }
 
   /**
@@ -216,6 +215,26 @@ export class RingProducer implements Disposable {
   /** Closes this half. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  async #writeInTurn(message: Uint8Array, options: RingWaitOptions): Promise<void> {
+    const hasRoom = this.#roomFor(message.length);
+    const turn = {};
+    this.#writes.push(turn);
+    const ready = () => hasRoom() && this.#writes[0] === turn;
+    try {
+      do await this.#wait(ready, options); while (!this.tryWrite(message));
+    } finally {
+      this.#writes.splice(this.#writes.indexOf(turn), 1);
+      if (this.#writes.length > 0) this.#state.stir("producer");
+    }
+  }
+
+  async #wait(ready: () => boolean, options: RingWaitOptions): Promise<void> {
+    this.#throwIfEnded("wait for room in the ring");
+    this.flush();
+    await waitFor(this.#state, "producer", ready, options);
+    this.#throwIfEnded("wait for room in the ring");
   }
 
   #append(byteLength: number): void {

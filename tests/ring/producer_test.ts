@@ -185,6 +185,29 @@ Deno.test("RingProducer.write() rejects with the reason of its signal, and write
     );
   }));
 
+Deno.test("RingProducer.write() keeps the order of calls that wait, whatever their lengths", () =>
+  withWatchdog(20_000, async () => {
+    const { producer, consumer } = openRing({ capacityBytes: 128 });
+    while (producer.tryWrite(bytes(0)));
+    consumer.drain(() => {}, 1);
+    const lengths = [40, 1, 56, 0, 9, 30, 1, 1];
+    const controller = new AbortController();
+    const writing = lengths.map((length, number) => {
+      const signal = number % 3 === 2 ? controller.signal : undefined;
+      return producer.write(messageOf(number, length), { signal }).then(() => "written", () => "aborted");
+    });
+    await null;
+    controller.abort();
+    const arrived: number[] = [];
+    while (arrived.length < 7 + 6) {
+      if (await consumer.readable()) consumer.drain((message) => arrived.push(message.length), 1);
+    }
+    assert.deepEqual(arrived, [...new Array(7).fill(1), 40, 1, 0, 9, 1, 1]);
+    const fates = lengths.map((_, number) => number % 3 === 2 ? "aborted" : "written");
+    assert.deepEqual(await Promise.all(writing), fates);
+    assert.ok(producer.tryWrite(bytes(1)));
+  }));
+
 Deno.test("RingProducer finds the ring closed when the consumer has closed it", () =>
   withWatchdog(20_000, async () => {
     const { producer, consumer } = openRing({ capacityBytes: 64 });
