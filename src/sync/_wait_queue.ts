@@ -30,9 +30,8 @@ interface Settle<Grant> {
  * Calls that wait for their turn, first come, first served. A list rather than an array, so that one in the
  * middle is given up in constant time.
  *
- * One signal often ends many waits, and its listeners run one after the other. So a call whose signal has
- * aborted is never granted anything, even when its own listener has yet to run: {@linkcode WaitQueue.peek}
- * turns it away first.
+ * One signal often ends many waits, one after the other. So a call whose signal has aborted is never granted
+ * anything, even when its own turn to give up has yet to come: {@linkcode WaitQueue.peek} turns it away first.
  */
 export class WaitQueue<Request, Grant> {
   readonly #waitingMax: number;
@@ -71,7 +70,7 @@ export class WaitQueue<Request, Grant> {
     else this.#tail.next = waiter;
     this.#tail = waiter;
     this.#length++;
-    signal?.addEventListener("abort", waiter);
+    if (signal !== undefined) follow(signal, waiter);
   }
 
   /**
@@ -123,12 +122,41 @@ export class WaitQueue<Request, Grant> {
     if (next === undefined) this.#tail = previous;
     else next.previous = previous;
     this.#length--;
-    waiter.signal?.removeEventListener("abort", waiter);
+    if (waiter.signal !== undefined) unfollow(waiter.signal, waiter);
   }
 }
 
-/** A call that waits. It is its own listener: a removed listener is not called, so it gives up at most once. */
-class Waiter<Request, Grant> implements EventListenerObject {
+/** The calls that one signal ends, in whichever queues. One listener for all: with one each, adding and removing them is quadratic. */
+class Followers implements EventListenerObject {
+  readonly waiters = new Set<{ giveUp(): void }>();
+
+  handleEvent(): void {
+    // One that leaves meanwhile, because it is rejected otherwise, is not met any more.
+    for (const waiter of this.waiters) waiter.giveUp();
+  }
+}
+
+const followersOf = new WeakMap<AbortSignal, Followers>();
+
+function follow(signal: AbortSignal, waiter: { giveUp(): void }): void {
+  let followers = followersOf.get(signal);
+  if (followers === undefined) {
+    followers = new Followers();
+    followersOf.set(signal, followers);
+    signal.addEventListener("abort", followers);
+  }
+  followers.waiters.add(waiter);
+}
+
+function unfollow(signal: AbortSignal, waiter: { giveUp(): void }): void {
+  const followers = followersOf.get(signal);
+  if (!followers?.waiters.delete(waiter) || followers.waiters.size > 0) return;
+  followersOf.delete(signal);
+  signal.removeEventListener("abort", followers);
+}
+
+/** A call that waits. It leaves the followers of its signal with its queue, so it gives up at most once. */
+class Waiter<Request, Grant> {
   previous: Waiter<Request, Grant> | undefined = undefined;
   next: Waiter<Request, Grant> | undefined = undefined;
   readonly queue: WaitQueue<Request, Grant>;
@@ -148,7 +176,7 @@ class Waiter<Request, Grant> implements EventListenerObject {
     this.settle = settle;
   }
 
-  handleEvent(): void {
+  giveUp(): void {
     this.queue.giveUp(this);
   }
 }

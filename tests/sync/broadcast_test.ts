@@ -11,7 +11,7 @@ import {
 } from "../../src/sync/mod.ts";
 import { testSeeds, withSeed } from "../support/driver_seed.ts";
 import { CountedAbort } from "../timer/support.ts";
-import { flush, Followed, SignalPool } from "./support.ts";
+import { expectedListenerCount, flush, Followed, SignalPool } from "./support.ts";
 
 Deno.test("Broadcast() refuses numbers out of range, and waits when full unless told otherwise", () => {
   for (const capacity of [0, 1.5, NaN]) assert.throws(() => new Broadcast(capacity), RangeError);
@@ -316,7 +316,7 @@ async function checkBroadcast(seed: number): Promise<void> {
     assert.equal(broadcast.subscriptionCount, attached().length);
     const waiting = [...sending, ...readers.flatMap((reader) => reader.receiving)];
     for (const { followed } of waiting) assert.equal(followed.outcome.state, "pending");
-    assert.equal(signals.listenerCount, waiting.filter((call) => call.signal !== undefined).length);
+    assert.equal(signals.listenerCount, expectedListenerCount(waiting));
   }
 }
 

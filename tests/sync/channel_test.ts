@@ -10,7 +10,7 @@ import {
 } from "../../src/sync/mod.ts";
 import { testSeeds, withSeed } from "../support/driver_seed.ts";
 import { CountedAbort } from "../timer/support.ts";
-import { flush, Followed, SignalPool } from "./support.ts";
+import { expectedListenerCount, flush, Followed, SignalPool } from "./support.ts";
 
 Deno.test("Channel() refuses numbers out of range", () => {
   for (const capacity of [0, -1, 1.5, NaN, CHANNEL_CAPACITY_MAX + 1]) {
@@ -289,7 +289,7 @@ async function checkChannel(seed: number): Promise<void> {
     assert.equal(channel.length, held.length);
     const waiting = [...sending, ...receiving];
     for (const { followed } of waiting) assert.equal(followed.outcome.state, "pending");
-    assert.equal(signals.listenerCount, waiting.filter((call) => call.signal !== undefined).length);
+    assert.equal(signals.listenerCount, expectedListenerCount(waiting));
   }
 }
 

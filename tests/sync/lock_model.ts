@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../src/base/mod.ts";
 import type { Permit } from "../../src/sync/mod.ts";
-import { flush, Followed, SignalPool } from "./support.ts";
+import { expectedListenerCount, flush, Followed, SignalPool } from "./support.ts";
 
 /** What a semaphore and a lock have in common: so many units, and calls that take some of them. */
 export interface LockUnderTest {
@@ -110,7 +110,11 @@ export async function checkLock(lock: LockUnderTest, seed: number, stepCount = 4
     assert.deepEqual(granted, model.granted, "calls are granted in their order");
     assert.equal(lock.available(), model.available, "units available");
     assert.equal(lock.waitingCount(), model.waiting.length, "calls that wait");
-    const listening = model.waiting.filter((call) => call.signal !== undefined).length;
-    assert.equal(signals.listenerCount, listening, "a listener for each call that waits, and no other");
+    const listening = expectedListenerCount(model.waiting);
+    assert.equal(
+      signals.listenerCount,
+      listening,
+      "a listener for each signal of calls that wait, and no other",
+    );
   }
 }

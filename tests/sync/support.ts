@@ -24,6 +24,11 @@ export class Followed<T> {
   }
 }
 
+/** Listeners that `calls` have when they wait: one for each of their signals. */
+export function expectedListenerCount(calls: readonly { readonly signal?: AbortSignal }[]): number {
+  return new Set(calls.map(({ signal }) => signal).filter((signal) => signal !== undefined)).size;
+}
+
 /** A few signals that calls share; an aborted one is replaced, and must not have listeners left. */
 export class SignalPool {
   readonly #random: SeededRandom;
