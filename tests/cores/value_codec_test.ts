@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { LOOK_COUNT_MAX } from "../../src/cores/_refusal.ts";
 import {
   isPlain,
@@ -70,6 +71,30 @@ Deno.test("ValueReader.read() gives copies, of the kind they were", () => {
   cyclic.self = cyclic;
   const back = travel(cyclic) as Record<string, unknown>;
   assert.equal(back.self, back);
+});
+
+Deno.test("ValueReader.read() gives each view within a value memory of its own, as large as the view", () => {
+  const memory = new ArrayBuffer(64);
+  new Uint8Array(memory).set([1, 2, 3], 8);
+  const views = [
+    new Uint8Array(1000),
+    new Uint8Array(memory, 8, 3),
+    new Uint8Array(memory),
+    new Float64Array(memory, 8, 1),
+    new BigUint64Array([5n]),
+    new Float16Array([1.5]),
+    new DataView(memory, 9, 2),
+    Buffer.from("abc"),
+    new Uint8Array(new SharedArrayBuffer(4)),
+  ];
+  const back = travel({ views }) as { views: ArrayBufferView[] };
+  back.views.forEach((view, index) => {
+    assert.deepEqual(view, views[index]);
+    assert.equal(view.constructor, views[index].constructor);
+    assert.ok(view.buffer instanceof ArrayBuffer);
+    assert.deepEqual([view.byteOffset, view.buffer.byteLength], [0, views[index].byteLength]);
+  });
+  assert.equal(new Set(back.views.map(({ buffer }) => buffer)).size, views.length);
 });
 
 Deno.test("portable() refuses what cannot travel", () => {
