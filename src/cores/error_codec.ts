@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { canTravel } from "./value_codec.ts";
+import { asArriving } from "./value_codec.ts";
 
 /** An error on its way between two cores. */
 export interface PortableError {
@@ -62,7 +62,7 @@ interface Encoding {
 }
 
 function encode(thrown: unknown, encoding: Encoding, depth: number): PortableThrown {
-  if (!(thrown instanceof Error)) return { value: canTravel(thrown) ? thrown : inspect(thrown) };
+  if (!(thrown instanceof Error)) return asArriving(thrown) ?? { value: inspect(thrown) };
   const { cause } = thrown;
   const hasCause = cause !== undefined && depth < DEPTH_MAX && encoding.left-- > 0;
   return {
@@ -98,7 +98,10 @@ function propertiesOf(error: Error, encoding: Encoding, depth: number): Portable
       const entries = value.slice(0, Math.max(0, encoding.left));
       encoding.left -= entries.length;
       properties.push([name, entries.map((entry) => encode(entry, encoding, depth + 1))]);
-    } else if (canTravel(value)) properties.push([name, { value }]);
+    } else {
+      const arriving = asArriving(value);
+      if (arriving !== undefined) properties.push([name, arriving]);
+    }
   }
   return properties;
 }

@@ -91,13 +91,13 @@ export function portableArgument(value: unknown): unknown {
   return value instanceof AbortSignal ? SIGNAL_PLACE : portable(value);
 }
 
-/** Whether {@linkcode portable} would not throw. */
-export function canTravel(value: unknown): boolean {
+/** What would arrive of `value`, which no getter changes any more; `undefined` when it cannot travel. */
+export function asArriving(value: unknown): { readonly value: unknown } | undefined {
   try {
-    portable(value);
-    return true;
+    const sent = portable(value);
+    return { value: sent instanceof Structured ? deserialize(sent.bytes) : sent };
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -45,6 +45,23 @@ Deno.test("toPortable() never throws, and keeps within limits", () => {
   for (const thrown of hostile) structuredClone(toPortable(thrown, here));
 });
 
+Deno.test("toPortable() gives what runs no code of the error's when it is sent", () => {
+  let sending = false;
+  const guarded = {
+    get value(): number {
+      assert.ok(!sending);
+      return 7;
+    },
+  };
+  for (const thrown of [Object.assign(new Error("x"), { detail: guarded }), guarded]) {
+    const portable = toPortable(thrown, here);
+    sending = true;
+    const back = fromPortable(structuredClone(portable), here);
+    sending = false;
+    assert.deepEqual(back instanceof Error ? Reflect.get(back, "detail") : back, { value: 7 });
+  }
+});
+
 Deno.test("fromPortable() cannot reach the prototype of anything", () => {
   const error = new Error("x");
   Object.defineProperty(error, "__proto__", { value: { polluted: true }, enumerable: true });
