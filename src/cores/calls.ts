@@ -1,10 +1,10 @@
 import { Endpoint } from "./endpoint.ts";
-import { fromPortable, type PortableThrown, toPortable } from "./error_codec.ts";
+import { fromPortable, type PortableThrown } from "./error_codec.ts";
 import { CoreBusyError, CoresClosedError, type CoresClosedErrorOptions } from "./errors.ts";
 import { FRAME, FRAME_AT, FRAME_HEADER_BYTES, FrameParts, FrameSender } from "./frames.ts";
 import type { MeshMemory } from "./mesh.ts";
 import { Serving, type TaskTable } from "./serving.ts";
-import { isPlain, portable, portableArgument, ValueReader } from "./value_codec.ts";
+import { isPlain, portableArgument, ValueReader } from "./value_codec.ts";
 
 /** Calls under way from one participant, at most; what goes beyond is refused. */
 export const CALLS_OUTSTANDING_MAX: number = 2 ** 20;
@@ -80,8 +80,9 @@ export class Calls {
       if (this.#closed !== undefined || this.#lost.size > 0) this.#throwIfGone(peer, name);
       const plain = arePlain(args);
       const signal = plain ? undefined : findSignal(args, name);
-      signal?.throwIfAborted();
       const values = plain ? args : toPortableArguments(args, name);
+      // Behind the arguments, whose getters may have aborted it.
+      signal?.throwIfAborted();
       const id = this.#freeIds.pop() ?? this.#nextId(peer, name);
       try {
         this.#sender.send(peer, FRAME.call, id, task, values);
@@ -188,8 +189,8 @@ export class Calls {
       pending.unfollow = undefined;
       pending.given = true;
       pending.reject(signal.reason);
-      const reason = toPortable(signal.reason, this.serving.table.errorClasses);
-      this.#sender.send(pending.peer, FRAME.cancel, id, 0, [portable(reason)]);
+      const { errorClasses } = this.serving.table;
+      this.#sender.sendThrown(pending.peer, FRAME.cancel, id, signal.reason, errorClasses);
     };
     signal.addEventListener("abort", onAbort, { once: true });
     pending.unfollow = () => signal.removeEventListener("abort", onAbort);

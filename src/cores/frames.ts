@@ -1,6 +1,7 @@
 import type { Endpoint } from "./endpoint.ts";
+import { type ErrorClasses, toPortable } from "./error_codec.ts";
 import { CoreBusyError } from "./errors.ts";
-import { valueBytes, valueBytesMax, writeValue } from "./value_codec.ts";
+import { portable, valueBytes, valueBytesMax, writeValue } from "./value_codec.ts";
 
 /**
  * Frames, one message of a ring each:
@@ -58,6 +59,15 @@ export class FrameSender {
       }
     }
     this.#sendLater(peer, frame, call, task, values);
+  }
+
+  /** Writes a frame with what was thrown; with why not, where it is too long. */
+  sendThrown(peer: number, frame: number, call: number, thrown: unknown, classes: ErrorClasses): void {
+    try {
+      this.send(peer, frame, call, 0, [portable(toPortable(thrown, classes))]);
+    } catch (error) {
+      this.send(peer, frame, call, 0, [portable(toPortable(error, classes))]);
+    }
   }
 
   #sendLater(peer: number, frame: number, call: number, task: number, values: readonly unknown[]): void {

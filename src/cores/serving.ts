@@ -1,5 +1,5 @@
 import type { Endpoint } from "./endpoint.ts";
-import { type ErrorClasses, fromPortable, type PortableThrown, toPortable } from "./error_codec.ts";
+import { type ErrorClasses, fromPortable, type PortableThrown } from "./error_codec.ts";
 import { commonErrorClasses } from "./error_classes.ts";
 import { FRAME, type FrameSender } from "./frames.ts";
 import { portable, SIGNAL_PLACE, type ValueReader } from "./value_codec.ts";
@@ -129,14 +129,7 @@ export class Serving {
   }
 
   #answerError(from: number, call: number, thrown: unknown): void {
-    const { errorClasses } = this.#table;
-    try {
-      this.#sender.send(from, FRAME.error, call, 0, [portable(toPortable(thrown, errorClasses))]);
-    } catch (error) {
-      // Too long, or of a kind that only now turns out not to travel: say that instead.
-      const reason = toPortable(unsendable("a core: its error", error), errorClasses);
-      this.#sender.send(from, FRAME.error, call, 0, [portable(reason)]);
-    }
+    this.#sender.sendThrown(from, FRAME.error, call, thrown, this.#table.errorClasses);
     this.#answered(from, call);
   }
 

@@ -225,6 +225,30 @@ groupTest(
 );
 
 groupTest(
+  "CoreGroup.submitTo() with a signal ends whatever the reason is, and whenever it aborts",
+  async (group) => {
+    const long = new AbortController();
+    const call = group.submitTo(1, tasks.untilAborted, long.signal);
+    await group.submitTo(1, tasks.square, 1);
+    const reason = new Uint8Array(256 * 1024 * 1024);
+    long.abort(reason);
+    assert.equal(await errorOf(call), reason as unknown);
+    const [told] = await group.submitTo(1, tasks.takeAborted);
+    assert.match(told, /^RangeError RangeError: call a core: \d+ bytes, at most 268435456 can travel/);
+
+    const within = new AbortController();
+    const aborts = {
+      get value() {
+        within.abort("in a getter");
+        return 1;
+      },
+    };
+    assert.equal(await errorOf(group.submitTo(1, tasks.listArguments, within.signal, aborts)), "in a getter");
+    assert.equal(await group.submitTo(1, tasks.square, 2), 4);
+  },
+);
+
+groupTest(
   "CoreGroup.submitTo() keeps the order of calls to one core, however long they are",
   async (group) => {
     const calls: Promise<unknown>[] = [];
