@@ -11,6 +11,8 @@ export const CALLS_OUTSTANDING_MAX: number = 2 ** 20;
 /** Arguments of one call, at most. */
 export const ARGUMENTS_MAX = 255;
 
+const NOTHING: readonly never[] = [];
+
 /** A call that has not been answered. */
 interface PendingCall {
   readonly peer: number;
@@ -74,8 +76,14 @@ export class Calls {
     this.serving.table = table;
   }
 
-  /** Asks `peer` to run task `task` with `args`; `name` says in errors what. */
-  call(peer: number, task: number, name: string, args: readonly unknown[]): Promise<unknown> {
+  /** Asks `peer` to run task `task` with `args`, behind `head`, which is no caller's; `name` says in errors what. */
+  call(
+    peer: number,
+    task: number,
+    name: string,
+    args: readonly unknown[],
+    head: readonly (number | string)[] = NOTHING,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined || this.#lost.size > 0) this.#throwIfGone(peer, name);
       const plain = arePlain(args);
@@ -85,7 +93,7 @@ export class Calls {
       signal?.throwIfAborted();
       const id = this.#freeIds.pop() ?? this.#nextId(peer, name);
       try {
-        this.#sender.send(peer, FRAME.call, id, task, values);
+        this.#sender.send(peer, FRAME.call, id, task, head === NOTHING ? values : [...head, ...values]);
       } catch (error) {
         this.#freeIds.push(id);
         throw error;

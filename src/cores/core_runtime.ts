@@ -69,7 +69,7 @@ export class CoreRuntime {
     if (to === this.core.index) {
       return this.calls.callHere(name, args, () => this.#invokeHere(service, method, args));
     }
-    return this.calls.call(to, INTERNAL_TASK.invoke, name, [service, method, ...args]);
+    return this.calls.call(to, INTERNAL_TASK.invoke, name, args, [service, method]);
   }
 
   #invokeHere(service: number, method: string, args: readonly unknown[]): unknown {

@@ -186,6 +186,10 @@ class Counter {
     return this.#count += count;
   }
 
+  count(...values: unknown[]): number {
+    return values.length;
+  }
+
   failing(): never {
     throw new OwnError("in a method");
   }
@@ -237,6 +241,16 @@ export async function sharded(
     default:
       return unexported.local();
   }
+}
+
+/** Calls a method with `count` arguments. */
+export async function invokeWithMany(to: number, count: number): Promise<number> {
+  return await counters.invokeOn(to, "count", ...new Array(count).fill(1));
+}
+
+/** Calls a method with what cannot travel. */
+export async function invokeWithFunction(to: number): Promise<number> {
+  return await counters.invokeOn(to, "count", 1, () => 1);
 }
 
 /** Tasks of this core. */

@@ -48,6 +48,22 @@ groupTest("Sharded.invokeOn() calls methods of the service and nothing else", as
   );
 });
 
+groupTest(
+  "Sharded.invokeOn() takes as many arguments as a task does, and counts the method's own",
+  async (group) => {
+    for (const core of [0, 1]) {
+      for (const count of [0, 253, 254, 255]) {
+        assert.equal(await group.submitTo(0, tasks.invokeWithMany, core, count), count);
+      }
+      const error = await errorOf(group.submitTo(0, tasks.invokeWithMany, core, 256));
+      assert.ok(error instanceof RangeError);
+      assert.equal(error.message, 'call method "count": 256 arguments, at most 255 are allowed');
+    }
+    const error = await errorOf(group.submitTo(0, tasks.invokeWithFunction, 1));
+    assert.match(error.message, /^call method "count": argument 2 is a function/);
+  },
+);
+
 Deno.test("Sharded and currentCore() say where they can be used", async () => {
   const service = new Sharded(() => ({ method: () => 1 }));
   assert.throws(() => service.local(), /Sharded.local: there is no instance on this thread/);
