@@ -276,13 +276,28 @@ function findSignal(args: readonly unknown[], name: string): AbortSignal | undef
   return signal;
 }
 
-function toPortableArguments(args: readonly unknown[], name: string): unknown[] {
+/**
+ * The arguments of a call as they are now, for one that is made later.
+ *
+ * @throws {TypeError} when one cannot travel
+ */
+export function keepArguments(args: readonly unknown[], name: string): unknown[] {
   return args.map((value, index) => {
-    try {
-      return portableArgument(value);
-    } catch (error) {
-      const { message, cause } = error as TypeError;
-      throw new TypeError(`call ${name}: argument ${index + 1} is ${message}`, { cause });
-    }
+    if (value instanceof AbortSignal) return value;
+    const kept = toPortableArgument(value, index, name);
+    return kept instanceof Uint8Array ? new Uint8Array(kept) : kept;
   });
+}
+
+function toPortableArguments(args: readonly unknown[], name: string): unknown[] {
+  return args.map((value, index) => toPortableArgument(value, index, name));
+}
+
+function toPortableArgument(value: unknown, index: number, name: string): unknown {
+  try {
+    return portableArgument(value);
+  } catch (error) {
+    const { message, cause } = error as TypeError;
+    throw new TypeError(`call ${name}: argument ${index + 1} is ${message}`, { cause });
+  }
 }

@@ -1,3 +1,4 @@
+import { keepArguments } from "./calls.ts";
 import { requireIndex } from "./core.ts";
 import { type CoreError, CoresClosedError } from "./errors.ts";
 import { Generation } from "./generation.ts";
@@ -91,8 +92,12 @@ export class CoreGroup implements AsyncDisposable {
     ...args: A
   ): Promise<Awaited<R>> {
     const tasks = this.#tasks;
-    if (tasks === undefined) return this.#loadTasks().then(() => this.submitTo(core, task, ...args));
     try {
+      if (tasks === undefined) {
+        // What the caller does with them meanwhile is not meant.
+        const kept = keepArguments(args, `${task?.name}`) as A;
+        return this.#loadTasks().then(() => this.submitTo(core, task, ...kept));
+      }
       requireIndex(core, this.count);
       const number = tasks.numberOf(task);
       const name = tasks.names[number];

@@ -62,7 +62,7 @@ export function isPlain(value: unknown): boolean {
 }
 
 /**
- * What {@linkcode writeValue} takes for `value`.
+ * What {@linkcode writeValue} takes for `value`, which may be that already.
  *
  * @throws {TypeError} when it cannot travel
  */
@@ -73,6 +73,7 @@ export function portable(value: unknown): unknown {
     case "bigint":
       return new Structured(serialize(value));
     case "object":
+      if (value instanceof Structured) return value;
       if (value instanceof AbortSignal) {
         throw new TypeError("an AbortSignal, which cannot travel to another core except as an argument");
       }

@@ -318,6 +318,20 @@ groupTest("CoreGroup.submitTo() refuses what is too long or too much at once", a
   assert.equal(await group.submitTo(1, tasks.square, 3), 9);
 });
 
+groupTest(
+  "CoreGroup.submitTo() sends arguments as they are when it is called, with the first call too",
+  async (group) => {
+    for (const _ of ["first", "second"]) {
+      const bytes = new Uint8Array([1]);
+      const object = { list: [1] };
+      const call = group.submitTo(1, tasks.listArguments, bytes, object, "text", 1n, undefined);
+      bytes[0] = 99;
+      object.list.push(99);
+      assert.deepEqual(await call, [new Uint8Array([1]), { list: [1] }, "text", 1n, undefined]);
+    }
+  },
+);
+
 groupTest("Core.submitTo() to the core itself is a plain call in a later turn", async (group) => {
   assert.deepEqual(await group.submitTo(0, tasks.callsItself), ["after", "TypeError", "same"]);
 });
