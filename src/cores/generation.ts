@@ -185,9 +185,9 @@ export class Generation {
     return member;
   }
 
-  #onMessage(index: number, member: Member, message: FromWorker): void {
+  #onMessage(index: number, member: Member, message: FromWorker | undefined): void {
     if (member.dead) return;
-    switch (message.type) {
+    switch (message?.type) {
       case "loaded":
         this.drivers[index] = message.driver;
         this.#serviceCount = message.serviceCount;
@@ -201,6 +201,9 @@ export class Generation {
         break;
       case "failed":
         this.#bury(index, member, fromPortable(message.error, this.#errorClasses));
+        return;
+      default:
+        // Posted by the group's module, and meant for nobody.
         return;
     }
     member.busy = false;

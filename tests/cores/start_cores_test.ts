@@ -67,6 +67,17 @@ coresTest("startCores() names the core that is not ready in time", async () => {
   assert.match(error.message, /^start core [01]: it is not ready after 800 ms$/);
 });
 
+coresTest("a group takes no notice of what its module posts", async () => {
+  const module = moduleOf(`
+    for (const junk of [null, undefined, 5, {}, { type: "junk" }]) self.postMessage(junk);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  `);
+  const group = await startCores({ module, count: 2 });
+  // The real message of each has been waited for.
+  assert.deepEqual(Object.keys(group.drivers), ["0", "1"]);
+  assert.equal(await group.shutdown(), true);
+});
+
 coresTest("startCores() ends when its signal aborts, before or meanwhile", async () => {
   const reason = new Error("not any more");
   assert.equal(await errorOf(startGroup({ signal: AbortSignal.abort(reason) })), reason);
