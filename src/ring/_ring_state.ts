@@ -1,6 +1,6 @@
 import type { RingEnd } from "./errors.ts";
 import { HALF, HEADER_BYTES, WORD } from "./layout.ts";
-import type { RingMemory, RingRegion } from "./region.ts";
+import { processBytes, type RingMemory, type RingRegion } from "./region.ts";
 import { AtomicsSleep, FutexSleep, type WordSleep } from "./_word_sleep.ts";
 
 /** One half of a ring. */
@@ -34,7 +34,7 @@ export class RingState {
     this.capacityBytes = words[WORD.capacityBytes];
     this.messageBytesMax = words[WORD.messageBytesMax];
     this.bytes = new Uint8Array(words.buffer, words.byteOffset + HEADER_BYTES, this.capacityBytes);
-    this.#region = memory instanceof SharedArrayBuffer ? undefined : memory;
+    this.#region = processBytes(memory) === undefined ? memory as RingRegion : undefined;
     this.sleep = this.#region === undefined ? new AtomicsSleep() : new FutexSleep();
   }
 

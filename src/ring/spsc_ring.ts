@@ -11,7 +11,7 @@ import {
   WORD,
 } from "./layout.ts";
 import { RingProducer } from "./producer.ts";
-import type { RingMemory, RingRegion } from "./region.ts";
+import { processBytes, type RingMemory, type RingRegion } from "./region.ts";
 import { RingState } from "./_ring_state.ts";
 
 /** Options of {@linkcode SpscRing.create}. */
@@ -165,7 +165,7 @@ export class SpscRing {
 }
 
 function wordsOf(memory: RingMemory, operation: string): Int32Array {
-  const bytes = memory instanceof SharedArrayBuffer ? new Uint8Array(memory) : regionBytes(memory, operation);
+  const bytes = processBytes(memory) ?? regionBytes(memory as RingRegion, operation);
   if (bytes.byteOffset % 8 !== 0) {
     throw new RangeError(
       `${operation}: the memory begins at byte ${bytes.byteOffset}, expected a multiple of 8`,

@@ -1,5 +1,6 @@
 import { SeededRandom } from "../../src/base/mod.ts";
 import { WORD } from "../../src/ring/layout.ts";
+import { processBytes } from "../../src/ring/region.ts";
 import {
   type RingConsumer,
   type RingOptions,
@@ -60,9 +61,8 @@ export function openRing(options: RingOptions, position = 0): Halves {
 
 /** The ring's header and data. */
 export function wordsOf({ memory }: SpscRing): Int32Array {
-  return memory instanceof SharedArrayBuffer
-    ? new Int32Array(memory)
-    : new Int32Array(memory.bytes.buffer, memory.bytes.byteOffset, memory.bytes.byteLength >> 2);
+  const bytes = processBytes(memory) ?? (memory as RingRegion).bytes;
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
 }
 
 /** Writes `message` and publishes it; whether there was room. */

@@ -150,6 +150,22 @@ Deno.test("SpscRing.attach() takes the sizes from the memory", () => {
   assert.deepEqual([capacityBytes, messageBytesMax], [256, 100]);
 });
 
+Deno.test("SpscRing.create() and attach() take a part of shared memory, and leave the rest alone", async () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(4096)).fill(7);
+  const memory = shared.subarray(1000, 1000 + SpscRing.byteLengthFor({ capacityBytes: 64 })).fill(0);
+  const ring = SpscRing.create({ capacityBytes: 64, memory });
+  const producer = SpscRing.attach(memory).producer();
+  const consumer = ring.consumer();
+  for (let number = 0; number < 20; number++) {
+    await producer.write(new Uint8Array([number]));
+    assert.ok(await consumer.readable());
+    assert.deepEqual(consumer.tryRead(), new Uint8Array([number]));
+  }
+  const around = [...shared.subarray(0, 1000), ...shared.subarray(1000 + memory.length)];
+  assert.ok(around.every((byte) => byte === 7));
+  assert.throws(() => SpscRing.attach(shared.subarray(4)), { name: "RangeError", message: /multiple of 8/ });
+});
+
 type Open = (ring: SpscRing) => RingProducer | RingConsumer;
 const HALVES: [name: string, open: Open][] = [
   ["producer", (ring) => ring.producer()],
