@@ -2,7 +2,7 @@ import { signalEventDescriptor } from "../../ffi/mod.ts";
 import { Deque } from "../base/mod.ts";
 import type { ReactorSource } from "../reactor/mod.ts";
 import { type RingConsumer, type RingProducer, SpscRing } from "../ring/mod.ts";
-import { BELL, BELL_WORDS, type MeshMemory } from "./mesh.ts";
+import { BELL, BELL_WORDS, type MeshMemory, ringMemory } from "./mesh.ts";
 
 /** Messages taken from one ring before the others get their turn. */
 const DRAIN_MAX = 256;
@@ -45,15 +45,17 @@ export class Endpoint implements ReactorSource {
     this.index = index;
     this.#words = new Int32Array(mesh.bells);
     this.#base = index * BELL_WORDS;
-    this.#producers = mesh.rings[index].map((memory, peer) =>
-      memory === undefined ? undefined : SpscRing.attach(memory, { wakePeer: wakerOf(mesh, peer) }).producer()
+    this.#producers = mesh.rings.map((_, peer) =>
+      peer === index
+        ? undefined
+        : SpscRing.attach(ringMemory(mesh, index, peer), { wakePeer: wakerOf(mesh, peer) }).producer()
     );
-    mesh.rings.forEach((row, peer) => {
+    mesh.rings.forEach((_, peer) => {
       this.#outboxes.push(new Deque<Uint8Array>());
       this.#outboxBytes.push(0);
-      const memory = row[index];
-      if (memory === undefined) return;
-      const ring = SpscRing.attach(memory, { wakePeer: wakerOf(mesh, peer) }).consumer();
+      if (peer === index) return;
+      const ring = SpscRing.attach(ringMemory(mesh, peer, index), { wakePeer: wakerOf(mesh, peer) })
+        .consumer();
       this.#consumers.push({
         from: peer,
         ring,

@@ -5,7 +5,7 @@ import { SpscRing } from "../ring/mod.ts";
  * started it.
  *
  * ```text
- * rings[from][to]   a ring for every ordered pair
+ * rings[from]       rings from one participant to every other, by their index, in slots of the same length; its own is unused
  * bells             for each participant, 128 bytes of its own:
  *
  *   word 0  bell      counted up by whoever wakes it while it sleeps without a descriptor      SYNC bell
@@ -15,8 +15,11 @@ import { SpscRing } from "../ring/mod.ts";
  * ```
  */
 export interface MeshMemory {
-  /** `rings[from][to]`, `undefined` on the diagonal. */
-  readonly rings: readonly (readonly (SharedArrayBuffer | undefined)[])[];
+  /**
+   * By the participant that writes. Few large pieces, where one for each ring would be the square of that many to be sent to every
+   * worker, and small ones are cleared, and so touched, when they are made.
+   */
+  readonly rings: readonly SharedArrayBuffer[];
   /** See above. */
   readonly bells: SharedArrayBuffer;
 }
@@ -32,11 +35,21 @@ export const BELL = { bell: 0, task: 1, turn: 2, wakes: 3 } as const;
  * @throws {RangeError} when there is not as much
  */
 export function createMesh(capacityBytes: number, count: number): MeshMemory {
-  const indices = Array.from({ length: count }, (_, index) => index);
-  const rings = indices.map((from) =>
-    indices.map((to) =>
-      from === to ? undefined : SpscRing.create({ capacityBytes }).memory as SharedArrayBuffer
-    )
-  );
-  return { rings, bells: new SharedArrayBuffer(indices.length * BELL_WORDS * 4) };
+  const byteLength = SpscRing.byteLengthFor({ capacityBytes }) * count;
+  const mesh = {
+    rings: Array.from({ length: count }, () => new SharedArrayBuffer(byteLength)),
+    bells: new SharedArrayBuffer(count * BELL_WORDS * 4),
+  };
+  for (let from = 0; from < count; from++) {
+    for (let to = 0; to < count; to++) {
+      if (from !== to) SpscRing.create({ capacityBytes, memory: ringMemory(mesh, from, to) });
+    }
+  }
+  return mesh;
+}
+
+/** The memory of the ring from participant `from` to participant `to`. */
+export function ringMemory({ rings }: MeshMemory, from: number, to: number): Uint8Array<SharedArrayBuffer> {
+  const byteLength = rings[from].byteLength / rings.length;
+  return new Uint8Array(rings[from], to * byteLength, byteLength);
 }
