@@ -4,8 +4,8 @@
  * ```text
  *    byte  0        4        8        12       16                24       28       32                40
  *          ├────────┼────────┼────────┼────────┼─────────────────┼────────┼────────┼─────────────────┼────────────────┐
- *       0  │ magic  │version │ layout │ state  │ byteLength      │ creator│   0    │ creator started │ created        │
- *          │ int32  │ int32  │  hash  │ int32  │ float64         │  pid   │        │ ms, float64     │ ms, float64    │
+ *       0  │ magic  │version │ layout │ state  │ byteLength      │ creator│ check  │ creator started │ created        │
+ *          │ int32  │ int32  │  hash  │ int32  │ float64         │  pid   │  sum   │ ms, float64     │ ms, float64    │
  *          ├────────┴────────┴────────┴────────┴─────────────────┴────────┴────────┴─────────────────┴────────────────┘
  *      48  │ zeroes
  *          ├────────
@@ -14,7 +14,7 @@
  * ```
  *
  * The creator writes the header, first with the state `making`, then the state `ready` alone; nobody writes it afterwards.
- * Pids and times are for display.
+ * Pids and times are for display. The checksum is `fnv1a()` of the words from 16 on, its own aside.
  *
  * Locks of single bytes (`F_OFD_SETLK`) say who is there. They lie on the numbers of bytes and have nothing to do with what is
  * in the bytes:
@@ -33,7 +33,7 @@ import { fnv1a } from "../base/mod.ts";
 /** "MSHM", read as a little-endian word. */
 export const REGION_MAGIC = 0x4d48534d;
 /** Changes with the meaning of any byte. */
-export const REGION_VERSION = 1;
+export const REGION_VERSION = 2;
 /** Bytes before the region's own: a page, so that these begin at one. */
 export const HEADER_BYTES = 4096;
 /** Bytes of the header that mean something. */
@@ -49,6 +49,7 @@ export const AT = {
   state: 12,
   byteLength: 16,
   creatorPid: 24,
+  checksum: 28,
   creatorStartedMs: 32,
   createdMs: 40,
 } as const;
@@ -108,7 +109,16 @@ export function encodeHeader(header: RegionHeader): Uint8Array<ArrayBuffer> {
   view.setInt32(AT.creatorPid, header.creatorPid, true);
   view.setFloat64(AT.creatorStartedMs, header.creatorStartedMs, true);
   view.setFloat64(AT.createdMs, header.createdMs, true);
+  view.setInt32(AT.checksum, checksumOf(view), true);
   return new Uint8Array(view.buffer);
+}
+
+function checksumOf(view: DataView): number {
+  const words: number[] = [];
+  for (let at = AT.byteLength; at < HEADER_USED_BYTES; at += 4) {
+    if (at !== AT.checksum) words.push(view.getInt32(at, true));
+  }
+  return fnv1a(words);
 }
 
 /** The bytes of a state, to be written at `AT.state`. */
@@ -138,7 +148,11 @@ export function inspect(bytes: Uint8Array<ArrayBuffer>, fileBytes: number): Insp
     creatorStartedMs: view.getFloat64(AT.creatorStartedMs, true),
     createdMs: view.getFloat64(AT.createdMs, true),
   };
-  return inspectFields(header, word(AT.state), fileBytes);
+  const inspection = inspectFields(header, word(AT.state), fileBytes);
+  if (inspection.state === "ready" && word(AT.checksum) !== checksumOf(view)) {
+    return { state: "damaged", found: "it is damaged: its header does not have its checksum" };
+  }
+  return inspection;
 }
 
 function inspectFields(header: RegionHeader, state: number, fileBytes: number): Inspection {

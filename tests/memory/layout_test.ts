@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import * as layout from "../../src/memory/layout.ts";
 
 const HEADER = { byteLength: 5000, creatorPid: 77, creatorStartedMs: 123.5, createdMs: 456 };
+/** Of its words. */
+const CHECKSUM = 762396288;
 
 function ready(): Uint8Array<ArrayBuffer> {
   const bytes = layout.encodeHeader(HEADER);
@@ -11,7 +13,7 @@ function ready(): Uint8Array<ArrayBuffer> {
 
 Deno.test("the layout of a region has the numbers of its diagram", () => {
   assert.equal(layout.REGION_MAGIC, new Int32Array(new TextEncoder().encode("MSHM").buffer)[0]);
-  assert.equal(layout.REGION_VERSION, 1);
+  assert.equal(layout.REGION_VERSION, 2);
   assert.equal(layout.HEADER_BYTES, 4096);
   assert.equal(layout.HEADER_USED_BYTES, 48);
   assert.equal(layout.ROUND_BYTES, 4096);
@@ -22,6 +24,7 @@ Deno.test("the layout of a region has the numbers of its diagram", () => {
     state: 12,
     byteLength: 16,
     creatorPid: 24,
+    checksum: 28,
     creatorStartedMs: 32,
     createdMs: 40,
   });
@@ -32,7 +35,7 @@ Deno.test("the layout of a region has the numbers of its diagram", () => {
 });
 
 Deno.test("LAYOUT_HASH changes only with the layout", () => {
-  assert.equal(layout.LAYOUT_HASH, -332786716);
+  assert.equal(layout.LAYOUT_HASH, -576747785);
 });
 
 Deno.test("encodeHeader() makes the bytes of the diagram", () => {
@@ -41,11 +44,11 @@ Deno.test("encodeHeader() makes the bytes of the diagram", () => {
   const view = new DataView(bytes.buffer);
   assert.deepEqual([0, 4, 8, 12, 24, 28].map((at) => view.getInt32(at, true)), [
     layout.REGION_MAGIC,
-    1,
+    2,
     layout.LAYOUT_HASH,
     1,
     77,
-    0,
+    CHECKSUM,
   ]);
   assert.deepEqual([16, 32, 40].map((at) => view.getFloat64(at, true)), [5000, 123.5, 456]);
   assert.ok(bytes.subarray(48).every((byte) => byte === 0));
@@ -71,7 +74,7 @@ Deno.test("inspect() says what is wrong", () => {
   const { AT } = layout;
   const cases: Case[] = [
     [(view) => view.setInt32(AT.magic, 0, true), "foreign", /no region of Millrace's/],
-    [(view) => view.setInt32(AT.version, 2, true), "other version", /has version 2, expected 1/],
+    [(view) => view.setInt32(AT.version, 1, true), "other version", /has version 1, expected 2/],
     [(view) => view.setInt32(AT.layoutHash, 5, true), "other version", /layout is another build's/],
     [(view) => view.setInt32(AT.state, 0, true), "damaged", /its state is 0/],
     [(view) => view.setInt32(AT.state, 3, true), "damaged", /its state is 3/],
@@ -91,6 +94,14 @@ Deno.test("inspect() says what is wrong", () => {
   }
   for (const fileBytes of [1, 47, 4095]) {
     assert.equal(layout.inspect(ready().subarray(0, fileBytes), fileBytes).state, "foreign");
+  }
+});
+
+Deno.test("inspect() notices any bit of a header that has changed", () => {
+  for (let bit = 0; bit < layout.HEADER_USED_BYTES * 8; bit++) {
+    const bytes = ready();
+    bytes[bit >> 3] ^= 1 << (bit & 7);
+    assert.notEqual(layout.inspect(bytes, 12_288).state, "ready", `bit ${bit}`);
   }
 });
 
