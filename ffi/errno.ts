@@ -86,6 +86,7 @@ const TABLE: Readonly<Record<number, Entry>> = {
 const SHARED_MEMORY_FULL =
   "/dev/shm, or the disk of its directory, is too small or full: ask for less, remove what is there, or make it " +
   "larger (/dev/shm in a container by --shm-size)";
+const FILE_TOO_LARGE = "ask for less, or raise the limit of file sizes (`ulimit -f`)";
 const NOT_SYNCED = "what was written since the last sync may be lost, also when a later one succeeds";
 const FILE_SYSTEM =
   "the likely cause is the file system: shared memory needs a local one, such as ext4, XFS or tmpfs";
@@ -103,8 +104,8 @@ const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
     2: "there is no such region, or no such directory",
     40: "a symbolic link is no region",
   },
-  "reserve shared memory": { 22: FILE_SYSTEM, 28: SHARED_MEMORY_FULL, 95: FILE_SYSTEM },
-  "write shared memory": { 28: SHARED_MEMORY_FULL },
+  "reserve shared memory": { 22: FILE_SYSTEM, 27: FILE_TOO_LARGE, 28: SHARED_MEMORY_FULL, 95: FILE_SYSTEM },
+  "write shared memory": { 27: FILE_TOO_LARGE, 28: SHARED_MEMORY_FULL },
   "sync shared memory": { 5: NOT_SYNCED, 28: NOT_SYNCED, 122: NOT_SYNCED },
   "mmap": { 19: FILE_SYSTEM },
   "lock a byte": { 22: FILE_SYSTEM, 37: FILE_SYSTEM, 38: FILE_SYSTEM, 95: FILE_SYSTEM },

@@ -138,6 +138,7 @@ pub extern "C" fn millrace_shm_reserve(fd: i32, byte_length: u64) -> i32 {
     guard(|| {
         borrow(fd)?;
         let length = libc::off_t::try_from(byte_length).map_err(|_| Errno::FBIG)?;
+        check_limit(byte_length)?;
         loop {
             // SAFETY: no pointers.
             match unsafe { libc::posix_fallocate(fd, 0, length) } {
@@ -171,7 +172,18 @@ pub unsafe extern "C" fn millrace_read_at(fd: i32, out: *mut u8, length: u32, of
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_write_at(fd: i32, data: *const u8, length: u32, offset: u32) -> i32 {
-    guard(|| rustix::io::pwrite(borrow(fd)?, bytes(data, length), u64::from(offset)).map(|count| count as i32))
+    guard(|| {
+        check_limit(u64::from(offset) + u64::from(length))?;
+        rustix::io::pwrite(borrow(fd)?, bytes(data, length), u64::from(offset)).map(|count| count as i32)
+    })
+}
+
+/// Going beyond the process's limit of file sizes (`ulimit -f`) would end the process by SIGXFSZ.
+fn check_limit(end: u64) -> Result<(), Errno> {
+    match rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
+        Some(limit) if end > limit => Err(Errno::FBIG),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,34 @@ smallTest("SharedMemory.create() throws where /dev/shm is full, and leaves nothi
   ]);
 });
 
+nativeTest(
+  "SharedMemory.create() throws beyond the limit of file sizes, and leaves nothing behind",
+  async () => {
+    using names = new RegionNames();
+    const name = names.next();
+    // In blocks of 512 bytes, or 1024; what Deno writes by itself is shorter.
+    const limited = ["-c", 'ulimit -f 131072 && exec "$0" "$@"'];
+    const report = await reportOf(
+      "sh",
+      limited,
+      `
+    ${FAILURE}
+    const name = ${JSON.stringify(name)};
+    const tooLarge = failureOf(() => SharedMemory.create(name, { byteLength: 268_435_456 }));
+    console.log(JSON.stringify([tooLarge, SharedMemory.list({ prefix: name })]));
+    `,
+    );
+    assert.deepEqual(report, [
+      [
+        "EFBIG",
+        "reserve shared memory of 268439552 bytes: the file would become too large (EFBIG); " +
+        "ask for less, or raise the limit of file sizes (`ulimit -f`)",
+      ],
+      [],
+    ]);
+  },
+);
+
 smallTest(
   "SharedMemory.create() throws where the disk of a directory is full, and leaves nothing behind",
   async () => {
