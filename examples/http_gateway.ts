@@ -91,7 +91,7 @@ function gateway(queue: SharedQueue, { token, deadlineMs }: Options): ServeHandl
       const message = pack({ method, target, headers }, await request.bytes());
       const reply = await queue.request(message, { whenFull: "fail", timeoutMs: deadlineMs, signal });
       const { head: { status, headers: replyHeaders }, body } = unpack<GatewayReply>(reply);
-      return new HttpResponse(body, { status, headers: replyHeaders.map(([name, value]) => [name, value]) });
+      return new HttpResponse(body, { status, headers: [...replyHeaders] });
     } catch (error) {
       // Nobody is there to read it.
       if (signal.aborted) return refuse(503, "the client has gone");

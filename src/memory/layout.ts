@@ -115,7 +115,7 @@ export function encodeHeader(header: RegionHeader): Uint8Array<ArrayBuffer> {
 
 function checksumOf(view: DataView): number {
   const words: number[] = [];
-  for (let at = AT.byteLength; at < HEADER_USED_BYTES; at += 4) {
+  for (let at: number = AT.byteLength; at < HEADER_USED_BYTES; at += 4) {
     if (at !== AT.checksum) words.push(view.getInt32(at, true));
   }
   return fnv1a(words);

@@ -376,7 +376,7 @@ export function leaveCallsToItself(file: string): void {
 
 export async function appendLater(file: string, delayMs: number): Promise<void> {
   await takeSlowly(delayMs);
-  Deno.writeTextFileSync(file, `${delayMs} `, { append: true });
+  await Deno.writeTextFile(file, `${delayMs} `, { append: true });
 }
 
 /** Answers with much when the group stops. */
