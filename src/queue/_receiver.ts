@@ -153,6 +153,7 @@ export class Receiver {
       if (expiresMs === 0 || expiresMs > nowMs) continue;
       if (!memory.move(slot, word, moved(word, PHASE.reserved, this.#participants.number))) continue;
       this.free(slot);
+      this.#events.onFree();
       count++;
     }
     if (count > 0) this.#participants.count(COUNTER.expired, count);

@@ -86,6 +86,25 @@ export class Waits {
     });
   }
 
+  /** The same, holding up the thread; `undefined` when `timeoutMs` was over first. */
+  waitSync<T>(operation: string, attempt: () => T | undefined, timeoutMs: number = Infinity): T | undefined {
+    if (!(timeoutMs >= 0)) {
+      throw new RangeError(`${operation}: timeoutMs is ${timeoutMs}, expected 0 or more`);
+    }
+    const deadlineMs = performance.now() + timeoutMs;
+    for (let lookedMs = performance.now();;) {
+      const seen = this.#signal.arm();
+      const result = attempt();
+      const nowMs = performance.now();
+      if (result !== undefined || nowMs >= deadlineMs) return result;
+      if (nowMs - lookedMs >= QUEUE_WAIT_MS_MAX) {
+        this.#onPause();
+        lookedMs = nowMs;
+      }
+      this.#signal.sleepSync(seen, Math.min(deadlineMs - nowMs, QUEUE_WAIT_MS_MAX));
+    }
+  }
+
   /** Has those who wait try again now. */
   attempt(): void {
     const failed = new Set<string>();

@@ -24,14 +24,14 @@ export { QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./_open
 export type { QueueParticipant } from "./_participants.ts";
 export { jsonPayload, messagePackPayload, type Payload } from "./payload.ts";
 export type { MessageOptions, SendOptions, TrySendOptions, WhenFull } from "./send_options.ts";
-export {
-  type QueueConnectOptions,
-  type QueueCreateOptions,
-  type QueueFilter,
-  type RequestHandler,
-  type RequestOptions,
-  type RespondOptions,
-  SharedQueue,
-} from "./shared_queue.ts";
+export type {
+  QueueConnectOptions,
+  QueueCreateOptions,
+  QueueFilter,
+  RequestHandler,
+  RequestOptions,
+  RespondOptions,
+} from "./queue_options.ts";
+export { SharedQueue } from "./shared_queue.ts";
 export type { QueueStatus } from "./status.ts";
 export { QUEUE_WAIT_MS_MAX } from "./_waits.ts";

@@ -1,9 +1,9 @@
-import type { Abortable, WaitOptions } from "../base/mod.ts";
+import type { WaitOptions } from "../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import type { HandOver } from "./_boxes.ts";
 import { compress } from "./_compression.ts";
 import { QueueCore } from "./_core.ts";
-import { Delivery, placeOf } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SharedQueueFullError } from "./errors.ts";
 import { FLAG } from "./layout.ts";
@@ -13,63 +13,25 @@ import {
   listQueues,
   openQueue,
   type QueuePlace,
-  type QueueShape,
   removeAbandonedQueues,
   unlinkQueue,
 } from "./_open_queue.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { isGivenUp, isRequest, PendingRequest } from "./_request.ts";
+import type {
+  QueueConnectOptions,
+  QueueCreateOptions,
+  QueueFilter,
+  RequestHandler,
+  RequestOptions,
+  RespondOptions,
+} from "./queue_options.ts";
+import { isRequest, PendingRequest } from "./_request.ts";
+import { respondTo } from "./_respond.ts";
 import { Envelopes, type SendOptions, type TrySendOptions, type WhenFull } from "./send_options.ts";
 import { BATCH_MAX } from "./_fast_path.ts";
 import { type Envelope, NO_SLOT } from "./_sender.ts";
 import { prometheusText, type QueueStatus, StatusMaker } from "./status.ts";
-
-/** Options of {@linkcode SharedQueue.connect}, and what those of {@linkcode SharedQueue.create} add to the shape of the queue. */
-export interface QueueConnectOptions extends QueuePlace {
-  /**
-   * Messages of more bytes are compressed when this opener sends them, where that makes them smaller.
-   *
-   * @default {Infinity}
-   */
-  compressAboveBytes?: number;
-}
-
-/** Options of {@linkcode SharedQueue.create}. */
-export interface QueueCreateOptions extends QueueShape, QueueConnectOptions {
-  /**
-   * Who may open it, as permissions of a file.
-   *
-   * @default {0o600}
-   */
-  mode?: number;
-}
-
-/** Options of {@linkcode SharedQueue.list} and {@linkcode SharedQueue.removeAbandoned}. */
-export interface QueueFilter extends QueuePlace {
-  /**
-   * What the names begin with.
-   *
-   * @default {""}
-   */
-  prefix?: string;
-}
-
-/** Options of {@linkcode SharedQueue.request}. */
-export interface RequestOptions extends Omit<SendOptions, "expiresAfterMs"> {}
-
-/** Answers a request: what it returns is the reply, what it throws rejects the request. */
-export type RequestHandler = (message: Message, signal: AbortSignal) => Payload | Promise<Payload>;
-
-/** Options of {@linkcode SharedQueue.respond}. */
-export interface RespondOptions extends Abortable {
-  /**
-   * Requests that are handled at once, from 1.
-   *
-   * @default {1}
-   */
-  concurrency?: number;
-}
 
 const NO_OPTIONS = {};
 
@@ -309,6 +271,16 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   }
 
   /**
+   * The next message, acknowledged; waits for it and holds up the thread meanwhile, which wakes a little sooner: for a worker that does
+   * nothing else. `undefined` when `timeoutMs` was over first.
+   *
+   * @throws {Deno.errors.InvalidData} when it is damaged; it is gone then
+   */
+  receiveSync(options: Pick<WaitOptions, "timeoutMs"> = NO_OPTIONS): Message | undefined {
+    return this.#core.items.waitSync("receive from the queue", () => this.tryReceive(), options.timeoutMs);
+  }
+
+  /**
    * The next messages, acknowledged, `countMax` of them at most; waits for the first, and takes what else is there. Damaged ones behind
    * the first are left out; `status()` counts them.
    *
@@ -384,11 +356,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * no request is given back.
    */
   async respond(handler: RequestHandler, options: RespondOptions = NO_OPTIONS): Promise<void> {
-    const { concurrency = 1, signal = new AbortController().signal } = options;
-    if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
-      throw new RangeError(`respond: concurrency is ${concurrency}, expected 1 or more`);
-    }
-    await Promise.all(Array.from({ length: concurrency }, () => this.#respondInTurn(handler, signal)));
+    this.#throwIfClosed("respond to requests of");
+    await respondTo(this, handler, options);
   }
 
   /** Takes every message away that no consumer has, dead letters among them; returns how many. */
@@ -528,37 +497,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     return [data, envelope];
   }
 
-  async #respondInTurn(handler: RequestHandler, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#core.closed) {
-      let delivery: Delivery;
-      try {
-        delivery = await this.reserve({ signal });
-      } catch (error) {
-        if (signal.aborted || this.#core.closed) return;
-        if (error instanceof Deno.errors.InvalidData) continue;
-        throw error;
-      }
-      using _ = delivery;
-      if (isGivenUp(this.#core, placeOf(delivery).slot)) delivery.ack();
-      else await respondTo(delivery, handler, signal);
-    }
-  }
-
   #throwIfClosed(action: string): void {
     if (this.#core.closed) throw new Deno.errors.BadResource(`${action} queue ${this.name}: it is closed`);
-  }
-}
-
-async function respondTo(delivery: Delivery, handler: RequestHandler, signal: AbortSignal): Promise<void> {
-  let reply: Payload;
-  try {
-    reply = await handler(delivery.message, signal);
-    if (!delivery.isRequest) return void delivery.ack();
-    delivery.reply(reply);
-  } catch (error) {
-    if (delivery.isRequest) {
-      delivery.fail(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-    }
   }
 }
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { QueueCore } from "../../src/queue/_core.ts";
+import { DeadLetters } from "../../src/queue/dead_letters.ts";
+import { WORD } from "../../src/queue/layout.ts";
 import { QUEUE_WAIT_MS_MAX, type QueueCreateOptions, SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { QueueNames } from "./_support.ts";
+import { fakeMemory, QueueNames, reopened } from "./_support.ts";
 
 nameSkipReason("DeadLetters", nativeSkipReason());
 
@@ -84,6 +87,29 @@ deadTest(
     held?.ack();
     assert.equal(queue.tryReceive()?.text(), "two");
     assert.equal(queue.tryReceive()?.text(), "dead");
+  },
+);
+
+nativeTest(
+  "DeadLetters.receive() sleeps apart from who waits for messages, and is woken by what is buried",
+  async () => {
+    const { memory } = fakeMemory({ capacity: 4, messageBytesMax: 8, deliveryCountMax: 1 });
+    const core = new QueueCore(memory);
+    const other = new QueueCore(reopened(memory).memory);
+    const waiting = new DeadLetters(core).receive();
+    await Promise.resolve();
+    const word = (at: number): number => memory.words[at];
+    const isAwaited = (signal: number): boolean => word(signal + 1) !== word(signal + 2);
+    // A message wakes one who sleeps: it must not be one who has no use for it.
+    assert.deepEqual([isAwaited(WORD.items), isAwaited(WORD.deadLetters)], [false, true]);
+    other.trySend(new Uint8Array([3]), { lane: 0, flags: 0, expiresMs: 0 });
+    other.giveBack(other.reserve()?.slot ?? -1);
+    assert.equal(word(WORD.deadLetters), 0);
+    assert.equal(other.reserve(), undefined);
+    assert.equal(word(WORD.deadLetters), 1);
+    assert.equal((await waiting).data[0], 3);
+    core.close();
+    other.close();
   },
 );
 

@@ -12,7 +12,8 @@ import {
   SharedQueueFullError,
 } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { QueueNames } from "./_support.ts";
+import { startProgram } from "../support/net_child.ts";
+import { QUEUE_URL, QueueNames } from "./_support.ts";
 
 nameSkipReason("SharedQueue", nativeSkipReason());
 
@@ -175,6 +176,26 @@ queueTest(
     assert.deepEqual(received, sent);
     assert.equal(new Set(ids).size, sent.length);
     await assert.rejects(other.receiveMany(0), RangeError);
+  },
+);
+
+queueTest(
+  "SharedQueue.receiveSync() waits while it holds up the thread, and not for ever",
+  SMALL,
+  async (queue) => {
+    assert.equal(queue.receiveSync({ timeoutMs: 0 }), undefined);
+    const startMs = performance.now();
+    assert.equal(queue.receiveSync({ timeoutMs: 70 }), undefined);
+    assert.ok(performance.now() - startMs >= 70);
+    await using sender = await startProgram(`
+    import { SharedQueue } from ${QUEUE_URL};
+    using queue = SharedQueue.connect("${queue.name}");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    queue.trySend("from another process");
+  `);
+    assert.equal(queue.receiveSync({ timeoutMs: 30_000 })?.text(), "from another process");
+    assert.equal((await sender.ended()).code, 0);
+    assert.throws(() => queue.receiveSync({ timeoutMs: -1 }), RangeError);
   },
 );
 

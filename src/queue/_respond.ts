@@ -1,0 +1,50 @@
+import { type Delivery, placeOf } from "./delivery.ts";
+import type { RequestHandler, RespondOptions } from "./queue_options.ts";
+import { isGivenUp } from "./_request.ts";
+import type { SharedQueue } from "./shared_queue.ts";
+
+/** See `SharedQueue.respond()`. */
+export async function respondTo(
+  queue: SharedQueue,
+  handler: RequestHandler,
+  { concurrency = 1, signal = new AbortController().signal }: RespondOptions,
+): Promise<void> {
+  if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
+    throw new RangeError(`respond: concurrency is ${concurrency}, expected 1 or more`);
+  }
+  await Promise.all(Array.from({ length: concurrency }, () => respondInTurn(queue, handler, signal)));
+}
+
+async function respondInTurn(
+  queue: SharedQueue,
+  handler: RequestHandler,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    let delivery: Delivery;
+    try {
+      delivery = await queue.reserve({ signal });
+    } catch (error) {
+      // Damaged messages are gone, and no reason to stop.
+      if (error instanceof Deno.errors.InvalidData) continue;
+      if (signal.aborted || error instanceof Deno.errors.BadResource) return;
+      throw error;
+    }
+    using _ = delivery;
+    const { core, slot } = placeOf(delivery);
+    if (isGivenUp(core, slot)) delivery.ack();
+    else await handle(delivery, handler, signal);
+  }
+}
+
+async function handle(delivery: Delivery, handler: RequestHandler, signal: AbortSignal): Promise<void> {
+  try {
+    const reply = await handler(delivery.message, signal);
+    if (delivery.isRequest) delivery.reply(reply);
+    else delivery.ack();
+  } catch (error) {
+    if (delivery.isRequest) {
+      delivery.fail(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    }
+  }
+}
