@@ -40,22 +40,26 @@ async function throughput(worker: Worker, bytes: number, batch: number, inPlace:
     worker.postMessage(
       { kind: "throughput", bytes, batch, inPlace, count: runCount, memory } satisfies RingJob,
     );
-    messagesPerSecond = runCount / receiveAll(ring.consumer(), runCount);
+    messagesPerSecond = runCount / receiveAll(ring.consumer(), runCount, inPlace);
     await done(worker);
   }
   print({ messagesPerSecond });
 }
 
 /** Seconds from the first message to the last. */
-function receiveAll(consumer: RingConsumer, count: number): number {
+function receiveAll(consumer: RingConsumer, count: number, inPlace: boolean): number {
   let sum = 0;
   let received = 0;
   let startMs = 0;
+  const { bytes } = consumer;
   const onMessage = (message: Uint8Array): void => {
     sum += message[0];
   };
+  const onPlace = (at: number): void => {
+    sum += bytes[at];
+  };
   while (received < count) {
-    const more = consumer.drain(onMessage);
+    const more = inPlace ? consumer.drainInPlace(onPlace) : consumer.drain(onMessage);
     if (more === 0) Atomics.pause();
     else if (received === 0) startMs = performance.now();
     received += more;

@@ -18,7 +18,7 @@ export class Endpoint implements ReactorSource {
   readonly #consumers: {
     readonly from: number;
     readonly ring: RingConsumer;
-    readonly onMessage: (message: Uint8Array, at: number) => void;
+    readonly onMessage: (at: number, byteLength: number) => void;
   }[] = [];
   /** Frames that found their ring full, in order. */
   readonly #outboxes: Deque<Uint8Array>[] = [];
@@ -59,7 +59,7 @@ export class Endpoint implements ReactorSource {
       this.#consumers.push({
         from: peer,
         ring,
-        onMessage: (message, at) => onFrame(peer, ring.view, at, message.length),
+        onMessage: (at, byteLength) => onFrame(peer, ring.view, at, byteLength),
       });
     });
   }
@@ -134,7 +134,7 @@ export class Endpoint implements ReactorSource {
     // Only looked at now and then by the stall watch, so a plain store will do here as for the task.
     this.#words[this.#base + BELL.turn]++;
     let count = 0;
-    for (const { ring, onMessage } of this.#consumers) count += ring.drain(onMessage, DRAIN_MAX);
+    for (const { ring, onMessage } of this.#consumers) count += ring.drainInPlace(onMessage, DRAIN_MAX);
     if (this.#outboxCount > 0) count += this.#emptyOutboxes();
     if (this.#unflushed.length > 0) this.flush();
     return count;

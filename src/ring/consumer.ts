@@ -74,6 +74,28 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
    * @throws {RingClosedError} when this half is closed
    */
   drain(onMessage: (message: Uint8Array, at: number) => void, limit: number = Infinity): number {
+    const views = this.#views;
+    return this.drainInPlace((at, byteLength) => onMessage(views.get(at, byteLength), at), limit);
+  }
+
+  /**
+   * The same without a view of each message: `at` is where it begins in {@linkcode RingConsumer.bytes} and
+   * {@linkcode RingConsumer.view}, and has `byteLength` bytes there until `onMessage` returns. For short messages it is several times as fast.
+   *
+   * ```ts
+   * import { SpscRing } from "@millrace/millrace/ring";
+   *
+   * const ring = SpscRing.create({ capacityBytes: 65_536 });
+   * using producer = ring.producer();
+   * using consumer = ring.consumer();
+   * producer.tryWrite(new Uint8Array([7, 0, 0, 0]));
+   * producer.flush();
+   * consumer.drainInPlace((at, byteLength) => console.log(consumer.view.getInt32(at, true), byteLength)); // 7 4
+   * ```
+   *
+   * @throws {RingClosedError} when this half is closed
+   */
+  drainInPlace(onMessage: (at: number, byteLength: number) => void, limit: number = Infinity): number {
     if (!this.#hasMessages()) return 0;
     if (this.#draining) throw new Error("drain the ring: called from within its own callback");
     this.#draining = true;
@@ -96,10 +118,9 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
           !(length <= this.#messageBytesMax) || record > (tail - head | 0) || index + record > capacityBytes
         ) this.#damaged(index, length);
         const start = index + RECORD_HEADER_BYTES;
-        const message = this.#views.get(start, length);
         head = head + record | 0;
         count++;
-        onMessage(message, start);
+        onMessage(start, length);
         if ((head - this.#published | 0) > this.#freeBytes) this.#free(head);
       }
     } finally {

@@ -3,7 +3,7 @@ import { HEADER_BYTES, WORD } from "../../src/ring/layout.ts";
 import { RingClosedError, SpscRing } from "../../src/ring/mod.ts";
 import { runProgram } from "../support/net_child.ts";
 import { withWatchdog } from "../support/watchdog.ts";
-import { FakeRegion, openRing, POSITIONS, send, wordsOf } from "./_support.ts";
+import { FakeRegion, isMessageOf, messageOf, openRing, POSITIONS, send, wordsOf } from "./_support.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
@@ -354,4 +354,21 @@ Deno.test("RingConsumer refuses waits that mean nothing", async () => {
   await assert.rejects(consumer.readable({ timeoutMs: NaN }), RangeError);
   assert.throws(() => consumer.readableSync({ timeoutMs: -1 }), RangeError);
   assert.throws(() => consumer.readableSync({ strategy: "wait" as "spin" }), /strategy is "wait"/);
+});
+
+Deno.test("RingConsumer.drainInPlace() says where messages are, and ends as drain() does", () => {
+  const { producer, consumer } = openRing({ capacityBytes: 256 });
+  for (let number = 0; number < 20; number++) {
+    send(producer, messageOf(number, number));
+    send(producer, messageOf(number + 100, 3));
+    const found: [number, number][] = [];
+    assert.equal(consumer.drainInPlace((at, byteLength) => found.push([at, byteLength]), 1), 1);
+    assert.equal(consumer.drainInPlace((at, byteLength) => found.push([at, byteLength])), 1);
+    assert.deepEqual(found.map(([, byteLength]) => byteLength), [number, 3]);
+    assert.ok(isMessageOf(consumer.bytes.subarray(found[0][0], found[0][0] + number), number, number));
+    assert.equal(found[1][0] % 8, 0);
+  }
+  assert.equal(consumer.drainInPlace(() => {}), 0);
+  consumer.close();
+  assert.throws(() => consumer.drainInPlace(() => {}), RingClosedError);
 });
