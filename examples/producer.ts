@@ -59,36 +59,39 @@ function readOptions(args: string[]): Options {
   };
 }
 
-/** Counts the jobs that are in the queue. */
-class Producer {
-  sentCount = 0;
-
-  /** `count` jobs; one counts as sent when the next is asked for, or the end. */
-  *jobs(count: number): Generator<string> {
-    for (let index = 0; index < count; index++) {
-      const job: Job = { number: this.sentCount };
-      yield jsonPayload(job);
-      this.sentCount++;
-    }
-  }
+/** The next `count` jobs, of which `sentCount` are sent. */
+function nextJobs(sentCount: number, count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => jsonPayload({ number: sentCount + index } satisfies Job),
+  );
 }
 
-async function produce(options: Options, producer: Producer, signal: AbortSignal): Promise<void> {
+/** Jobs that are in the queue. */
+let sentCount = 0;
+
+async function produce(options: Options, signal: AbortSignal): Promise<void> {
   const { rate } = options;
   using queue = openQueue(options.queue, JOBS_SHAPE);
   console.log(`sending jobs to ${queue.name}`);
   const ending = new AbortController();
   const reports = spawnPeriodic(REPORT_MS, () => {
-    console.log(`${producer.sentCount} jobs sent, ${queue.status().readyCount} wait for a worker`);
+    console.log(`${sentCount} jobs sent, ${queue.status().readyCount} wait for a worker`);
   }, { signal: ending.signal });
   try {
     const startMs = performance.now();
-    while (producer.sentCount < options.count) {
+    while (sentCount < options.count) {
       signal.throwIfAborted();
       const seconds = (performance.now() - startMs) / 1000;
-      const dueCount = rate === undefined ? BATCH : Math.floor(seconds * rate) + 1 - producer.sentCount;
-      const count = Math.min(BATCH, options.count - producer.sentCount, dueCount);
-      await queue.sendMany(producer.jobs(count), { signal });
+      const dueCount = rate === undefined ? BATCH : Math.floor(seconds * rate) + 1 - sentCount;
+      const count = Math.min(BATCH, options.count - sentCount, dueCount);
+      const jobs = nextJobs(sentCount, count);
+      const sent = queue.trySendMany(jobs);
+      sentCount += sent;
+      if (sent < jobs.length) {
+        await queue.send(jobs[sent], { signal });
+        sentCount++;
+      }
       // Signals and reports are seen to meanwhile.
       await sleep(rate === undefined ? 0 : 1000 / rate, { signal });
     }
@@ -107,12 +110,11 @@ try {
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
-const producer = new Producer();
 try {
-  await produce(options, producer, stop.signal);
+  await produce(options, stop.signal);
 } catch (error) {
   if (!stop.signal.aborted) fail(error, 1);
 }
-console.log(`${producer.sentCount} jobs sent in all`);
+console.log(`${sentCount} jobs sent in all`);
 // With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
 Deno.exit(0);

@@ -222,26 +222,34 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   }
 
   /**
-   * Sends copies of all of `payloads`, in order, and resolves to their ids. When it rejects, those before the one that failed were sent.
+   * Sends copies of all of `payloads`, in order, and resolves to their ids. They are asked for some at a time. When it rejects, those before the
+   * one that failed were sent.
    *
-   * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range; none is sent then
+   * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
    */
   async sendMany(payloads: Iterable<Payload>, options: SendOptions = NO_OPTIONS): Promise<bigint[]> {
-    options.signal?.throwIfAborted();
-    this.#throwIfClosed("send to");
-    const messages = [...payloads].map((payload) =>
-      this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))
-    );
     const ids: bigint[] = [];
-    while (ids.length < messages.length) {
-      const sent = this.#trySendBatch(messages, ids.length);
-      const last = this.#lastId;
-      for (let before = sent - 1; before >= 0; before--) ids.push(last - BigInt(before));
-      if (sent > 0) continue;
-      const [data, envelope] = messages[ids.length];
-      ids.push(await this.#send("send", data, envelope, options, () => this.#lastId));
+    let messages: (readonly [Uint8Array, Envelope])[] = [];
+    const sendAll = async (): Promise<void> => {
+      options.signal?.throwIfAborted();
+      this.#throwIfClosed("send to");
+      for (let from = 0; from < messages.length;) {
+        const sent = this.#trySendBatch(messages, from);
+        const last = this.#lastId;
+        for (let before = sent - 1; before >= 0; before--) ids.push(last - BigInt(before));
+        from += sent;
+        if (sent > 0) continue;
+        const [data, envelope] = messages[from++];
+        ids.push(await this.#send("send", data, envelope, options, () => this.#lastId));
+      }
+      messages = [];
+    };
+    for (const payload of payloads) {
+      messages.push(this.#encode(bytesOf(payload), this.#envelopes.of(options, 0)));
+      if (messages.length === BATCH_MAX) await sendAll();
     }
+    await sendAll();
     return ids;
   }
 
