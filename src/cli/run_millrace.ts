@@ -1,3 +1,4 @@
+import { abortable, SIGNAL_ECHO_MS } from "../reactor/mod.ts";
 import type { CommandContext } from "./command.ts";
 import { type CommandLine, parseCommandLine } from "./command_line.ts";
 import { readConfigFile } from "./config_file.ts";
@@ -16,8 +17,6 @@ import { resolveSettings } from "./settings.ts";
 
 /** The variable of the environment that names the file of configuration. */
 const CONFIG_VARIABLE = "MILLRACE_CONFIG";
-/** Ctrl-C may arrive twice, once from the terminal and once from a task runner: within this time it is one. */
-const SIGNAL_ECHO_MS = 250;
 
 const encoder = new TextEncoder();
 
@@ -96,17 +95,12 @@ async function* chunksOf(
   stream: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const onAbort = (): void => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort);
   const reader = stream.getReader();
   const fail = (error: unknown): never => {
     throw new CommandError(`read standard input: ${lineOf(error)}`, { cause: error });
   };
   for (;;) {
-    const { done, value } = await Promise.race([reader.read().catch(fail), aborted.promise]);
+    const { done, value } = await abortable(reader.read().catch(fail), signal);
     if (done) return;
     yield value;
   }

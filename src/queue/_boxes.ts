@@ -112,12 +112,14 @@ export class Boxes {
   /** Frees the boxes of the dead, and of messages that are no more; whether there were any. */
   recover(): boolean {
     let found = false;
-    for (let index = 0; index < this.places.length; index++) {
-      const word = this.#load(index);
+    // In this order: see #named().
+    const words = this.places.map((_, index) => this.#load(index));
+    const named = words.some((word) => phaseOf(word) === PHASE.ready) ? this.#named() : new Set<string>();
+    for (const [index, word] of words.entries()) {
       const phase = phaseOf(word);
       const isLost = phase === PHASE.writing
         ? !this.#hasOwner(ownerOf(word))
-        : phase !== PHASE.free && !this.#isNamed(index, word);
+        : phase !== PHASE.free && !named.has(`${index}.${generationOf(word)}`);
       if (isLost && this.#free(index, word)) found = true;
     }
     return found;
@@ -159,19 +161,20 @@ export class Boxes {
     return Atomics.load(memory.words, markOf(number)) !== 0 && memory.region.isLocked(number);
   }
 
-  /** Whether a message names the box. A sender names it before it is the message's; so one that is named nowhere belongs to none. */
-  #isNamed(index: number, word: number): boolean {
+  /**
+   * Boxes that messages name, each as index and generation. A sender names a box before it is the message's; so one that was a message's
+   * before this looks, and is named nowhere, belongs to none.
+   */
+  #named(): Set<string> {
     const { memory } = this.#queue;
-    const generation = generationOf(word);
+    const named = new Set<string>();
     for (let slot = 0; slot < memory.capacity; slot++) {
       if (phaseOf(memory.load(slot)) === PHASE.free) continue;
       const record = memory.recordOf(slot);
-      if (
-        Atomics.load(memory.words, record + RECORD.box) === index + 1 &&
-        Atomics.load(memory.words, record + RECORD.boxGeneration) === generation
-      ) return true;
+      const box = Atomics.load(memory.words, record + RECORD.box) - 1;
+      if (box >= 0) named.add(`${box}.${Atomics.load(memory.words, record + RECORD.boxGeneration)}`);
     }
-    return false;
+    return named;
   }
 
   #load(index: number): number {

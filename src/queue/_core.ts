@@ -2,7 +2,7 @@ import type { Boxes } from "./_boxes.ts";
 import { Hints } from "./_hints.ts";
 import { checksumOf } from "./_checksum.ts";
 import { decompress } from "./_compression.ts";
-import { COUNTER, FLAG, PARTICIPANT, participantAt, RECORD, WORD } from "./layout.ts";
+import { COUNTER, FLAG, PARTICIPANT, participantAt, QUEUE_PARTICIPANTS_MAX, RECORD, WORD } from "./layout.ts";
 import { FastPath, type Told } from "./_fast_path.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
@@ -54,7 +54,9 @@ export class QueueCore {
     this.#slab = new Slab(memory.bytes, memory.words, memory.constants.messageBytesMax);
     const hints = new Hints(memory);
     this.participants = new Participants(memory, hints);
-    if (!this.participants.attach()) throw new Deno.errors.Busy("open the queue: it has 255 openers already");
+    if (!this.participants.attach()) {
+      throw new Deno.errors.Busy(`open the queue: it has ${QUEUE_PARTICIPANTS_MAX} openers already`);
+    }
     this.state = new OpenerState(memory, this.participants);
     this.sender = new Sender(memory, hints, this.participants, this.state);
     this.receiver = new Receiver(memory, hints, this.participants, {

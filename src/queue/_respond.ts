@@ -12,7 +12,13 @@ export async function respondTo(
   if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
     throw new RangeError(`respond: concurrency is ${concurrency}, expected 1 or more`);
   }
-  await Promise.all(Array.from({ length: concurrency }, () => respondInTurn(queue, handler, signal)));
+  // One that fails ends the others: nothing goes on behind a call that has rejected.
+  const ending = new AbortController();
+  const both = AbortSignal.any([signal, ending.signal]);
+  const loops = Array.from({ length: concurrency }, () => respondInTurn(queue, handler, both));
+  for (const loop of loops) loop.catch((error) => ending.abort(error));
+  await Promise.allSettled(loops);
+  await Promise.all(loops);
 }
 
 async function respondInTurn(
@@ -43,8 +49,7 @@ async function handle(delivery: Delivery, handler: RequestHandler, signal: Abort
     if (delivery.isRequest) delivery.reply(reply);
     else delivery.ack();
   } catch (error) {
-    if (delivery.isRequest) {
-      delivery.fail(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-    }
+    if (!delivery.isRequest) throw error;
+    delivery.fail(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
 }

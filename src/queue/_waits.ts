@@ -91,6 +91,9 @@ export class Waits {
     if (!(timeoutMs >= 0)) {
       throw new RangeError(`${operation}: timeoutMs is ${timeoutMs}, expected 0 or more`);
     }
+    // Who says that it sleeps costs the next sender a system call.
+    const result = attempt();
+    if (result !== undefined) return result;
     const deadlineMs = performance.now() + timeoutMs;
     for (let lookedMs = performance.now();;) {
       const seen = this.#signal.arm();

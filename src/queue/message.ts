@@ -11,7 +11,7 @@ export interface MessageParts {
   readonly partition: number | undefined;
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A message of a {@linkcode SharedQueue}, copied out of it. */
 export class Message {
@@ -46,7 +46,7 @@ export class Message {
     return idOf(this.#session, this.#sequence);
   }
 
-  /** Its bytes as UTF-8 text. */
+  /** Its bytes as UTF-8 text, a byte order mark included. */
   text(): string {
     return decoder.decode(this.data);
   }
@@ -57,7 +57,7 @@ export class Message {
    * @throws {SyntaxError} when they are none
    */
   json<T = unknown>(): T {
-    return JSON.parse(this.text()) as T;
+    return JSON.parse(this.text().replace(/^\ufeff/, "")) as T;
   }
 
   /**

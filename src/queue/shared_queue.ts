@@ -360,8 +360,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * Handles requests until its signal aborts, or the queue is closed. Messages that are no requests are handled as well, and acknowledged;
    * requests that nobody waits for any more are not.
    *
-   * The handler's signal aborts with that of the call. A request whose handler throws is answered with the error's message; a message that is
-   * no request is given back.
+   * The handler's signal aborts with that of the call. A request whose handler throws is answered with the error's message. When it
+   * throws for a message that is no request, that is given back, and the call rejects with the error.
    */
   async respond(handler: RequestHandler, options: RespondOptions = NO_OPTIONS): Promise<void> {
     this.#throwIfClosed("respond to requests of");

@@ -48,6 +48,7 @@ export {
 } from "./buffer_pool.ts";
 export { SIGNAL_ECHO_MS, waitForSignal, type WaitForSignalOptions } from "./wait_for_signal.ts";
 export { SEND_QUEUE_BUFFERS_MAX, SendQueue } from "./send_queue.ts";
+export { abortable } from "./abortable.ts";
 export type { OperationState } from "./operation.ts";
 export { UringDriver, type UringDriverOptions } from "./uring/uring_driver.ts";
 export type { UringRung } from "./uring/uring_probe.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { examplePermissions } from "../../scripts/support/examples.ts";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { QueueNames } from "../queue/_support.ts";
+import { withWatchdog } from "../support/watchdog.ts";
 
 /** Real milliseconds a process may live. */
 const WATCHDOG_MS = 60_000;
@@ -180,7 +181,7 @@ export function queueTest(name: string, body: (queue: string) => Promise<void>):
     ignore: !nativeStatus().available,
     async fn() {
       using names = new QueueNames();
-      await body(names.next());
+      await withWatchdog(WATCHDOG_MS, () => body(names.next()));
     },
   });
 }

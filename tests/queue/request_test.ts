@@ -47,6 +47,22 @@ requestTest("SharedQueue.request() rejects with what the handler throws", async 
   await responding;
 });
 
+requestTest(
+  "SharedQueue.respond() rejects when its handler throws for a message that is no request, and ends all its loops",
+  async (client, server) => {
+    const responding = server.respond((message, signal) => {
+      if (message.text() === "bad") throw new Error("unfit");
+      return new Promise((resolve) => signal.addEventListener("abort", () => resolve("late")));
+    }, { concurrency: 2 });
+    const request = client.request("waits");
+    client.trySend("bad");
+    await assert.rejects(responding, /^Error: unfit$/);
+    assert.equal(decode(await request), "late");
+    client.trySend("nobody takes it");
+    assert.deepEqual([client.tryReceive()?.text(), client.tryReceive()?.text()], ["bad", "nobody takes it"]);
+  },
+);
+
 requestTest("SharedQueue.request() rejects when its consumer does not reply", async (client, server) => {
   const request = client.request("x");
   assert.equal((await server.receive()).text(), "x");

@@ -1,5 +1,4 @@
-import { type Delivery, QUEUE_WAIT_MS_MAX, SharedQueue } from "../../queue/mod.ts";
-import { sleep } from "../../timer/mod.ts";
+import { type Delivery, SharedQueue } from "../../queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { StoppedError } from "../exit_codes.ts";
 import { startProgress } from "../progress.ts";
@@ -76,26 +75,10 @@ async function nextDelivery(
   const delivery = isDead ? queue.deadLetters.tryReserve() : queue.tryReserve();
   if (delivery !== undefined || timeoutMs === 0) return delivery;
   try {
-    if (isDead) return await nextDeadLetter(queue, timeoutMs, signal);
-    return await queue.reserve({ signal, timeoutMs });
+    return await (isDead ? queue.deadLetters : queue).reserve({ signal, timeoutMs });
   } catch (error) {
     if (error instanceof DOMException && error.name === "TimeoutError") return undefined;
     throw error;
-  }
-}
-
-/** Dead letters are made by others' deaths, for which nobody is woken; so it looks as often as the queue itself does. */
-async function nextDeadLetter(
-  queue: SharedQueue,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<Delivery | undefined> {
-  const deadlineMs = performance.now() + timeoutMs;
-  for (;;) {
-    const leftMs = deadlineMs - performance.now();
-    await sleep(Math.min(Math.max(leftMs, 0), QUEUE_WAIT_MS_MAX), { signal });
-    const delivery = queue.deadLetters.tryReserve();
-    if (delivery !== undefined || leftMs <= 0) return delivery;
   }
 }
 
