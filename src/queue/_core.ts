@@ -4,6 +4,7 @@ import { checksumOf } from "./_checksum.ts";
 import { decompress } from "./_compression.ts";
 import { COUNTER, FLAG, PARTICIPANT, participantAt, QUEUE_PARTICIPANTS_MAX, RECORD, WORD } from "./layout.ts";
 import { FastPath, type Told } from "./_fast_path.ts";
+import { Looks } from "./_looks.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
 import { HOLD, Participants, type Recovered } from "./_participants.ts";
@@ -16,8 +17,6 @@ import { Signal } from "./_signal.ts";
 import { generationOf, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 import { QUEUE_WAIT_MS_MAX, Waits } from "./_waits.ts";
 
-/** Milliseconds between two looks for what hints do not tell, for who asks all the time. */
-const LOOK_PAUSE_MS = 1;
 /** Messages received between two looks at the clock, for who never waits. */
 const RECEIVED_PER_LOOK = 64;
 
@@ -42,8 +41,9 @@ export class QueueCore {
   readonly #fast: FastPath | undefined;
   #received = 0;
   #lookedMs = 0;
-  #scannedMs = 0;
-  #madeRoomMs = 0;
+  readonly #scans: Looks;
+  readonly #roomLooks: Looks;
+  readonly #recoveries: Looks;
   #janitor: ReturnType<typeof setInterval> | undefined;
   #outstanding = 0;
   #closed = false;
@@ -51,6 +51,9 @@ export class QueueCore {
   /** @throws {Deno.errors.Busy} when the queue has as many openers as it can */
   constructor(memory: QueueMemory, options: { readonly native: boolean } = { native: true }) {
     this.memory = memory;
+    this.#scans = new Looks(memory.capacity);
+    this.#roomLooks = new Looks(memory.capacity);
+    this.#recoveries = new Looks(memory.capacity);
     this.#slab = new Slab(memory.bytes, memory.words, memory.constants.messageBytesMax);
     const hints = new Hints(memory);
     this.participants = new Participants(memory, hints);
@@ -68,7 +71,7 @@ export class QueueCore {
     this.#deadLettersSignal = new Signal(memory.words, WORD.deadLetters);
     this.#roomSignal = new Signal(memory.words, WORD.room);
     if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
-    const recover = () => this.recover();
+    const recover = () => this.#lookForDead();
     this.items = new Waits(this.#itemsSignal, recover);
     this.deadLetters = new Waits(this.#deadLettersSignal, recover);
     this.room = new Waits(this.#roomSignal, recover);
@@ -100,11 +103,11 @@ export class QueueCore {
 
   /** Makes room of what need not be there: what the dead left, and what is too old; whether there is some now. */
   findRoom(): boolean {
-    const nowMs = performance.now();
-    if (nowMs - this.#madeRoomMs < LOOK_PAUSE_MS) return false;
-    this.#madeRoomMs = nowMs;
+    if (!this.#roomLooks.due) return false;
     const { free } = this.recover();
-    return this.receiver.freeExpired(Date.now()) + free > 0;
+    const expired = this.receiver.freeExpired(Date.now());
+    this.#roomLooks.done();
+    return expired + free > 0;
   }
 
   /** Takes every message away that nobody has; how many. */
@@ -176,11 +179,13 @@ export class QueueCore {
   /** Reserves the next message, without native code; its slot, or {@linkcode NO_MESSAGE}. */
   take(choice: LaneChoice): number {
     this.#lookAroundNowAndThen();
-    const nowMs = performance.now();
-    const isScan = nowMs - this.#scannedMs >= LOOK_PAUSE_MS;
-    const slot = this.receiver.take(choice, isScan);
+    const isScan = this.#scans.due;
+    let slot = this.receiver.take(choice, isScan);
+    if (slot === NO_MESSAGE && isScan && choice === "dead letters" && this.receiver.burySpent() > 0) {
+      slot = this.receiver.take(choice, true);
+    }
     if (slot !== NO_MESSAGE) this.#delivered(slot);
-    else if (isScan) this.#scannedMs = nowMs;
+    else if (isScan) this.#scans.done();
     return slot;
   }
 
@@ -250,7 +255,7 @@ export class QueueCore {
 
   /** Gives a reserved message back. */
   giveBack(slot: number): void {
-    const isDead = this.receiver.isDeadLetter(slot);
+    const isDead = this.receiver.isDeadLetter(slot) || this.receiver.isSpent(slot);
     this.receiver.giveBack(slot);
     this.participants.count(COUNTER.givenBack);
     this.#settled(slot);
@@ -296,7 +301,7 @@ export class QueueCore {
   keepHouse(): void {
     if (this.#janitor !== undefined || this.#outstanding === 0 || this.#closed) return;
     const janitor = setInterval(() => {
-      if (this.#outstanding > 0) return void this.recover();
+      if (this.#outstanding > 0) return this.#lookForDead();
       clearInterval(janitor);
       this.#janitor = undefined;
     }, QUEUE_WAIT_MS_MAX);
@@ -375,11 +380,18 @@ export class QueueCore {
     if (++this.#received % RECEIVED_PER_LOOK === 0) this.#lookAround();
   }
 
+  /** Looks whether somebody has died, and at the slots themselves when that is so, or now and then. */
+  #lookForDead(): void {
+    if (!this.participants.hasDead() && !this.#recoveries.due) return;
+    this.recover();
+    this.#recoveries.done();
+  }
+
   #lookAround(): void {
     const nowMs = performance.now();
     if (nowMs - this.#lookedMs < QUEUE_WAIT_MS_MAX) return;
     this.#lookedMs = nowMs;
-    this.recover();
+    this.#lookForDead();
   }
 
   #damaged(slot: number, found: string): never {

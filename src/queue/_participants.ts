@@ -105,11 +105,21 @@ export class Participants {
       Atomics.load(this.#memory.words, (participantAt(number) >> 2) + PARTICIPANT.session) === session;
   }
 
+  /** Whether somebody has died without leaving: a look at who there is, and not at the slots. */
+  hasDead(): boolean {
+    const { words, region } = this.#memory;
+    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
+      if (number === this.number) continue;
+      const session = Atomics.load(words, (participantAt(number) >> 2) + PARTICIPANT.session);
+      if (session !== 0 && !region.isLocked(number)) return true;
+    }
+    return false;
+  }
+
   /** Looks for slots and partitions of the dead, and sees to them. */
   recover(): Recovered {
     const { words, capacity, region } = this.#memory;
     const owners = this.#owners.fill(0);
-    let hasOthers = false;
     let [ready, free] = [0, 0];
     for (let slot = 0; slot < capacity; slot++) {
       const word = this.#memory.load(slot);
@@ -127,18 +137,20 @@ export class Participants {
       }
       if (owner === NOBODY || owner === this.number) continue;
       owners[owner] = 1;
-      hasOthers = true;
     }
     for (const at of this.#partitions()) {
       const owner = Atomics.load(words, at);
       if (owner === NOBODY || owner === this.number) continue;
       if (owner > 0 && owner <= QUEUE_PARTICIPANTS_MAX) owners[owner] = 1;
       else Atomics.compareExchange(words, at, owner, NOBODY);
-      hasOthers = true;
     }
-    if (!hasOthers) return { ready, free };
     for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
-      if (owners[number] === 0 || region.isLocked(number) || !region.tryLock(number)) continue;
+      // Also who has left nothing but the name.
+      if (number === this.number) continue;
+      const session = Atomics.load(words, (participantAt(number) >> 2) + PARTICIPANT.session);
+      if ((owners[number] === 0 && session === 0) || region.isLocked(number) || !region.tryLock(number)) {
+        continue;
+      }
       const recovered = this.#clear(number);
       region.unlock(number);
       ready += recovered.ready;

@@ -343,6 +343,27 @@ export class Receiver {
     return true;
   }
 
+  /** Whether what is in a slot was delivered so often that it is a dead letter when it comes to its next delivery. */
+  isSpent(slot: number): boolean {
+    const count = Atomics.load(this.#words, this.#memory.recordOf(slot) + RECORD.deliveryCount);
+    return this.#deliveryCountMax > 0 && count >= this.#deliveryCountMax;
+  }
+
+  /** Moves messages that are dead letters, and that nobody has come to since, to the others; returns how many. */
+  burySpent(): number {
+    if (this.#deliveryCountMax === 0) return 0;
+    const memory = this.#memory;
+    let count = 0;
+    for (let slot = 0; slot < memory.capacity; slot++) {
+      const word = memory.load(slot);
+      if (phaseOf(word) !== PHASE.ready || this.isDeadLetter(slot) || !this.isSpent(slot)) continue;
+      if (!this.#reserve(slot, word)) continue;
+      this.#bury(slot, memory.recordOf(slot));
+      count++;
+    }
+    return count;
+  }
+
   /** Moves a message that nobody got done with to the dead letters, the oldest of which gives way when there are too many. */
   #bury(slot: number, record: number): void {
     this.#participants.count(COUNTER.deadLettered);

@@ -4,6 +4,18 @@ import type { Signal } from "./_signal.ts";
 /** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
 export const QUEUE_WAIT_MS_MAX = 50;
 
+/** Milliseconds for which calls that need not wait may follow each other without a turn of the event loop. */
+const TURN_MS = 5;
+let turnedMs = 0;
+
+/** Settles a call now, or after a turn of the event loop, where timers and signals are seen to: a loop of promises alone would starve them. */
+function settleInTurn(settle: () => void): void {
+  const nowMs = performance.now();
+  if (nowMs - turnedMs < TURN_MS) return settle();
+  turnedMs = nowMs;
+  setImmediate(settle);
+}
+
 /** The longest delay of a timer in milliseconds. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
@@ -24,7 +36,8 @@ export class Waits {
   readonly #onPause: () => void;
   readonly #waits = new Set<Wait>();
   #pumping = false;
-  #closed = false;
+  /** With what calls are rejected once it is closed. */
+  #closed: { readonly reason: unknown } | undefined;
 
   constructor(signal: Signal, onPause: () => void) {
     this.#signal = signal;
@@ -42,6 +55,7 @@ export class Waits {
   wait<T>(operation: string, kind: string, attempt: () => T | undefined, options: WaitOptions): Promise<T> {
     const { signal, timeoutMs = Infinity } = options;
     return new Promise<T>((resolve, reject) => {
+      if (this.#closed !== undefined) throw this.#closed.reason;
       signal?.throwIfAborted();
       if (!(timeoutMs >= 0)) {
         throw new RangeError(`${operation}: timeoutMs is ${timeoutMs}, expected 0 or more`);
@@ -49,7 +63,7 @@ export class Waits {
       // Whoever waits already goes first.
       if (!this.#waitsFor(kind)) {
         const result = attempt();
-        if (result !== undefined) return resolve(result);
+        if (result !== undefined) return settleInTurn(() => resolve(result));
       }
       const end = (): void => {
         this.#waits.delete(wait);
@@ -118,7 +132,7 @@ export class Waits {
 
   /** Rejects everybody, and ends the sleep. */
   close(reason: unknown): void {
-    this.#closed = true;
+    this.#closed = { reason };
     for (const wait of this.#waits) wait.reject(reason);
     this.#signal.close();
   }
@@ -133,7 +147,7 @@ export class Waits {
     this.#pumping = true;
     let slept = false;
     let pausedMs = performance.now();
-    while (this.#waits.size > 0 && !this.#closed) {
+    while (this.#waits.size > 0 && this.#closed === undefined) {
       const seen = this.#signal.arm();
       this.attempt();
       if (this.#waits.size === 0) break;
@@ -145,6 +159,6 @@ export class Waits {
     }
     this.#pumping = false;
     // What woke this may have been meant for one who had given up by then: another shall look.
-    if (slept && !this.#closed) this.#signal.wake();
+    if (slept && this.#closed === undefined) this.#signal.wake();
   }
 }

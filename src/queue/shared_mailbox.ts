@@ -74,6 +74,7 @@ export class SharedMailbox implements Disposable {
    */
   static create(queue: SharedQueue, options: MailboxOptions): SharedMailbox {
     const counts = countsOf(options.boxes);
+    throwIfQueueClosed(queue, "create");
     const { directory } = internalsOf(queue);
     const { byteLength } = mailboxGeometry(counts);
     const initialize = (bytes: Uint8Array<ArrayBuffer>): void =>
@@ -95,6 +96,7 @@ export class SharedMailbox implements Disposable {
    * @throws {Deno.errors.Busy} when this opener of the queue has it open already
    */
   static connect(queue: SharedQueue): SharedMailbox {
+    throwIfQueueClosed(queue, "open");
     const { directory } = internalsOf(queue);
     const region = SharedMemory.open(REGION_PREFIX + queue.name, { directory });
     const constants = readMailboxConstants(wordsOf(region.bytes), region.byteLength);
@@ -217,6 +219,11 @@ export class SharedMailbox implements Disposable {
     if (this.#owner.isOpen()) return;
     throw new Deno.errors.BadResource(`${action} the mailbox of queue ${this.#queue.name}: it is closed`);
   }
+}
+
+function throwIfQueueClosed(queue: SharedQueue, action: string): void {
+  if (!internalsOf(queue).core.closed) return;
+  throw new Deno.errors.BadResource(`${action} the mailbox of queue ${queue.name}: the queue is closed`);
 }
 
 function countsOf(boxes: MailboxOptions["boxes"]): number[] {

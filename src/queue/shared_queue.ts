@@ -285,6 +285,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {Deno.errors.InvalidData} when it is damaged; it is gone then
    */
   receiveSync(options: Pick<WaitOptions, "timeoutMs"> = NO_OPTIONS): Message | undefined {
+    this.#throwIfClosed("receive from");
     return this.#core.items.waitSync("receive from the queue", () => this.tryReceive(), options.timeoutMs);
   }
 

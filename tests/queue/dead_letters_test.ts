@@ -104,8 +104,7 @@ nativeTest(
     assert.deepEqual([isAwaited(WORD.items), isAwaited(WORD.deadLetters)], [false, true]);
     other.trySend(new Uint8Array([3]), { lane: 0, flags: 0, expiresMs: 0 });
     other.giveBack(other.reserve()?.slot ?? -1);
-    assert.equal(word(WORD.deadLetters), 0);
-    assert.equal(other.reserve(), undefined);
+    // It was delivered as often as it may be: who waits for dead letters is told, and need not wait for another delivery.
     assert.equal(word(WORD.deadLetters), 1);
     assert.equal((await waiting).data[0], 3);
     core.close();
