@@ -1,7 +1,7 @@
 import { denoExecutable, isOnPath, modifiedMs } from "./command.ts";
 import { type Availability, builtFromC, builtFromCargo, builtFromGo, builtRings } from "./peers.ts";
 import { findNginx } from "./nginx.ts";
-import { queueThroughputContestants } from "./queue_contestants.ts";
+import { queueThroughputContestants, queueWakeContestants } from "./queue_contestants.ts";
 import type { Contestant } from "./rounds.ts";
 
 /** Servers that answer `GET /` with `Hello world!`; the first that runs is what the others are compared with. */
@@ -112,6 +112,7 @@ export function contestantIds(): string[] {
     ...roundTripContestants(),
     ...callContestants(1),
     ...queueThroughputContestants(64, 1),
+    ...queueWakeContestants(64, 1),
   ];
   return [...new Set(all.map((contestant) => contestant.id))];
 }

@@ -38,7 +38,8 @@ export function queueThroughputContestants(byteLength: number, pairs: number): r
 export function queueWakeContestants(byteLength: number, count: number): readonly Contestant[] {
   const words = ["wake", String(byteLength), String(count)];
   return [
-    millrace("millrace-queue", "Millrace queue", ...words),
+    millrace("millrace-queue", "Millrace queue, receive()", ...words, "0"),
+    millrace("millrace-queue-sync", "Millrace queue, receiveSync()", ...words, "1"),
     { id: "boost", label: "Boost.Interprocess", find: boost(words) },
     { id: "posix", label: "POSIX message queue", find: posix(words) },
     { id: "redis", label: "Redis list", find: () => redis(words) },

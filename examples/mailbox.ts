@@ -76,7 +76,7 @@ async function read(name: string, count: number, signal: AbortSignal): Promise<v
 
 /** The first process: makes queue and mailbox, starts the second, and writes until `stop` aborts. */
 async function write({ count, mib }: Options, stop: AbortSignal): Promise<void> {
-  for (const name of SharedQueue.removeAbandoned({ prefix: PREFIX })) unlinkMailbox(name);
+  SharedQueue.removeAbandoned({ prefix: PREFIX });
   const name = `${PREFIX}${Deno.pid}`;
   using queue = SharedQueue.create(name, { capacity: 16, messageBytesMax: 64 });
   try {
@@ -100,15 +100,6 @@ async function write({ count, mib }: Options, stop: AbortSignal): Promise<void> 
     console.log(`${count} pictures of ${mib} MiB written in place and handed over: ${gibPerSecond} GiB/s`);
   } finally {
     SharedQueue.unlink(name);
-    unlinkMailbox(name);
-  }
-}
-
-function unlinkMailbox(name: string): void {
-  try {
-    SharedMailbox.unlink(name);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -73,6 +73,8 @@ async function runMode(
     Deno.execPath(),
     "test",
     "-A",
+    // A file in each process at a time: most tests wait for something.
+    "--parallel",
     `--ignore=${ignored.join(",")}`,
     ...lockFlags(),
     `--junit-path=${report}`,

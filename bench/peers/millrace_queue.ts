@@ -1,5 +1,5 @@
 /**
- * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT`, `request COUNT`, `recover COUNT` or `idle SECONDS`. Prints
+ * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT 0|1` (1: it holds up its thread), `request COUNT`, `recover COUNT` or `idle SECONDS`. Prints
  * one JSON object. The other processes are this program, too, with `--part` before what they do.
  */
 import process from "node:process";
@@ -10,6 +10,8 @@ const TOTAL = 2_000_000;
 const WARM_UP = 200_000;
 const CAPACITY = 1024;
 const PAUSE_MS = 3;
+/** Messages after which the code is compiled. */
+const COMPILED = 30_000;
 /** Looks at an empty or full queue before a process sleeps. */
 const SPINS = 5000;
 const END = 2;
@@ -100,7 +102,7 @@ async function produce(queue: SharedQueue, bytes: number, count: number, batch: 
 async function consume(queue: SharedQueue, batch: number, warmUp: number): Promise<void> {
   await begin();
   const startNs = cpuNs();
-  let [received, firstNs, spins, ended] = [0, 0, 0, false];
+  let [received, firstNs, firstCount, spins, ended] = [0, 0, 0, 0, false];
   while (!ended) {
     const messages = batch > 1 ? queue.tryReceiveMany(batch) : [queue.tryReceive()];
     if (messages.length === 0 || messages[0] === undefined) {
@@ -115,13 +117,15 @@ async function consume(queue: SharedQueue, batch: number, warmUp: number): Promi
     }
     spins = 0;
     for (const message of messages) {
-      if (message?.data[0] === END) ended = true;
-      else received++;
+      if (message?.data[0] !== END) received++;
+      // One for each consumer: those that came with this one's are the others'.
+      else if (ended) await queue.send(message.data);
+      else ended = true;
     }
-    if (firstNs === 0 && received >= warmUp) firstNs = monotonicNs();
+    if (firstNs === 0 && received >= warmUp) [firstNs, firstCount] = [monotonicNs(), received];
   }
   const lastNs = monotonicNs();
-  print(JSON.stringify({ cpuNs: cpuNs() - startNs, received, firstNs, lastNs }));
+  print(JSON.stringify({ cpuNs: cpuNs() - startNs, received: received - firstCount, firstNs, lastNs }));
 }
 
 async function throughput(bytes: number, pairs: number, batch: number): Promise<void> {
@@ -138,19 +142,23 @@ async function throughput(bytes: number, pairs: number, batch: number): Promise<
   const sent = await Promise.all(producers.map((part) => part.result()));
   for (let index = 0; index < pairs; index++) await queue.send(new Uint8Array([END]));
   const received = await Promise.all(consumers.map((part) => part.result()));
-  const firstNs = Math.max(...received.map(({ firstNs }) => firstNs));
-  const lastNs = Math.max(...received.map(({ lastNs }) => lastNs));
+  // Each consumer's own rate, from its warm-up to its end: together they are the queue's.
+  const messagesPerSecond = received.reduce(
+    (sum, { received, firstNs, lastNs }) => sum + received / (lastNs - firstNs) * 1e9,
+    0,
+  );
   const cpu = [...sent, ...received].reduce((sum, { cpuNs }) => sum + cpuNs, 0);
   print(JSON.stringify({
-    messagesPerSecond: TOTAL / (lastNs - firstNs) * 1e9,
+    messagesPerSecond,
     cpuNsPerMessage: cpu / (share * pairs),
   }));
 }
 
-async function wake(bytes: number, count: number): Promise<void> {
+async function wake(bytes: number, count: number, isBlocking: number): Promise<void> {
   using queue = create(bytes);
-  const [part] = await startAll([start("wake", queue.name, count)]);
+  const [part] = await startAll([start("wake", queue.name, count, isBlocking)]);
   const message = new Float64Array(Math.ceil(bytes / 8));
+  for (let index = 0; index < COMPILED; index++) await queue.send(new Uint8Array(message.buffer, 0, bytes));
   for (let index = 0; index < count; index++) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     message[0] = monotonicNs();
@@ -159,19 +167,22 @@ async function wake(bytes: number, count: number): Promise<void> {
   print(JSON.stringify(await part.result()));
 }
 
-async function wakePart(queue: SharedQueue, count: number): Promise<void> {
+async function wakePart(queue: SharedQueue, count: number, isBlocking: boolean): Promise<void> {
   await begin();
   const times = new Float64Array(count);
-  for (let index = 0; index < count; index++) {
-    const { data } = await queue.receive();
-    times[index] = monotonicNs() - new DataView(data.buffer, data.byteOffset).getFloat64(0, true);
+  for (let index = -COMPILED; index < count; index++) {
+    const message = isBlocking ? queue.receiveSync() : await queue.receive();
+    if (message === undefined) throw new Error("no message came");
+    const { data } = message;
+    const ns = monotonicNs() - new DataView(data.buffer, data.byteOffset).getFloat64(0, true);
+    if (index >= 0) times[index] = ns;
   }
   print(JSON.stringify(percentiles(times)));
 }
 
 async function request(count: number): Promise<void> {
   using queue = create(64);
-  await startAll([start("respond", queue.name)]);
+  const [part] = await startAll([start("respond", queue.name)]);
   const times = new Float64Array(count);
   const message = new Uint8Array(64);
   for (let index = -count; index < count; index++) {
@@ -179,6 +190,7 @@ async function request(count: number): Promise<void> {
     await queue.request(message, { timeoutMs: 1000 });
     if (index >= 0) times[index] = (performance.now() - startMs) * 1e6;
   }
+  part.kill();
   print(JSON.stringify(percentiles(times)));
 }
 
@@ -233,7 +245,7 @@ async function part([what, name, ...words]: string[]): Promise<void> {
   const [first, second, third] = words.map(Number);
   if (what === "produce") await produce(queue, first, second, third);
   else if (what === "consume") await consume(queue, first, second);
-  else if (what === "wake") await wakePart(queue, first);
+  else if (what === "wake") await wakePart(queue, first, second === 1);
   else if (what === "respond") {
     await begin();
     await queue.respond(({ data }) => data);
@@ -250,7 +262,7 @@ else {
   const [what, ...words] = Deno.args;
   const [first, second, third] = words.map(Number);
   if (what === "throughput") await throughput(first, second, third);
-  else if (what === "wake") await wake(first, second);
+  else if (what === "wake") await wake(first, second, third);
   else if (what === "request") await request(first);
   else if (what === "recover") await recover(first);
   else await idle(first);

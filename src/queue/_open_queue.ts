@@ -96,6 +96,7 @@ export function constantsOf(shape: QueueShape, checksums: boolean): QueueConstan
     deliveryCountMax: deliveryCountMax === Infinity ? 0 : deliveryCountMax,
     deadLetterCountMax,
     checksums,
+    identity: crypto.getRandomValues(new Int32Array(1))[0],
   };
   const { byteLength } = geometryOf(constants);
   if (byteLength <= SHARED_MEMORY_BYTES_MAX) return constants;
@@ -148,15 +149,32 @@ export function listQueues(prefix: string, { directory }: QueuePlace): SharedMem
     .map((info) => ({ ...info, name: info.name.slice(REGION_PREFIX.length) }));
 }
 
-/** Takes a queue's name away. */
-export function unlinkQueue(name: string, { directory }: QueuePlace): void {
-  named("unlink", name, () => SharedMemory.unlink(regionOf(name), { directory }));
+/** Takes a queue's name away, and that of its mailbox. */
+export function unlinkQueue(name: string, place: QueuePlace): void {
+  named("unlink", name, () => SharedMemory.unlink(regionOf(name), place));
+  unlinkMailboxOf(name, place);
 }
 
-/** Takes the names of queues away that nobody has open. */
-export function removeAbandonedQueues(prefix: string, { directory }: QueuePlace): string[] {
-  return SharedMemory.removeAbandoned({ prefix: REGION_PREFIX + prefix, directory })
+/** Takes the names of queues away that nobody has open, and of their mailboxes. */
+export function removeAbandonedQueues(prefix: string, place: QueuePlace): string[] {
+  const names = SharedMemory.removeAbandoned({ ...place, prefix: REGION_PREFIX + prefix })
     .map((name) => name.slice(REGION_PREFIX.length));
+  for (const name of names) unlinkMailboxOf(name, place);
+  return names;
+}
+
+/** The region of the mailbox of a queue. */
+export function mailboxRegionOf(queueName: string): string {
+  return `mailbox.${queueName}`;
+}
+
+function unlinkMailboxOf(name: string, place: QueuePlace): void {
+  try {
+    SharedMemory.unlink(mailboxRegionOf(name), place);
+  } catch (error) {
+    // Most queues have none.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function regionOf(name: string): string {

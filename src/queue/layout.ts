@@ -5,7 +5,7 @@
  * ```text
  *    byte  0        4        8        12       16       20       24       28       32       36       40       44       48
  *          ├────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┤
- *       0  │ magic  │version │ layout │capacity│ message│priori- │parti-  │delivery│ dead   │ check- │ header │   0    │
+ *       0  │ magic  │version │ layout │capacity│ message│priori- │parti-  │delivery│ dead   │ check- │ header │identity│
  *          │        │        │  hash  │        │bytesMax│ties    │tions   │countMax│ letters│ sums   │checksum│        │
  *          ├────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
  *     128  │sessions│   how many participants there have been
@@ -28,7 +28,7 @@
  *          └────────
  * ```
  *
- * The creator writes the constants (bytes 0 to 44) before the region is `ready`; nobody writes them afterwards.
+ * The creator writes the constants (bytes 0 to 48) before the region is `ready`; nobody writes them afterwards.
  *
  * A participant is an opener of the queue. It is alive while it holds lock `n` of the region, `n` being its number:
  *
@@ -99,6 +99,7 @@ export const WORD = {
   deadLetterCountMax: 8,
   checksums: 9,
   headerChecksum: 10,
+  identity: 11,
   sessions: 32,
   items: 64,
   deadLetters: 96,
@@ -198,6 +199,8 @@ export interface QueueConstants {
   readonly deadLetterCountMax: number;
   /** Whether each message has a checksum of its own. */
   readonly checksums: boolean;
+  /** A number that hardly any other queue has: by it its mailbox knows it from one that has its name later. */
+  readonly identity: number;
 }
 
 /** Where things are in a queue's region, in bytes from its start, and how many. */
@@ -252,6 +255,7 @@ export function writeConstants(words: Int32Array, constants: QueueConstants): vo
   words[WORD.deliveryCountMax] = constants.deliveryCountMax;
   words[WORD.deadLetterCountMax] = constants.deadLetterCountMax;
   words[WORD.checksums] = constants.checksums ? 1 : 0;
+  words[WORD.identity] = constants.identity;
   words[WORD.headerChecksum] = headerChecksum(words);
 }
 
@@ -283,6 +287,7 @@ export function inspectQueue(words: Int32Array, byteLength: number): QueueInspec
     deliveryCountMax: words[WORD.deliveryCountMax],
     deadLetterCountMax: words[WORD.deadLetterCountMax],
     checksums: words[WORD.checksums] !== 0,
+    identity: words[WORD.identity],
   };
   if (!isPossible(constants)) {
     return { state: "damaged", found: "it is damaged: its constants are out of range" };
@@ -310,7 +315,7 @@ function isWithin(value: number, min: number, max: number): boolean {
 }
 
 function headerChecksum(words: Int32Array): number {
-  return fnv1a(words.subarray(0, WORD.headerChecksum));
+  return fnv1a([...words.subarray(0, WORD.headerChecksum), words[WORD.identity]]);
 }
 
 function roundUp(bytes: number, to: number): number {

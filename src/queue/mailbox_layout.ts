@@ -4,11 +4,11 @@ import { fnv1a } from "../base/mod.ts";
  * The bytes of a mailbox's region. Numbers are in the machine's order; words are `Int32`.
  *
  * ```text
- *    byte  0        4        8        12
- *          ├────────┼────────┼────────┼────────┐
- *       0  │ magic  │version │ layout │ header │   constants, written before the region is `ready`
- *          │        │        │  hash  │checksum│
- *          ├────────┴────────┴────────┴────────┘
+ *    byte  0        4        8        12       16
+ *          ├────────┼────────┼────────┼────────┼────────┐
+ *       0  │ magic  │version │ layout │ header │identity│   constants, written before the region is `ready`;
+ *          │        │        │  hash  │checksum│of queue│   the identity is that of the queue it belongs to
+ *          ├────────┴────────┴────────┴────────┴────────┘
  *      64  │ counts: how many boxes there are of each size of MAILBOX_SIZES_MIB, a word each
  *          ├────────┬────────┬────────┐
  *     128  │signal  │ armed  │disarmed│   who waits for a box sleeps here; see _signal.ts
@@ -41,7 +41,14 @@ export const MAILBOX_BOXES_MAX = 1024;
 
 const MIB = 2 ** 20;
 const PAGE_BYTES = 4096;
-const WORD = { magic: 0, version: 1, layoutHash: 2, headerChecksum: 3, counts: 16 } as const;
+const WORD = {
+  magic: 0,
+  version: 1,
+  layoutHash: 2,
+  headerChecksum: 3,
+  queueIdentity: 4,
+  counts: 16,
+} as const;
 const BOX_WORDS = 2;
 
 /** Index of the words of a mailbox's signal. */
@@ -90,11 +97,16 @@ export function mailboxGeometry(counts: readonly number[]): MailboxGeometry {
 }
 
 /** Writes the constants of a mailbox. */
-export function writeMailboxConstants(words: Int32Array, counts: readonly number[]): void {
+export function writeMailboxConstants(
+  words: Int32Array,
+  counts: readonly number[],
+  queueIdentity: number,
+): void {
   words[WORD.magic] = MAILBOX_MAGIC;
   words[WORD.version] = MAILBOX_VERSION;
   words[WORD.layoutHash] = LAYOUT_HASH;
   words.set(counts, WORD.counts);
+  words[WORD.queueIdentity] = queueIdentity;
   words[WORD.headerChecksum] = checksumOf(words);
 }
 
@@ -102,7 +114,7 @@ export function writeMailboxConstants(words: Int32Array, counts: readonly number
 export function readMailboxConstants(
   words: Int32Array,
   byteLength: number,
-): { readonly counts: readonly number[] } | { readonly found: string } {
+): { readonly counts: readonly number[]; readonly queueIdentity: number } | { readonly found: string } {
   if (words[WORD.magic] !== MAILBOX_MAGIC) return { found: "it is no mailbox" };
   if (words[WORD.version] !== MAILBOX_VERSION || words[WORD.layoutHash] !== LAYOUT_HASH) {
     return { found: "it has the version or the layout of another build" };
@@ -114,7 +126,7 @@ export function readMailboxConstants(
   if (!isPossible(counts)) return { found: "it is damaged: its counts are out of range" };
   const expected = mailboxGeometry(counts).byteLength;
   return byteLength === expected
-    ? { counts }
+    ? { counts, queueIdentity: words[WORD.queueIdentity] }
     : { found: `it is damaged: it has ${byteLength} bytes, expected ${expected}` };
 }
 
@@ -129,5 +141,9 @@ function countsOf(words: Int32Array): Int32Array {
 }
 
 function checksumOf(words: Int32Array): number {
-  return fnv1a([...words.subarray(0, WORD.headerChecksum), ...countsOf(words)]);
+  return fnv1a([
+    ...words.subarray(0, WORD.headerChecksum),
+    words[WORD.queueIdentity],
+    ...countsOf(words),
+  ]);
 }

@@ -11,6 +11,7 @@ import {
   readMailboxConstants,
   writeMailboxConstants,
 } from "./mailbox_layout.ts";
+import { mailboxRegionOf } from "./_open_queue.ts";
 import type { Payload } from "./payload.ts";
 import { wordsOf } from "./_queue_memory.ts";
 import type { SendOptions } from "./send_options.ts";
@@ -27,8 +28,6 @@ export interface MailboxOptions {
    */
   mode?: number;
 }
-
-const REGION_PREFIX = "mailbox.";
 
 /**
  * Boxes in shared memory for what is too large for the messages of a queue: written in place, handed over by a message of the queue,
@@ -53,8 +52,7 @@ const REGION_PREFIX = "mailbox.";
  *   console.log(delivery.message.text(), received?.bytes.length, received?.bytes[499_999]); // a picture 500000 7
  *   delivery.ack();
  * } finally {
- *   SharedMailbox.unlink(name);
- *   SharedQueue.unlink(name);
+ *   SharedQueue.unlink(name); // and its mailbox
  * }
  * ```
  */
@@ -75,11 +73,12 @@ export class SharedMailbox implements Disposable {
   static create(queue: SharedQueue, options: MailboxOptions): SharedMailbox {
     const counts = countsOf(options.boxes);
     throwIfQueueClosed(queue, "create");
-    const { directory } = internalsOf(queue);
+    const { directory, core } = internalsOf(queue);
+    const { identity } = core.memory.constants;
     const { byteLength } = mailboxGeometry(counts);
     const initialize = (bytes: Uint8Array<ArrayBuffer>): void =>
-      writeMailboxConstants(wordsOf(bytes), counts);
-    const region = SharedMemory.create(REGION_PREFIX + queue.name, {
+      writeMailboxConstants(wordsOf(bytes), counts, identity);
+    const region = SharedMemory.create(mailboxRegionOf(queue.name), {
       byteLength,
       mode: options.mode,
       directory,
@@ -98,20 +97,24 @@ export class SharedMailbox implements Disposable {
   static connect(queue: SharedQueue): SharedMailbox {
     throwIfQueueClosed(queue, "open");
     const { directory } = internalsOf(queue);
-    const region = SharedMemory.open(REGION_PREFIX + queue.name, { directory });
+    const region = SharedMemory.open(mailboxRegionOf(queue.name), { directory });
     const constants = readMailboxConstants(wordsOf(region.bytes), region.byteLength);
-    if ("counts" in constants) return SharedMailbox.#opened(queue, region, constants.counts);
+    const { identity } = internalsOf(queue).core.memory.constants;
+    const found = "found" in constants ? constants.found : "it is that of an earlier queue of the same name";
+    if ("counts" in constants && constants.queueIdentity === identity) {
+      return SharedMailbox.#opened(queue, region, constants.counts);
+    }
     region.close();
-    throw new Deno.errors.InvalidData(`open the mailbox of queue ${queue.name}: ${constants.found}`);
+    throw new Deno.errors.InvalidData(`open the mailbox of queue ${queue.name}: ${found}`);
   }
 
   /**
-   * Takes the name of a queue's mailbox away; who has it open keeps it.
+   * Takes the name of a queue's mailbox away; who has it open keeps it. `SharedQueue.unlink()` does so, too.
    *
    * @throws {Deno.errors.NotFound} when there is none
    */
   static unlink(queueName: string, options: { directory?: string } = {}): void {
-    SharedMemory.unlink(REGION_PREFIX + queueName, options);
+    SharedMemory.unlink(mailboxRegionOf(queueName), options);
   }
 
   static #opened(queue: SharedQueue, region: SharedMemory, counts: readonly number[]): SharedMailbox {

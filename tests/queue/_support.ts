@@ -33,7 +33,7 @@ export function fakeMemory(
   shape: QueueShape,
   checksums = false,
 ): { region: FakeRegion; memory: QueueMemory } {
-  const constants = constantsOf(shape, checksums);
+  const constants = { ...constantsOf(shape, checksums), identity: 1 };
   const region = new FakeRegion(geometryOf(constants).byteLength);
   writeConstants(new Int32Array(region.bytes.buffer), constants);
   return { region, memory: new QueueMemory(region, constants) };

@@ -38,9 +38,10 @@ const CONSTANTS: QueueConstants = {
   deliveryCountMax: 7,
   deadLetterCountMax: 2,
   checksums: true,
+  identity: -77,
 };
-/** Bytes of the constants: the words 0 to 10. */
-const HEADER_BYTES = 44;
+/** Bytes of the constants: the words 0 to 11. */
+const HEADER_BYTES = 48;
 const FLIPS = [0x01, 0x80, 0xff];
 
 // A change of any number here is a change of what processes of other builds share with this one: it wants a new QUEUE_VERSION.
@@ -59,6 +60,7 @@ Deno.test("layout: every number is what it is", () => {
     deadLetterCountMax: 8,
     checksums: 9,
     headerChecksum: 10,
+    identity: 11,
     sessions: 32,
     items: 64,
     deadLetters: 96,
@@ -101,7 +103,7 @@ Deno.test("layout: every number is what it is", () => {
     previousGeneration: 15,
   });
   assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
-  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -1388750842]);
+  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -748078497]);
   assert.deepEqual(
     [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
     [255, 65_536, 67_108_864],
@@ -171,7 +173,8 @@ Deno.test("writeConstants() writes the words of the diagram, and inspectQueue() 
     2,
     1,
   ]);
-  assert.ok(words.subarray(11).every((word) => word === 0));
+  assert.equal(words[11], -77);
+  assert.ok(words.subarray(12).every((word) => word === 0));
   assert.deepEqual(inspectQueue(words, byteLength), { state: "queue", constants: CONSTANTS });
 });
 

@@ -18,9 +18,10 @@ Deno.test("mailbox layout: every number is what it is", () => {
     32,
   ]);
   const words = new Int32Array(1024);
-  writeMailboxConstants(words, COUNTS);
+  writeMailboxConstants(words, COUNTS, 77);
   assert.equal(new TextDecoder().decode(new Uint8Array(words.buffer, 0, 4)), "MBOX");
-  assert.deepEqual([...words.subarray(1, 3)], [1, 918572836]);
+  assert.deepEqual([...words.subarray(1, 3)], [1, 2025680968]);
+  assert.equal(words[4], 77);
   assert.deepEqual([...words.subarray(16, 23)], COUNTS);
 });
 
@@ -41,9 +42,9 @@ Deno.test("mailboxGeometry() puts boxes at whole pages, smallest first, behind t
 Deno.test("readMailboxConstants() notices every flipped byte of the header, and a wrong length", () => {
   const words = new Int32Array(1024);
   const bytes = new Uint8Array(words.buffer);
-  writeMailboxConstants(words, COUNTS);
+  writeMailboxConstants(words, COUNTS, 77);
   const { byteLength } = mailboxGeometry(COUNTS);
-  assert.deepEqual(readMailboxConstants(words, byteLength), { counts: COUNTS });
+  assert.deepEqual(readMailboxConstants(words, byteLength), { counts: COUNTS, queueIdentity: 77 });
   const places = [
     ...Array.from({ length: 16 }, (_, at) => at),
     ...Array.from({ length: 28 }, (_, at) => 64 + at),
@@ -74,7 +75,7 @@ Deno.test("readMailboxConstants() refuses counts that no mailbox can be made wit
     ]]
   ) {
     const words = new Int32Array(1024);
-    writeMailboxConstants(words, counts);
+    writeMailboxConstants(words, counts, 77);
     const read = readMailboxConstants(words, 4096);
     assert.ok("found" in read && /damaged/.test(read.found), JSON.stringify(counts));
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SharedMemory } from "../../src/memory/mod.ts";
 import { type MailboxOptions, QUEUE_WAIT_MS_MAX, SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { startProgram } from "../support/net_child.ts";
@@ -222,3 +223,18 @@ for (
     assert.throws(() => SharedMailbox.connect(queue), Deno.errors.NotFound);
   });
 }
+
+nativeTest("SharedMailbox goes with its queue's name, and is not that of a later queue of the name", () => {
+  using names = new QueueNames();
+  const name = names.next();
+  using queue = SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 });
+  using mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
+  SharedMemory.unlink(`queue.${name}`);
+  using later = SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 });
+  assert.throws(() => SharedMailbox.connect(later), Deno.errors.InvalidData);
+  assert.equal(mailbox.freeCount, 1);
+  SharedQueue.unlink(name);
+  assert.deepEqual(SharedMemory.list({ prefix: `mailbox.${name}` }), []);
+  later.close();
+  assert.throws(() => SharedMailbox.create(later, { boxes: { 1: 1 } }), Deno.errors.BadResource);
+});

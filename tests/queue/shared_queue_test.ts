@@ -495,3 +495,19 @@ nativeTest(
     stack.use(SharedQueue.connect(name));
   },
 );
+
+queueTest(
+  "SharedQueue: timers have their turn while there is always a message",
+  SMALL,
+  async (queue, other) => {
+    for (const body of [() => other.receive(), () => other.reserve().then((delivery) => delivery.ack())]) {
+      let ticked = false;
+      const timer = setTimeout(() => ticked = true, 1);
+      while (!ticked) {
+        await queue.send("x");
+        await body();
+      }
+      clearTimeout(timer);
+    }
+  },
+);
