@@ -136,8 +136,7 @@ export class QueueCore {
   /** Up to `countMax` messages, acknowledged, to the end of `messages`; damaged ones are left out. */
   receiveMany(messages: Message[], countMax: number): void {
     while (messages.length < countMax) {
-      const count =
-        this.#fast?.receive(0, this.memory.geometry.laneCount, true, countMax - messages.length) ?? 0;
+      const count = this.#fast?.receive(true, countMax - messages.length) ?? 0;
       for (let index = 0; index < count; index++) {
         const told = this.#fast?.told(index);
         if (told === undefined) break;
@@ -323,8 +322,9 @@ export class QueueCore {
 
   #fastTold(acknowledge: boolean): Told | undefined {
     // Before something is reserved, which is damage to who looks until it is held.
+    // Before it reserves anything: recovery takes a slot for damaged that is this opener's by its word and not by what it knows to have.
     this.#lookAroundNowAndThen();
-    if (this.#fast?.receive(0, this.memory.geometry.laneCount, acknowledge, 1) !== 1) return undefined;
+    if (this.#fast?.receive(acknowledge, 1) !== 1) return undefined;
     return this.#fast.told(0);
   }
 

@@ -39,6 +39,7 @@ export class FastPath {
   readonly #queue: NativeQueue;
   readonly #state: OpenerState;
   readonly #slab: Slab;
+  readonly #laneCount: number;
   readonly #told = new Int32Array(BATCH_MAX * QUEUE_TOLD_WORDS);
   readonly #toldFloats = new Float64Array(this.#told.buffer);
   readonly #batch = new Uint8Array(BATCH_BYTES_MAX);
@@ -48,6 +49,7 @@ export class FastPath {
     this.#queue = { state: state.words, region: memory.bytes };
     this.#state = state;
     this.#slab = slab;
+    this.#laneCount = memory.geometry.laneCount;
   }
 
   /** Whether a queue is one for this. */
@@ -77,14 +79,14 @@ export class FastPath {
   }
 
   /** Receives up to `count` messages that there are hints for, {@linkcode BATCH_MAX} at most; how many. `told()` says what they are. */
-  receive(first: number, end: number, acknowledge: boolean, count: number): number {
+  receive(acknowledge: boolean, count: number): number {
     const slab = this.#slab;
     slab.makeRoom();
     const countMax = Math.min(count, BATCH_MAX);
     return nativeQueueReceive(
       this.#queue,
-      first,
-      end,
+      0,
+      this.#laneCount,
       acknowledge,
       this.#told,
       countMax,

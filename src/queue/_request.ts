@@ -142,7 +142,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
   words[record + RECORD.byteLength] = data.length;
   words[record + RECORD.route] = routeOf(route & 0xff, requester, FLAG.request | (failed ? FLAG.failed : 0));
   if (memory.constants.checksums) {
-    const copy = memory.bytes.slice(memory.messageOf(slot), memory.messageOf(slot) + data.length);
+    const copy = memory.bytes.subarray(memory.messageOf(slot), memory.messageOf(slot) + data.length);
     words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
   }
   const replied = moved(word, PHASE.replied, requester);

@@ -1,11 +1,16 @@
+import type { WaitOptions } from "../base/mod.ts";
 import { type Delivery, placeOf } from "./delivery.ts";
 import type { RequestHandler, RespondOptions } from "./queue_options.ts";
 import { isGivenUp } from "./_request.ts";
-import type { SharedQueue } from "./shared_queue.ts";
+
+/** What messages are reserved from: a `SharedQueue`. */
+export interface Reserver {
+  reserve(options: WaitOptions): Promise<Delivery>;
+}
 
 /** See `SharedQueue.respond()`. */
 export async function respondTo(
-  queue: SharedQueue,
+  queue: Reserver,
   handler: RequestHandler,
   { concurrency = 1, signal = new AbortController().signal }: RespondOptions,
 ): Promise<void> {
@@ -22,7 +27,7 @@ export async function respondTo(
 }
 
 async function respondInTurn(
-  queue: SharedQueue,
+  queue: Reserver,
   handler: RequestHandler,
   signal: AbortSignal,
 ): Promise<void> {

@@ -11,11 +11,11 @@ export const SUBSCRIPTIONS_MAX: number = 2 ** 16;
  * What becomes of a value when a subscription holds as many as it can:
  *
  * - `"wait"`: the sender waits until every subscription has room, and nobody misses anything;
- * - `"drop oldest"`: the subscription loses the value it has held longest, and counts it;
+ * - `"drop-oldest"`: the subscription loses the value it has held longest, and counts it;
  * - `"fail"`: the subscription ends with {@linkcode BroadcastLaggedError} behind the values it holds, so that a
  *   reader that must not miss anything learns that it has.
  */
-export type WhenFull = "wait" | "drop oldest" | "fail";
+export type WhenFull = "wait" | "drop-oldest" | "fail";
 
 /** Options of {@linkcode Broadcast}. `waitingMax` holds for the senders. */
 export interface BroadcastOptions extends WaitingOptions {
@@ -36,13 +36,13 @@ export interface BroadcastOptions extends WaitingOptions {
 
 /**
  * Values that every subscription gets, in the order sent, from the moment it was made on. A value sent while
- * nobody subscribes goes nowhere. After Tokio's `broadcast`, which is `whenFull: "drop oldest"` here.
+ * nobody subscribes goes nowhere. After Tokio's `broadcast`, which is `whenFull: "drop-oldest"` here.
  *
  * @example
  * ```ts
  * import { Broadcast } from "@millrace/millrace/sync";
  *
- * using prices = new Broadcast<number>(2, { whenFull: "drop oldest" });
+ * using prices = new Broadcast<number>(2, { whenFull: "drop-oldest" });
  * using screen = prices.subscribe();
  * for (const price of [1, 2, 3]) await prices.send(price);
  * console.log(await screen.receive(), screen.missedCount); // 2 1
@@ -69,8 +69,8 @@ export class Broadcast<T> implements Disposable {
     requireWhole("Broadcast", "capacity", capacity, 1, CHANNEL_CAPACITY_MAX);
     requireWhole("Broadcast", "subscriptionsMax", subscriptionsMax, 1, SUBSCRIPTIONS_MAX);
     this.capacity = capacity;
-    if (!["wait", "drop oldest", "fail"].includes(whenFull)) {
-      throw new TypeError(`Broadcast: whenFull is "${whenFull}", expected "wait", "drop oldest" or "fail"`);
+    if (!["wait", "drop-oldest", "fail"].includes(whenFull)) {
+      throw new TypeError(`Broadcast: whenFull is "${whenFull}", expected "wait", "drop-oldest" or "fail"`);
     }
     this.whenFull = whenFull;
     this.#subscriptionsMax = subscriptionsMax;
@@ -160,7 +160,7 @@ export class Broadcast<T> implements Disposable {
   #deliver(value: T): void {
     for (const subscription of this.#subscriptions) {
       if (subscription.hasRoom) subscription.push(value);
-      else if (this.whenFull === "drop oldest") subscription.replaceOldest(value);
+      else if (this.whenFull === "drop-oldest") subscription.replaceOldest(value);
       else {
         this.#subscriptions.delete(subscription);
         subscription.fail();

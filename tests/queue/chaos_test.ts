@@ -47,6 +47,12 @@ chaosTest(
   { capacity: 32, partitions: 4 },
 );
 chaosTest(
+  "one consumer has the messages of each producer in order, whichever of these is killed or stopped",
+  { producers: 3, consumers: 1, killedPercent: 50, pauseMsMax: 30, keys: 0, victims: "producer" },
+  { capacity: 16 },
+  60,
+);
+chaosTest(
   "every message is delivered exactly once when nobody dies, however long somebody is stopped",
   { producers: 2, consumers: 2, killedPercent: 0, pauseMsMax: 20, keys: 0 },
   { capacity: 32 },

@@ -85,8 +85,8 @@ Deno.test('Broadcast.send() with whenFull "wait" aborted while it waits reaches 
   assert.equal(subscription.length, 0);
 });
 
-Deno.test('Broadcast.send() with whenFull "drop oldest" drops from the slow only, and counts', async () => {
-  const broadcast = new Broadcast<number>(2, { whenFull: "drop oldest" });
+Deno.test('Broadcast.send() with whenFull "drop-oldest" drops from the slow only, and counts', async () => {
+  const broadcast = new Broadcast<number>(2, { whenFull: "drop-oldest" });
   const fast = broadcast.subscribe();
   const slow = broadcast.subscribe();
   for (let value = 1; value <= 5; value++) {
@@ -205,7 +205,7 @@ async function checkBroadcast(seed: number): Promise<void> {
   const random = new SeededRandom(seed);
   const signals = new SignalPool(random);
   const capacity = 1 + random.below(3);
-  const whenFull = (["wait", "drop oldest", "fail"] as const satisfies WhenFull[])[seed % 3];
+  const whenFull = (["wait", "drop-oldest", "fail"] as const satisfies WhenFull[])[seed % 3];
   const broadcast = new Broadcast<number>(capacity, { whenFull });
   const readers: Reader[] = [];
   let sending: { value: number; signal: AbortSignal | undefined; followed: Followed<void> }[] = [];
