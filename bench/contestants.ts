@@ -110,6 +110,7 @@ export function contestantIds(): string[] {
     ...timerContestants("bulk", 0),
     ...throughputContestants(64, true),
     ...roundTripContestants(),
+    ...wakeContestants(),
     ...callContestants(1),
     ...queueThroughputContestants(64, 1),
     ...queueWakeContestants(64, 1),
@@ -124,7 +125,7 @@ export function throughputContestants(byteLength: number, batched: boolean): rea
   const messages = (id: string, label: string, command: "deno" | "node", transport: string): Contestant => ({
     id,
     label,
-    find: () => passing(command, transport, "throughput", size),
+    find: () => passing(command, transport, "throughput", size, batch),
   });
   const ring = (way: string) =>
     onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "throughput", size, batch, way);
@@ -141,12 +142,10 @@ export function throughputContestants(byteLength: number, batched: boolean): rea
       label: "crossbeam ArrayQueue",
       find: async () => withArgs(await builtRings(), ["crossbeam", "throughput", size, batch]),
     }]),
-    ...(batched ? [] : [
-      messages("deno-worker", "Deno worker postMessage", "deno", "worker"),
-      messages("deno-channel", "Deno MessageChannel", "deno", "channel"),
-      messages("node-worker", "Node worker postMessage", "node", "worker"),
-      messages("node-channel", "Node MessageChannel", "node", "channel"),
-    ]),
+    messages("deno-worker", "Deno worker postMessage", "deno", "worker"),
+    messages("deno-channel", "Deno MessageChannel", "deno", "channel"),
+    messages("node-worker", "Node worker postMessage", "node", "worker"),
+    messages("node-channel", "Node MessageChannel", "node", "channel"),
   ];
 }
 
@@ -178,6 +177,26 @@ export function roundTripContestants(): readonly Contestant[] {
       find: () => passing("node", "worker", "roundtrip"),
     },
     { id: "node-channel", label: "Node MessageChannel", find: () => passing("node", "channel", "roundtrip") },
+  ];
+}
+
+/** The same, both sides having slept for 3 ms. */
+export function wakeContestants(): readonly Contestant[] {
+  return [
+    {
+      id: "millrace-asleep",
+      label: "Millrace ring, readableSync()",
+      find: () => onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "wake", "sleep"),
+    },
+    {
+      id: "millrace-async",
+      label: "Millrace ring, on the event loop",
+      find: () => onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "wake", "async"),
+    },
+    { id: "deno-worker", label: "Deno worker postMessage", find: () => passing("deno", "worker", "wake") },
+    { id: "deno-channel", label: "Deno MessageChannel", find: () => passing("deno", "channel", "wake") },
+    { id: "node-worker", label: "Node worker postMessage", find: () => passing("node", "worker", "wake") },
+    { id: "node-channel", label: "Node MessageChannel", find: () => passing("node", "channel", "wake") },
   ];
 }
 
@@ -213,12 +232,18 @@ export function callContestants(outstanding: number): readonly Contestant[] {
 
 /** A core with nothing to do: how soon it is awake, or what it costs. */
 export function idleCoreContestants(what: "wake" | "idle", number: number): readonly Contestant[] {
-  return ["cooperate", "block"].map((idle) => ({
+  const cores = ["cooperate", "block"].map((idle) => ({
     id: `millrace-${idle}`,
     label: `Millrace submitTo, ${idle}`,
     find: () =>
       onDenoWhenThere("src/cores/mod.ts", "bench/peers/millrace_calls.ts", what, String(number), idle),
   }));
+  if (what === "idle") return cores;
+  return [
+    ...cores,
+    { id: "deno-worker", label: "Deno worker postMessage", find: () => passing("deno", "worker", "wake") },
+    { id: "node-worker", label: "Node worker postMessage", find: () => passing("node", "worker", "wake") },
+  ];
 }
 
 function passing(command: "deno" | "node", ...args: string[]): Promise<Availability> {

@@ -1,8 +1,8 @@
-import { roundTripContestants, throughputContestants } from "./contestants.ts";
+import { roundTripContestants, throughputContestants, wakeContestants } from "./contestants.ts";
 import type { BenchContext } from "./context.ts";
 import { figuresOf } from "./figures.ts";
 import type { Metric, Report } from "./report.ts";
-import { runRounds } from "./rounds.ts";
+import { type Contestant, runRounds } from "./rounds.ts";
 
 /** Messages a second, once. */
 export interface ThroughputRound {
@@ -44,7 +44,12 @@ export async function* benchmarkRing(context: BenchContext): AsyncGenerator<Repo
   for (const batched of [true, false]) {
     for (const size of sizes) yield await throughput(size, batched, context) as Report;
   }
-  yield await roundTrip(context) as Report;
+  yield await roundTrip(context, "64 bytes there and back", roundTripContestants()) as Report;
+  yield await roundTrip(
+    context,
+    "64 bytes there and back, asleep for 3 ms before",
+    wakeContestants(),
+  ) as Report;
 }
 
 async function throughput(
@@ -68,20 +73,27 @@ async function throughput(
       },
     ),
     notes: batched
-      ? ["rtrb writes a message of known size into a slot; the ring takes any length and writes it down"]
+      ? [
+        "rtrb writes a message of known size into a slot; the ring takes any length and writes it down",
+        "postMessage: an array of 64 messages at a time",
+      ]
       : [],
   };
 }
 
-async function roundTrip(context: BenchContext): Promise<Report<RoundTripRound>> {
+async function roundTrip(
+  context: BenchContext,
+  title: string,
+  contestants: readonly Contestant[],
+): Promise<Report<RoundTripRound>> {
   return {
     name: "ring",
-    title: "64 bytes there and back",
+    title,
     method: "one message at a time, each answered; two threads on two processors",
     metrics: latencyMetrics,
-    outcomes: await runRounds<RoundTripRound>(roundTripContestants(), (command) => figuresOf(command), {
+    outcomes: await runRounds<RoundTripRound>(contestants, (command) => figuresOf(command), {
       ...context.options,
-      onProgress: (line) => context.progress(`ring, round trip: ${line}`),
+      onProgress: (line) => context.progress(`ring, ${title}: ${line}`),
     }),
     notes: [],
   };

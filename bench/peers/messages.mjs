@@ -1,11 +1,14 @@
 // deno-lint-ignore-file no-console -- what it prints is what is measured
 /**
- * What a program does without rings: `worker|channel throughput BYTES`, `worker|channel roundtrip`, `worker calls OUTSTANDING`, over
+ * What a program does without rings: `worker|channel throughput BYTES BATCH`, `worker|channel roundtrip`, `worker|channel wake`, `worker calls
+ * OUTSTANDING`, over
  * `postMessage()` of a worker or of a `MessageChannel`. On Deno with its own `Worker`, on Node with `worker_threads`.
  */
 const MESSAGE_COUNT = 100_000;
 const ROUND_TRIPS = 5000;
 const CALLS = 100_000;
+const WAKES = 500;
+const WAKE_PAUSE_MS = 3;
 const WARM_UP = 2000;
 const onDeno = "Deno" in globalThis;
 const threads = onDeno ? undefined : await import("node:worker_threads");
@@ -33,13 +36,15 @@ function serve(port) {
     if (message instanceof Uint8Array) port.post(message);
     else if (message.port !== undefined) serve(wrap(message.port));
     else if (message.count !== undefined) {
-      const bytes = new Uint8Array(message.bytes).fill(1);
-      for (let index = 0; index < message.count; index++) port.post(bytes);
+      // Arrays of their own: what is posted twice in one message is cloned once.
+      const batch = Array.from({ length: message.batch }, () => new Uint8Array(message.bytes).fill(1));
+      const posted = message.batch === 1 ? batch[0] : batch;
+      for (let index = 0; index < message.count; index += message.batch) port.post(posted);
     } else port.post({ id: message.id, result: message.value * message.value });
   });
 }
 
-async function main(transport, what, size) {
+async function main(transport, what, size, batch = 1) {
   const url = new URL(import.meta.url);
   const worker = onDeno ? new Worker(url, { type: "module" }) : new threads.Worker(url);
   let port = wrap(worker);
@@ -48,33 +53,46 @@ async function main(transport, what, size) {
     port.post({ port: port2 }, [port2]);
     port = wrap(port1);
   }
-  const measure = { throughput, roundtrip, calls }[what];
-  console.log(JSON.stringify(await measure(port, Number(size))));
+  const measure = { throughput, roundtrip, wake, calls }[what];
+  console.log(JSON.stringify(await measure(port, Number(size), Number(batch))));
   (onDeno ? Deno.exit : process.exit)(0);
 }
 
 /** Resolves to the seconds from the first message to the last. */
-function received(port, count, bytes) {
+function received(port, count, bytes, batch) {
   return new Promise((resolve) => {
     let seen = 0;
     let startMs = 0;
     port.listen((message) => {
       if (seen === 0) startMs = performance.now();
-      if (message.length === bytes && ++seen === count) resolve((performance.now() - startMs) / 1000);
+      seen += Array.isArray(message) ? message.length : 1;
+      if (seen === count) resolve((performance.now() - startMs) / 1000);
     });
-    port.post({ count, bytes });
+    port.post({ count, bytes, batch });
   });
 }
 
-async function throughput(port, bytes) {
-  await received(port, WARM_UP, bytes);
-  return { messagesPerSecond: MESSAGE_COUNT / await received(port, MESSAGE_COUNT, bytes) };
+async function throughput(port, bytes, batch) {
+  const whole = (count) => Math.ceil(count / batch) * batch;
+  await received(port, whole(WARM_UP), bytes, batch);
+  const count = whole(MESSAGE_COUNT);
+  return { messagesPerSecond: count / await received(port, count, bytes, batch) };
 }
 
 async function roundtrip(port) {
-  const times = new Float64Array(ROUND_TRIPS);
+  return await roundtrips(port, ROUND_TRIPS, 0);
+}
+
+/** There and back, both sides having slept. */
+async function wake(port) {
+  return await roundtrips(port, WAKES, WAKE_PAUSE_MS);
+}
+
+async function roundtrips(port, count, pauseMs) {
+  const times = new Float64Array(count);
   const message = new Uint8Array(64);
-  for (let index = -WARM_UP; index < ROUND_TRIPS; index++) {
+  for (let index = -WARM_UP; index < count; index++) {
+    if (index >= 0 && pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     const startMs = performance.now();
     await new Promise((resolve) => {
       port.listen(resolve);
@@ -83,7 +101,7 @@ async function roundtrip(port) {
     if (index >= 0) times[index] = performance.now() - startMs;
   }
   times.sort();
-  return { p50Ns: times[ROUND_TRIPS >> 1] * 1e6, p99Ns: times[Math.floor(ROUND_TRIPS * 0.99)] * 1e6 };
+  return { p50Ns: times[count >> 1] * 1e6, p99Ns: times[Math.floor(count * 0.99)] * 1e6 };
 }
 
 async function calls(port, outstanding) {

@@ -1,5 +1,5 @@
 /**
- * Millrace's ring between two workers: `throughput BYTES BATCH copy|place` or `roundtrip spin|sleep|async`. Prints one JSON object.
+ * Millrace's ring between two workers: `throughput BYTES BATCH copy|place`, `roundtrip spin|sleep|async` or `wake sleep|async`. Prints one JSON object.
  *
  * This thread reads; the worker is bench/peers/millrace_ring_worker.ts.
  */
@@ -9,6 +9,8 @@ const CAPACITY_BYTES = 1 << 18;
 const RUN_BYTES = 2 ** 30;
 const ROUND_TRIPS = { spin: 200_000, sleep: 10_000, async: 10_000 } as const;
 const WARM_UP = 5000;
+const WAKES = 500;
+const WAKE_PAUSE_MS = 3;
 
 /** What the worker is asked to do, once. */
 export type RingJob =
@@ -68,8 +70,8 @@ function receiveAll(consumer: RingConsumer, count: number, inPlace: boolean): nu
   return (performance.now() - startMs) / 1000;
 }
 
-async function roundTrip(worker: Worker, wait: keyof typeof ROUND_TRIPS): Promise<void> {
-  const count = ROUND_TRIPS[wait];
+async function roundTrip(worker: Worker, wait: keyof typeof ROUND_TRIPS, pauseMs: number): Promise<void> {
+  const count = pauseMs > 0 ? WAKES : ROUND_TRIPS[wait];
   const [to, back] = [newRing(), newRing()];
   const job = {
     kind: "echo",
@@ -83,6 +85,7 @@ async function roundTrip(worker: Worker, wait: keyof typeof ROUND_TRIPS): Promis
   const message = new Uint8Array(64);
   const times = new Float64Array(count);
   for (let index = -WARM_UP; index < count; index++) {
+    if (index >= 0 && pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     const start = performance.now();
     producer.tryWrite(message);
     producer.flush();
@@ -124,6 +127,8 @@ if (import.meta.main) {
   const [what, ...words] = Deno.args;
   if (what === "throughput") {
     await throughput(worker, Number(words[0]), Number(words[1]), words[2] === "place");
-  } else await roundTrip(worker, words[0] as keyof typeof ROUND_TRIPS);
+  } else {
+    await roundTrip(worker, words[0] as keyof typeof ROUND_TRIPS, what === "wake" ? WAKE_PAUSE_MS : 0);
+  }
   worker.terminate();
 }
