@@ -21,7 +21,15 @@ export function messagePackPayload(value: unknown): Uint8Array {
   return packMessagePack(value);
 }
 
-/** The bytes of a payload. */
+/**
+ * The bytes of a payload.
+ *
+ * @throws {TypeError} when it is neither bytes nor text
+ */
 export function bytesOf(payload: Payload): Uint8Array {
-  return typeof payload === "string" ? encoder.encode(payload) : payload;
+  if (typeof payload === "string") return encoder.encode(payload);
+  if (payload instanceof Uint8Array) return payload;
+  throw new TypeError(
+    `payload: it is ${payload === null ? "null" : typeof payload}, expected a Uint8Array or a string`,
+  );
 }

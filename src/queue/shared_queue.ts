@@ -183,6 +183,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {RangeError} when it is longer than `messageBytesMax`, or an option is out of range
    */
   trySend(payload: Payload, options: TrySendOptions = NO_OPTIONS): boolean {
+    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
     const envelope = this.#envelopes.of(options, 0);
     return this.#trySend(bytesOf(payload), envelope, options.whenFull) !== NO_SLOT;
   }
@@ -205,6 +206,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range; none is sent then
    */
   trySendMany(payloads: readonly Payload[], options: TrySendOptions = NO_OPTIONS): number {
+    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
     this.#throwIfClosed("send to");
     const messages = payloads.map((payload) =>
       this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))

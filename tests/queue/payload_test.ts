@@ -23,3 +23,10 @@ Deno.test("messagePackPayload() gives memory of its own", () => {
   assert.deepEqual(first, copy);
   assert.deepEqual(unpackMessagePack(first), [1, 2, 3]);
 });
+
+Deno.test("bytesOf() refuses what is neither bytes nor text", () => {
+  // What a program in JavaScript may pass.
+  for (const wrong of [5, null, undefined, [1], new Float64Array(1), new ArrayBuffer(1)]) {
+    assert.throws(() => bytesOf(wrong as unknown as Uint8Array), TypeError);
+  }
+});

@@ -140,6 +140,8 @@ queueTest("SharedQueue.send() fails or drops the oldest, as whenFull says", SMAL
   assert.equal(queue.status().droppedCount, 2);
   // deno-lint-ignore no-explicit-any -- what a program in JavaScript may pass
   await assert.rejects(queue.send("x", { whenFull: "later" as any }), TypeError);
+  // deno-lint-ignore no-explicit-any -- the same
+  assert.throws(() => queue.trySend("x", { whenFull: "later" as any }), TypeError);
 });
 
 queueTest(
