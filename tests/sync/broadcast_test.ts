@@ -327,5 +327,5 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
 }
 
 Deno.test("Broadcast refuses a way to be full that there is not", () => {
-  assert.throws(() => new Broadcast(1, { whenFull: "drop-oldest" as "fail" }), /whenFull is "drop-oldest"/);
+  assert.throws(() => new Broadcast(1, { whenFull: "drop oldest" as "fail" }), /whenFull is "drop oldest"/);
 });
