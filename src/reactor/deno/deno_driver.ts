@@ -43,6 +43,8 @@ export interface DenoDriverOptions {
 
 const EOPNOTSUPP = 95;
 const PORT_MAX = 65_535;
+/** How long a connection that was given up may still be made, to be closed: a busy machine takes some 300. */
+const GIVEN_UP_GRACE_MS = 2000;
 const LOOKUP_FAILURE = /^failed to lookup address information/;
 
 /**
@@ -103,7 +105,7 @@ export class DenoDriver implements Driver {
     try {
       conn = "path" in address
         ? await Deno.connect({ transport: "unix", path: address.path })
-        : await Deno.connect({ ...address, ...(signal === undefined ? {} : { signal }) });
+        : await connectTcp(address, signal);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw failure("connect", error, address, `to ${describe(address)}`);
@@ -169,4 +171,30 @@ function describe(address: Address): string {
   if ("path" in address) return address.path;
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/**
+ * `Deno.connect()`, given up when the signal is aborted.
+ *
+ * Deno, up to 2.9 at least, leaves a connection open, with nobody to close it, that is made in the moment of the
+ * abort: three to five in a thousand on the loopback interface. So Deno is told a little later only; what is made
+ * until then is closed here.
+ */
+function connectTcp(address: Deno.ConnectOptions, signal: AbortSignal | undefined): Promise<Deno.Conn> {
+  if (signal === undefined) return Deno.connect(address);
+  const { promise, resolve, reject } = Promise.withResolvers<Deno.Conn>();
+  const late = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const giveUp = (): void => {
+    timer = setTimeout(() => late.abort(), GIVEN_UP_GRACE_MS);
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", giveUp, { once: true });
+  Deno.connect({ ...address, signal: late.signal })
+    .then((conn) => signal.aborted ? conn.close() : resolve(conn), reject)
+    .finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+    });
+  return promise;
 }
