@@ -73,7 +73,6 @@ async function runMode(
     Deno.execPath(),
     "test",
     "-A",
-    // A file in each process at a time: most tests wait for something.
     "--parallel",
     `--ignore=${ignored.join(",")}`,
     ...lockFlags(),
@@ -85,13 +84,18 @@ async function runMode(
   const child = new Deno.Command(program, {
     args,
     cwd: projectRoot,
-    env: { ...mode.environment, MILLRACE_TEST_MODE: mode.name },
+    env: { DENO_JOBS: fileJobs(), ...mode.environment, MILLRACE_TEST_MODE: mode.name },
     stdin: "null",
   }).spawn();
   running = child;
   const status = await child.status;
   running = undefined;
   return withEnding(await readReport(report), status);
+}
+
+/** How many files are tested at a time: one more than there are processors, because most tests wait for something. */
+function fileJobs(): string {
+  return Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1);
 }
 
 /** A run that failed without naming a test (a module that does not load, a crash) counts as one failure. */
