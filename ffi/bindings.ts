@@ -27,6 +27,10 @@ export const symbols = {
     parameters: ["buffer", "buffer", "buffer", "buffer", "u32", "u32", "f64"],
     result: "i32",
   },
+  millrace_queue_watch: {
+    parameters: ["u32", "buffer", "buffer", "i32", "u32", "u32", "u32", "u32"],
+    result: "i32",
+  },
   millrace_read_at: { parameters: ["i32", "buffer", "u32", "u32"], result: "i32" },
   millrace_region_map: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   millrace_region_unmap: { parameters: ["u64"], result: "i32" },

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { check, EINVAL } from "./errno.ts";
 import { FUTEX_WAIT_MS_MAX, type FutexResult } from "./futex.ts";
 import { native } from "./library.ts";
+import type { NativeQueue } from "./queue.ts";
 
 /** The bytes of native/src/watch.rs. */
 const RESULTS: Readonly<Record<number, FutexResult>> = { 1: "woken", 2: "changed", 3: "timed-out" };
@@ -48,19 +49,47 @@ export class FutexWatch implements Disposable {
     expected: number,
     timeoutMs: number,
   ): Promise<FutexResult> | undefined {
-    if (!(timeoutMs >= 0 && timeoutMs <= FUTEX_WAIT_MS_MAX)) {
-      throw new RangeError(`futex watch: timeoutMs is ${timeoutMs}, expected 0 to ${FUTEX_WAIT_MS_MAX}`);
-    }
     if (!(index >= 0 && index < words.length)) {
       throw new RangeError(`futex watch: index is ${index}, expected below ${words.length}`);
+    }
+    const word = words.subarray(index, index + 1) as Int32Array<ArrayBuffer>;
+    return this.#wait(
+      timeoutMs,
+      (timeoutUs) => native().millrace_watch_wait(this.#number, word, expected >>> 0, timeoutUs),
+    );
+  }
+
+  /**
+   * The same for the word at byte `at` of a queue, whose region this opener has as `fd`. `"woken"` also comes when an opener has died,
+   * or when a message of lanes `first` up to but not including `end` is there of which nobody told: the thread looks every 50 ms.
+   */
+  waitForMessage(
+    { state, region }: NativeQueue,
+    fd: number,
+    first: number,
+    end: number,
+    at: number,
+    expected: number,
+    timeoutMs: number,
+  ): Promise<FutexResult> | undefined {
+    const which = first | end << 8;
+    return this.#wait(
+      timeoutMs,
+      (timeoutUs) =>
+        native()
+          .millrace_queue_watch(this.#number, state, region, fd, which, at, expected >>> 0, timeoutUs),
+    );
+  }
+
+  #wait(timeoutMs: number, ask: (timeoutUs: number) => number): Promise<FutexResult> | undefined {
+    if (!(timeoutMs >= 0 && timeoutMs <= FUTEX_WAIT_MS_MAX)) {
+      throw new RangeError(`futex watch: timeoutMs is ${timeoutMs}, expected 0 to ${FUTEX_WAIT_MS_MAX}`);
     }
     if (this.#closed) throw new Deno.errors.BadResource("futex watch: it is closed");
     if (this.waiting) {
       throw new Deno.errors.Busy("futex watch: a wait is under way, and there is one at a time");
     }
-    const word = words.subarray(index, index + 1) as Int32Array<ArrayBuffer>;
-    const timeoutUs = Math.ceil(timeoutMs * 1000);
-    const result = native().millrace_watch_wait(this.#number, word, expected >>> 0, timeoutUs);
+    const result = ask(Math.ceil(timeoutMs * 1000));
     if (result === -EINVAL) return undefined;
     check(result, "futex watch");
     this.#socket.ref();

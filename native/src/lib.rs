@@ -23,6 +23,7 @@ pub mod memory;
 pub mod owned;
 pub mod process;
 pub mod queue;
+pub mod queue_patrol;
 pub mod region;
 pub mod shm;
 pub mod socket;

@@ -30,13 +30,16 @@ pub extern "C" fn millrace_lock(fd: i32, at: u32, kind: u32) -> i32 {
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_lock_held(fd: i32, at: u32) -> i32 {
-    guard(|| {
-        borrow(fd)?;
-        let mut request = one_byte(at, libc::F_WRLCK);
-        // SAFETY: the structure lives until the call returns, which writes to it.
-        checked(unsafe { libc::fcntl(fd, libc::F_OFD_GETLK, &mut request) })?;
-        Ok(i32::from(i32::from(request.l_type) != libc::F_UNLCK))
-    })
+    guard(|| is_held(fd, at).map(i32::from))
+}
+
+/// Whether another opener than `fd` has the lock of byte `at`, in either way.
+pub fn is_held(fd: i32, at: u32) -> Result<bool, Errno> {
+    borrow(fd)?;
+    let mut request = one_byte(at, libc::F_WRLCK);
+    // SAFETY: the structure lives until the call returns, which writes to it.
+    checked(unsafe { libc::fcntl(fd, libc::F_OFD_GETLK, &mut request) })?;
+    Ok(i32::from(request.l_type) != libc::F_UNLCK)
 }
 
 /// Gives back all locks of the opener `fd`. Closing it does not while the file is mapped through it, and the mapping that a

@@ -12,7 +12,7 @@ use rustix::time::{clock_gettime, ClockId};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 
 /// Words of the caller's state, the same as in `ffi/queue.ts`: where things are, which do not change, and where the caller is.
-mod state {
+pub mod state {
     pub const CAPACITY: usize = 0;
     pub const NUMBER: usize = 1;
     pub const SLOTS: usize = 2;
@@ -33,14 +33,21 @@ mod state {
     pub const SESSION: usize = 16;
     pub const SEQUENCE: usize = 17;
     pub const CURSOR: usize = 18;
+    pub const PARTICIPANTS: usize = 22;
+    pub const PARTICIPANT_BYTES: usize = 23;
+    pub const PARTICIPANT_COUNT: usize = 24;
+    /// Byte of the file whose lock is that of participant 0.
+    pub const LOCKS: usize = 25;
     /// Two words: a double.
     pub const LAST_MS: usize = 20;
     /// Of each lane two: slot, counted from 1, and generation of the last message that was sent to it.
     pub const PREVIOUS: usize = 32;
+    /// Words before those of the lanes.
+    pub const CONSTANTS: usize = PREVIOUS;
 }
 
 /// Words of a record, as in `src/queue/layout.ts`.
-mod record {
+pub mod record {
     pub const BYTE_LENGTH: usize = 0;
     pub const DELIVERY_COUNT: usize = 1;
     pub const SEQUENCE: usize = 2;
@@ -83,7 +90,7 @@ const LANE_TAIL: usize = 128;
 
 const FREE: u32 = 0;
 const WRITING: u32 = 1;
-const READY: u32 = 2;
+pub const READY: u32 = 2;
 const RESERVED: u32 = 3;
 
 const FULL: u32 = 1 << 16;
@@ -163,7 +170,7 @@ impl Queue {
 
     fn lane_of(&self, slot: u32) -> u32 {
         let route = self.field(self.record_at(slot), record::ROUTE).load(SeqCst);
-        (route & 0xff).min(self.get(state::LANE_COUNT))
+        lane_in(route, self.get(state::LANE_COUNT))
     }
 
     fn lane_at(&self, lane: u32) -> usize {
@@ -417,7 +424,12 @@ impl Queue {
     }
 }
 
-fn phase_of(word: u32) -> u32 {
+/// The lane that a record's route names, of so many and that of the dead letters behind them.
+pub fn lane_in(route: u32, lane_count: u32) -> u32 {
+    (route & 0xff).min(lane_count)
+}
+
+pub fn phase_of(word: u32) -> u32 {
     word >> 8 & 7
 }
 

@@ -27,6 +27,8 @@ use std::time::{Duration, Instant};
 /// How long one wait in the kernel lasts: the longest time that the thread of a closed watch, and the memory it looks at, may
 /// stay. Closing wakes it, but may come right before it falls asleep.
 const SLICE: Duration = Duration::from_millis(100);
+/// How long it lasts where there is a patrol, which follows it.
+const PATROL: Duration = Duration::from_millis(50);
 
 /// What the byte on the socket says; `ffi/futex_watch.ts` has the same numbers.
 const WOKEN: u8 = 1;
@@ -50,7 +52,15 @@ struct Request {
     word: usize,
     expected: u32,
     deadline: Instant,
+    patrol: Option<Box<dyn Patrol>>,
     _reference: Reference,
+}
+
+/// What the thread of a watch looks at while nobody wakes it, so that the JavaScript thread need not. The memory around the word that is
+/// waited on is mapped meanwhile.
+pub trait Patrol: Send {
+    /// Whether there is something for the JavaScript thread to see to: the wait ends then, as if it had been woken.
+    fn finds(&self) -> bool;
 }
 
 impl Watch {
@@ -123,13 +133,14 @@ impl Watch {
             if left.is_zero() || self.state().closed {
                 return TIMED_OUT;
             }
-            let slice = left.min(SLICE);
+            let slice = left.min(if request.patrol.is_some() { PATROL } else { SLICE });
             let timeout = Timespec {
                 tv_sec: slice.as_secs() as i64,
                 tv_nsec: i64::from(slice.subsec_nanos()),
             };
             match futex::wait(word, futex::Flags::empty(), request.expected, Some(&timeout)) {
                 Err(Errno::AGAIN) => return CHANGED,
+                Err(Errno::TIMEDOUT) if request.patrol.as_ref().is_some_and(|patrol| patrol.finds()) => return WOKEN,
                 Err(Errno::TIMEDOUT | Errno::INTR) => {}
                 Ok(()) | Err(_) => return WOKEN,
             }
@@ -169,20 +180,30 @@ pub unsafe extern "C" fn millrace_watch_start(number_out: *mut u32) -> i32 {
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_watch_wait(number: u32, word: *const u32, expected: u32, timeout_us: u32) -> i32 {
-    guard(|| {
-        let watch = owned::watch(number).ok_or(Errno::BADF)?;
-        let word = word as usize;
-        if word % std::mem::align_of::<AtomicU32>() != 0 {
-            return Err(Errno::INVAL);
-        }
-        watch.ask(Request {
-            word,
-            expected,
-            deadline: Instant::now() + Duration::from_micros(u64::from(timeout_us)),
-            _reference: Reference::around(word).ok_or(Errno::INVAL)?,
-        })?;
-        Ok(0)
-    })
+    guard(|| wait(number, word, expected, timeout_us, None))
+}
+
+/// What `millrace_watch_wait` does, with a patrol.
+pub fn wait(
+    number: u32,
+    word: *const u32,
+    expected: u32,
+    timeout_us: u32,
+    patrol: Option<Box<dyn Patrol>>,
+) -> Result<i32, Errno> {
+    let watch = owned::watch(number).ok_or(Errno::BADF)?;
+    let word = word as usize;
+    if word % std::mem::align_of::<AtomicU32>() != 0 {
+        return Err(Errno::INVAL);
+    }
+    watch.ask(Request {
+        word,
+        expected,
+        deadline: Instant::now() + Duration::from_micros(u64::from(timeout_us)),
+        patrol,
+        _reference: Reference::around(word).ok_or(Errno::INVAL)?,
+    })?;
+    Ok(0)
 }
 
 /// Ends the thread of a watch; what it waits for is not told any more.

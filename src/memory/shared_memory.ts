@@ -177,6 +177,15 @@ export class SharedMemory implements Disposable {
   }
 
   /**
+   * What native code needs to look at locks itself: the descriptor of this opener's, which it keeps, and the byte of lock 0.
+   *
+   * @internal
+   */
+  get file(): { readonly fd: number; readonly locksAt: number } {
+    return { fd: this.#region.fd, locksAt: LOCK_AT.first };
+  }
+
+  /**
    * Gives lock `index` back. Does nothing when this opener does not have it.
    *
    * @throws {RangeError} when there is no such lock

@@ -13,9 +13,9 @@ import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
 import { flagsOf, inLane, sentLaneOf } from "./_route.ts";
 import { type Envelope, NO_SLOT, Sender } from "./_sender.ts";
 import { Slab } from "./_slab.ts";
-import { Signal } from "./_signal.ts";
+import { type Patrol, QUEUE_WAIT_MS_MAX, Signal } from "./_signal.ts";
 import { generationOf, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
-import { QUEUE_WAIT_MS_MAX, Waits } from "./_waits.ts";
+import { Waits } from "./_waits.ts";
 
 /** Messages received between two looks at the clock, for who never waits. */
 const RECEIVED_PER_LOOK = 64;
@@ -67,8 +67,13 @@ export class QueueCore {
       onDeadLetter: () => this.#deadLettersSignal.wake(),
     });
     const repliesAt = (participantAt(this.participants.number) >> 2) + PARTICIPANT.replies;
-    this.#itemsSignal = new Signal(memory.words, WORD.items);
-    this.#deadLettersSignal = new Signal(memory.words, WORD.deadLetters);
+    const { laneCount } = memory.geometry;
+    this.#itemsSignal = new Signal(memory.words, WORD.items, this.#patrol(0, laneCount));
+    this.#deadLettersSignal = new Signal(
+      memory.words,
+      WORD.deadLetters,
+      this.#patrol(laneCount, laneCount + 1),
+    );
     this.#roomSignal = new Signal(memory.words, WORD.room);
     if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
     const recover = () => this.#lookForDead();
@@ -306,6 +311,15 @@ export class QueueCore {
     }, QUEUE_WAIT_MS_MAX);
     Deno.unrefTimer(janitor);
     this.#janitor = janitor;
+  }
+
+  /** Sleeping for messages of lanes `first` up to but not including `end`. */
+  #patrol(first: number, end: number): Patrol | undefined {
+    const { bytes: region, region: { file } } = this.memory;
+    if (file === undefined) return undefined;
+    const queue = { state: this.state.words, region };
+    return (watch, at, seen, timeoutMs) =>
+      watch.waitForMessage(queue, file.fd, first, end, at, seen, timeoutMs);
   }
 
   #tell({ ready, free }: Recovered): void {

@@ -3,6 +3,8 @@ import { geometryOf, type QueueConstants, type QueueGeometry, RECORD_HEADER_BYTE
 /** What a queue needs of its region. `SharedMemory` has it. */
 export interface QueueRegion {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** This opener's file, and the byte of it whose lock is lock 0; none where native code can do nothing with it. */
+  readonly file?: { readonly fd: number; readonly locksAt: number };
   tryLock(index: number): boolean;
   isLocked(index: number): boolean;
   unlock(index: number): void;

@@ -2,6 +2,18 @@ import { futexWait, futexWake, FutexWatch } from "../../ffi/mod.ts";
 
 /** Milliseconds between two looks at a word where no native thread can wait on it. */
 const POLL_MS = 1;
+/** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
+export const QUEUE_WAIT_MS_MAX = 50;
+/** Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged. */
+const PATROLLED_WAIT_MS_MAX = 1000;
+
+/** Waits for the word at byte `at` with a watch that looks around meanwhile; `undefined` where that cannot be. */
+export type Patrol = (
+  watch: FutexWatch,
+  at: number,
+  seen: number,
+  timeoutMs: number,
+) => Promise<unknown> | undefined;
 
 /**
  * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
@@ -15,11 +27,13 @@ export class Signal {
   readonly #signal: number;
   readonly #armed: number;
   readonly #disarmed: number;
+  readonly #patrol: Patrol | undefined;
   #watch: FutexWatch | undefined;
 
-  /** The words are those from index `at`. */
-  constructor(words: Int32Array, at: number) {
+  /** The words are those from index `at`. Who sleeps long on them has a patrol. */
+  constructor(words: Int32Array, at: number, patrol?: Patrol) {
     this.#words = words;
+    this.#patrol = patrol;
     this.#signal = at;
     this.#armed = at + 1;
     this.#disarmed = at + 2;
@@ -49,13 +63,13 @@ export class Signal {
     return seen;
   }
 
-  /** Sleeps until woken after `arm()` gave `seen`, for `timeoutMs` at most; holds up nothing but its caller. */
-  async sleep(seen: number, timeoutMs: number): Promise<void> {
+  /** Sleeps until woken after `arm()` gave `seen`, or until it is time to look around; holds up nothing but its caller. */
+  async sleep(seen: number): Promise<void> {
     if (Atomics.load(this.#words, this.#signal) !== seen) return;
     const watch = this.#watchOrNone();
-    const end = watch?.wait(this.#words, this.#signal, seen, timeoutMs);
+    const end = watch === undefined ? undefined : this.#sleepWith(watch, seen);
     if (end !== undefined) await end;
-    else await this.#poll(seen, timeoutMs);
+    else await this.#poll(seen, QUEUE_WAIT_MS_MAX);
   }
 
   /** The same, holding up the thread. */
@@ -73,6 +87,11 @@ export class Signal {
     if (futexWake(this.#words, this.#signal, count, true) === 0) {
       Atomics.store(this.#words, this.#disarmed, armed);
     }
+  }
+
+  #sleepWith(watch: FutexWatch, seen: number): Promise<unknown> | undefined {
+    return this.#patrol?.(watch, this.#signal * 4, seen, PATROLLED_WAIT_MS_MAX) ??
+      watch.wait(this.#words, this.#signal, seen, QUEUE_WAIT_MS_MAX);
   }
 
   #watchOrNone(): FutexWatch | undefined {

@@ -1,8 +1,5 @@
 import type { WaitOptions } from "../base/mod.ts";
-import type { Signal } from "./_signal.ts";
-
-/** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
-export const QUEUE_WAIT_MS_MAX = 50;
+import { QUEUE_WAIT_MS_MAX, type Signal } from "./_signal.ts";
 
 /** Milliseconds for which calls that need not wait may follow each other without a turn of the event loop. */
 const TURN_MS = 5;
@@ -29,7 +26,7 @@ interface Wait {
 
 /**
  * Calls of this thread that wait for the same signal, first come, first served; one sleep serves all of them. While any waits, `onPause()`
- * is called at least every {@linkcode QUEUE_WAIT_MS_MAX}, and the attempts are made anew.
+ * is called at least every {@linkcode QUEUE_WAIT_MS_MAX}, and the attempts are made anew, unless the signal has a patrol that does so.
  */
 export class Waits {
   readonly #signal: Signal;
@@ -152,7 +149,7 @@ export class Waits {
       this.attempt();
       if (this.#waits.size === 0) break;
       slept = true;
-      await this.#signal.sleep(seen, QUEUE_WAIT_MS_MAX);
+      await this.#signal.sleep(seen);
       if (performance.now() - pausedMs < QUEUE_WAIT_MS_MAX) continue;
       pausedMs = performance.now();
       if (this.#waits.size > 0) this.#onPause();

@@ -34,4 +34,4 @@ export type {
 } from "./queue_options.ts";
 export { SharedQueue } from "./shared_queue.ts";
 export type { QueueStatus } from "./status.ts";
-export { QUEUE_WAIT_MS_MAX } from "./_waits.ts";
+export { QUEUE_WAIT_MS_MAX } from "./_signal.ts";

@@ -69,11 +69,11 @@ nativeTest(
   async () => {
     const { one, other } = shared();
     const seen = one.arm();
-    const sleep = one.sleep(seen, 60_000);
+    const sleep = one.sleep(seen);
     other.wake();
     await sleep;
-    await one.sleep(seen, 60_000);
-    await one.sleep(one.arm(), 5);
+    await one.sleep(seen);
+    await one.sleep(one.arm());
     one.close();
     other.close();
   },
