@@ -36,7 +36,7 @@ export const QUEUE_STATE = {
 
 /** Lanes that a state has room for. */
 const LANES_MAX = 64;
-/** Words of a state. */
+/** Words of a state. Behind them is a byte for each slot, 1 where the opener has the message in it, and knows so. */
 export const QUEUE_STATE_WORDS = 32 + 2 * LANES_MAX;
 
 /** Words of what is told of a message that was received. */
@@ -60,7 +60,7 @@ export const QUEUE_TOLD_WORDS = 10;
 /** Length of a message that is left to the caller. */
 export const QUEUE_LEFT = -1;
 
-/** Memory of a queue and of one opener's state; all of it alive and long enough during a call. */
+/** Memory of a queue and of one opener's state with the bytes behind it; all of it alive and long enough during a call. */
 export interface NativeQueue {
   readonly state: Int32Array<ArrayBuffer>;
   readonly region: Uint8Array<ArrayBuffer>;

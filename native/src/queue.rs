@@ -44,6 +44,8 @@ pub mod state {
     pub const PREVIOUS: usize = 32;
     /// Words before those of the lanes.
     pub const CONSTANTS: usize = PREVIOUS;
+    /// Of each slot a byte, 1: the caller has the message in it, and knows so. Behind those of `PREVIOUS`, which has room for 64 lanes.
+    pub const KNOWN: usize = PREVIOUS + 2 * 64;
 }
 
 /// Words of a record, as in `src/queue/layout.ts`.
@@ -121,6 +123,11 @@ impl Queue {
     fn set(&self, index: usize, value: u32) {
         // SAFETY: as above.
         unsafe { *self.state.add(index) = value }
+    }
+
+    fn know(&self, slot: u32, known: u8) {
+        // SAFETY: the caller's state has a byte for each slot.
+        unsafe { *self.state.add(state::KNOWN).cast::<u8>().add(slot as usize) = known }
     }
 
     fn word(&self, at: usize) -> &AtomicU32 {
@@ -241,7 +248,7 @@ impl Queue {
     }
 
     /// Reserves the message of the first hint of `lane` that tells the truth, or an older one of the same producer; its slot and the slot's
-    /// word.
+    /// word. The caller knows to have it when this returns.
     fn reserve(&self, lane: u32) -> Option<(u32, u32)> {
         loop {
             let hint = self.first_hint(lane)?;
@@ -253,6 +260,7 @@ impl Queue {
             let (slot, word) = self.oldest_before(hint.slot, hinted, lane);
             let reserved = moved(word, RESERVED, self.get(state::NUMBER));
             if self.move_word(self.slot_at(slot), word, reserved) {
+                self.know(slot, 1);
                 if slot == hint.slot {
                     self.pass_hint(lane, &hint);
                 }
@@ -405,6 +413,7 @@ impl Queue {
             *out.add(told::AT) = at as u32;
         }
         if is_plain && ack {
+            self.know(slot, 0);
             self.move_word(self.slot_at(slot), word, freed(word));
         }
         Some(is_plain)

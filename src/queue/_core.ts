@@ -7,7 +7,8 @@ import { FastPath, type Told } from "./_fast_path.ts";
 import { Looks } from "./_looks.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
-import { HOLD, Participants, type Recovered } from "./_participants.ts";
+import { OwnSlots } from "./_own_slots.ts";
+import { Participants, type Recovered } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
 import { flagsOf, inLane, sentLaneOf } from "./_route.ts";
@@ -38,6 +39,7 @@ export class QueueCore {
   readonly #deadLettersSignal: Signal;
   readonly #roomSignal: Signal;
   readonly #slab: Slab;
+  readonly #own: OwnSlots;
   readonly #fast: FastPath | undefined;
   #received = 0;
   #lookedMs = 0;
@@ -56,13 +58,14 @@ export class QueueCore {
     this.#recoveries = new Looks(memory.capacity);
     this.#slab = new Slab(memory.bytes, memory.words, memory.constants.messageBytesMax);
     const hints = new Hints(memory);
-    this.participants = new Participants(memory, hints);
+    this.#own = new OwnSlots(memory);
+    this.participants = new Participants(memory, hints, this.#own);
     if (!this.participants.attach()) {
       throw new Deno.errors.Busy(`open the queue: it has ${QUEUE_PARTICIPANTS_MAX} openers already`);
     }
-    this.state = new OpenerState(memory, this.participants);
+    this.state = new OpenerState(memory, this.participants, this.#own);
     this.sender = new Sender(memory, hints, this.participants, this.state);
-    this.receiver = new Receiver(memory, hints, this.participants, {
+    this.receiver = new Receiver(memory, hints, this.participants, this.#own, {
       onFree: () => this.#roomSignal.wake(),
       onDeadLetter: () => this.#deadLettersSignal.wake(),
     });
@@ -131,7 +134,7 @@ export class QueueCore {
   /** The next message, acknowledged; `undefined` when there is none. */
   receive(): Message | undefined {
     for (let told = this.#fastTold(true); told !== undefined; told = this.#fastTold(true)) {
-      if (told.data !== undefined) return this.#messageOf(told, told.data);
+      if (told.data !== undefined) return this.#messageOf(told, told.data, true);
       if (this.#acceptLeft(told.slot)) return this.#readAndAck(told.slot);
     }
     const slot = this.take("messages");
@@ -147,7 +150,7 @@ export class QueueCore {
         if (told === undefined) break;
         const { slot, data } = told;
         try {
-          if (data !== undefined) messages.push(this.#messageOf(told, data));
+          if (data !== undefined) messages.push(this.#messageOf(told, data, true));
           else if (this.#acceptLeft(slot)) messages.push(this.#readAndAck(slot));
         } catch (error) {
           throwUnlessDamaged(error);
@@ -173,8 +176,8 @@ export class QueueCore {
         if (this.#acceptLeft(slot)) return { slot, message: this.read(slot) };
         continue;
       }
-      this.#hold(slot);
-      return { slot, message: this.#messageOf(told, data) };
+      this.#outstanding++;
+      return { slot, message: this.#messageOf(told, data, false) };
     }
     const slot = this.take("messages");
     return slot === NO_MESSAGE ? undefined : { slot, message: this.read(slot) };
@@ -226,7 +229,7 @@ export class QueueCore {
       if (checksum !== words[record + RECORD.checksum]) this.#damaged(slot, "its checksum is wrong");
     }
     const isCompressed = (flagsOf(words[record + RECORD.route]) & FLAG.compressed) !== 0;
-    return isCompressed ? this.#decompressed(slot, data) : data;
+    return isCompressed ? this.#decompressed(data, slot) : data;
   }
 
   /** Acknowledges a reserved message. */
@@ -242,7 +245,7 @@ export class QueueCore {
 
   /** Hands a reserved slot to the requester that its word `to` names. */
   handOver(slot: number, from: number, to: number): void {
-    this.memory.move(slot, from, to);
+    this.#own.leave(slot, from, to);
     this.#settled(slot);
   }
 
@@ -329,14 +332,11 @@ export class QueueCore {
   }
 
   #settled(slot: number): void {
-    this.participants.holds[slot] &= ~HOLD.message;
     this.#outstanding--;
     if (this.receiver.releasePartitionOf(slot)) this.#itemsSignal.wake();
   }
 
   #fastTold(acknowledge: boolean): Told | undefined {
-    // Before something is reserved, which is damage to who looks until it is held.
-    // Before it reserves anything: recovery takes a slot for damaged that is this opener's by its word and not by what it knows to have.
     this.#lookAroundNowAndThen();
     if (this.#fast?.receive(acknowledge, 1) !== 1) return undefined;
     return this.#fast.told(0);
@@ -351,18 +351,13 @@ export class QueueCore {
 
   #delivered(slot: number): void {
     this.participants.count(COUNTER.received);
-    this.#hold(slot);
-  }
-
-  #hold(slot: number): void {
-    this.participants.holds[slot] |= HOLD.message;
     this.#outstanding++;
   }
 
-  #messageOf(told: Told, data: Uint8Array<ArrayBuffer>): Message {
+  #messageOf(told: Told, data: Uint8Array<ArrayBuffer>, isAcknowledged: boolean): Message {
     const isCompressed = (flagsOf(told.route) & FLAG.compressed) !== 0;
     return new Message({
-      data: isCompressed ? this.#decompressed(told.slot, data) : data,
+      data: isCompressed ? this.#decompressed(data, isAcknowledged ? undefined : told.slot) : data,
       session: told.session,
       sequence: told.sequence,
       timestampMs: told.sentMs,
@@ -382,7 +377,7 @@ export class QueueCore {
     return Math.min(sentLaneOf(route), this.memory.geometry.laneCount - 1);
   }
 
-  #decompressed(slot: number, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  #decompressed(data: Uint8Array<ArrayBuffer>, slot: number | undefined): Uint8Array<ArrayBuffer> {
     try {
       return decompress(data);
     } catch (error) {
@@ -408,12 +403,14 @@ export class QueueCore {
     this.#lookForDead();
   }
 
-  #damaged(slot: number, found: string): never {
+  /** For a message in `slot`; `undefined`: native code has acknowledged it, and the slot may hold another by now. */
+  #damaged(slot: number | undefined, found: string): never {
     this.participants.count(COUNTER.damaged);
-    // Native code may have acknowledged it already, and another may have the slot since.
-    const word = this.memory.load(slot);
-    if (phaseOf(word) === PHASE.reserved && ownerOf(word) === this.participants.number) this.ack(slot);
-    else this.receiver.releasePartitionOf(slot);
+    if (slot !== undefined) {
+      const word = this.memory.load(slot);
+      if (phaseOf(word) === PHASE.reserved && ownerOf(word) === this.participants.number) this.ack(slot);
+      else this.receiver.releasePartitionOf(slot);
+    }
     throw new Deno.errors.InvalidData(`read from the queue: a message is damaged: ${found}`);
   }
 }

@@ -1,17 +1,24 @@
 import { QUEUE_STATE, QUEUE_STATE_WORDS } from "../../ffi/mod.ts";
 import { laneAt, PARTICIPANT, participantAt, QUEUE_PARTICIPANTS_MAX, WORD } from "./layout.ts";
+import type { OwnSlots } from "./_own_slots.ts";
 import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { SLAB_BYTES } from "./_slab.ts";
 
 /** What native code and TypeScript share of one opener of a queue, besides the region: where things are in it, and how far the opener is. */
 export class OpenerState {
-  readonly words: Int32Array<ArrayBuffer> = new Int32Array(QUEUE_STATE_WORDS);
-  readonly #floats = new Float64Array(this.words.buffer);
+  readonly words: Int32Array<ArrayBuffer>;
+  readonly #floats: Float64Array<ArrayBuffer>;
   readonly #participants: Participants;
 
-  constructor({ constants, geometry, region }: QueueMemory, participants: Participants) {
+  constructor(
+    { constants, geometry, region }: QueueMemory,
+    participants: Participants,
+    own: OwnSlots,
+  ) {
     this.#participants = participants;
+    this.words = own.state;
+    this.#floats = new Float64Array(own.state.buffer, 0, QUEUE_STATE_WORDS >> 1);
     const entries: Record<
       Exclude<keyof typeof QUEUE_STATE, "cursor" | "lastMs" | "sequence" | "previous">,
       number

@@ -10,6 +10,7 @@ import {
   WORD,
 } from "./layout.ts";
 import type { Hints } from "./_hints.ts";
+import type { OwnSlots } from "./_own_slots.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { freed, generationOf, isImpossible, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 import { laneOf } from "./_route.ts";
@@ -25,9 +26,6 @@ export interface QueueParticipant {
   /** Whether it still has the queue open. */
   readonly alive: boolean;
 }
-
-/** What this participant knows of a slot, as bits: that it has the message in it, or waits for the reply to its request. */
-export const HOLD = { message: 1, reply: 2 } as const;
 
 /** What recovering has changed, so that somebody can be woken for it. */
 export interface Recovered {
@@ -48,18 +46,19 @@ export class Participants {
   number: number = NOBODY;
   /** Differs for each participant that ever was. */
   session = 0;
-  /** What this participant knows of each slot: bits of `HOLD`. Of a slot that is its own by its word alone, the word is damaged. */
-  readonly holds: Uint8Array<ArrayBuffer>;
+  /** Generations of the requests whose replies this participant waits for, by their slots. */
+  readonly requests = new Map<number, number>();
+  readonly #own: OwnSlots;
   readonly #memory: QueueMemory;
   readonly #floats: Float64Array;
   readonly #hints: Hints;
   #counters = countersAt(NOBODY);
   readonly #owners = new Uint8Array(QUEUE_PARTICIPANTS_MAX + 1);
 
-  constructor(memory: QueueMemory, hints: Hints) {
+  constructor(memory: QueueMemory, hints: Hints, own: OwnSlots) {
     this.#memory = memory;
     this.#floats = memory.floats;
-    this.holds = new Uint8Array(memory.capacity);
+    this.#own = own;
     this.#hints = hints;
   }
 
@@ -68,7 +67,7 @@ export class Participants {
     const { region, words, floats } = this.#memory;
     for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
       if (!region.tryLock(number)) continue;
-      this.number = number;
+      this.number = this.#own.owner = number;
       this.#counters = countersAt(number);
       const at = participantAt(number) >> 2;
       this.session = this.nextSession();
@@ -230,11 +229,10 @@ export class Participants {
       Atomics.load(words, record + RECORD.cancelled) === generationOf(word) + 1;
   }
 
-  /** Whether a slot whose word says that it is this participant's is so. It never is while something is being written. */
+  /** Whether a slot whose word says that it is this participant's is so. It never is while something is being sent. */
   #isHeld(slot: number, word: number): boolean {
-    const phase = phaseOf(word);
-    if (phase === PHASE.reserved) return (this.holds[slot] & HOLD.message) !== 0;
-    return phase === PHASE.replied && (this.holds[slot] & HOLD.reply) !== 0;
+    if (phaseOf(word) === PHASE.replied) return this.requests.get(slot) === generationOf(word);
+    return this.#own.has(slot);
   }
 
   /** Frees a slot whose word is damaged: what is in it cannot be told. */

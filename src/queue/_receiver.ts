@@ -1,5 +1,6 @@
 import { COUNTER, FLAG, LANE, laneAt, RECORD } from "./layout.ts";
 import type { Hints } from "./_hints.ts";
+import type { OwnSlots } from "./_own_slots.ts";
 import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { inLane, laneOf } from "./_route.ts";
@@ -26,24 +27,35 @@ export class Receiver {
   readonly #words: Int32Array;
   readonly #hints: Hints;
   readonly #participants: Participants;
+  readonly #own: OwnSlots;
   readonly #events: ReceiverEvents;
   readonly #deadLane: number;
   readonly #deliveryCountMax: number;
   readonly #partitions: number;
   /** Partition that is looked at first. */
   #cursor = 0;
+  /** Of each partition, whether this participant has it: as with slots, one that is its own by the word alone is damaged. */
+  readonly #hasPartition: boolean[];
   /** Partitions that this participant has, by the slots of the messages that it has of them. */
   readonly #taken = new Map<number, number>();
 
-  constructor(memory: QueueMemory, hints: Hints, participants: Participants, events: ReceiverEvents) {
+  constructor(
+    memory: QueueMemory,
+    hints: Hints,
+    participants: Participants,
+    own: OwnSlots,
+    events: ReceiverEvents,
+  ) {
     this.#events = events;
     this.#memory = memory;
     this.#words = memory.words;
     this.#hints = hints;
     this.#participants = participants;
+    this.#own = own;
     this.#deadLane = memory.geometry.laneCount;
     this.#deliveryCountMax = memory.constants.deliveryCountMax;
     this.#partitions = memory.constants.partitions;
+    this.#hasPartition = new Array<boolean>(this.#partitions).fill(false);
   }
 
   /**
@@ -61,17 +73,15 @@ export class Receiver {
 
   /** Acknowledges a message: its slot is free. */
   free(slot: number): void {
-    const memory = this.#memory;
-    const word = memory.load(slot);
-    memory.move(slot, word, freed(word));
+    const word = this.#memory.load(slot);
+    this.#own.leave(slot, word, freed(word));
   }
 
   /** Gives a message back, to be had again. */
   giveBack(slot: number): void {
-    const memory = this.#memory;
-    const word = memory.load(slot);
+    const word = this.#memory.load(slot);
     const lane = this.#laneAt(slot);
-    memory.move(slot, word, moved(word, PHASE.ready, NOBODY));
+    this.#own.leave(slot, word, moved(word, PHASE.ready, NOBODY));
     this.#hints.leave(lane, slot);
   }
 
@@ -97,7 +107,7 @@ export class Receiver {
     let found = false;
     for (let lane = 0; lane < this.#partitions; lane++) {
       if (Atomics.load(this.#words, this.#ownerAt(lane)) !== this.#participants.number) continue;
-      if (this.#taken.values().some((taken) => taken === lane)) continue;
+      if (this.#hasPartition[lane]) continue;
       this.#releasePartition(lane);
       this.#participants.count(COUNTER.damaged);
       found = true;
@@ -135,7 +145,7 @@ export class Receiver {
     }
     for (let slot = 0; slot < capacity; slot++) {
       const word = this.#memory.load(slot);
-      if (phaseOf(word) !== PHASE.ready || !this.#reserve(slot, word)) continue;
+      if (phaseOf(word) !== PHASE.ready || !this.#own.reserve(slot, word)) continue;
       this.free(slot);
       count++;
     }
@@ -151,7 +161,7 @@ export class Receiver {
       if (phaseOf(word) !== PHASE.ready || this.#laneAt(slot) === this.#deadLane) continue;
       const expiresMs = memory.floats[memory.recordOf(slot) + RECORD.expiresMs >> 1];
       if (expiresMs === 0 || expiresMs > nowMs) continue;
-      if (!memory.move(slot, word, moved(word, PHASE.reserved, this.#participants.number))) continue;
+      if (!this.#own.reserve(slot, word)) continue;
       this.free(slot);
       this.#events.onFree();
       count++;
@@ -231,10 +241,7 @@ export class Receiver {
 
   /** Takes the oldest message of a partition, and with it the partition; neither when another has it. */
   #takeOfPartition(lane: number, scanned: number = NO_MESSAGE): number {
-    const owner = this.#participants.number;
-    if (Atomics.compareExchange(this.#words, this.#ownerAt(lane), NOBODY, owner) !== NOBODY) {
-      return NO_MESSAGE;
-    }
+    if (!this.#takePartition(lane)) return NO_MESSAGE;
     for (;;) {
       const slot = this.#reserveOldest(lane, scanned);
       if (slot === NO_MESSAGE) break;
@@ -246,7 +253,15 @@ export class Receiver {
     return NO_MESSAGE;
   }
 
+  #takePartition(lane: number): boolean {
+    const owner = this.#participants.number;
+    if (Atomics.compareExchange(this.#words, this.#ownerAt(lane), NOBODY, owner) !== NOBODY) return false;
+    this.#hasPartition[lane] = true;
+    return true;
+  }
+
   #releasePartition(lane: number): void {
+    this.#hasPartition[lane] = false;
     Atomics.compareExchange(this.#words, this.#ownerAt(lane), this.#participants.number, NOBODY);
   }
 
@@ -270,7 +285,7 @@ export class Receiver {
       const slot = this.#oldestBefore(candidate, lane);
       const found = slot === candidate ? word : memory.load(slot);
       // Somebody else was faster: all of it is looked at once more.
-      if (phaseOf(found) !== PHASE.ready || this.#laneAt(slot) !== lane || !this.#reserve(slot, found)) {
+      if (phaseOf(found) !== PHASE.ready || this.#laneAt(slot) !== lane || !this.#own.reserve(slot, found)) {
         continue;
       }
       if (slot === hinted) hints.pass();
@@ -318,10 +333,6 @@ export class Receiver {
     return NO_MESSAGE;
   }
 
-  #reserve(slot: number, word: number): boolean {
-    return this.#memory.move(slot, word, moved(word, PHASE.reserved, this.#participants.number));
-  }
-
   /** Counts a delivery of what was just reserved; false when it is not to be delivered, and has been seen to. */
   accept(slot: number): boolean {
     const { words, floats } = this.#memory;
@@ -357,7 +368,7 @@ export class Receiver {
     for (let slot = 0; slot < memory.capacity; slot++) {
       const word = memory.load(slot);
       if (phaseOf(word) !== PHASE.ready || this.isDeadLetter(slot) || !this.isSpent(slot)) continue;
-      if (!this.#reserve(slot, word)) continue;
+      if (!this.#own.reserve(slot, word)) continue;
       this.#bury(slot, memory.recordOf(slot));
       count++;
     }

@@ -3,7 +3,6 @@ import { checksumOf } from "./_checksum.ts";
 import type { QueueCore } from "./_core.ts";
 import { SharedQueueReplyError } from "./errors.ts";
 import { FLAG, PARTICIPANT, participantAt, RECORD } from "./layout.ts";
-import { HOLD } from "./_participants.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import { flagsOf, requesterOf, routeOf } from "./_route.ts";
 import { Signal } from "./_signal.ts";
@@ -27,7 +26,6 @@ export class PendingRequest {
     this.#core = core;
     this.#slot = slot;
     this.#generation = generation;
-    core.participants.holds[slot] |= HOLD.reply;
   }
 
   /** The bytes of the reply; gives the request up when it is waited for no more. */
@@ -38,7 +36,9 @@ export class PendingRequest {
       if (!this.#core.closed) this.#cancel();
       throw error;
     } finally {
-      this.#core.participants.holds[this.#slot] &= ~HOLD.reply;
+      const { requests } = this.#core.participants;
+      // By now the slot may hold another request of this opener.
+      if (requests.get(this.#slot) === this.#generation) requests.delete(this.#slot);
     }
   }
 
@@ -66,7 +66,7 @@ export class PendingRequest {
 
   /** Nobody waits for the reply any more. */
   #cancel(): void {
-    const { memory, participants } = this.#core;
+    const { memory } = this.#core;
     const cancelled = memory.recordOf(this.#slot) + RECORD.cancelled;
     for (;;) {
       const mark = Atomics.load(memory.words, cancelled);
@@ -79,8 +79,8 @@ export class PendingRequest {
       if (!this.#isOurs(now)) return;
       const phase = phaseOf(now);
       if (phase === PHASE.ready) {
-        if (!memory.move(this.#slot, now, moved(now, PHASE.reserved, participants.number))) continue;
-        this.#core.freeSlot(this.#slot);
+        if (!memory.move(this.#slot, now, freed(now))) continue;
+        this.#core.wakeRoom();
       } else if (phase === PHASE.replied) this.#core.freeSlot(this.#slot);
       return;
     }

@@ -57,6 +57,8 @@ export class Sender {
     }
     this.#state.setPrevious(lane, slot, generationOf(word));
     envelope.box?.go();
+    // Before the request can be answered: a reply that nobody is known to wait for is freed by who looks after the dead.
+    if ((envelope.flags & FLAG.request) !== 0) this.#participants.requests.set(slot, generationOf(word));
     memory.move(slot, word, moved(word, PHASE.ready, NOBODY));
     this.#hints.leave(lane, slot);
     this.#participants.count(COUNTER.sent);

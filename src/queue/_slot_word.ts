@@ -7,7 +7,7 @@
  * | free     | nobody    | holds nothing              | writing, by a producer                                        |
  * | writing  | producer  | a message is being written | ready: the message is acknowledged                            |
  * |          | consumer  | a reply is being written   | replied                                                       |
- * | ready    | nobody    | a message to be had        | reserved, by a consumer                                       |
+ * | ready    | nobody    | a message to be had        | reserved, by a consumer; free, by who gives its request up    |
  * | reserved | consumer  | a consumer has it          | free when acknowledged, ready when given back, writing        |
  * | replied  | requester | holds the reply to it      | free, when the requester has read it                          |
  *
