@@ -20,12 +20,14 @@ export class PendingRequest {
   readonly #core: QueueCore;
   readonly #slot: number;
   readonly #generation: number;
+  readonly #expiresMs: number;
 
-  /** The request in `slot`, right after it was sent. */
-  constructor(core: QueueCore, slot: number, generation: number) {
+  /** The request in `slot`, right after it was sent; `expiresMs` as in its envelope. */
+  constructor(core: QueueCore, slot: number, generation: number, expiresMs: number) {
     this.#core = core;
     this.#slot = slot;
     this.#generation = generation;
+    this.#expiresMs = expiresMs;
   }
 
   /** The bytes of the reply; gives the request up when it is waited for no more. */
@@ -46,6 +48,8 @@ export class PendingRequest {
     const { memory, participants } = this.#core;
     const word = memory.load(this.#slot);
     if (!this.#isOurs(word)) {
+      // Consumers take it away when its time is over, and may be before the timer of this call, which ends it.
+      if (this.#expiresMs !== 0 && Date.now() >= this.#expiresMs) return undefined;
       throw new SharedQueueReplyError(
         "lost",
         "request: its consumer acknowledged it without a reply, or it was delivered too often, or dropped",

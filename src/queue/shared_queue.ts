@@ -353,7 +353,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     const [data, sent] = this.#encode(bytesOf(payload), envelope);
     const { state } = this.#core;
     // The generation as it was sent: by now the slot may be another message's.
-    const then = (slot: number) => new PendingRequest(this.#core, slot, state.previousGeneration(sent.lane));
+    const then = (slot: number) =>
+      new PendingRequest(this.#core, slot, state.previousGeneration(sent.lane), sent.expiresMs);
     const pending = await this.#send("request", data, sent, options, then);
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
     return await pending.reply(signal === undefined ? { timeoutMs: leftMs } : { signal, timeoutMs: leftMs });

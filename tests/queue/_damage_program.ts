@@ -73,7 +73,7 @@ function prepare(order: DamageOrder): Prepared {
   }
   const request = (): PendingRequest => {
     const slot = one.trySend(new Uint8Array([4]), { lane: 0, flags: FLAG.request, expiresMs: 0 });
-    return new PendingRequest(one, slot, generationOf(memory.load(slot)));
+    return new PendingRequest(one, slot, generationOf(memory.load(slot)), 0);
   };
   const pending = [request(), request()];
   deliver(other);

@@ -23,7 +23,7 @@ function requested(): {
   const requester = new QueueCore(memory);
   const consumer = new QueueCore(other.memory);
   const slot = requester.trySend(new Uint8Array([1, 2, 3]), { lane: 0, flags: FLAG.request, expiresMs: 0 });
-  const pending = new PendingRequest(requester, slot, generationOf(memory.load(slot)));
+  const pending = new PendingRequest(requester, slot, generationOf(memory.load(slot)), 0);
   const reserved = consumer.reserve();
   assert.ok(reserved !== undefined);
   const delivery = new Delivery(consumer, reserved.slot, reserved.message, true);

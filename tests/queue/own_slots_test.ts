@@ -169,7 +169,7 @@ nativeTest(
     const [one, other] = cores;
     const pending = () => {
       const slot = one.trySend(new Uint8Array(1), REQUEST);
-      return new PendingRequest(one, slot, generationOf(one.memory.load(slot)));
+      return new PendingRequest(one, slot, generationOf(one.memory.load(slot)), 0);
     };
     const answered = pending();
     {
@@ -198,7 +198,7 @@ nativeTest(
     const [one, other] = cores;
     const ask = () => {
       const slot = one.trySend(new Uint8Array(1), REQUEST);
-      return new PendingRequest(one, slot, generationOf(one.memory.load(slot)));
+      return new PendingRequest(one, slot, generationOf(one.memory.load(slot)), 0);
     };
     const ending = new AbortController();
     const earlier = ask();

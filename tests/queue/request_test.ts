@@ -131,3 +131,21 @@ requestTest("SharedQueue.request() is handled by another when its consumer goes"
   delivery.reply("done");
   assert.equal(decode(await request), "done");
 });
+
+requestTest(
+  "SharedQueue.request() that others take away because its time is over ends with its deadline, and is not lost",
+  async (client, server) => {
+    const { now } = Date;
+    const request = client.request("x", { timeoutMs: 300 });
+    try {
+      // The clock goes forward: whoever looks for room takes it for too old, long before the timer of the call.
+      Date.now = () => now() + 3_600_000;
+      while (server.trySend("y"));
+      assert.equal(server.status().expiredCount, 1);
+      await assert.rejects(request, { name: "TimeoutError" });
+    } finally {
+      Date.now = now;
+    }
+    server.purge();
+  },
+);
