@@ -2,16 +2,27 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SeededRandom } from "../../src/base/mod.ts";
 import { SharedQueue } from "../../src/queue/mod.ts";
-import { type ChaosOrder, DEED } from "./_chaos_process.ts";
+import type { Deed } from "./_chaos_checks.ts";
+import type { ChaosOrder, ChaosRole } from "./_chaos_process.ts";
 
 const PROGRAM = new URL("./_chaos_process.ts", import.meta.url).pathname;
+
+/** Who gives work, and who does it. */
+export const CHAOS_PAIRS = {
+  messages: ["producer", "consumer"],
+  requests: ["requester", "responder"],
+  mailbox: ["writer", "reader"],
+} as const;
 
 /** What happens in a run. */
 export interface ChaosPlan {
   readonly seed: number;
   readonly queue: string;
-  readonly producers: number;
-  readonly consumers: number;
+  readonly pair: keyof typeof CHAOS_PAIRS;
+  /** Processes that give work. */
+  readonly givers: number;
+  /** Processes that do it. */
+  readonly takers: number;
   /** Processes that are killed, or stopped for a while, one after the other. */
   readonly strikes: number;
   /** Of those, how many in a hundred are killed. */
@@ -20,40 +31,47 @@ export interface ChaosPlan {
   readonly pauseMsMax: number;
   readonly keys: number;
   /** Who is struck. @default {everybody} */
-  readonly victims?: ChaosOrder["role"];
+  readonly victims?: ChaosRole;
 }
 
-/** What a run came to. */
-export interface ChaosOutcome {
-  readonly sent: number;
-  readonly received: number;
-  readonly redelivered: number;
-  readonly killed: number;
-}
-
-interface Running {
+/** One of the processes of a run. */
+export interface Running {
   readonly order: ChaosOrder;
   readonly child: Deno.ChildProcess;
   killed: boolean;
 }
 
-/** Runs producers and consumers, strikes at them, and checks what they did; `queue` must exist, and is empty afterwards. */
-export async function runChaos(plan: ChaosPlan): Promise<ChaosOutcome> {
+/** What all processes of a run have done, in the order of time. */
+export interface ChaosHistory {
+  readonly deeds: readonly Deed[];
+  readonly all: readonly Running[];
+}
+
+/** Runs those who give work and those who do it, and strikes at them; `queue` must exist, and is empty afterwards. */
+export async function runChaos(plan: ChaosPlan): Promise<ChaosHistory> {
   const directory = await Deno.makeTempDir({ prefix: "millrace_chaos_" });
   const random = new SeededRandom(plan.seed);
   const all: Running[] = [];
-  const start = (role: ChaosOrder["role"]): Running => {
+  const [giver, taker] = CHAOS_PAIRS[plan.pair];
+  const start = (role: ChaosRole): Running => {
     const number = all.length + 1;
     const log = join(directory, `${number}`);
-    const order = { role, queue: plan.queue, number, seed: plan.seed + number, log, keys: plan.keys };
+    const order = {
+      role,
+      queue: plan.queue,
+      number,
+      seed: (plan.seed + number) % 2 ** 32,
+      log,
+      keys: plan.keys,
+    };
     const running = { order, child: spawn(order), killed: false };
     all.push(running);
     return running;
   };
   try {
     const present = [
-      ...Array.from({ length: plan.producers }, () => start("producer")),
-      ...Array.from({ length: plan.consumers }, () => start("consumer")),
+      ...Array.from({ length: plan.givers }, () => start(giver)),
+      ...Array.from({ length: plan.takers }, () => start(taker)),
     ];
     const ready = () => present.every(({ order }) => exists(order.log));
     await until(ready);
@@ -77,11 +95,12 @@ export async function runChaos(plan: ChaosPlan): Promise<ChaosOutcome> {
       }
     }
     await until(ready);
-    await stop(present.filter(({ order }) => order.role === "producer"));
+    await stop(present.filter(({ order }) => order.role === giver));
     await drained(plan.queue);
-    await stop(present.filter(({ order }) => order.role === "consumer"));
+    await stop(present.filter(({ order }) => order.role === taker));
     await drained(plan.queue);
-    return check(plan, all);
+    const deeds = all.flatMap(readLog).sort((a, b) => (a.at < b.at ? -1 : 1));
+    return { deeds, all };
   } finally {
     for (const running of all) await kill(running);
     await Deno.remove(directory, { recursive: true });
@@ -122,81 +141,6 @@ async function drained(name: string): Promise<void> {
     const { readyCount, reservedCount, deadLetterCount } = queue.status();
     return readyCount + reservedCount + deadLetterCount === 0;
   });
-}
-
-/** One line of a log. */
-interface Deed {
-  readonly letter: string;
-  readonly at: bigint;
-  readonly numbers: readonly number[];
-  readonly by: Running;
-}
-
-function check({ seed, keys, consumers, victims }: ChaosPlan, all: readonly Running[]): ChaosOutcome {
-  const deeds = all.flatMap(readLog).sort((a, b) => (a.at < b.at ? -1 : 1));
-  const sending = new Set<string>();
-  const sent = new Set<string>();
-  const received = new Map<string, number>();
-  let redelivered = 0;
-  const killed = all.filter((running) => running.killed).length;
-  const order = new OrderCheck();
-  // With one consumer, which does not die, the messages of each producer come in order; with keys, those of each partition do.
-  const isOrdered = keys > 0 || (consumers === 1 && victims === "producer");
-  for (const { letter, numbers, by } of deeds) {
-    if (letter === DEED.sending) sending.add(`${by.order.number}.${numbers[0]}`);
-    else if (letter === DEED.sent) sent.add(`${by.order.number}.${numbers[0]}`);
-    else if (letter === DEED.received) {
-      const [producer, number, redeliveryCount, partition] = numbers;
-      const message = `${producer}.${number}`;
-      const before = received.get(message) ?? 0;
-      received.set(message, before + 1);
-      assert.ok(sending.has(message), `seed ${seed}: message ${message} was received, and nobody sent it`);
-      if (before > 0) {
-        redelivered++;
-        assert.ok(
-          redeliveryCount > 0,
-          `seed ${seed}: message ${message} was delivered twice, and says that it was not`,
-        );
-      } else if (isOrdered) order.received(producer, number, partition, seed);
-      if (keys > 0) order.begins(partition, message, by, seed);
-    } else if (letter === DEED.torn) assert.fail(`seed ${seed}: a torn message of ${numbers[0]} bytes`);
-    else order.ends(`${numbers[0]}.${numbers[1]}`);
-  }
-  const lost = [...sent].filter((message) => !received.has(message));
-  assert.deepEqual(lost, [], `seed ${seed}: messages that were acknowledged and never delivered`);
-  const givenBack = deeds.filter(({ letter }) => letter === DEED.givenBack).length;
-  if (killed === 0) assert.equal(redelivered, givenBack, `seed ${seed}: delivered twice, and nobody died`);
-  return { sent: sent.size, received: received.size, redelivered, killed };
-}
-
-/** First deliveries in the order of sending, and of partitions one message at a time. */
-class OrderCheck {
-  readonly #last = new Map<string, number>();
-  readonly #out = new Map<number, { message: string; by: Running }>();
-
-  received(producer: number, number: number, partition: number, seed: number): void {
-    const key = `${producer}.${partition}`;
-    const last = this.#last.get(key) ?? 0;
-    assert.ok(
-      number > last,
-      `seed ${seed}: producer ${producer}, partition ${partition}: ${number} came behind ${last}`,
-    );
-    this.#last.set(key, number);
-  }
-
-  begins(partition: number, message: string, by: Running, seed: number): void {
-    const out = this.#out.get(partition);
-    const isFree = out === undefined || out.by.killed;
-    assert.ok(
-      isFree,
-      `seed ${seed}: partition ${partition}: ${message} is out together with ${out?.message}`,
-    );
-    this.#out.set(partition, { message, by });
-  }
-
-  ends(message: string): void {
-    for (const [partition, out] of this.#out) if (out.message === message) this.#out.delete(partition);
-  }
 }
 
 /** The last line of one who was killed may be cut. */

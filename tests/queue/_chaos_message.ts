@@ -15,6 +15,31 @@ export function chaosMessage(
   return bytes;
 }
 
+/** What `responder` replies to the request `number` of `requester`. */
+export function chaosReply(
+  responder: number,
+  requester: number,
+  number: number,
+  messageBytesMax: number,
+): Uint8Array<ArrayBuffer> {
+  const rest = chaosMessage(-requester, number, messageBytesMax - 4);
+  const bytes = new Uint8Array(4 + rest.byteLength);
+  new Int32Array(bytes.buffer, 0, 1)[0] = responder;
+  bytes.set(rest, 4);
+  return bytes;
+}
+
+/** Who replied, to whose request, and which; `undefined` when it is not whole. */
+export function readChaosReply(
+  bytes: Uint8Array<ArrayBuffer>,
+  messageBytesMax: number,
+): { responder: number; requester: number; number: number } | undefined {
+  if (bytes.byteLength < 4) return undefined;
+  const [responder] = new Int32Array(bytes.slice(0, 4).buffer);
+  const rest = readChaosMessage(bytes.slice(4), messageBytesMax - 4);
+  return rest && { responder, requester: -rest.producer, number: rest.number };
+}
+
 /** Who sent a message, and its number; `undefined` when it is not whole. */
 export function readChaosMessage(
   bytes: Uint8Array<ArrayBuffer>,
