@@ -66,6 +66,11 @@ export interface NativeQueue {
   readonly region: Uint8Array<ArrayBuffer>;
 }
 
+/** Native code would write to where the region was. */
+function throwIfClosed(region: Uint8Array, action: string): void {
+  if (region.length === 0) throw new Deno.errors.BadResource(`${action} the queue: it is closed`);
+}
+
 /** Sends a copy of `data`; the slot, or -1 when none is free. */
 export function nativeQueueSend(
   { state, region }: NativeQueue,
@@ -73,6 +78,7 @@ export function nativeQueueSend(
   route: number,
   expiresMs: number,
 ): number {
+  throwIfClosed(region, "send to");
   const result = native().millrace_queue_send(
     state,
     region,
@@ -94,6 +100,7 @@ export function nativeQueueSendMany(
   route: number,
   expiresMs: number,
 ): number {
+  throwIfClosed(region, "send to");
   const symbols = native();
   return check(
     symbols.millrace_queue_send_many(state, region, data, lengths, count, route, expiresMs),
@@ -115,6 +122,7 @@ export function nativeQueueReceive(
   data: Uint8Array<ArrayBuffer>,
   at: number,
 ): number {
+  throwIfClosed(region, "receive from");
   const which = first | end << 8 | (acknowledge ? 1 << 16 : 0);
   return check(
     native().millrace_queue_receive(state, region, which, told, count, data, at),

@@ -92,3 +92,51 @@ for (const call of ["queue.receive()", "queue.reserve()", "queue.request('a')", 
     assert.equal(code, 0, stderr);
   });
 }
+
+nativeTest(
+  "SharedQueue.receiveMany() gives the message it has when the queue is closed in that moment",
+  async () => {
+    using names = new QueueNames();
+    const queue = SharedQueue.create(names.next(), SHAPE);
+    queue.trySendMany(["a", "b"]);
+    const receiving = queue.receiveMany(2);
+    queue.close();
+    assert.deepEqual((await receiving).map((message) => message.text()), ["a"]);
+  },
+);
+
+nativeTest("SharedQueue that is closed by what a call asks for says so, and does not crash", async () => {
+  using names = new QueueNames();
+  const closed = { name: "BadResource", message: /closed/ };
+  const opened = (): SharedQueue => SharedQueue.create(names.next(), SHAPE);
+  {
+    const queue = opened();
+    const payloads = ["a", "b"];
+    Object.defineProperty(payloads, 0, {
+      get() {
+        queue.close();
+        return "a";
+      },
+    });
+    assert.throws(() => queue.trySendMany(payloads), closed);
+  }
+  {
+    const queue = opened();
+    function* make(): Generator<string> {
+      yield "a";
+      queue.close();
+      for (let count = 0; count < 100; count++) yield "b";
+    }
+    await assert.rejects(queue.sendMany(make()), closed);
+  }
+  {
+    const queue = opened();
+    const options = {
+      get timeoutMs() {
+        queue.close();
+        return 10;
+      },
+    };
+    assert.throws(() => queue.receiveSync(options), closed);
+  }
+});
