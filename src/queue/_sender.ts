@@ -43,16 +43,24 @@ export class Sender {
   /** Puts a copy of `data` into a free slot, and returns the slot; {@linkcode NO_SLOT} when there is none. It is acknowledged then. */
   trySend(data: Uint8Array, envelope: Envelope, nowMs: number): number {
     envelope.box?.check();
+    const byteLength = data.length;
+    const { messageBytesMax } = this.#memory.constants;
+    // A buffer that can be resized may have been since anybody looked.
+    if (byteLength > messageBytesMax) {
+      throw new RangeError(
+        `send to the queue: the message has ${byteLength} bytes, expected at most ${messageBytesMax}`,
+      );
+    }
     const slot = this.#claim();
     if (slot === NO_SLOT) return slot;
     const memory = this.#memory;
     const record = memory.recordOf(slot);
     const { lane } = envelope;
-    this.#describe(record, data.length, envelope, nowMs);
-    memory.bytes.set(data, memory.messageOf(slot));
+    this.#describe(record, byteLength, envelope, nowMs);
+    const copy = memory.bytes.subarray(memory.messageOf(slot), memory.messageOf(slot) + byteLength);
+    copy.set(data);
     const word = memory.load(slot);
     if (this.#checksums) {
-      const copy = memory.bytes.subarray(memory.messageOf(slot), memory.messageOf(slot) + data.length);
       this.#words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
     }
     this.#state.setPrevious(lane, slot, generationOf(word));

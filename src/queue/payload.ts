@@ -24,11 +24,15 @@ export function messagePackPayload(value: unknown): Uint8Array {
 /**
  * The bytes of a payload.
  *
- * @throws {TypeError} when it is neither bytes nor text
+ * @throws {TypeError} when it is neither bytes nor text, or its bytes are another thread's by now
  */
 export function bytesOf(payload: Payload): Uint8Array {
   if (typeof payload === "string") return encoder.encode(payload);
-  if (payload instanceof Uint8Array) return payload;
+  if (payload instanceof Uint8Array) {
+    // Looking at the buffer of each payload would cost more than all the rest.
+    if (payload.length > 0 || (payload.buffer as ArrayBuffer).detached !== true) return payload;
+    throw new TypeError("payload: its buffer is detached, expected bytes");
+  }
   throw new TypeError(
     `payload: it is ${payload === null ? "null" : typeof payload}, expected a Uint8Array or a string`,
   );

@@ -189,7 +189,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   }
 
   /**
-   * Sends a copy of `payload`, and resolves to the message's id. Once it has, the message outlives its sender.
+   * Sends a copy of `payload`, which is taken at once, and resolves to the message's id. Once it has, the message outlives its sender.
    *
    * @throws {RangeError} when it is longer than `messageBytesMax`, or an option is out of range
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
@@ -243,13 +243,28 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
         from += sent;
         if (sent > 0) continue;
         const [data, envelope] = messages[from++];
-        ids.push(await this.#send("send", data, envelope, options, () => this.#lastId));
+        const sending = this.#send("send", data, envelope, options, () => this.#lastId);
+        for (let next = from; next < messages.length; next++) {
+          messages[next] = [copyOf(messages[next][0]), messages[next][1]];
+        }
+        ids.push(await sending);
       }
       messages = [];
     };
-    for (const payload of payloads) {
-      messages.push(this.#encode(bytesOf(payload), this.#envelopes.of(options, 0)));
-      if (messages.length === BATCH_MAX) await sendAll();
+    // What makes payloads one by one may use the same bytes for each.
+    const own = Array.isArray(payloads) ? (data: Uint8Array) => data : copyOf;
+    let isSending = false;
+    try {
+      for (const payload of payloads) {
+        messages.push(this.#encode(own(bytesOf(payload)), this.#envelopes.of(options, 0)));
+        if (messages.length < BATCH_MAX) continue;
+        isSending = true;
+        await sendAll();
+        isSending = false;
+      }
+    } catch (error) {
+      if (!isSending) await sendAll();
+      throw error;
     }
     await sendAll();
     return ids;
@@ -301,7 +316,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   async receiveMany(countMax: number, options: WaitOptions = NO_OPTIONS): Promise<Message[]> {
     checkCountMax(countMax);
     const messages = [await this.receive(options)];
-    this.#core.receiveMany(messages, countMax);
+    // Closed meanwhile: the first is acknowledged, and not to be lost.
+    if (!this.#core.closed) this.#core.receiveMany(messages, countMax);
     return messages;
   }
 
@@ -482,11 +498,17 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     checkWhenFull(operation, whenFull);
     this.#throwIfClosed("send to");
     if (whenFull === "wait") {
+      let [bytes, isSent] = [data, false];
       const attempt = (): T | undefined => {
-        const slot = this.#trySendEncoded(data, envelope);
-        return slot === NO_SLOT ? undefined : then(slot);
+        const slot = this.#trySendEncoded(bytes, envelope);
+        if (slot === NO_SLOT) return undefined;
+        isSent = true;
+        return then(slot);
       };
-      return await this.#core.room.wait(`${operation} to the queue`, "room", attempt, options);
+      const waiting = this.#core.room.wait(`${operation} to the queue`, "room", attempt, options);
+      // The caller may change its payload as soon as it has called.
+      if (!isSent) bytes = copyOf(data);
+      return await waiting;
     }
     const slot = this.#trySendEncoded(data, envelope, whenFull);
     if (slot === NO_SLOT) throw new SharedQueueFullError(`${operation} to the queue`, this.capacity);
@@ -512,6 +534,10 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   #throwIfClosed(action: string): void {
     if (this.#core.closed) throw new Deno.errors.BadResource(`${action} queue ${this.name}: it is closed`);
   }
+}
+
+function copyOf(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data);
 }
 
 function checkWhenFull(operation: string, whenFull: WhenFull): void {
