@@ -162,3 +162,11 @@ queueTest("millrace says what it could not read or write, and keeps the message"
   await using directory = startShell('millrace queue send "$1" < /', [name]);
   assertFailure(await directory.ended(), 1, /read standard input: .*; messages sent: 0/);
 });
+
+queueTest("millrace ends with the code it would have, though its errors cannot be written", async (name) => {
+  assertDone(await millrace(["queue", "create", name]));
+  for (const where of ["2> /dev/full", "2>&-"]) {
+    await using shell = startShell(`millrace queue create "$1" ${where}`, [name]);
+    assert.equal((await shell.ended()).code, 6, where);
+  }
+});
