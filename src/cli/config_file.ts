@@ -28,7 +28,7 @@ export async function readConfigFile(named?: string, source = "--config"): Promi
     if (size > CONFIG_FILE_BYTES_MAX) {
       throw new UsageError(`${path}: it has ${size} bytes, expected at most ${CONFIG_FILE_BYTES_MAX}`);
     }
-    text = await Deno.readTextFile(path);
+    text = await readText(path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (named === undefined && error instanceof Deno.errors.NotFound) return undefined;
@@ -37,6 +37,21 @@ export async function readConfigFile(named?: string, source = "--config"): Promi
     throw new UsageError(`config is ${JSON.stringify(path)}${origin}: ${reason}`);
   }
   return parseConfig(path, text);
+}
+
+/** What is no regular file says nothing of its size, and may have no end. */
+async function readText(path: string): Promise<string> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(CONFIG_FILE_BYTES_MAX + 1);
+  let byteLength = 0;
+  for (let read = 0; byteLength < bytes.length; byteLength += read) {
+    const count = await file.read(bytes.subarray(byteLength));
+    if (count === null) return new TextDecoder().decode(bytes.subarray(0, byteLength));
+    read = count;
+  }
+  throw new UsageError(
+    `${path}: it has more than ${CONFIG_FILE_BYTES_MAX} bytes, expected at most ${CONFIG_FILE_BYTES_MAX}`,
+  );
 }
 
 /**
