@@ -114,6 +114,8 @@ export class Sender {
     floats[record + RECORD.sentMs >> 1] = state.stamp(nowMs);
     floats[record + RECORD.expiresMs >> 1] = expiresMs;
     words[record + RECORD.requestSession] = isRequest ? this.#participants.session : 0;
+    // Generations come round: the mark of a request that was given up here long ago is not for this one.
+    if (isRequest) Atomics.store(words, record + RECORD.cancelled, 0);
     words[record + RECORD.previousSlot] = state.previousSlot(lane);
     words[record + RECORD.previousGeneration] = state.previousGeneration(lane);
   }

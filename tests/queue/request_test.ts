@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { QueueCore } from "../../src/queue/_core.ts";
+import { FLAG } from "../../src/queue/layout.ts";
 import { SharedQueue, SharedQueueReplyError } from "../../src/queue/mod.ts";
+import { isRequest, PendingRequest } from "../../src/queue/_request.ts";
+import { generationOf, moved, NOBODY, PHASE } from "../../src/queue/_slot_word.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { QueueNames } from "./_support.ts";
+import { fakeMemory, QueueNames } from "./_support.ts";
 
 nameSkipReason("SharedQueue.request()", nativeSkipReason());
 
@@ -147,5 +151,27 @@ requestTest(
       Date.now = now;
     }
     server.purge();
+  },
+);
+
+nativeTest(
+  "SharedQueue.request() is not taken for one that was given up when its slot was as old",
+  async () => {
+    const { memory } = fakeMemory({ capacity: 1, messageBytesMax: 8 });
+    const core = new QueueCore(memory);
+    const request = { lane: 0, flags: FLAG.request, expiresMs: 0 };
+    const given = core.trySend(new Uint8Array(1), request);
+    const generation = generationOf(memory.load(given));
+    const pending = new PendingRequest(core, given, generation, 0);
+    await assert.rejects(pending.reply({ timeoutMs: 0 }), { name: "TimeoutError" });
+    // As many messages later as there are generations, which is a matter of seconds.
+    const word = memory.load(given);
+    memory.move(given, word, moved(generation << 11, PHASE.free, NOBODY));
+    const slot = core.trySend(new Uint8Array(1), request);
+    assert.deepEqual([slot, generationOf(memory.load(slot))], [given, generation]);
+    assert.equal(core.reserve()?.slot, slot);
+    assert.equal(isRequest(core, slot), true);
+    core.ack(slot);
+    core.close();
   },
 );
