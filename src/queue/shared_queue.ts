@@ -420,15 +420,23 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   /** A stream of messages, each acknowledged when it is read; cancelling it leaves the queue open. */
   readable(): ReadableStream<Message> {
     const ending = new AbortController();
+    let pulling: Promise<void> | undefined;
+    const pull = async (controller: ReadableStreamDefaultController<Message>): Promise<void> => {
+      try {
+        using delivery = await this.reserve({ signal: ending.signal });
+        // Throws where the stream was cancelled meanwhile: the message is given back.
+        controller.enqueue(delivery.message);
+        delivery.ack();
+      } catch (error) {
+        if (!ending.signal.aborted) throw error;
+      }
+    };
     return new ReadableStream<Message>({
-      pull: async (controller) => {
-        try {
-          controller.enqueue(await this.receive({ signal: ending.signal }));
-        } catch (error) {
-          if (!ending.signal.aborted) throw error;
-        }
+      pull: (controller) => pulling = pull(controller),
+      cancel: async (reason) => {
+        ending.abort(reason);
+        await pulling;
       },
-      cancel: (reason) => ending.abort(reason),
     }, { highWaterMark: 0 });
   }
 

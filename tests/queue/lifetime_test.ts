@@ -140,3 +140,20 @@ nativeTest("SharedQueue that is closed by what a call asks for says so, and does
     assert.throws(() => queue.receiveSync(options), closed);
   }
 });
+
+nativeTest("SharedQueue.readable() that is cancelled gives back the message that nobody reads", async () => {
+  using names = new QueueNames();
+  using queue = SharedQueue.create(names.next(), SHAPE);
+  // From before the message is here until it was read.
+  for (let turns = 0; turns < 12; turns++) {
+    const reader = queue.readable().getReader();
+    queue.trySend("a");
+    const reading = reader.read();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await reader.cancel();
+    const { value } = await reading;
+    const left = queue.tryReceive();
+    assert.equal((value ?? left)?.text(), "a");
+    assert.ok(value === undefined || left === undefined);
+  }
+});
