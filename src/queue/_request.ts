@@ -30,13 +30,15 @@ export class PendingRequest {
     this.#expiresMs = expiresMs;
   }
 
-  /** The bytes of the reply; gives the request up when it is waited for no more. */
-  async reply(options: WaitOptions): Promise<Uint8Array<ArrayBuffer>> {
+  /** The bytes of the reply; gives the request up when it is waited for no more. `givenMs` is the time that its caller gave, for the error. */
+  async reply(options: WaitOptions, givenMs = options.timeoutMs): Promise<Uint8Array<ArrayBuffer>> {
     try {
       return await this.#core.replies.wait("wait for a reply", `${this.#slot}`, () => this.#look(), options);
     } catch (error) {
       if (!this.#core.closed) this.#cancel();
-      throw error;
+      const isOver = error instanceof DOMException && error.name === "TimeoutError" &&
+        !options.signal?.aborted;
+      throw isOver ? new DOMException(`request: no reply within ${givenMs} ms`, "TimeoutError") : error;
     } finally {
       const { requests } = this.#core.participants;
       // By now the slot may hold another request of this opener.

@@ -373,7 +373,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
       new PendingRequest(this.#core, slot, state.previousGeneration(sent.lane), sent.expiresMs);
     const pending = await this.#send("request", data, sent, options, then);
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
-    return await pending.reply(signal === undefined ? { timeoutMs: leftMs } : { signal, timeoutMs: leftMs });
+    const wait = signal === undefined ? { timeoutMs: leftMs } : { signal, timeoutMs: leftMs };
+    return await pending.reply(wait, timeoutMs);
   }
 
   /**
