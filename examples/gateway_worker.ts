@@ -56,7 +56,15 @@ function readOptions(args: string[]): Options {
 
 /** The reply to one request. What it throws, the gateway gets to know, and no client. */
 async function answer({ data, redeliveryCount }: Message, workMs: number): Promise<Uint8Array> {
-  const { head: { method, target, headers }, body } = unpack<GatewayRequest>(data);
+  let request: ReturnType<typeof unpack<GatewayRequest>>;
+  try {
+    request = unpack<GatewayRequest>(data);
+  } catch {
+    // What throws would come again, here or to the next worker, for ever.
+    console.error("gateway_worker: what came is no request of a gateway");
+    return pack({ status: 400, headers: [] }, new Uint8Array(0));
+  }
+  const { head: { method, target, headers }, body } = request;
   console.log(`${method} ${target}${redeliveryCount > 0 ? ", again: its worker died" : ""}`);
   await sleep(workMs);
   if (target === "/fail") throw new Error("this request is one that fails");

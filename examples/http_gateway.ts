@@ -67,6 +67,12 @@ function readOptions(args: string[]): Options {
   // Not as an option: everybody on the machine can read the command line of a process.
   const token = Deno.env.get(TOKEN_VARIABLE) ?? "";
   if (token === "") throw new TypeError(`${TOKEN_VARIABLE} is not set, expected the token of the clients`);
+  // A line break behind it, from a file, is one that no client can send.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new TypeError(
+      `${TOKEN_VARIABLE} has blanks, line breaks or other characters that no header can have`,
+    );
+  }
   return { ...address, queue: values.queue, deadlineMs, token };
 }
 
@@ -90,8 +96,7 @@ function gateway(queue: SharedQueue, { token, deadlineMs }: Options): ServeHandl
     try {
       const message = pack({ method, target, headers }, await request.bytes());
       const reply = await queue.request(message, { whenFull: "fail", timeoutMs: deadlineMs, signal });
-      const { head: { status, headers: replyHeaders }, body } = unpack<GatewayReply>(reply);
-      return new HttpResponse(body, { status, headers: [...replyHeaders] });
+      return responseOf(reply);
     } catch (error) {
       // Nobody is there to read it.
       if (signal.aborted) return refuse(503, "the client has gone");
@@ -100,16 +105,29 @@ function gateway(queue: SharedQueue, { token, deadlineMs }: Options): ServeHandl
   };
 }
 
+/** What a worker replied, which may be anything that has the queue open. */
+function responseOf(reply: Uint8Array<ArrayBuffer>): HttpResponse {
+  try {
+    const { head: { status, headers }, body } = unpack<GatewayReply>(reply);
+    // Refuses names and values that no header can have.
+    return new HttpResponse(body, { status, headers: [...new Headers(headers.map(([...field]) => field))] });
+  } catch (error) {
+    return workerFailed(error);
+  }
+}
+
+function workerFailed(error: unknown): HttpResponse {
+  console.error(`http_gateway: ${error instanceof Error ? error.message : error}`);
+  return refuse(502, "the worker failed");
+}
+
 function answerFailure(error: unknown): HttpResponse {
   if (error instanceof SharedQueueFullError) {
     return refuse(503, "too much to do", { "retry-after": String(RETRY_AFTER_SECONDS) });
   }
   if (error instanceof DOMException && error.name === "TimeoutError") return refuse(504, "no reply in time");
   if (error instanceof RangeError) return refuse(413, "the request is too large");
-  if (error instanceof SharedQueueReplyError) {
-    console.error(`http_gateway: ${error.message}`);
-    return refuse(502, "the worker failed");
-  }
+  if (error instanceof SharedQueueReplyError) return workerFailed(error);
   throw error;
 }
 

@@ -111,6 +111,41 @@ gatewayTest(
   },
 );
 
+gatewayTest("answers 502 when what a worker replies is no response", async (name) => {
+  const { gateway, url } = await startGateway(name);
+  await using _gateway = gateway;
+  using queue = SharedQueue.connect(name);
+  let reply = "";
+  const ending = new AbortController();
+  const responding = queue.respond(() => reply, ending);
+  const heads = [
+    "",
+    "null\n",
+    "{}\n",
+    '{"status":99,"headers":[]}\n',
+    '{"status":"200","headers":[]}\n',
+    '{"status":204,"headers":[]}\nbody',
+    '{"status":200,"headers":[["a b","c"]]}\n',
+    '{"status":200,"headers":[["x","a\\r\\nset-cookie: y"]]}\n',
+  ];
+  for (reply of heads) {
+    const { response, text } = await get(url);
+    assert.deepEqual([response.status, text], [502, "the worker failed\n"], reply);
+  }
+  ending.abort();
+  await responding;
+});
+
+gatewayTest("has workers that outlive what is no request", async (name) => {
+  const { gateway, url } = await startGateway(name);
+  await using _gateway = gateway;
+  await using worker = await startWorker(name);
+  using queue = SharedQueue.connect(name);
+  queue.trySend("from nobody");
+  const { response } = await get(url);
+  assert.deepEqual([response.status, response.headers.get("x-worker")], [200, String(worker.pid)]);
+});
+
 gatewayTest("answers 413 for what is too large", async (name) => {
   using _queue = SharedQueue.create(name, { capacity: 2, messageBytesMax: 1024 });
   const { gateway, url } = await startGateway(name);
@@ -167,6 +202,15 @@ for (const [name, args, named] of WRONG) {
     assert.match(stderr, named);
   });
 }
+
+Deno.test("examples/http_gateway.ts refuses a token that no client can send", async () => {
+  for (const token of ["secret\n", "two words", "gehe\u00efm"]) {
+    await using child = await startExample("http_gateway", [], { MILLRACE_GATEWAY_TOKEN: token });
+    const { code, stderr } = await child.ended();
+    assert.equal(code, 2);
+    assert.match(stderr, /MILLRACE_GATEWAY_TOKEN has blanks/);
+  }
+});
 
 for (const name of ["gateway_worker", "http_gateway"]) {
   Deno.test(`examples/${name}.ts says what it needs without the native library`, async () => {
