@@ -178,7 +178,8 @@ function unlinkMailboxOf(name: string, place: QueuePlace): void {
 }
 
 function regionOf(name: string): string {
-  if (/^[A-Za-z0-9_.-]+$/.test(name) && name.length <= QUEUE_NAME_LENGTH_MAX) return REGION_PREFIX + name;
+  const isText = typeof name === "string" && name.length <= QUEUE_NAME_LENGTH_MAX;
+  if (isText && /^[A-Za-z0-9_.-]+$/.test(name)) return REGION_PREFIX + name;
   throw new RangeError(
     `name of a queue: ${
       JSON.stringify(name)

@@ -14,6 +14,11 @@ export async function respondTo(
   handler: RequestHandler,
   { concurrency = 1, signal = new AbortController().signal }: RespondOptions,
 ): Promise<void> {
+  if (typeof handler !== "function") {
+    throw new TypeError(
+      `respond: the handler is ${handler === null ? "null" : typeof handler}, expected a function`,
+    );
+  }
   if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
     throw new RangeError(`respond: concurrency is ${concurrency}, expected 1 or more`);
   }

@@ -1,5 +1,5 @@
 import type { WaitOptions } from "../base/mod.ts";
-import { SharedMemory } from "../memory/mod.ts";
+import { SHARED_MEMORY_BYTES_MAX, SharedMemory } from "../memory/mod.ts";
 import { Boxes } from "./_boxes.ts";
 import { type Delivery, placeOf } from "./delivery.ts";
 import { handOver, MailboxBox, type MailboxOwner } from "./mailbox_box.ts";
@@ -68,23 +68,25 @@ export class SharedMailbox implements Disposable {
    *
    * @throws {RangeError} when there are no boxes, too many, or of other sizes than {@linkcode MAILBOX_SIZES_MIB}
    * @throws {Deno.errors.AlreadyExists} when the queue has a mailbox
+   * @throws {Deno.errors.Busy} when this opener of the queue has one open
    * @throws {Error} with the code `ENOSPC` when the system has not that much memory
    */
   static create(queue: SharedQueue, options: MailboxOptions): SharedMailbox {
     const counts = countsOf(options.boxes);
-    throwIfQueueClosed(queue, "create");
+    throwUnlessUsable(queue, "create");
     const { directory, core } = internalsOf(queue);
     const { identity } = core.memory.constants;
     const { byteLength } = mailboxGeometry(counts);
     const initialize = (bytes: Uint8Array<ArrayBuffer>): void =>
       writeMailboxConstants(wordsOf(bytes), counts, identity);
-    const region = SharedMemory.create(mailboxRegionOf(queue.name), {
-      byteLength,
-      mode: options.mode,
-      directory,
-      initialize,
-    });
-    return SharedMailbox.#opened(queue, region, counts);
+    if (byteLength > SHARED_MEMORY_BYTES_MAX) {
+      throw new RangeError(
+        `create mailbox: its boxes take ${byteLength} bytes, expected at most ${SHARED_MEMORY_BYTES_MAX}`,
+      );
+    }
+    const plan = { byteLength, mode: options.mode, directory, initialize };
+    const region = named("create", queue, () => SharedMemory.create(mailboxRegionOf(queue.name), plan));
+    return new SharedMailbox(queue, region, counts);
   }
 
   /**
@@ -95,14 +97,14 @@ export class SharedMailbox implements Disposable {
    * @throws {Deno.errors.Busy} when this opener of the queue has it open already
    */
   static connect(queue: SharedQueue): SharedMailbox {
-    throwIfQueueClosed(queue, "open");
+    throwUnlessUsable(queue, "open");
     const { directory } = internalsOf(queue);
-    const region = SharedMemory.open(mailboxRegionOf(queue.name), { directory });
+    const region = named("open", queue, () => SharedMemory.open(mailboxRegionOf(queue.name), { directory }));
     const constants = readMailboxConstants(wordsOf(region.bytes), region.byteLength);
     const { identity } = internalsOf(queue).core.memory.constants;
     const found = "found" in constants ? constants.found : "it is that of an earlier queue of the same name";
     if ("counts" in constants && constants.queueIdentity === identity) {
-      return SharedMailbox.#opened(queue, region, constants.counts);
+      return new SharedMailbox(queue, region, constants.counts);
     }
     region.close();
     throw new Deno.errors.InvalidData(`open the mailbox of queue ${queue.name}: ${found}`);
@@ -115,17 +117,6 @@ export class SharedMailbox implements Disposable {
    */
   static unlink(queueName: string, options: { directory?: string } = {}): void {
     SharedMemory.unlink(mailboxRegionOf(queueName), options);
-  }
-
-  static #opened(queue: SharedQueue, region: SharedMemory, counts: readonly number[]): SharedMailbox {
-    const { core } = internalsOf(queue);
-    if (core.boxes !== undefined) {
-      region.close();
-      throw new Deno.errors.Busy(
-        `open the mailbox of queue ${queue.name}: this opener of the queue has it open`,
-      );
-    }
-    return new SharedMailbox(queue, region, counts);
   }
 
   private constructor(queue: SharedQueue, region: SharedMemory, counts: readonly number[]) {
@@ -224,9 +215,31 @@ export class SharedMailbox implements Disposable {
   }
 }
 
-function throwIfQueueClosed(queue: SharedQueue, action: string): void {
-  if (!internalsOf(queue).core.closed) return;
-  throw new Deno.errors.BadResource(`${action} the mailbox of queue ${queue.name}: the queue is closed`);
+/** Errors about the region in words about the mailbox. */
+function named<T>(action: "create" | "open", { name }: SharedQueue, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new Deno.errors.AlreadyExists(`create the mailbox of queue ${name}: it exists already`, {
+        cause: error,
+      });
+    }
+    if (error instanceof Deno.errors.NotFound && action === "open") {
+      throw new Deno.errors.NotFound(`open the mailbox of queue ${name}: there is none`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Before anything is made that would have to be taken away again. */
+function throwUnlessUsable(queue: SharedQueue, action: string): void {
+  const { core } = internalsOf(queue);
+  const subject = `${action} the mailbox of queue ${queue.name}`;
+  if (core.closed) throw new Deno.errors.BadResource(`${subject}: the queue is closed`);
+  if (core.boxes !== undefined) {
+    throw new Deno.errors.Busy(`${subject}: this opener of the queue has one open`);
+  }
 }
 
 function countsOf(boxes: MailboxOptions["boxes"]): number[] {

@@ -38,6 +38,17 @@ requestTest(
   },
 );
 
+requestTest("SharedQueue.respond() refuses a handler that is none", async (client, server) => {
+  client.trySend("a");
+  for (const wrong of [undefined, null, 5, {}]) {
+    await assert.rejects(server.respond(wrong as never), {
+      name: "TypeError",
+      message: /expected a function$/,
+    });
+  }
+  assert.equal(client.tryReceive()?.text(), "a");
+});
+
 requestTest("SharedQueue.request() rejects with what the handler throws", async (client, server) => {
   const ending = new AbortController();
   const responding = server.respond(() => {

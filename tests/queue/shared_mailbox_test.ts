@@ -214,15 +214,38 @@ for (
     "other sizes": { 3: 1 } as MailboxOptions["boxes"],
     "too many": { 1: 1025 },
     "half a box": { 1: 0.5 },
+    "more than memory can be": { 100: 41 },
   })
 ) {
   nativeTest(`SharedMailbox.create() refuses ${what}`, () => {
     using names = new QueueNames();
     using queue = SharedQueue.create(names.next(), { capacity: 1, messageBytesMax: 1 });
-    assert.throws(() => SharedMailbox.create(queue, { boxes }), RangeError);
-    assert.throws(() => SharedMailbox.connect(queue), Deno.errors.NotFound);
+    assert.throws(() => SharedMailbox.create(queue, { boxes }), {
+      name: "RangeError",
+      message: /^create mailbox: /,
+    });
+    assert.throws(() => SharedMailbox.connect(queue), {
+      name: "NotFound",
+      message: `open the mailbox of queue ${queue.name}: there is none`,
+    });
   });
 }
+
+nativeTest("SharedMailbox.create() refuses a second one, and leaves nothing behind", () => {
+  using names = new QueueNames();
+  const name = names.next();
+  using queue = SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 });
+  using other = SharedQueue.connect(name);
+  using mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
+  assert.throws(() => SharedMailbox.create(other, { boxes: { 1: 1 } }), {
+    name: "AlreadyExists",
+    message: `create the mailbox of queue ${name}: it exists already`,
+  });
+  SharedMailbox.unlink(name);
+  assert.throws(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }), Deno.errors.Busy);
+  assert.deepEqual(SharedMemory.list({ prefix: `mailbox.${name}` }), []);
+  assert.equal(mailbox.freeCount, 1);
+});
 
 nativeTest("SharedMailbox goes with its queue's name, and is not that of a later queue of the name", () => {
   using names = new QueueNames();

@@ -437,7 +437,10 @@ nativeTest("SharedQueue.create(), connect(), list() and unlink() refuse what the
   const [info] = SharedQueue.list({ prefix: name });
   assert.deepEqual([info.name, info.mode, info.inUse, info.state], [name, 0o640, true, "ready"]);
   const tooLong = "x".repeat(QUEUE_NAME_LENGTH_MAX + 1);
-  for (const wrong of ["a/b", "", "../x", "a b", tooLong]) {
+  // The last ones are what a program in JavaScript may pass.
+  for (
+    const wrong of ["a/b", "", "../x", "a b", tooLong, null as unknown as string, ["a"] as unknown as string]
+  ) {
     assert.throws(() => SharedQueue.create(wrong, SMALL), RangeError);
     assert.throws(() => SharedQueue.connect(wrong), RangeError);
     assert.throws(() => SharedQueue.unlink(wrong), RangeError);
