@@ -32,9 +32,11 @@ export async function readConfigFile(named?: string, source = "--config"): Promi
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (named === undefined && error instanceof Deno.errors.NotFound) return undefined;
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : lineOf(error);
+    const reason = error instanceof Deno.errors.NotFound ? "there is none" : lineOf(error);
     const origin = named === undefined ? "" : ` (from ${source})`;
-    throw new UsageError(`config is ${JSON.stringify(path)}${origin}: ${reason}`);
+    throw new UsageError(
+      `config is ${JSON.stringify(path)}${origin}, expected a file that can be read: ${reason}`,
+    );
   }
   return parseConfig(path, text);
 }

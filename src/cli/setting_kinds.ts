@@ -77,10 +77,13 @@ export function choice<T extends string>(...words: readonly T[]): SettingKind<T>
   };
 }
 
-/** Permissions of a file, in octal digits; in a file as a text, because a number there would be taken for a decimal one. */
+/**
+ * Permissions of a file that its owner may read and write, in octal digits; in a TOML file as a text, because a number there would be
+ * taken for a decimal one.
+ */
 export const permissions: SettingKind<number> = {
   placeholder: "octal",
-  expected: "octal digits from 0 to 777, as a text",
+  expected: "octal digits from 600 to 777, as a text",
   fromText: readPermissions,
   fromToml: (value) => typeof value === "string" ? readPermissions(value) : undefined,
 };
@@ -94,5 +97,5 @@ export const toggle: SettingKind<boolean> = {
 };
 
 function readPermissions(digits: string): number | undefined {
-  return /^(?:0o)?0*[0-7]{1,3}$/.test(digits) ? parseInt(digits.replace("0o", ""), 8) : undefined;
+  return /^(?:0o)?0*[67][0-7]{2}$/.test(digits) ? parseInt(digits.replace("0o", ""), 8) : undefined;
 }

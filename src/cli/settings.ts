@@ -31,10 +31,15 @@ export class Settings {
     return this.#chosen.get(name)?.value as SettingValue<N> | undefined;
   }
 
+  /** The value of an option and where it came from, for errors; `byDefault` is what stands for one that nobody has said. */
+  describe(name: SettingName, byDefault?: number): string {
+    const { value, source } = this.#chosen.get(name) ?? { value: byDefault, source: "the default" };
+    return `${name} is ${shown(value)} (from ${source})`;
+  }
+
   /** An error about the value of an option, which says where that came from. */
   refusal(name: SettingName, expected: string): UsageError {
-    const { value, source } = this.#chosen.get(name) ?? { value: undefined, source: "default" };
-    return new UsageError(`${name} is ${shown(value)} (from ${source}), expected ${expected}`);
+    return new UsageError(`${this.describe(name)}, expected ${expected}`);
   }
 
   /** @throws {UsageError} when more than one of these switches is on */
@@ -59,7 +64,8 @@ export function resolveSettings(names: readonly SettingName[], sources: SettingS
       const known = Object.keys(QUEUE_SETTINGS).join(", ");
       throw new UsageError(`queue.${key} (from ${path}) is unknown, expected one of ${known}`);
     }
-    const read = readValue(key, (kind) => kind.fromToml(value), value, path);
+    const source = `queue.${key} in ${path}`;
+    const read = readValue(key, (kind) => kind.fromToml(value), value, source);
     if (names.includes(key)) chosen.set(key, read);
   }
   for (const name of names) {

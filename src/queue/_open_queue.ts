@@ -15,6 +15,9 @@ import { QueueMemory, wordsOf } from "./_queue_memory.ts";
 /** The longest name of a queue, in characters. */
 export const QUEUE_NAME_LENGTH_MAX = 190;
 
+/** What a queue is that is made without saying so. */
+export const QUEUE_DEFAULTS = { capacity: 1024, messageBytesMax: 4096 } as const;
+
 /** What the regions of queues begin with. */
 const REGION_PREFIX = "queue.";
 
@@ -23,14 +26,14 @@ export interface QueueShape {
   /**
    * Messages that it holds, those that consumers have included: 1 to {@linkcode QUEUE_CAPACITY_MAX}.
    *
-   * @default {1024}
+   * @default {1024, of QUEUE_DEFAULTS}
    */
   capacity?: number;
   /**
    * The longest message in bytes, after compression: 1 to {@linkcode QUEUE_MESSAGE_BYTES_MAX}. All memory is taken at once:
    * `capacity` times this, rounded up to 64, and 64.
    *
-   * @default {4096}
+   * @default {4096, of QUEUE_DEFAULTS}
    */
   messageBytesMax?: number;
   /**
@@ -54,7 +57,7 @@ export interface QueueShape {
    */
   deliveryCountMax?: number;
   /**
-   * Dead letters that are kept, in slots of the queue; the oldest gives way to one more.
+   * Dead letters that are kept, in slots of the queue, from 0, and fewer than its capacity; the oldest gives way to one more.
    *
    * @default {a quarter of the capacity, rounded down}
    */
@@ -73,13 +76,15 @@ export interface QueuePlace {
 
 /** @throws {RangeError} when an option is out of range */
 export function constantsOf(shape: QueueShape, checksums: boolean): QueueConstants {
-  const { capacity = 1024, messageBytesMax = 4096, priorities = 1, partitions = 0 } = shape;
+  const { capacity = QUEUE_DEFAULTS.capacity, messageBytesMax = QUEUE_DEFAULTS.messageBytesMax } = shape;
+  const { priorities = 1, partitions = 0 } = shape;
   const { deliveryCountMax = Infinity, deadLetterCountMax = Math.floor(capacity / 4) } = shape;
   checkCount("capacity", capacity, 1, QUEUE_CAPACITY_MAX);
   checkCount("messageBytesMax", messageBytesMax, 1, QUEUE_MESSAGE_BYTES_MAX);
   checkCount("priorities", priorities, 1, QUEUE_PRIORITIES_MAX);
   checkCount("partitions", partitions, 0, QUEUE_PARTITIONS_MAX);
-  checkCount("deadLetterCountMax", deadLetterCountMax, 0, capacity);
+  // One more would let them fill the queue, and nothing could be sent any more.
+  checkCount("deadLetterCountMax", deadLetterCountMax, 0, capacity - 1);
   if (deliveryCountMax !== Infinity) {
     checkCount("deliveryCountMax", deliveryCountMax, 1, QUEUE_DELIVERY_COUNT_MAX);
   }

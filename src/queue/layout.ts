@@ -307,7 +307,7 @@ function isPossible(constants: QueueConstants): boolean {
     isWithin(priorities, 1, partitions > 0 ? 1 : QUEUE_PRIORITIES_MAX) &&
     isWithin(partitions, 0, QUEUE_PARTITIONS_MAX) &&
     isWithin(constants.deliveryCountMax, 0, QUEUE_DELIVERY_COUNT_MAX) &&
-    isWithin(constants.deadLetterCountMax, 0, capacity);
+    isWithin(constants.deadLetterCountMax, 0, capacity - 1);
 }
 
 function isWithin(value: number, min: number, max: number): boolean {

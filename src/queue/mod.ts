@@ -20,7 +20,7 @@ export { MAILBOX_BOXES_MAX, MAILBOX_SIZES_MIB, type MailboxSizeMib } from "./mai
 export { type MailboxOptions, SharedMailbox } from "./shared_mailbox.ts";
 export { Message } from "./message.ts";
 export { QUEUE_INFLATED_BYTES_MAX } from "./_compression.ts";
-export { QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./_open_queue.ts";
+export { QUEUE_DEFAULTS, QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./_open_queue.ts";
 export type { QueueParticipant } from "./_participants.ts";
 export { jsonPayload, messagePackPayload, type Payload } from "./payload.ts";
 export type { MessageOptions, SendOptions, TrySendOptions, WhenFull } from "./send_options.ts";

@@ -35,7 +35,9 @@ Deno.test("readConfigFile() refuses files that cannot be read, and large ones", 
     const missing = join(directory, "missing.toml");
     await assert.rejects(readConfigFile(missing, "MILLRACE_CONFIG"), {
       name: "UsageError",
-      message: `config is ${JSON.stringify(missing)} (from MILLRACE_CONFIG): there is no such file`,
+      message: `config is ${
+        JSON.stringify(missing)
+      } (from MILLRACE_CONFIG), expected a file that can be read: there is none`,
     });
     await assert.rejects(readConfigFile(directory), { name: "UsageError", message: /config is / });
     const large = join(directory, "large.toml");

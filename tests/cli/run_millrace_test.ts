@@ -98,8 +98,11 @@ Deno.test("millrace names the source of what is wrong in its configuration", asy
         "[queue]\ncapcity = 8",
         /queue\.capcity \(from millrace\.toml\) is unknown, expected one of capacity, /,
       ],
-      ["[queue]\ncapacity = '8'", /capacity is "8" \(from millrace\.toml\), expected 1 to 65536/],
-      ["[queue]\nmode = 600", /mode is 600 \(from millrace\.toml\), expected octal digits/],
+      [
+        "[queue]\ncapacity = '8'",
+        /capacity is "8" \(from queue\.capacity in millrace\.toml\), expected 1 to 65536/,
+      ],
+      ["[queue]\nmode = 600", /mode is 600 \(from queue\.mode in millrace\.toml\), expected octal digits/],
       ["[queue\n", /millrace\.toml:1:\d+: /],
     ];
     for (const [text, message] of cases) {
@@ -109,7 +112,7 @@ Deno.test("millrace names the source of what is wrong in its configuration", asy
     assertFailure(
       await millrace([...create, "--config", "none.toml"]),
       2,
-      /"none.toml" \(from --config\): there is no/,
+      /"none.toml" \(from --config\), expected a file that can be read: there is none/,
     );
   });
 });

@@ -37,10 +37,11 @@ Deno.test("choice() takes its words only", () => {
   assert.equal(kind.fromToml(["fail"]), undefined);
 });
 
-Deno.test("permissions takes octal digits, in a file only as a text", () => {
+Deno.test("permissions takes octal digits from 600 on, in a file only as a text", () => {
   for (const digits of ["600", "0600", "0o600"]) assert.equal(permissions.fromText(digits), 0o600);
-  assert.equal(permissions.fromText("0"), 0);
-  for (const bad of ["800", "1777", "", "rw", "6.0"]) assert.equal(permissions.fromText(bad), undefined);
+  for (const bad of ["0", "077", "577", "66", "800", "1777", "", "rw", "6.0"]) {
+    assert.equal(permissions.fromText(bad), undefined);
+  }
   assert.equal(permissions.fromToml("640"), 0o640);
   assert.equal(permissions.fromToml(384), undefined);
 });

@@ -51,7 +51,7 @@ Deno.test("resolveSettings() names the source of a value that is none", () => {
   );
   assertRefused(
     () => resolve(["capacity"], { table: { capacity: [1] } }),
-    "capacity is [1] (from some.toml), expected 1 to 65536",
+    "capacity is [1] (from queue.capacity in some.toml), expected 1 to 65536",
   );
 });
 
@@ -69,7 +69,7 @@ Deno.test("resolveSettings() checks all of the file, and gives the command what 
   assert.equal(settings.get("capacity"), undefined);
   assertRefused(
     () => resolve(["json"], { table: { capacity: 0 } }),
-    "capacity is 0 (from some.toml), expected 1 to 65536",
+    "capacity is 0 (from queue.capacity in some.toml), expected 1 to 65536",
   );
 });
 
@@ -94,12 +94,18 @@ Deno.test("Settings.refusal() names value and source", () => {
   );
 });
 
+Deno.test("Settings.describe() says what stands for an option that nobody has said", () => {
+  const settings = resolve(["priority", "capacity"], { flags: { priority: "9" } });
+  assert.equal(settings.describe("priority", 3), "priority is 9 (from --priority)");
+  assert.equal(settings.describe("capacity", 1024), "capacity is 1024 (from the default)");
+});
+
 Deno.test("Settings.expectOneOf() refuses two that are on", () => {
   resolve(["json", "frames"], { flags: { json: "true", frames: "false" } }).expectOneOf("json", "frames");
   const settings = resolve(["json", "frames"], { flags: { json: "true" }, table: { frames: true } });
   assertRefused(
     () => settings.expectOneOf("json", "frames"),
-    "json (from --json) and frames (from some.toml) are on, expected one of them",
+    "json (from --json) and frames (from queue.frames in some.toml) are on, expected one of them",
   );
 });
 

@@ -212,7 +212,7 @@ Deno.test("inspectQueue() refuses constants that no queue can be made with, thou
     { partitions: QUEUE_PARTITIONS_MAX + 1 },
     { partitions: 2 },
     { deliveryCountMax: -1 },
-    { deadLetterCountMax: 6 },
+    { deadLetterCountMax: 5 },
   ];
   for (const wrong of wrongs) {
     const constants = { ...CONSTANTS, ...wrong };

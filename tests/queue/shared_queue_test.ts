@@ -461,7 +461,7 @@ for (
     "partitions and priorities": { priorities: 2, partitions: 2 },
     "less than one partition": { partitions: -1 },
     "no deliveries": { deliveryCountMax: 0 },
-    "more dead letters than messages": { capacity: 2, deadLetterCountMax: 3 },
+    "as many dead letters as messages": { capacity: 2, deadLetterCountMax: 2 },
     "no number of bytes": { compressAboveBytes: NaN },
     "a mode that is none": { mode: 0o1000 },
   })

@@ -1,6 +1,7 @@
-import { SharedQueue } from "../../queue/mod.ts";
+import { QUEUE_DEFAULTS, SharedQueue } from "../../queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
+import type { Settings } from "../settings.ts";
 import { PLACE_OPTION, placeOf } from "./_place.ts";
 import { queueName } from "./_queue_name.ts";
 
@@ -11,12 +12,14 @@ export const create: QueueCommand = {
   details: "It stays, with its messages, until it is unlinked or the system ends.",
   positionals: ["<name>"],
   options: {
-    capacity: "messages that it holds, those that receivers have included (default: 1024)",
-    "message-bytes-max": "the longest message in bytes; memory is taken for all at once (default: 4096)",
+    capacity:
+      `messages that it holds, those that receivers have included (default: ${QUEUE_DEFAULTS.capacity})`,
+    "message-bytes-max":
+      `the longest message in bytes; memory is taken for all at once (default: ${QUEUE_DEFAULTS.messageBytesMax})`,
     priorities: "priorities that messages can have, 0 being the most urgent (default: 1)",
     partitions: "partitions, of which each is worked off in order; not with priorities (default: none)",
     "delivery-count-max": "deliveries after which a message goes to the dead letters (default: no limit)",
-    "dead-letter-count-max": "dead letters that are kept (default: a quarter of the capacity)",
+    "dead-letter-count-max": "dead letters that are kept, fewer than the capacity (default: a quarter of it)",
     mode: "who may open it, as permissions of a file (default: 600)",
     ...PLACE_OPTION,
   },
@@ -32,13 +35,29 @@ export const create: QueueCommand = {
       mode: settings.get("mode"),
       ...placeOf(settings),
     };
+    checkTogether(settings);
     try {
       SharedQueue.create(name, options).close();
     } catch (error) {
-      // Each is in range; together they are not.
-      if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-      throw error;
+      if (!(error instanceof RangeError)) throw error;
+      // Each number is in range, and what they take together is not.
+      const numbers = `${settings.describe("capacity", QUEUE_DEFAULTS.capacity)}, ${
+        settings.describe("message-bytes-max", QUEUE_DEFAULTS.messageBytesMax)
+      }`;
+      throw new UsageError(`${numbers}: ${error.message}`, { cause: error });
     }
     return Promise.resolve();
   },
 };
+
+/** @throws {UsageError} for options that do not go together */
+function checkTogether(settings: Settings): void {
+  const capacity = settings.get("capacity") ?? QUEUE_DEFAULTS.capacity;
+  if ((settings.get("partitions") ?? 0) > 0 && (settings.get("priorities") ?? 1) > 1) {
+    throw settings.refusal("priorities", `1 where ${settings.describe("partitions")}`);
+  }
+  if ((settings.get("dead-letter-count-max") ?? 0) >= capacity) {
+    const found = settings.describe("capacity", QUEUE_DEFAULTS.capacity);
+    throw settings.refusal("dead-letter-count-max", `0 to ${capacity - 1} where ${found}`);
+  }
+}

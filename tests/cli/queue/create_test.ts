@@ -34,12 +34,32 @@ queueTest("millrace queue create ends with 6 where there is one", async (name) =
 
 queueTest("millrace queue create ends with 2 for what does not go together", async (name) => {
   const both = ["--priorities", "2", "--partitions", "2"];
-  assertFailure(await millrace(["queue", "create", name, ...both]), 2, /expected one or the other/);
-  const letters = ["--capacity", "4", "--dead-letter-count-max", "5"];
   assertFailure(
-    await millrace(["queue", "create", name, ...letters]),
+    await millrace(["queue", "create", name, ...both]),
     2,
-    /deadLetterCountMax is 5, expected 0 to 4/,
+    /: priorities is 2 \(from --priorities\), expected 1 where partitions is 2 \(from --partitions\)\n/,
+  );
+  const letters = ["--capacity", "4"];
+  const env = { MILLRACE_QUEUE_DEAD_LETTER_COUNT_MAX: "4" };
+  assertFailure(
+    await millrace(["queue", "create", name, ...letters], { env }),
+    2,
+    /: dead-letter-count-max is 4 \(from MILLRACE_QUEUE_DEAD_LETTER_COUNT_MAX\), expected 0 to 3 where capacity is 4 \(from --capacity\)\n/,
+  );
+  assertFailure(
+    await millrace(["queue", "create", name, "--dead-letter-count-max", "1024"]),
+    2,
+    /expected 0 to 1023 where capacity is 1024 \(from the default\)\n/,
+  );
+  assertFailure(
+    await millrace(["queue", "create", name, "--mode", "577"]),
+    2,
+    /: mode is "577" \(from --mode\), expected octal digits from 600 to 777, as a text\n/,
+  );
+  assertFailure(
+    await millrace(["queue", "create", name, "--message-bytes-max", "67108864"]),
+    2,
+    /: capacity is 1024 \(from the default\), message-bytes-max is 67108864 \(from --message-bytes-max\): .* expected at most 4294967296\n/,
   );
   const place = ["--directory", "/nowhere/at/all"];
   assertFailure(await millrace(["queue", "create", name, ...place]), 2, /directory is "\/nowhere\/at\/all"/);
