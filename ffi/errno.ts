@@ -112,12 +112,19 @@ const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   "bind": { 13: "ports below 1024 need privileges" },
 };
 
-/** The error for `errno` (positive) of `operation`; `detail` says on what, e.g. an address or a path. */
-export function systemError(operation: string, errno: number, detail = ""): SystemError {
+/**
+ * The error for `errno` (positive) of `operation`; `detail` says on what, e.g. an address or a path. `title` is what the message calls all
+ * of that.
+ */
+export function systemError(
+  operation: string,
+  errno: number,
+  detail = "",
+  title: string = detail === "" ? operation : `${operation} ${detail}`,
+): SystemError {
   const [code, text, errorClass] = TABLE[errno] ?? [`ERRNO_${errno}`, `error ${errno}`, Error];
   const hint = HINTS[operation]?.[errno];
-  const subject = detail === "" ? operation : `${operation} ${detail}`;
-  const error = new errorClass(`${subject}: ${text} (${code})${hint === undefined ? "" : `; ${hint}`}`);
+  const error = new errorClass(`${title}: ${text} (${code})${hint === undefined ? "" : `; ${hint}`}`);
   return Object.assign(error, { operation, code, errno });
 }
 

@@ -31,9 +31,9 @@ export interface SharedObjectStat {
  *
  * @throws {Deno.errors.AlreadyExists}
  */
-export function createSharedObject(name: string, mode = 0o600, subject: string = name): number {
+export function createSharedObject(name: string, mode = 0o600, subject = `shared memory ${name}`): number {
   const bytes = encoder.encode(name);
-  return check(native().millrace_shm_create(bytes, bytes.byteLength, mode), "create shared memory", subject);
+  return checkNamed(native().millrace_shm_create(bytes, bytes.byteLength, mode), "create", subject);
 }
 
 /**
@@ -41,9 +41,9 @@ export function createSharedObject(name: string, mode = 0o600, subject: string =
  *
  * @throws {Deno.errors.NotFound}
  */
-export function openSharedObject(name: string, subject: string = name): number {
+export function openSharedObject(name: string, subject = `shared memory ${name}`): number {
   const bytes = encoder.encode(name);
-  return check(native().millrace_shm_open(bytes, bytes.byteLength), "open shared memory", subject);
+  return checkNamed(native().millrace_shm_open(bytes, bytes.byteLength), "open", subject);
 }
 
 /**
@@ -51,9 +51,14 @@ export function openSharedObject(name: string, subject: string = name): number {
  *
  * @throws {Deno.errors.NotFound}
  */
-export function unlinkSharedObject(name: string, subject: string = name): void {
+export function unlinkSharedObject(name: string, subject = `shared memory ${name}`): void {
   const bytes = encoder.encode(name);
-  check(native().millrace_shm_unlink(bytes, bytes.byteLength), "unlink shared memory", subject);
+  checkNamed(native().millrace_shm_unlink(bytes, bytes.byteLength), "unlink", subject);
+}
+
+function checkNamed(result: number, action: string, subject: string): number {
+  if (result >= 0) return result;
+  throw systemError(`${action} shared memory`, -result, "", `${action} ${subject}`);
 }
 
 /** Names of shared memory objects that begin with `prefix`, in no order, without the slash or directory that it begins with. */

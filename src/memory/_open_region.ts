@@ -14,7 +14,7 @@ import {
 } from "../../ffi/mod.ts";
 import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
 import { AT, encodeHeader, encodeState, fileBytesOf, HEADER_BYTES, LOCK_AT, STATE } from "./layout.ts";
-import { describeRegion, objectOf, type SharedMemoryPlace, subjectOf } from "./_region_name.ts";
+import { objectOf, type SharedMemoryTarget, subjectOf } from "./_region_name.ts";
 
 /** A region that is open: its descriptor, which its locks belong to, and its memory. */
 export interface OpenedRegion {
@@ -30,9 +30,9 @@ export interface RegionPlan {
 }
 
 /** Makes a region; leaves nothing behind when it fails. See `SharedMemory.create()`. */
-export function createRegion(name: string, place: SharedMemoryPlace, plan: RegionPlan): OpenedRegion {
+export function createRegion(name: string, place: SharedMemoryTarget, plan: RegionPlan): OpenedRegion {
   const object = objectOf(name, place);
-  const operation = `create ${describeRegion(name, place)}`;
+  const operation = `create ${subjectOf(name, place)}`;
   const create = () => createSharedObject(object, plan.mode, subjectOf(name, place));
   return attemptRepeatedly(operation, (last) => {
     const fd = createOrRepair(create, object, last);
@@ -130,9 +130,9 @@ function make(fd: number, { byteLength, initialize }: RegionPlan): SharedMapping
 }
 
 /** Opens a region. See `SharedMemory.open()`. */
-export function openRegion(name: string, place: SharedMemoryPlace): OpenedRegion {
+export function openRegion(name: string, place: SharedMemoryTarget): OpenedRegion {
   const object = objectOf(name, place);
-  const operation = `open ${describeRegion(name, place)}`;
+  const operation = `open ${subjectOf(name, place)}`;
   const open = () => openSharedObject(object, subjectOf(name, place));
   return attemptRepeatedly(operation, (last) =>
     withOpened(open(), (fd, keep) => {

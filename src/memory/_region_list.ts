@@ -2,20 +2,21 @@ import {
   isByteLocked,
   listSharedObjects,
   openSharedObject,
+  readAt,
   statSharedObject,
   tryLockByte,
   unlinkSharedObject,
 } from "../../ffi/mod.ts";
 import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
 import {
-  describeRegion,
   OBJECT_PREFIX,
   objectOf,
   objectPrefixOf,
   type SharedMemoryPlace,
+  type SharedMemoryTarget,
   subjectOf,
 } from "./_region_name.ts";
-import { type Inspection, LOCK_AT } from "./layout.ts";
+import { HEADER_BYTES, type Inspection, LOCK_AT } from "./layout.ts";
 
 /**
  * How far a region has got. `"being made"`: its creator is at it. `"half-made"`: its creator died before it was done.
@@ -69,21 +70,50 @@ export function removeAbandonedRegions(filter: SharedMemoryFilter): string[] {
   return regionNames(filter).filter((name) => removeIfAbandoned(name, filter));
 }
 
+/** Options of {@linkcode SharedMemory.unlink}. */
+export interface SharedMemoryUnlinkOptions extends SharedMemoryTarget {
+  /**
+   * What the region begins with, lest one of another kind be taken away. One that is half-made, or whose header is damaged, goes whatever it
+   * begins with.
+   *
+   * @default {anything}
+   */
+  beginsWith?: Uint8Array;
+}
+
 /** See `SharedMemory.unlink()`. */
-export function unlinkRegion(name: string, place: SharedMemoryPlace): void {
+export function unlinkRegion(name: string, { beginsWith, ...place }: SharedMemoryUnlinkOptions): void {
   const object = objectOf(name, place);
-  attemptRepeatedly(`unlink ${describeRegion(name, place)}`, () => {
+  const subject = subjectOf(name, place);
+  attemptRepeatedly(`unlink ${subject}`, () => {
     let fd: number;
     try {
-      fd = openSharedObject(object, subjectOf(name, place));
+      fd = openSharedObject(object, subject);
     } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      if (!(error instanceof Deno.errors.PermissionDenied) || beginsWith !== undefined) throw error;
       // The system decides: a name may be taken away by who must not open what it names.
-      unlinkSharedObject(object, subjectOf(name, place));
+      unlinkSharedObject(object, subject);
       return true;
     }
-    return withOpened(fd, (fd) => removeName(fd, object) || undefined);
+    return withOpened(fd, (fd) => {
+      const foreign = whyForeign(fd, beginsWith);
+      if (foreign !== undefined) throw new Deno.errors.InvalidData(`unlink ${subject}: ${foreign}`);
+      return removeName(fd, object) || undefined;
+    });
   });
+}
+
+/** Why a file is not a region that begins so; `undefined`: it is one, or what is left of one. */
+function whyForeign(fd: number, beginsWith: Uint8Array = new Uint8Array(0)): string | undefined {
+  const inspection = inspectFile(fd);
+  if (inspection.state === "foreign") return `${inspection.found}; it is left as it is`;
+  if (inspection.state !== "ready") return undefined;
+  const bytes = new Uint8Array(beginsWith.length);
+  const found = bytes.subarray(0, readAt(fd, bytes, HEADER_BYTES));
+  if (found.length === bytes.length && found.every((byte, index) => byte === beginsWith[index])) {
+    return undefined;
+  }
+  return "it is a region of another kind; it is left as it is";
 }
 
 function regionNames({ prefix = "", ...place }: SharedMemoryFilter): string[] {

@@ -15,6 +15,16 @@ export interface SharedMemoryPlace {
   directory?: string;
 }
 
+/** Where a region is, and what errors call it. */
+export interface SharedMemoryTarget extends SharedMemoryPlace {
+  /**
+   * What errors call the region, for what is built on regions.
+   *
+   * @default {"shared memory NAME"}
+   */
+  subject?: string;
+}
+
 /**
  * The shared memory object of a region, or its file.
  *
@@ -38,14 +48,10 @@ export function objectPrefixOf({ directory }: SharedMemoryPlace): string {
   return `${pathOf(directory)}/${OBJECT_PREFIX}`;
 }
 
-/** For errors. */
-export function describeRegion(name: string, place: SharedMemoryPlace): string {
-  return `shared memory ${subjectOf(name, place)}`;
-}
-
-/** What of that says which one. */
-export function subjectOf(name: string, { directory }: SharedMemoryPlace): string {
-  return directory === undefined ? name : `${name} in ${directory}`;
+/** What errors call a region. */
+export function subjectOf(name: string, { directory, subject }: SharedMemoryTarget): string {
+  const called = subject ?? `shared memory ${name}`;
+  return directory === undefined ? called : `${called} in ${directory}`;
 }
 
 function pathOf(directory: string | undefined): string {

@@ -4,12 +4,17 @@
  * @module
  */
 export { SHARED_MEMORY_BYTES_MAX, SHARED_MEMORY_LOCK_COUNT } from "./layout.ts";
-export { SHARED_MEMORY_NAME_LENGTH_MAX, type SharedMemoryPlace } from "./_region_name.ts";
+export {
+  SHARED_MEMORY_NAME_LENGTH_MAX,
+  type SharedMemoryPlace,
+  type SharedMemoryTarget,
+} from "./_region_name.ts";
 export { SHARED_MEMORY_WAIT_MS_MAX } from "./_region_file.ts";
 export type {
   SharedMemoryCreator,
   SharedMemoryFilter,
   SharedMemoryInfo,
   SharedMemoryState,
+  SharedMemoryUnlinkOptions,
 } from "./_region_list.ts";
 export { SharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";

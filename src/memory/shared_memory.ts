@@ -5,13 +5,14 @@ import {
   removeAbandonedRegions,
   type SharedMemoryFilter,
   type SharedMemoryInfo,
+  type SharedMemoryUnlinkOptions,
   unlinkRegion,
 } from "./_region_list.ts";
-import type { SharedMemoryPlace } from "./_region_name.ts";
+import type { SharedMemoryTarget } from "./_region_name.ts";
 import { LOCK_AT, SHARED_MEMORY_BYTES_MAX, SHARED_MEMORY_LOCK_COUNT } from "./layout.ts";
 
 /** Options of {@linkcode SharedMemory.create}. */
-export interface SharedMemoryOptions extends SharedMemoryPlace {
+export interface SharedMemoryOptions extends SharedMemoryTarget {
   /** Bytes that the region has: from 1 to {@linkcode SHARED_MEMORY_BYTES_MAX}. */
   byteLength: number;
   /**
@@ -78,19 +79,20 @@ export class SharedMemory implements Disposable {
    * @throws {Deno.errors.NotSupported} without the native library, or on a file system without shared mappings or locks
    */
   static create(name: string, options: SharedMemoryOptions): SharedMemory {
-    const { byteLength, mode = 0o600, initialize, directory } = options;
+    const { byteLength, mode = 0o600, initialize, directory, subject } = options;
+    const called = subject ?? "shared memory";
     if (!(Number.isInteger(byteLength) && byteLength >= 1 && byteLength <= SHARED_MEMORY_BYTES_MAX)) {
       throw new RangeError(
-        `create shared memory: byteLength is ${byteLength}, expected 1 to ${SHARED_MEMORY_BYTES_MAX}`,
+        `create ${called}: byteLength is ${byteLength}, expected 1 to ${SHARED_MEMORY_BYTES_MAX}`,
       );
     }
     if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777 && (mode & 0o600) === 0o600)) {
-      throw new RangeError(`create shared memory: mode is 0o${mode.toString(8)}, expected 0o600 to 0o777`);
+      throw new RangeError(`create ${called}: mode is 0o${mode.toString(8)}, expected 0o600 to 0o777`);
     }
     return new SharedMemory(
       name,
       directory,
-      createRegion(name, { directory }, { byteLength, mode, initialize }),
+      createRegion(name, { directory, subject }, { byteLength, mode, initialize }),
     );
   }
 
@@ -105,9 +107,8 @@ export class SharedMemory implements Disposable {
    * @throws {Deno.errors.Busy} when its creator, or who removes it, does not get done in {@linkcode SHARED_MEMORY_WAIT_MS_MAX}
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static open(name: string, place: SharedMemoryPlace = {}): SharedMemory {
-    const { directory } = place;
-    return new SharedMemory(name, directory, openRegion(name, { directory }));
+  static open(name: string, target: SharedMemoryTarget = {}): SharedMemory {
+    return new SharedMemory(name, target.directory, openRegion(name, target));
   }
 
   /**
@@ -115,10 +116,11 @@ export class SharedMemory implements Disposable {
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none
+   * @throws {Deno.errors.InvalidData} when it is no region of Millrace's, or of another kind than it should be
    * @throws {Deno.errors.PermissionDenied} when it is another user's
    */
-  static unlink(name: string, place: SharedMemoryPlace = {}): void {
-    unlinkRegion(name, place);
+  static unlink(name: string, options: SharedMemoryUnlinkOptions = {}): void {
+    unlinkRegion(name, options);
   }
 
   /**

@@ -1,15 +1,22 @@
-import { SHARED_MEMORY_BYTES_MAX, SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
+import {
+  SHARED_MEMORY_BYTES_MAX,
+  SharedMemory,
+  type SharedMemoryInfo,
+  type SharedMemoryOptions,
+} from "../memory/mod.ts";
 import {
   geometryOf,
   inspectQueue,
   QUEUE_CAPACITY_MAX,
   QUEUE_DELIVERY_COUNT_MAX,
+  QUEUE_MAGIC_BYTES,
   QUEUE_MESSAGE_BYTES_MAX,
   QUEUE_PARTITIONS_MAX,
   QUEUE_PRIORITIES_MAX,
   type QueueConstants,
   writeConstants,
 } from "./layout.ts";
+import { MAILBOX_MAGIC_BYTES } from "./mailbox_layout.ts";
 import { QueueMemory, wordsOf } from "./_queue_memory.ts";
 
 /** The longest name of a queue, in characters. */
@@ -127,10 +134,11 @@ export function createQueue(
   const constants = constantsOf(shape, directory !== undefined);
   const { byteLength } = geometryOf(constants);
   const initialize = (bytes: Uint8Array<ArrayBuffer>): void => writeConstants(wordsOf(bytes), constants);
+  const subject = subjectOf(name);
   const opened = named(
     "create",
-    name,
-    () => SharedMemory.create(region, { byteLength, mode, directory, initialize }),
+    subject,
+    () => SharedMemory.create(region, { byteLength, mode, directory, initialize, subject }),
   );
   return { region: opened, memory: new QueueMemory(opened, constants) };
 }
@@ -140,7 +148,12 @@ export function openQueue(
   name: string,
   { directory }: QueuePlace,
 ): { region: SharedMemory; memory: QueueMemory } {
-  const region = named("connect to", name, () => SharedMemory.open(regionOf(name), { directory }));
+  const subject = subjectOf(name);
+  const region = named(
+    "connect to",
+    subject,
+    () => SharedMemory.open(regionOf(name), { directory, subject }),
+  );
   const { bytes } = region;
   const inspection = inspectQueue(wordsOf(bytes), bytes.byteLength);
   if (inspection.state === "queue") return { region, memory: new QueueMemory(region, inspection.constants) };
@@ -155,9 +168,11 @@ export function listQueues(prefix: string, { directory }: QueuePlace): SharedMem
 }
 
 /** Takes a queue's name away, and that of its mailbox. */
-export function unlinkQueue(name: string, place: QueuePlace): void {
-  named("unlink", name, () => SharedMemory.unlink(regionOf(name), place));
-  unlinkMailboxOf(name, place);
+export function unlinkQueue(name: string, { directory }: QueuePlace): void {
+  const subject = subjectOf(name);
+  const options = { directory, subject, beginsWith: QUEUE_MAGIC_BYTES };
+  named("unlink", subject, () => SharedMemory.unlink(regionOf(name), options));
+  unlinkMailboxOf(name, { directory });
 }
 
 /** Takes the names of queues away that nobody has open, and of their mailboxes. */
@@ -168,18 +183,40 @@ export function removeAbandonedQueues(prefix: string, place: QueuePlace): string
   return names;
 }
 
-/** The region of the mailbox of a queue. */
-export function mailboxRegionOf(queueName: string): string {
-  return `mailbox.${queueName}`;
+/** Makes the region of a queue's mailbox. */
+export function createMailbox(queueName: string, options: SharedMemoryOptions): SharedMemory {
+  const { region, subject } = mailboxOf(queueName);
+  return named("create", subject, () => SharedMemory.create(region, { ...options, subject }));
+}
+
+/** Opens the region of a queue's mailbox. */
+export function openMailbox(queueName: string, { directory }: QueuePlace): SharedMemory {
+  const { region, subject } = mailboxOf(queueName);
+  return named("open", subject, () => SharedMemory.open(region, { directory, subject }));
+}
+
+/** Takes the name of a queue's mailbox away. */
+export function unlinkMailbox(queueName: string, { directory }: QueuePlace): void {
+  const { region, subject } = mailboxOf(queueName);
+  const options = { directory, subject, beginsWith: MAILBOX_MAGIC_BYTES };
+  named("unlink", subject, () => SharedMemory.unlink(region, options));
+}
+
+function mailboxOf(queueName: string): { region: string; subject: string } {
+  return { region: `mailbox.${queueName}`, subject: `the mailbox of queue ${queueName}` };
 }
 
 function unlinkMailboxOf(name: string, place: QueuePlace): void {
   try {
-    SharedMemory.unlink(mailboxRegionOf(name), place);
+    unlinkMailbox(name, place);
   } catch (error) {
-    // Most queues have none.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // Most queues have none; and what is no mailbox, nobody has asked to take away.
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData)) throw error;
   }
+}
+
+function subjectOf(name: string): string {
+  return `queue ${name}`;
 }
 
 function regionOf(name: string): string {
@@ -192,16 +229,16 @@ function regionOf(name: string): string {
   );
 }
 
-/** Errors about the region in words about the queue. */
-function named<T>(action: string, name: string, body: () => T): T {
+/** Errors about the region in words about what it is. */
+function named<T>(action: string, subject: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound && action !== "create") {
-      throw new Deno.errors.NotFound(`${action} queue ${name}: there is none`, { cause: error });
+      throw new Deno.errors.NotFound(`${action} ${subject}: there is none`, { cause: error });
     }
     if (error instanceof Deno.errors.AlreadyExists) {
-      throw new Deno.errors.AlreadyExists(`${action} queue ${name}: it exists already`, { cause: error });
+      throw new Deno.errors.AlreadyExists(`${action} ${subject}: it exists already`, { cause: error });
     }
     throw error;
   }

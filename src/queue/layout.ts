@@ -83,6 +83,8 @@ import { fnv1a } from "../base/mod.ts";
 
 /** "MQUE", read as a little-endian word. */
 export const QUEUE_MAGIC = 0x4555514d;
+/** The same as bytes: what the region of a queue begins with. */
+export const QUEUE_MAGIC_BYTES: Uint8Array = new Uint8Array(new Int32Array([QUEUE_MAGIC]).buffer);
 /** Changes with the meaning of any byte. */
 export const QUEUE_VERSION = 1;
 

@@ -30,6 +30,8 @@ import { fnv1a } from "../base/mod.ts";
 
 /** "MBOX", read as a little-endian word. */
 const MAILBOX_MAGIC = 0x584f424d;
+/** The same as bytes: what the region of a mailbox begins with. */
+export const MAILBOX_MAGIC_BYTES: Uint8Array = new Uint8Array(new Int32Array([MAILBOX_MAGIC]).buffer);
 const MAILBOX_VERSION = 1;
 
 /** Sizes that boxes can have, in MiB. */

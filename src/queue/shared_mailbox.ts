@@ -1,5 +1,5 @@
 import type { WaitOptions } from "../base/mod.ts";
-import { SHARED_MEMORY_BYTES_MAX, SharedMemory } from "../memory/mod.ts";
+import { SHARED_MEMORY_BYTES_MAX, type SharedMemory } from "../memory/mod.ts";
 import { Boxes } from "./_boxes.ts";
 import { type Delivery, placeOf } from "./delivery.ts";
 import { handOver, MailboxBox, type MailboxOwner } from "./mailbox_box.ts";
@@ -11,7 +11,7 @@ import {
   readMailboxConstants,
   writeMailboxConstants,
 } from "./mailbox_layout.ts";
-import { mailboxRegionOf } from "./_open_queue.ts";
+import { createMailbox, openMailbox, unlinkMailbox } from "./_open_queue.ts";
 import type { Payload } from "./payload.ts";
 import { wordsOf } from "./_queue_memory.ts";
 import type { SendOptions } from "./send_options.ts";
@@ -84,8 +84,7 @@ export class SharedMailbox implements Disposable {
         `create mailbox: its boxes take ${byteLength} bytes, expected at most ${SHARED_MEMORY_BYTES_MAX}`,
       );
     }
-    const plan = { byteLength, mode: options.mode, directory, initialize };
-    const region = named("create", queue, () => SharedMemory.create(mailboxRegionOf(queue.name), plan));
+    const region = createMailbox(queue.name, { byteLength, mode: options.mode, directory, initialize });
     return new SharedMailbox(queue, region, counts);
   }
 
@@ -99,7 +98,7 @@ export class SharedMailbox implements Disposable {
   static connect(queue: SharedQueue): SharedMailbox {
     throwUnlessUsable(queue, "open");
     const { directory } = internalsOf(queue);
-    const region = named("open", queue, () => SharedMemory.open(mailboxRegionOf(queue.name), { directory }));
+    const region = openMailbox(queue.name, { directory });
     const constants = readMailboxConstants(wordsOf(region.bytes), region.byteLength);
     const { identity } = internalsOf(queue).core.memory.constants;
     const found = "found" in constants ? constants.found : "it is that of an earlier queue of the same name";
@@ -114,9 +113,10 @@ export class SharedMailbox implements Disposable {
    * Takes the name of a queue's mailbox away; who has it open keeps it. `SharedQueue.unlink()` does so, too.
    *
    * @throws {Deno.errors.NotFound} when there is none
+   * @throws {Deno.errors.InvalidData} when what has that name is no mailbox; it is left as it is
    */
   static unlink(queueName: string, options: { directory?: string } = {}): void {
-    SharedMemory.unlink(mailboxRegionOf(queueName), options);
+    unlinkMailbox(queueName, options);
   }
 
   private constructor(queue: SharedQueue, region: SharedMemory, counts: readonly number[]) {
@@ -212,23 +212,6 @@ export class SharedMailbox implements Disposable {
   #throwIfClosed(action: string): void {
     if (this.#owner.isOpen()) return;
     throw new Deno.errors.BadResource(`${action} the mailbox of queue ${this.#queue.name}: it is closed`);
-  }
-}
-
-/** Errors about the region in words about the mailbox. */
-function named<T>(action: "create" | "open", { name }: SharedQueue, body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw new Deno.errors.AlreadyExists(`create the mailbox of queue ${name}: it exists already`, {
-        cause: error,
-      });
-    }
-    if (error instanceof Deno.errors.NotFound && action === "open") {
-      throw new Deno.errors.NotFound(`open the mailbox of queue ${name}: there is none`, { cause: error });
-    }
-    throw error;
   }
 }
 

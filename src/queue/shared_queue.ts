@@ -6,7 +6,7 @@ import { QueueCore } from "./_core.ts";
 import { Delivery } from "./delivery.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { SharedQueueFullError } from "./errors.ts";
-import { FLAG } from "./layout.ts";
+import { FLAG, QUEUE_PARTICIPANTS_MAX } from "./layout.ts";
 import { idOf, type Message } from "./message.ts";
 import {
   createQueue,
@@ -145,6 +145,9 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none
+   * @throws {Deno.errors.InvalidData} when what has that name is no queue; it is left as it is. A damaged queue is taken away, as long as it
+   * still begins as one.
+   * @throws {Deno.errors.PermissionDenied} when this process may not open it, and so not look what it is
    */
   static unlink(name: string, options: QueuePlace = {}): void {
     unlinkQueue(name, options);
@@ -158,7 +161,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   private constructor(name: string, region: SharedMemory, memory: QueueMemory, options: QueueConnectOptions) {
     this.name = name;
     this.#region = region;
-    this.#core = new QueueCore(memory);
+    this.#core = openCore(name, memory);
     this.#envelopes = new Envelopes(memory.constants);
     this.#status = new StatusMaker(this.#core);
     this.#compressAboveBytes = options.compressAboveBytes ?? Infinity;
@@ -547,6 +550,17 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
 
 function copyOf(data: Uint8Array): Uint8Array {
   return new Uint8Array(data);
+}
+
+function openCore(name: string, memory: QueueMemory): QueueCore {
+  try {
+    return new QueueCore(memory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.Busy)) throw error;
+    throw new Deno.errors.Busy(`open queue ${name}: it has ${QUEUE_PARTICIPANTS_MAX} openers already`, {
+      cause: error,
+    });
+  }
 }
 
 function checkWhenFull(operation: string, whenFull: WhenFull): void {

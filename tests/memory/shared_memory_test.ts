@@ -123,6 +123,30 @@ nativeTest("SharedMemory.create() removes what is half-made and nobody's, and no
   }
 });
 
+nativeTest("SharedMemory.unlink() leaves what is no region, or of another kind, as it is", () => {
+  using names = new RegionNames();
+  const name = names.next();
+  const path = `/dev/shm/millrace.${name}`;
+  Deno.writeTextFileSync(path, "another program's");
+  assert.throws(() => SharedMemory.unlink(name), {
+    name: "InvalidData",
+    message:
+      `unlink shared memory ${name}: it has 17 bytes, and is no region of Millrace's; it is left as it is`,
+  });
+  assert.equal(Deno.readTextFileSync(path), "another program's");
+  Deno.removeSync(path);
+  const initialize = (bytes: Uint8Array) => bytes.set([1, 2, 3]);
+  SharedMemory.create(name, { byteLength: 3, initialize }).close();
+  for (const beginsWith of [new Uint8Array([1, 2, 4]), new Uint8Array(10_000)]) {
+    assert.throws(() => SharedMemory.unlink(name, { beginsWith, subject: "my queue" }), {
+      name: "InvalidData",
+      message: "unlink my queue: it is a region of another kind; it is left as it is",
+    });
+  }
+  SharedMemory.unlink(name, { beginsWith: new Uint8Array([1, 2, 3]) });
+  assert.throws(() => SharedMemory.open(name), Deno.errors.NotFound);
+});
+
 nativeTest("SharedMemory.create() refuses lengths, modes and names that are none, and makes nothing", () => {
   for (const byteLength of [0, -1, 1.5, NaN, Infinity, SHARED_MEMORY_BYTES_MAX + 1]) {
     assert.throws(() => SharedMemory.create("test-never", { byteLength }), {

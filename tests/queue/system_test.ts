@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { HEADER_BYTES as REGION_HEADER_BYTES } from "../../src/memory/layout.ts";
 import { SharedMemory } from "../../src/memory/mod.ts";
-import { SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
+import { type QueueCreateOptions, SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
 import { TemporaryDirectory } from "../memory/_support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { QUEUE_URL, QueueNames } from "./_support.ts";
@@ -169,6 +170,90 @@ nativeTest("SharedQueue.connect() refuses what another program has put there, an
   assert.throws(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
 });
 
+nativeTest("SharedQueue.unlink() leaves what is no queue as it is", () => {
+  using temporary = new TemporaryDirectory();
+  const { directory } = temporary;
+  const path = `${directory}/millrace.queue.q`;
+  const refused = { name: "InvalidData", message: /^unlink queue q in .*; it is left as it is$/ };
+  for (const text of ["x", "another program's".repeat(1000)]) {
+    Deno.writeTextFileSync(path, text);
+    assert.throws(() => SharedQueue.unlink("q", { directory }), refused);
+    assert.equal(Deno.readTextFileSync(path), text);
+  }
+  Deno.removeSync(path);
+  const link = `${directory}/linked`;
+  Deno.writeTextFileSync(link, "");
+  Deno.symlinkSync(link, path);
+  assert.throws(() => SharedQueue.unlink("q", { directory }), Deno.errors.FilesystemLoop);
+  Deno.removeSync(path);
+  for (const byteLength of [1, 100_000]) {
+    SharedMemory.create("queue.q", { byteLength, directory }).close();
+    assert.throws(() => SharedQueue.unlink("q", { directory }), refused);
+    SharedMemory.unlink("queue.q", { directory });
+  }
+});
+
+nativeTest("SharedQueue.unlink() takes a damaged queue away, and what is left of one", () => {
+  using temporary = new TemporaryDirectory();
+  const { directory } = temporary;
+  const path = `${directory}/millrace.queue.q`;
+  // Behind the region's magic number, and behind the queue's.
+  for (const at of [16, REGION_HEADER_BYTES + 4, REGION_HEADER_BYTES + 12]) {
+    SharedQueue.create("q", { capacity: 1, messageBytesMax: 1, directory }).close();
+    using file = Deno.openSync(path, { write: true });
+    file.seekSync(at, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array([0xff, 0xff, 0xff, 0xff]));
+    assert.throws(() => SharedQueue.connect("q", { directory }), Deno.errors.InvalidData);
+    SharedQueue.unlink("q", { directory });
+    assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+  }
+  // Its creator died right after it had made the file.
+  Deno.writeTextFileSync(path, "");
+  SharedQueue.unlink("q", { directory });
+  assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+});
+
+nativeTest("SharedQueue.unlink() takes a mailbox away with its queue, and nothing else of that name", () => {
+  using temporary = new TemporaryDirectory();
+  const { directory } = temporary;
+  const path = `${directory}/millrace.mailbox.q`;
+  SharedQueue.create("q", { capacity: 1, messageBytesMax: 1, directory }).close();
+  Deno.writeTextFileSync(path, "another program's");
+  const refused = {
+    name: "InvalidData",
+    message: /^unlink the mailbox of queue q in .*; it is left as it is$/,
+  };
+  assert.throws(() => SharedMailbox.unlink("q", { directory }), refused);
+  SharedQueue.unlink("q", { directory });
+  assert.equal(Deno.readTextFileSync(path), "another program's");
+});
+
+nativeTest("SharedQueue and SharedMailbox: errors of the system speak of queues and mailboxes", () => {
+  using temporary = new TemporaryDirectory();
+  const { directory } = temporary;
+  const path = `${directory}/millrace.queue.q`;
+  const create = (options: QueueCreateOptions = {}) =>
+    SharedQueue.create("q", { capacity: 1, messageBytesMax: 1, directory, ...options });
+  assert.throws(() => create({ mode: 0o200 }), { message: /^create queue q: mode is 0o200, expected / });
+  assert.throws(() => create({ directory: "/nowhere" }), {
+    message: /^create queue q in \/nowhere: no such /,
+  });
+  Deno.writeTextFileSync(path, "another program's");
+  assert.throws(() => SharedQueue.connect("q", { directory }), { message: /^open queue q in .*: it has / });
+  Deno.removeSync(path);
+  using queue = create();
+  assert.throws(() => SharedMailbox.connect(queue), {
+    message: "open the mailbox of queue q: there is none",
+  });
+  SharedMailbox.create(queue, { boxes: { 1: 1 } }).close();
+  const again = { message: "create the mailbox of queue q: it exists already" };
+  assert.throws(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }), again);
+  Deno.writeTextFileSync(`${directory}/millrace.mailbox.q`, "another program's");
+  assert.throws(() => SharedMailbox.connect(queue), {
+    message: /^open the mailbox of queue q in .*: it has /,
+  });
+});
+
 nativeTest("SharedMailbox.connect() refuses what is no mailbox", () => {
   using names = new QueueNames();
   using queue = SharedQueue.create(names.next(), { capacity: 1, messageBytesMax: 1 });
@@ -176,7 +261,7 @@ nativeTest("SharedMailbox.connect() refuses what is no mailbox", () => {
     for (const byteLength of [1, 20, 4096, 100_000]) {
       SharedMemory.create(`mailbox.${queue.name}`, { byteLength }).close();
       assert.throws(() => SharedMailbox.connect(queue), Deno.errors.InvalidData);
-      SharedMailbox.unlink(queue.name);
+      SharedMemory.unlink(`mailbox.${queue.name}`);
     }
     assert.equal(queue.trySend("x"), true);
   } finally {

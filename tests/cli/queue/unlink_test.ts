@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/queue/mod.ts";
+import { TemporaryDirectory } from "../../memory/_support.ts";
 import { assertDone, assertFailure, millrace, queueTest } from "../_support.ts";
 
 queueTest("millrace queue unlink takes the name away, and ends with 5 where there is none", async (name) => {
@@ -8,4 +9,17 @@ queueTest("millrace queue unlink takes the name away, and ends with 5 where ther
   assert.throws(() => SharedQueue.connect(name), Deno.errors.NotFound);
   assert.ok(queue.trySend("still open"));
   assertFailure(await millrace(["queue", "unlink", name]), 5, /there is none/);
+});
+
+queueTest("millrace queue unlink leaves what is no queue as it is, and says what it is", async (name) => {
+  using temporary = new TemporaryDirectory();
+  const { directory } = temporary;
+  const path = `${directory}/millrace.queue.${name}`;
+  await Deno.writeTextFile(path, "another program's");
+  assertFailure(
+    await millrace(["queue", "unlink", name, "--directory", directory]),
+    1,
+    /^millrace: unlink queue \S+ in \S+: it has 17 bytes, and is no region of Millrace's; it is left as it is\n$/,
+  );
+  assert.equal(await Deno.readTextFile(path), "another program's");
 });
