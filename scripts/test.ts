@@ -24,6 +24,12 @@ import {
   testModes,
 } from "./support/test_modes.ts";
 
+const USAGE = `usage: deno task test [--mode NAME]... [ARGUMENTS OF deno test]
+
+Without --mode the suite runs in every mode, one after the other:
+${testModes.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join("\n")}
+Arguments of deno test are files, and options such as --filter TEXT; its own help: deno test --help.`;
+
 /** The command line, taken apart. */
 export interface TestParameters {
   readonly modes: readonly TestMode[];
@@ -163,6 +169,10 @@ async function runModes({ modes, rest }: TestParameters): Promise<TestCounts> {
 }
 
 async function main(): Promise<number> {
+  if (Deno.args.includes("--help") || Deno.args.includes("-h")) {
+    print(USAGE);
+    return 0;
+  }
   let parameters: TestParameters;
   try {
     parameters = readParameters(Deno.args);

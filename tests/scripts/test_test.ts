@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runCommand } from "../../scripts/support/command.ts";
 import { readParameters } from "../../scripts/test.ts";
 import { testModes } from "../../scripts/support/test_modes.ts";
 
@@ -24,6 +25,25 @@ Deno.test("readParameters() refuses a mode that does not exist", () => {
     message: /^unknown mode "fast", expected one of default, /,
   });
   assert.throws(() => namesOf("--mode"), { name: "TypeError" });
+});
+
+Deno.test("deno task test --help says how it is used, and runs nothing", async () => {
+  const script = new URL("../../scripts/test.ts", import.meta.url).pathname;
+  for (const parameter of ["--help", "-h"]) {
+    const { success, transcript } = await runCommand(Deno.execPath(), [
+      "run",
+      "-A",
+      "--no-check",
+      script,
+      "--mode",
+      "default",
+      parameter,
+    ]);
+    assert.ok(success, transcript);
+    assert.match(transcript, /^usage: deno task test \[--mode NAME\]/);
+    for (const { name } of testModes) assert.ok(transcript.includes(`\n  ${name} `), transcript);
+    assert.doesNotMatch(transcript, /passed/);
+  }
 });
 
 Deno.test("the suite runs in the mode it was started in", () => {
