@@ -8,7 +8,7 @@ export const unlink: QueueCommand = {
   name: "unlink",
   summary: "Take a queue's name away",
   details:
-    "Who has it open keeps it; its memory goes with the last of them. What is no queue is left as it is, a damaged one is not.",
+    "Who has it open keeps it; its memory goes with the last of them. What is no queue is left as it is; a damaged queue goes.",
   positionals: ["<name>"],
   options: PLACE_OPTION,
   run({ positionals, settings }: CommandContext): Promise<void> {

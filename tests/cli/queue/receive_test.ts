@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/queue/mod.ts";
+import { TemporaryDirectory } from "../../memory/_support.ts";
 import { assertDone, assertFailure, millrace, queueTest, start, startShell, until } from "../_support.ts";
 
 queueTest("millrace queue receive writes a line for each message that is there, and ends", async (name) => {
@@ -75,6 +76,35 @@ queueTest("millrace queue receive --json tells the partition", async (name) => {
   );
   assert.deepEqual([partition, priority], [0, undefined]);
 });
+
+queueTest(
+  "the recipe of docs/cli.md that moves messages loses none when its second half fails",
+  async (name) => {
+    const docs = await Deno.readTextFile(new URL("../../../docs/cli.md", import.meta.url));
+    const [recipe] = docs.match(/^millrace queue receive old .*$/m) ?? assert.fail("there is no such recipe");
+    using queue = SharedQueue.create(name, { capacity: 8 });
+    await queue.sendMany(["one", "two", "three"]);
+    using temporary = new TemporaryDirectory();
+    const line = `cd "$3" && ${recipe.replace(" old ", ' "$1" ').replace(" new ", ' "$2" ')}`;
+    const move = async (): Promise<number> => {
+      await using shell = startShell(line, [name, other, temporary.directory]);
+      return (await shell.ended()).code;
+    };
+    const other = `${name}-2`;
+    assert.equal(await move(), 5, "there is no such queue yet");
+    assert.equal(queue.status().readyCount, 0);
+    using target = SharedQueue.create(other, { capacity: 8 });
+    try {
+      await queue.send("four");
+      assert.equal(await move(), 0);
+      const texts = target.tryReceiveMany(8).map((message) => message.text());
+      assert.deepEqual(texts, ["one", "two", "three", "four"]);
+      assert.deepEqual([...Deno.readDirSync(temporary.directory)], []);
+    } finally {
+      SharedQueue.unlink(other);
+    }
+  },
+);
 
 queueTest("millrace queue receive --frames and send --frames keep bytes as they are", async (name) => {
   const other = `${name}-2`;
