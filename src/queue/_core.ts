@@ -11,6 +11,7 @@ import { OwnSlots } from "./_own_slots.ts";
 import { Participants, type Recovered } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
+import { ReplyHints } from "./_reply_hints.ts";
 import { flagsOf, inLane, sentLaneOf } from "./_route.ts";
 import { type Envelope, NO_SLOT, Sender } from "./_sender.ts";
 import { Slab } from "./_slab.ts";
@@ -32,6 +33,7 @@ export class QueueCore {
   readonly items: Waits;
   readonly room: Waits;
   readonly replies: Waits;
+  readonly replyHints: ReplyHints;
   /** Those of the mailbox, while it is open. */
   boxes: Boxes | undefined;
   readonly deadLetters: Waits;
@@ -83,7 +85,8 @@ export class QueueCore {
     this.items = new Waits(this.#itemsSignal, recover);
     this.deadLetters = new Waits(this.#deadLettersSignal, recover);
     this.room = new Waits(this.#roomSignal, recover);
-    this.replies = new Waits(new Signal(memory.words, repliesAt), recover);
+    this.replyHints = new ReplyHints(memory, this.participants);
+    this.replies = new Waits(new Signal(memory.words, repliesAt), recover, () => this.replyHints.due());
     this.recover();
   }
 

@@ -72,6 +72,7 @@ export class Participants {
       const at = participantAt(number) >> 2;
       this.session = this.nextSession();
       Atomics.store(words, at + PARTICIPANT.mailbox, 0);
+      Atomics.store(words, at + PARTICIPANT.replied, 0);
       words[at + PARTICIPANT.pid] = Deno.pid;
       floats[at + PARTICIPANT.processStartedMs >> 1] = processStartedMs();
       floats[at + PARTICIPANT.attachedMs >> 1] = Date.now();

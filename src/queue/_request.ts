@@ -1,4 +1,3 @@
-import type { WaitOptions } from "../base/mod.ts";
 import { checksumOf } from "./_checksum.ts";
 import type { QueueCore } from "./_core.ts";
 import { SharedQueueReplyError } from "./errors.ts";
@@ -6,6 +5,7 @@ import { FLAG, PARTICIPANT, participantAt, RECORD } from "./layout.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import { flagsOf, requesterOf, routeOf } from "./_route.ts";
 import { Signal } from "./_signal.ts";
+import type { TimedWaitOptions } from "./_waits.ts";
 import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 
 /** Text of an error that travels as a reply: cut, where it is too long. */
@@ -21,6 +21,7 @@ export class PendingRequest {
   readonly #slot: number;
   readonly #generation: number;
   readonly #expiresMs: number;
+  #settled = false;
 
   /** The request in `slot`, right after it was sent; `expiresMs` as in its envelope. */
   constructor(core: QueueCore, slot: number, generation: number, expiresMs: number) {
@@ -30,19 +31,20 @@ export class PendingRequest {
     this.#expiresMs = expiresMs;
   }
 
-  /** The bytes of the reply; gives the request up when it is waited for no more. `givenMs` is the time that its caller gave, for the error. */
-  async reply(options: WaitOptions, givenMs = options.timeoutMs): Promise<Uint8Array<ArrayBuffer>> {
+  /** The bytes of the reply; gives the request up when it is waited for no more. */
+  async reply(options: TimedWaitOptions): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      return await this.#core.replies.wait("wait for a reply", `${this.#slot}`, () => this.#look(), options);
+      return await this.#core.replies.wait("wait for a reply", this.#slot, () => this.#look(), options);
     } catch (error) {
-      if (!this.#core.closed) this.#cancel();
+      if (!this.#settled && !this.#core.closed) {
+        this.#settle();
+        this.#cancel();
+      }
       const isOver = error instanceof DOMException && error.name === "TimeoutError" &&
         !options.signal?.aborted;
-      throw isOver ? new DOMException(`request: no reply within ${givenMs} ms`, "TimeoutError") : error;
-    } finally {
-      const { requests } = this.#core.participants;
-      // By now the slot may hold another request of this opener.
-      if (requests.get(this.#slot) === this.#generation) requests.delete(this.#slot);
+      throw isOver
+        ? new DOMException(`request: no reply within ${options.timeoutMs} ms`, "TimeoutError")
+        : error;
     }
   }
 
@@ -52,6 +54,7 @@ export class PendingRequest {
     if (!this.#isOurs(word)) {
       // Consumers take it away when its time is over, and may be before the timer of this call, which ends it.
       if (this.#expiresMs !== 0 && Date.now() >= this.#expiresMs) return undefined;
+      this.#settle();
       throw new SharedQueueReplyError(
         "lost",
         "request: its consumer acknowledged it without a reply, or it was delivered too often, or dropped",
@@ -66,8 +69,23 @@ export class PendingRequest {
       }
       return data;
     } finally {
-      this.#core.freeSlot(this.#slot);
+      this.#settle();
+      this.#free();
     }
+  }
+
+  /** To be called before the slot is free: it may be another request's of this opener before who waits for this one gets its turn. */
+  #settle(): void {
+    this.#settled = true;
+    const { requests } = this.#core.participants;
+    if (requests.get(this.#slot) === this.#generation) requests.delete(this.#slot);
+    this.#core.replyHints.forget(this.#slot);
+  }
+
+  #free(): void {
+    // Before the slot can be another request's: in the list it would be twice.
+    this.#core.replyHints.take();
+    this.#core.freeSlot(this.#slot);
   }
 
   /** Nobody waits for the reply any more. */
@@ -87,7 +105,7 @@ export class PendingRequest {
       if (phase === PHASE.ready) {
         if (!memory.move(this.#slot, now, freed(now))) continue;
         this.#core.wakeRoom();
-      } else if (phase === PHASE.replied) this.#core.freeSlot(this.#slot);
+      } else if (phase === PHASE.replied) this.#free();
       return;
     }
   }
@@ -151,6 +169,8 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
     const copy = memory.bytes.subarray(memory.messageOf(slot), memory.messageOf(slot) + data.length);
     words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
   }
+  // SYNC replied
+  core.replyHints.leave(requester, slot);
   const replied = moved(word, PHASE.replied, requester);
   core.handOver(slot, writing, replied);
   // SYNC session, SYNC cancelled: who has gone meanwhile sees the reply and frees it, or this sees that they have.

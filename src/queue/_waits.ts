@@ -1,6 +1,9 @@
 import type { WaitOptions } from "../base/mod.ts";
 import { QUEUE_WAIT_MS_MAX, type Signal } from "./_signal.ts";
 
+/** Calls of one opener of a queue that can wait at once for messages; as many for room, for replies, for dead letters, and for boxes. */
+export const QUEUE_WAITS_MAX = 65_536;
+
 /** Milliseconds for which calls that need not wait may follow each other without a turn of the event loop. */
 const TURN_MS = 5;
 let turnedMs = 0;
@@ -16,9 +19,22 @@ function settleInTurn(settle: () => void): void {
 /** The longest delay of a timer in milliseconds. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
+/** What calls wait for, among those that wait for the same signal. */
+export type WaitKind = string | number;
+
+/** How long a call waits, and since when. */
+export interface TimedWaitOptions extends WaitOptions {
+  /**
+   * The reading of `performance.now()` from which `timeoutMs` counts.
+   *
+   * @default {now}
+   */
+  readonly sinceMs?: number;
+}
+
 /** One call that waits. */
 interface Wait {
-  readonly kind: string;
+  readonly kind: WaitKind;
   /** Whether it is done; tells its promise. */
   readonly attempt: () => boolean;
   readonly reject: (reason: unknown) => void;
@@ -31,14 +47,18 @@ interface Wait {
 export class Waits {
   readonly #signal: Signal;
   readonly #onPause: () => void;
+  readonly #due: (() => Iterable<WaitKind>) | undefined;
   readonly #waits = new Set<Wait>();
+  readonly #ofKind = new Map<WaitKind, Set<Wait>>();
   #pumping = false;
   /** With what calls are rejected once it is closed. */
   #closed: { readonly reason: unknown } | undefined;
 
-  constructor(signal: Signal, onPause: () => void) {
+  /** `due()` names the kinds that are worth an attempt when it has been woken; without it, all are. */
+  constructor(signal: Signal, onPause: () => void, due?: () => Iterable<WaitKind>) {
     this.#signal = signal;
     this.#onPause = onPause;
+    this.#due = due;
   }
 
   get count(): number {
@@ -48,9 +68,16 @@ export class Waits {
   /**
    * The first result of `attempt` that is not `undefined`. When one of a `kind` has none, the others of that kind are not tried. An attempt
    * that throws rejects its call.
+   *
+   * @throws {Deno.errors.Busy} (as a rejection) when {@linkcode QUEUE_WAITS_MAX} calls wait already
    */
-  wait<T>(operation: string, kind: string, attempt: () => T | undefined, options: WaitOptions): Promise<T> {
-    const { signal, timeoutMs = Infinity } = options;
+  wait<T>(
+    operation: string,
+    kind: WaitKind,
+    attempt: () => T | undefined,
+    options: TimedWaitOptions,
+  ): Promise<T> {
+    const { signal, timeoutMs = Infinity, sinceMs = performance.now() } = options;
     return new Promise<T>((resolve, reject) => {
       if (this.#closed !== undefined) throw this.#closed.reason;
       signal?.throwIfAborted();
@@ -58,12 +85,15 @@ export class Waits {
         throw new RangeError(`${operation}: timeoutMs is ${timeoutMs}, expected 0 or more`);
       }
       // Whoever waits already goes first.
-      if (!this.#waitsFor(kind)) {
+      if (!this.#ofKind.has(kind)) {
         const result = attempt();
         if (result !== undefined) return settleInTurn(() => resolve(result));
       }
+      if (this.#waits.size >= QUEUE_WAITS_MAX) {
+        throw new Deno.errors.Busy(`${operation}: ${QUEUE_WAITS_MAX} calls wait already, expected fewer`);
+      }
       const end = (): void => {
-        this.#waits.delete(wait);
+        this.#remove(wait);
         signal?.removeEventListener("abort", onAbort);
         clearTimeout(timer);
       };
@@ -89,10 +119,10 @@ export class Waits {
       };
       const timer = timeoutMs > DELAY_MS_MAX ? undefined : setTimeout(
         () => fail(new DOMException(`${operation}: not done within ${timeoutMs} ms`, "TimeoutError")),
-        timeoutMs,
+        Math.max(0, timeoutMs - (performance.now() - sinceMs)),
       );
       signal?.addEventListener("abort", onAbort);
-      this.#waits.add(wait);
+      this.#add(wait);
       void this.#pump();
     });
   }
@@ -121,9 +151,17 @@ export class Waits {
 
   /** Has those who wait try again now. */
   attempt(): void {
-    const failed = new Set<string>();
+    const failed = new Set<WaitKind>();
     for (const wait of this.#waits) {
       if (!failed.has(wait.kind) && !wait.attempt()) failed.add(wait.kind);
+    }
+  }
+
+  /** The same for those for whom there may be something; for all, where that is not known. */
+  #attemptDue(): void {
+    if (this.#due === undefined) return this.attempt();
+    for (const kind of this.#due()) {
+      for (const wait of this.#ofKind.get(kind) ?? []) if (!wait.attempt()) break;
     }
   }
 
@@ -134,9 +172,17 @@ export class Waits {
     this.#signal.close();
   }
 
-  #waitsFor(kind: string): boolean {
-    for (const wait of this.#waits) if (wait.kind === kind) return true;
-    return false;
+  #add(wait: Wait): void {
+    this.#waits.add(wait);
+    const same = this.#ofKind.get(wait.kind);
+    if (same === undefined) this.#ofKind.set(wait.kind, new Set([wait]));
+    else same.add(wait);
+  }
+
+  #remove(wait: Wait): void {
+    this.#waits.delete(wait);
+    const same = this.#ofKind.get(wait.kind);
+    if (same?.delete(wait) && same.size === 0) this.#ofKind.delete(wait.kind);
   }
 
   async #pump(): Promise<void> {
@@ -144,14 +190,19 @@ export class Waits {
     this.#pumping = true;
     let slept = false;
     let pausedMs = performance.now();
+    let looksAtAll = true;
     while (this.#waits.size > 0 && this.#closed === undefined) {
       const seen = this.#signal.arm();
-      this.attempt();
+      if (looksAtAll) this.attempt();
+      else this.#attemptDue();
+      looksAtAll = false;
       if (this.#waits.size === 0) break;
       slept = true;
       await this.#signal.sleep(seen);
       if (performance.now() - pausedMs < QUEUE_WAIT_MS_MAX) continue;
       pausedMs = performance.now();
+      // What is due may have been lost with who should have said so.
+      looksAtAll = true;
       if (this.#waits.size > 0) this.#onPause();
     }
     this.#pumping = false;

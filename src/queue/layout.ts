@@ -39,8 +39,8 @@
  *          ├────────┴────────┴─────────────────┴─────────────────┴────────┘
  *      64  │ counters: float64 each, of all who have had this number, written by who has it  (see COUNTER)
  *          ├────────┬────────┬────────┐
- *     128  │signal  │ armed  │disarmed│   replies to its requests
- *          └────────┴────────┴────────┘
+ *     128  │signal  │ armed  │disarmed│replied │   replies to its requests; replied: last slot with one, from 1; see _reply_hints.ts
+ *          └────────┴────────┴────────┴────────┘
  * ```
  *
  * A lane:
@@ -117,6 +117,7 @@ export const PARTICIPANT = {
   mailbox: 6,
   counters: 16,
   replies: 32,
+  replied: 35,
 } as const;
 
 /** Counters of a participant, as indices of a `Float64Array` that begins at its `counters`. */
@@ -143,6 +144,8 @@ export const RECORD = {
   route: 4,
   box: 5,
   boxGeneration: 6,
+  /** Of a reply, which has no box: the slot before it in the list of its requester, from 1. */
+  nextReplied: 6,
   previousSlot: 7,
   sentMs: 8,
   expiresMs: 10,

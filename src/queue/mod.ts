@@ -35,3 +35,4 @@ export type {
 export { SharedQueue } from "./shared_queue.ts";
 export type { QueueStatus } from "./status.ts";
 export { QUEUE_WAIT_MS_MAX } from "./_signal.ts";
+export { QUEUE_WAITS_MAX } from "./_waits.ts";

@@ -363,7 +363,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    */
   async request(payload: Payload, options: RequestOptions = NO_OPTIONS): Promise<Uint8Array<ArrayBuffer>> {
     const { signal, timeoutMs = Infinity } = options;
-    const startMs = performance.now();
+    const sinceMs = performance.now();
     signal?.throwIfAborted();
     const envelope = this.#envelopes.of(
       { ...options, expiresAfterMs: timeoutMs > 0 ? timeoutMs : undefined },
@@ -375,9 +375,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     const then = (slot: number) =>
       new PendingRequest(this.#core, slot, state.previousGeneration(sent.lane), sent.expiresMs);
     const pending = await this.#send("request", data, sent, options, then);
-    const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs));
-    const wait = signal === undefined ? { timeoutMs: leftMs } : { signal, timeoutMs: leftMs };
-    return await pending.reply(wait, timeoutMs);
+    return await pending.reply({ ...(signal === undefined ? {} : { signal }), timeoutMs, sinceMs });
   }
 
   /**

@@ -74,6 +74,7 @@ Deno.test("layout: every number is what it is", () => {
     mailbox: 6,
     counters: 16,
     replies: 32,
+    replied: 35,
   });
   assert.deepEqual(COUNTER, {
     sent: 0,
@@ -94,6 +95,7 @@ Deno.test("layout: every number is what it is", () => {
     route: 4,
     box: 5,
     boxGeneration: 6,
+    nextReplied: 6,
     previousSlot: 7,
     sentMs: 8,
     expiresMs: 10,
@@ -103,7 +105,7 @@ Deno.test("layout: every number is what it is", () => {
     previousGeneration: 15,
   });
   assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
-  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -748078497]);
+  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, 1606703900]);
   assert.deepEqual(
     [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
     [255, 65_536, 67_108_864],
@@ -265,7 +267,7 @@ nativeTest("SharedQueue.connect() refuses what is no queue, and queues that were
       writeConstants(words, CONSTANTS);
       bytes.set(new Uint8Array(words.buffer).subarray(0, bytes.byteLength));
     };
-    SharedQueue.unlink(name);
+    SharedMemory.unlink(`queue.${name}`);
     SharedMemory.create(`queue.${name}`, { byteLength, initialize }).close();
     assert.throws(() => SharedQueue.connect(name), Deno.errors.InvalidData);
   }

@@ -97,6 +97,17 @@ requestTest(
   },
 );
 
+requestTest("SharedQueue.request() says which time was over, whatever was left of it", async (client) => {
+  const message = (operation: string) => ({
+    name: "TimeoutError",
+    message: `${operation}: not done within 20 ms`,
+  });
+  await assert.rejects(client.request("a", { timeoutMs: 20 }), message("wait for a reply"));
+  for (let count = 0; count < client.capacity; count++) client.trySend("x");
+  await assert.rejects(client.request("b", { timeoutMs: 20 }), message("request to the queue"));
+  client.purge();
+});
+
 requestTest("Delivery.reply() to who has given up is false, and leaves nothing", async (client, server) => {
   const controller = new AbortController();
   const request = client.request("a", { signal: controller.signal });
