@@ -1,6 +1,7 @@
+import type { Abortable } from "../base/mod.ts";
 import type { Reactor } from "../reactor/mod.ts";
 import { type PeriodicRun, type PeriodicTask, sleep, spawnPeriodic, withTimeout } from "../timer/mod.ts";
-import { TaskGroup, type TaskHandle, type TaskWork, type WaitOptions } from "../sync/mod.ts";
+import { TaskGroup, type TaskHandle, type TaskWork } from "../sync/mod.ts";
 import type { Calls } from "./calls.ts";
 import type { AnyTask } from "./serving.ts";
 import type { CoreStatistics } from "./statistics.ts";
@@ -125,7 +126,7 @@ export class Core {
   }
 
   /** Resolves after `delayMs` milliseconds; rejects when the group stops, or `signal` aborts. */
-  sleep(delayMs: number, options: WaitOptions = {}): Promise<void> {
+  sleep(delayMs: number, options: Abortable = {}): Promise<void> {
     const signal = options.signal === undefined
       ? this.signal
       : AbortSignal.any([this.signal, options.signal]);

@@ -1,6 +1,7 @@
 import { Deque } from "../base/mod.ts";
 import type { DatagramHandler, DriverDatagramSocket, Reactor } from "../reactor/mod.ts";
-import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
+import type { WaitOptions } from "../base/mod.ts";
+import { refuseWait, Wait } from "./wait.ts";
 
 /** Datagrams received that wait for a `receive()`; more stay in the system's buffer, which drops what does not fit. */
 export const DATAGRAM_QUEUE_MAX = 64;

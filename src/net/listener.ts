@@ -1,5 +1,6 @@
 import type { AcceptHandler, DriverListener, DriverSocket, Reactor } from "../reactor/mod.ts";
-import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
+import type { WaitOptions } from "../base/mod.ts";
+import { refuseWait, Wait } from "./wait.ts";
 
 /** Connections accepted from the system that wait for an `accept()`; more stay in the system's backlog. */
 export const ACCEPT_QUEUE_MAX = 64;

@@ -21,4 +21,4 @@ export { ACCEPT_QUEUE_MAX, Listener } from "./listener.ts";
 export { RECEIVE_QUEUE_BYTES, StreamConn } from "./stream_conn.ts";
 export { TcpConn, UnixConn } from "./tcp.ts";
 export { DATAGRAM_QUEUE_MAX, DatagramConn } from "./datagram_conn.ts";
-export type { WaitOptions } from "./wait.ts";
+export type { Abortable, WaitOptions } from "../base/mod.ts";

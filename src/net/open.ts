@@ -2,7 +2,8 @@ import { defaultReactor, type Reactor } from "../reactor/mod.ts";
 import { DatagramConn } from "./datagram_conn.ts";
 import { Listener } from "./listener.ts";
 import { TcpConn, toNetAddr, toUnixAddr, UnixConn } from "./tcp.ts";
-import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
+import type { WaitOptions } from "../base/mod.ts";
+import { refuseWait, Wait } from "./wait.ts";
 
 /** What every opening call takes. */
 export interface ReactorOption {

@@ -5,7 +5,8 @@ import {
   SendQueue,
   type SocketHandler,
 } from "../reactor/mod.ts";
-import { refuseWait, Wait, type WaitOptions } from "./wait.ts";
+import type { WaitOptions } from "../base/mod.ts";
+import { refuseWait, Wait } from "./wait.ts";
 
 /** Bytes received that wait for a `read()`, above which the connection stops receiving. */
 export const RECEIVE_QUEUE_BYTES = 65_536;

@@ -1,17 +1,6 @@
+import type { WaitOptions } from "../base/mod.ts";
 import type { Reactor } from "../reactor/mod.ts";
 import { DELAY_MS_MAX, type Timer } from "../timer/mod.ts";
-
-/** Options of every call of this folder that may wait. */
-export interface WaitOptions {
-  /** Rejects the call with the signal's reason. */
-  signal?: AbortSignal;
-  /**
-   * Rejects the call with a `DOMException` named `TimeoutError` after this time, 0 to `DELAY_MS_MAX`.
-   *
-   * @default {no limit}
-   */
-  timeoutMs?: number;
-}
 
 /** Why a call with these options cannot begin to wait: its signal is aborted, or its time is none. */
 export function refuseWait(

@@ -1,4 +1,4 @@
-import type { Clock } from "../base/mod.ts";
+import type { Abortable, Clock } from "../base/mod.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 
 /** Which implementation of {@linkcode Driver} is at work. */
@@ -112,9 +112,7 @@ export interface ListenSocketOptions {
 }
 
 /** Options of {@linkcode Driver.connect}. */
-export interface ConnectSocketOptions {
-  /** Ends the attempt. */
-  readonly signal?: AbortSignal | undefined;
+export interface ConnectSocketOptions extends Abortable {
   /** Small writes are sent at once; means nothing to a Unix socket. */
   readonly noDelay: boolean;
 }
@@ -228,7 +226,7 @@ export interface DriverDatagramSocket {
 }
 
 /** How a file is opened; the names are those of `Deno.OpenOptions`. */
-export interface OpenFileOptions {
+export interface OpenFileOptions extends Abortable {
   /**
    * Opens for reading. One of `read` and `write` must be set.
    *
@@ -265,14 +263,6 @@ export interface OpenFileOptions {
    * @default {0o666}
    */
   readonly mode?: number;
-  /** Ends the attempt; a file opened all the same is closed again. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of one call that waits. */
-export interface Abortable {
-  /** Rejects the call with the signal's reason; the operation itself is cancelled where the system can. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**

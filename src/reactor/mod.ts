@@ -17,8 +17,8 @@ export {
   SOURCE_SPIN_MS,
 } from "./reactor.ts";
 export { type DriverChoice, type DriverOptions, openDriver, type OpenedDriver } from "./open_driver.ts";
+export type { Abortable } from "../base/mod.ts";
 export type {
-  Abortable,
   AcceptHandler,
   Address,
   ConnectSocketOptions,

@@ -1,7 +1,6 @@
+import type { Abortable } from "../base/mod.ts";
 /** Options of {@linkcode waitForSignal}. */
-export interface WaitForSignalOptions {
-  /** Ends the wait: rejects with the signal's reason. */
-  signal?: AbortSignal;
+export interface WaitForSignalOptions extends Abortable {
   /**
    * Signals within this time from now are taken for echoes and ignored. Ctrl-C in a terminal reaches every process there,
    * and task runners pass it on besides, so that one key arrives twice within a millisecond or so.

@@ -1,16 +1,5 @@
+import type { WaitOptions } from "../base/mod.ts";
 import { PEER, type RingHalf, type RingState, SLEEPING } from "./_ring_state.ts";
-
-/** Options of calls that wait for the other side of a ring. */
-export interface RingWaitOptions {
-  /** Ends waiting: rejects with its reason. */
-  signal?: AbortSignal;
-  /**
-   * Milliseconds to wait at most, from 0; then a `DOMException` named `TimeoutError` is thrown.
-   *
-   * @default {Infinity}
-   */
-  timeoutMs?: number;
-}
 
 /** Options of calls that hold up their thread while they wait for the other side of a ring. */
 export interface RingWaitSyncOptions {
@@ -42,7 +31,7 @@ export async function waitFor(
   state: RingState,
   half: RingHalf,
   ready: () => boolean,
-  { signal, timeoutMs = Infinity }: RingWaitOptions,
+  { signal, timeoutMs = Infinity }: WaitOptions,
 ): Promise<void> {
   const { words } = state;
   const word = SLEEPING[half];

@@ -2,7 +2,8 @@ import { HEADER_BYTES, RECORD_HEADER_BYTES, recordBytes, WORD } from "./layout.t
 import { RingClosedError, type RingEnd } from "./errors.ts";
 import type { RingState } from "./_ring_state.ts";
 import { ViewCache } from "./_view_cache.ts";
-import { type RingWaitOptions, type RingWaitSyncOptions, waitFor, waitForSync } from "./_wait.ts";
+import type { WaitOptions } from "../base/mod.ts";
+import { type RingWaitSyncOptions, waitFor, waitForSync } from "./_wait.ts";
 
 /**
  * The reading half of a ring.
@@ -148,7 +149,7 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
    *
    * @throws {RingClosedError} when this half is closed, or the process of the producer died without closing it
    */
-  async readable(options: RingWaitOptions = {}): Promise<boolean> {
+  async readable(options: WaitOptions = {}): Promise<boolean> {
     options.signal?.throwIfAborted();
     if (this.#hasMessages()) return true;
     await waitFor(this.#state, "consumer", () => this.#hasMessages(), options);

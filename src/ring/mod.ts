@@ -3,16 +3,11 @@
  *
  * @module
  */
+export type { Abortable, WaitOptions } from "../base/mod.ts";
 export { RingConsumer } from "./consumer.ts";
 export { RingClosedError, type RingEnd } from "./errors.ts";
 export { CAPACITY_BYTES_MAX, CAPACITY_BYTES_MIN } from "./layout.ts";
 export { RingProducer } from "./producer.ts";
 export type { RingMemory, RingRegion } from "./region.ts";
 export { type RingAttachOptions, type RingOptions, SpscRing } from "./spsc_ring.ts";
-export {
-  PEER_CHECK_MS,
-  RING_SPIN_COUNT,
-  type RingWaitOptions,
-  type RingWaitStrategy,
-  type RingWaitSyncOptions,
-} from "./_wait.ts";
+export { PEER_CHECK_MS, RING_SPIN_COUNT, type RingWaitStrategy, type RingWaitSyncOptions } from "./_wait.ts";

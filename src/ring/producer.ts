@@ -1,7 +1,8 @@
 import { HALF, HEADER_BYTES, RECORD_HEADER_BYTES, recordBytes, WORD } from "./layout.ts";
 import { RingClosedError, type RingEnd } from "./errors.ts";
 import type { RingState } from "./_ring_state.ts";
-import { type RingWaitOptions, type RingWaitSyncOptions, waitFor, waitForSync } from "./_wait.ts";
+import type { WaitOptions } from "../base/mod.ts";
+import { type RingWaitSyncOptions, waitFor, waitForSync } from "./_wait.ts";
 
 /**
  * The writing half of a ring. What it writes becomes visible to the consumer with `flush()`, or when a quarter of the ring
@@ -155,7 +156,7 @@ export class RingProducer implements Disposable {
    * @throws {RangeError} when it is longer than `messageBytesMax`
    * @throws {RingClosedError} when nobody will read it, or this half is closed
    */
-  async write(message: Uint8Array, options: RingWaitOptions = {}): Promise<void> {
+  async write(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     if (this.#writes.length > 0 || !this.tryWrite(message)) await this.#writeInTurn(message, options);
     this.flush();
@@ -181,7 +182,7 @@ export class RingProducer implements Disposable {
    *
    * @throws {RingClosedError} when the ring ends first
    */
-  async writable(byteLength: number, options: RingWaitOptions = {}): Promise<void> {
+  async writable(byteLength: number, options: WaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     await this.#wait(this.#roomFor(byteLength), options);
   }
@@ -217,7 +218,7 @@ export class RingProducer implements Disposable {
     this.close();
   }
 
-  async #writeInTurn(message: Uint8Array, options: RingWaitOptions): Promise<void> {
+  async #writeInTurn(message: Uint8Array, options: WaitOptions): Promise<void> {
     const hasRoom = this.#roomFor(message.length);
     const turn = {};
     this.#writes.push(turn);
@@ -230,7 +231,7 @@ export class RingProducer implements Disposable {
     }
   }
 
-  async #wait(ready: () => boolean, options: RingWaitOptions): Promise<void> {
+  async #wait(ready: () => boolean, options: WaitOptions): Promise<void> {
     this.#throwIfEnded("wait for room in the ring");
     this.flush();
     await waitFor(this.#state, "producer", ready, options);

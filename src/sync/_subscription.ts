@@ -1,5 +1,5 @@
+import type { Abortable } from "../base/mod.ts";
 import { type ReceiveResult, ValueQueue, type WaitedResult } from "./_value_queue.ts";
-import type { WaitOptions } from "./_wait_queue.ts";
 import { BroadcastLaggedError, ChannelClosedError } from "./errors.ts";
 
 /**
@@ -27,9 +27,9 @@ export interface Subscription<T> extends AsyncIterable<T>, Disposable {
    * @throws {ChannelClosedError} (as a rejection) when no more values come and nothing is left
    * @throws {BroadcastLaggedError} (as a rejection) as {@linkcode Subscription.tryReceive} does
    */
-  receive(options?: WaitOptions): Promise<T>;
+  receive(options?: Abortable): Promise<T>;
   /** Values to iterate over until no more come; leaving the loop, or an aborted signal, disposes. */
-  values(options?: WaitOptions): AsyncGenerator<T, void, undefined>;
+  values(options?: Abortable): AsyncGenerator<T, void, undefined>;
 }
 
 /** The reader's end of a broadcast; `Broadcast` calls what `Subscription` does not name. */
@@ -92,14 +92,14 @@ export class BroadcastSubscription<T> implements Subscription<T> {
     return result;
   }
 
-  async receive(options: WaitOptions = {}): Promise<T> {
+  async receive(options: Abortable = {}): Promise<T> {
     const result = await this.#next("Subscription.receive", options.signal);
     if (result.state === "ok") return result.value;
     this.#throwIfLagged("Subscription.receive");
     throw new ChannelClosedError("Subscription.receive", "subscription");
   }
 
-  async *values(options: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
+  async *values(options: Abortable = {}): AsyncGenerator<T, void, undefined> {
     using _ = this;
     const next = () => this.#next("Subscription.values", options.signal);
     for (let result = await next(); result.state === "ok"; result = await next()) yield result.value;

@@ -3,12 +3,6 @@ import { QueueFullError } from "./errors.ts";
 /** Waits held by one queue at most, unless it is given a lower limit as `waitingMax`. */
 export const WAITING_MAX: number = 2 ** 24;
 
-/** What every waiting call of this folder takes. */
-export interface WaitOptions {
-  /** Ends the wait early, and the call rejects with its reason. Its listener is removed when the wait is over. */
-  signal?: AbortSignal;
-}
-
 /** What everything that can be waited for takes when it is made. */
 export interface WaitingOptions {
   /**

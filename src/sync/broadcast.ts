@@ -1,6 +1,7 @@
+import type { Abortable } from "../base/mod.ts";
 import { BroadcastSubscription, type Subscription } from "./_subscription.ts";
 import { CHANNEL_CAPACITY_MAX } from "./_value_queue.ts";
-import { requireWhole, type WaitingOptions, type WaitOptions, WaitQueue } from "./_wait_queue.ts";
+import { requireWhole, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import type { SendResult } from "./channel.ts";
 import { ChannelClosedError } from "./errors.ts";
 
@@ -123,7 +124,7 @@ export class Broadcast<T> implements Disposable {
    * @throws {ChannelClosedError} (as a rejection) when the broadcast is closed, or is while this waits
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` senders do
    */
-  send(value: T, options: WaitOptions = {}): Promise<void> {
+  send(value: T, options: Abortable = {}): Promise<void> {
     const { signal } = options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();

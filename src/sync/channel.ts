@@ -1,5 +1,6 @@
+import type { Abortable } from "../base/mod.ts";
 import { type ReceiveResult, ValueQueue, type WaitedResult } from "./_value_queue.ts";
-import { type WaitingOptions, type WaitOptions, WaitQueue } from "./_wait_queue.ts";
+import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import { ChannelClosedError } from "./errors.ts";
 
 /**
@@ -78,7 +79,7 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
    * @throws {ChannelClosedError} (as a rejection) when the channel is closed, or is while this waits
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` senders do
    */
-  send(value: T, options: WaitOptions = {}): Promise<void> {
+  send(value: T, options: Abortable = {}): Promise<void> {
     const { signal } = options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -101,7 +102,7 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
    * @throws {ChannelClosedError} (as a rejection) when the channel is closed and nothing is left in it
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` receivers do
    */
-  receive(options: WaitOptions = {}): Promise<T> {
+  receive(options: Abortable = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#values.take("Channel.receive", options.signal, (result) => {
         if (result.state === "ok") resolve(result.value);
@@ -114,7 +115,7 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
    * Values to iterate over, until the channel is closed and nothing is left in it. Several loops share the
    * values. An aborted signal makes the loop throw its reason.
    */
-  async *values(options: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
+  async *values(options: Abortable = {}): AsyncGenerator<T, void, undefined> {
     const next = () =>
       new Promise<WaitedResult<T>>((resolve, reject) => {
         this.#values.take("Channel.values", options.signal, resolve, reject);

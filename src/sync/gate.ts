@@ -1,5 +1,6 @@
+import type { Abortable } from "../base/mod.ts";
 import { OncePermit, type Permit } from "./_permit.ts";
-import { type WaitOptions, WaitQueue } from "./_wait_queue.ts";
+import { WaitQueue } from "./_wait_queue.ts";
 import { GateClosedError } from "./errors.ts";
 
 /**
@@ -66,7 +67,7 @@ export class Gate implements AsyncDisposable {
    * Lets nothing in from now on, and resolves when all that entered have left. May be called more than once.
    * The gate stays closed when the signal ends the wait. Never awaited from inside: that waits for itself.
    */
-  close(options: WaitOptions = {}): Promise<void> {
+  close(options: Abortable = {}): Promise<void> {
     const { signal } = options;
     this.#closed = true;
     return new Promise((resolve, reject) => {

@@ -26,7 +26,8 @@
 export type { Permit } from "./_permit.ts";
 export type { Subscription } from "./_subscription.ts";
 export { CHANNEL_CAPACITY_MAX, type ReceiveResult } from "./_value_queue.ts";
-export { WAITING_MAX, type WaitingOptions, type WaitOptions } from "./_wait_queue.ts";
+export type { Abortable } from "../base/mod.ts";
+export { WAITING_MAX, type WaitingOptions } from "./_wait_queue.ts";
 export { Broadcast, type BroadcastOptions, SUBSCRIPTIONS_MAX, type WhenFull } from "./broadcast.ts";
 export { Channel, type ChannelOptions, type SendResult } from "./channel.ts";
 export {

@@ -1,5 +1,6 @@
+import type { Abortable } from "../base/mod.ts";
 import { OncePermit, type Permit } from "./_permit.ts";
-import { type WaitingOptions, type WaitOptions, WaitQueue } from "./_wait_queue.ts";
+import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import { ClosedError } from "./errors.ts";
 
 /** Options of {@linkcode RwLock}. */
@@ -68,12 +69,12 @@ export class RwLock {
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` calls do
    * @throws {ClosedError} (as a rejection), or the reason of {@linkcode RwLock.close}, once it is closed
    */
-  read(options: WaitOptions = {}): Promise<Permit> {
+  read(options: Abortable = {}): Promise<Permit> {
     return this.#acquire("read", options.signal);
   }
 
   /** Takes the lock alone, or waits for its turn. Rejects as {@linkcode RwLock.read} does. */
-  write(options: WaitOptions = {}): Promise<Permit> {
+  write(options: Abortable = {}): Promise<Permit> {
     return this.#acquire("write", options.signal);
   }
 

@@ -1,5 +1,6 @@
+import type { Abortable } from "../base/mod.ts";
 import { OncePermit, type Permit } from "./_permit.ts";
-import { requireWhole, type WaitingOptions, type WaitOptions, WaitQueue } from "./_wait_queue.ts";
+import { requireWhole, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import { ClosedError } from "./errors.ts";
 
 /** Permits that a {@linkcode Semaphore} can have: enough to count bytes. */
@@ -9,7 +10,7 @@ export const SEMAPHORE_PERMITS_MAX: number = Number.MAX_SAFE_INTEGER;
 export type SemaphoreOptions = WaitingOptions;
 
 /** Options of {@linkcode Semaphore.withPermit}. */
-export interface WithPermitOptions extends WaitOptions {
+export interface WithPermitOptions extends Abortable {
   /**
    * Permits to hold meanwhile.
    *
@@ -81,7 +82,7 @@ export class Semaphore {
    * @throws {ClosedError} (as a rejection), or the reason of {@linkcode Semaphore.close}, once it is closed
    * @throws {RangeError} (as a rejection) when `count` is out of range
    */
-  acquire(count = 1, options: WaitOptions = {}): Promise<Permit> {
+  acquire(count = 1, options: Abortable = {}): Promise<Permit> {
     const { signal } = options;
     return new Promise((resolve, reject) => {
       requireWhole("Semaphore.acquire", "count", count, 1, this.permits);

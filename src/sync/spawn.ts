@@ -1,4 +1,4 @@
-import type { WaitOptions } from "./_wait_queue.ts";
+import type { Abortable } from "../base/mod.ts";
 
 /** What a task does. The signal aborts when the task is cancelled; a task that does not heed it runs on. */
 export type TaskWork<R> = (signal: AbortSignal) => R | PromiseLike<R>;
@@ -37,7 +37,7 @@ export interface TaskHandle<R> extends AsyncDisposable {
  * console.log(await worker.result); // 6
  * ```
  */
-export function spawn<R>(work: TaskWork<R>, options: WaitOptions = {}): TaskHandle<R> {
+export function spawn<R>(work: TaskWork<R>, options: Abortable = {}): TaskHandle<R> {
   const { signal } = options;
   const task = new Task(work, () => Promise.resolve(undefined));
   if (signal !== undefined) {

@@ -1,10 +1,5 @@
-import {
-  requireWhole,
-  WAITING_MAX,
-  type WaitingOptions,
-  type WaitOptions,
-  WaitQueue,
-} from "./_wait_queue.ts";
+import type { Abortable } from "../base/mod.ts";
+import { requireWhole, WAITING_MAX, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import { QueueFullError } from "./errors.ts";
 import { Semaphore } from "./semaphore.ts";
 import { Task, type TaskHandle, type TaskWork } from "./spawn.ts";
@@ -137,7 +132,7 @@ export class TaskGroup implements AsyncDisposable {
    * @throws {AggregateError} (as a rejection) of the failures, at most {@linkcode TASK_FAILURES_KEPT_MAX}, once
    * all have ended; where `failure` is `"cancel others"`, the first failure itself
    */
-  async join(options: WaitOptions = {}): Promise<void> {
+  async join(options: Abortable = {}): Promise<void> {
     await this.#ended(options.signal);
     if (this.#failureCount > 0) this.#throwFailures("TaskGroup.join");
   }

@@ -12,6 +12,7 @@
  *
  * @module
  */
+export type { Abortable } from "../base/mod.ts";
 export { type Clock, ManualClock, systemClock } from "../base/mod.ts";
 export { defaultTimers, type ThreadTimers } from "./default_timers.ts";
 export { Interval, type IntervalOptions, type IntervalTick } from "./interval.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../base/mod.ts";
+import type { Abortable, Clock } from "../base/mod.ts";
 
 /** One scheduled callback. Disposing it cancels it. */
 export interface Timer extends Disposable {
@@ -23,9 +23,7 @@ export interface Timers extends Clock {
 }
 
 /** What every waiting function of this folder takes. */
-export interface TimerOptions {
-  /** Ends the wait early. Its listener is removed when the wait is over. */
-  signal?: AbortSignal;
+export interface TimerOptions extends Abortable {
   /**
    * What to wait on.
    *

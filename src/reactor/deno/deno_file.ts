@@ -1,8 +1,9 @@
+import type { Abortable } from "../../base/mod.ts";
 import { type FileHandle, open } from "node:fs/promises";
 import { constants } from "node:fs";
 import { asSystemError, errno, systemError } from "../../../ffi/mod.ts";
 import { abortable } from "../abortable.ts";
-import type { Abortable, DriverFile, OpenFileOptions } from "../driver.ts";
+import type { DriverFile, OpenFileOptions } from "../driver.ts";
 import type { DenoShared } from "./deno_socket.ts";
 
 const MODE = 0o666;

@@ -1,5 +1,6 @@
+import type { Abortable } from "../../base/mod.ts";
 import { errno, systemError } from "../../../ffi/mod.ts";
-import type { Abortable, DriverFile, OpenFileOptions } from "../driver.ts";
+import type { DriverFile, OpenFileOptions } from "../driver.ts";
 import type { Shared } from "./_shared.ts";
 import { runOperation } from "./_single_operation.ts";
 import type { StoredFile } from "./_stored_file.ts";

@@ -1,3 +1,4 @@
+import type { Abortable } from "../../base/mod.ts";
 import {
   closeDescriptor,
   errno,
@@ -8,7 +9,7 @@ import {
   writeVector,
 } from "../../../ffi/mod.ts";
 import { type PooledBuffer, waitForBuffer } from "../buffer_pool.ts";
-import type { Abortable, DriverFile, OpenFileOptions } from "../driver.ts";
+import type { DriverFile, OpenFileOptions } from "../driver.ts";
 import { runOperation } from "./single_operation.ts";
 import type { UringShared } from "./uring_shared.ts";
 
