@@ -1,3 +1,4 @@
+import { requireWhole } from "../base/mod.ts";
 import { inspect } from "node:util";
 import { allowedCpus, nativeStatus } from "../../ffi/mod.ts";
 import type { DriverChoice, IdleStrategy } from "../reactor/mod.ts";
@@ -141,8 +142,14 @@ export function checkOptions(options: CoreGroupOptions): CheckedOptions {
   requireTypes(options);
   const count = options.count ?? navigator.hardwareConcurrency;
   const { ringCapacityBytes = RING_CAPACITY_BYTES, idle = "cooperate" } = options;
-  requireWhole("count", count, 1, CORES_MAX);
-  requireWhole("ringCapacityBytes", ringCapacityBytes, RING_CAPACITY_BYTES_MIN, CAPACITY_BYTES_MAX);
+  requireWhole("startCores", "count", count, 1, CORES_MAX);
+  requireWhole(
+    "startCores",
+    "ringCapacityBytes",
+    ringCapacityBytes,
+    RING_CAPACITY_BYTES_MIN,
+    CAPACITY_BYTES_MAX,
+  );
   if (!Number.isInteger(Math.log2(ringCapacityBytes))) {
     throw new RangeError(`startCores: ringCapacityBytes is ${ringCapacityBytes}, expected a power of two`);
   }
@@ -153,7 +160,7 @@ export function checkOptions(options: CoreGroupOptions): CheckedOptions {
   const { shutdownTimeoutMs = SHUTDOWN_TIMEOUT_MS, startTimeoutMs = START_TIMEOUT_MS, stallMs = STALL_MS } =
     options;
   const { restartsMax = RESTARTS_MAX } = options;
-  requireWhole("restartsMax", restartsMax, 0, 2 ** 31 - 1);
+  requireWhole("startCores", "restartsMax", restartsMax, 0, 2 ** 31 - 1);
   for (const [name, value] of Object.entries({ shutdownTimeoutMs, startTimeoutMs, stallMs })) {
     if (!(value >= 0 && value <= 2 ** 31 - 1)) {
       throw new RangeError(`startCores: ${name} is ${value}, expected 0 to ${2 ** 31 - 1}`);
@@ -215,11 +222,6 @@ function requireTypes(options: CoreGroupOptions): void {
     if (value === undefined || typeof value === "function") continue;
     throw new TypeError(`startCores: ${name} is ${inspect(value)}, expected a function`);
   }
-}
-
-function requireWhole(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new RangeError(`startCores: ${name} is ${value}, expected a whole number from ${min} to ${max}`);
 }
 
 function requireOneOf(name: string, value: string, allowed: readonly string[]): void {

@@ -7,11 +7,13 @@ import {
   tryLockByte,
   unlinkSharedObject,
 } from "../../ffi/mod.ts";
+import { nameProblem } from "../base/mod.ts";
 import { attemptRepeatedly, inspectFile, openIfPossible, removeName, withOpened } from "./_region_file.ts";
 import {
   OBJECT_PREFIX,
   objectOf,
   objectPrefixOf,
+  SHARED_MEMORY_NAME_LENGTH_MAX,
   type SharedMemoryPlace,
   type SharedMemoryTarget,
   subjectOf,
@@ -119,17 +121,10 @@ function whyForeign(fd: number, beginsWith: Uint8Array = new Uint8Array(0)): str
 function regionNames({ prefix = "", ...place }: SharedMemoryFilter): string[] {
   return listSharedObjects(objectPrefixOf(place))
     .map((object) => object.slice(OBJECT_PREFIX.length))
-    .filter((name) => name.startsWith(prefix) && isName(name))
+    .filter((name) =>
+      name.startsWith(prefix) && nameProblem(name, SHARED_MEMORY_NAME_LENGTH_MAX) === undefined
+    )
     .sort();
-}
-
-function isName(name: string): boolean {
-  try {
-    objectOf(name, {});
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function describe(name: string, place: SharedMemoryPlace): SharedMemoryInfo | undefined {

@@ -1,3 +1,5 @@
+import { nameProblem } from "../base/mod.ts";
+
 /** The longest name of a region, in characters. */
 export const SHARED_MEMORY_NAME_LENGTH_MAX = 200;
 
@@ -31,16 +33,9 @@ export interface SharedMemoryTarget extends SharedMemoryPlace {
  * @throws {RangeError} for what is no name of a region, or no directory
  */
 export function objectOf(name: string, place: SharedMemoryPlace): string {
-  const { length } = name;
-  if (/^[A-Za-z0-9_.-]+$/.test(name) && length <= SHARED_MEMORY_NAME_LENGTH_MAX) {
-    return objectPrefixOf(place) + name;
-  }
-  throw new RangeError(
-    `name of shared memory: ${
-      JSON.stringify(name)
-    }, expected 1 to ${SHARED_MEMORY_NAME_LENGTH_MAX} letters, digits, ` +
-      '"_", "." and "-"',
-  );
+  const problem = nameProblem(name, SHARED_MEMORY_NAME_LENGTH_MAX);
+  if (problem === undefined) return objectPrefixOf(place) + name;
+  throw new RangeError(`name of shared memory: ${problem}`);
 }
 
 /** What all objects of regions begin with in a place. */

@@ -1,3 +1,4 @@
+import { nameProblem } from "../base/mod.ts";
 import {
   SHARED_MEMORY_BYTES_MAX,
   SharedMemory,
@@ -220,13 +221,9 @@ function subjectOf(name: string): string {
 }
 
 function regionOf(name: string): string {
-  const isText = typeof name === "string" && name.length <= QUEUE_NAME_LENGTH_MAX;
-  if (isText && /^[A-Za-z0-9_.-]+$/.test(name)) return REGION_PREFIX + name;
-  throw new RangeError(
-    `name of a queue: ${
-      JSON.stringify(name)
-    }, expected 1 to ${QUEUE_NAME_LENGTH_MAX} letters, digits, "_", "." and "-"`,
-  );
+  const problem = nameProblem(name, QUEUE_NAME_LENGTH_MAX);
+  if (problem === undefined) return REGION_PREFIX + name;
+  throw new RangeError(`name of a queue: ${problem}`);
 }
 
 /** Errors about the region in words about what it is. */

@@ -1,5 +1,5 @@
-import { Deque, DEQUE_LENGTH_MAX } from "../base/mod.ts";
-import { requireWhole, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { Deque, DEQUE_LENGTH_MAX, requireWhole } from "../base/mod.ts";
+import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 
 /** Values that a {@linkcode Channel}, or one {@linkcode Subscription}, can hold at most. */
 export const CHANNEL_CAPACITY_MAX: number = DEQUE_LENGTH_MAX;

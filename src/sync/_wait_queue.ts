@@ -1,3 +1,4 @@
+import { requireWhole } from "../base/mod.ts";
 import { QueueFullError } from "./errors.ts";
 
 /** Waits held by one queue at most, unless it is given a lower limit as `waitingMax`. */
@@ -172,12 +173,5 @@ class Waiter<Request, Grant> {
 
   giveUp(): void {
     this.queue.giveUp(this);
-  }
-}
-
-/** Checks a count that a caller gave. */
-export function requireWhole(operation: string, name: string, value: number, min: number, max: number): void {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${operation}: ${name} is ${value}, expected a whole number from ${min} to ${max}`);
   }
 }

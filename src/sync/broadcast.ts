@@ -1,7 +1,7 @@
-import type { Abortable } from "../base/mod.ts";
+import { type Abortable, requireWhole } from "../base/mod.ts";
 import { BroadcastSubscription, type Subscription } from "./_subscription.ts";
 import { CHANNEL_CAPACITY_MAX } from "./_value_queue.ts";
-import { requireWhole, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import type { SendResult } from "./channel.ts";
 import { ChannelClosedError } from "./errors.ts";
 

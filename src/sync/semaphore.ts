@@ -1,6 +1,6 @@
-import type { Abortable } from "../base/mod.ts";
+import { type Abortable, requireWhole } from "../base/mod.ts";
 import { OncePermit, type Permit } from "./_permit.ts";
-import { requireWhole, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import { ClosedError } from "./errors.ts";
 
 /** Permits that a {@linkcode Semaphore} can have: enough to count bytes. */

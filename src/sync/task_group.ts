@@ -1,5 +1,5 @@
-import type { Abortable } from "../base/mod.ts";
-import { requireWhole, WAITING_MAX, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { type Abortable, requireWhole } from "../base/mod.ts";
+import { WAITING_MAX, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
 import { QueueFullError } from "./errors.ts";
 import { Semaphore } from "./semaphore.ts";
 import { Task, type TaskHandle, type TaskWork } from "./spawn.ts";

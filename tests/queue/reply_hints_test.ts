@@ -27,7 +27,7 @@ class Pair implements Disposable {
     const { state } = this.client;
     const slot = this.client.trySend(new Uint8Array([number]), REQUEST);
     assert.ok(slot >= 0);
-    return new PendingRequest(this.client, slot, state.previousGeneration(0));
+    return new PendingRequest(this.client, slot, state.previousGeneration(0), REQUEST.expiresMs);
   }
 
   /** Reserves the next request; what it gives replies to that with what was asked. */

@@ -1,3 +1,4 @@
+import { nameProblem } from "../../base/mod.ts";
 import { QUEUE_NAME_LENGTH_MAX } from "../../queue/mod.ts";
 import { UsageError } from "../exit_codes.ts";
 
@@ -7,10 +8,7 @@ import { UsageError } from "../exit_codes.ts";
  * @throws {UsageError} when it is none
  */
 export function queueName(text: string): string {
-  if (/^[A-Za-z0-9_.-]+$/.test(text) && text.length <= QUEUE_NAME_LENGTH_MAX) return text;
-  throw new UsageError(
-    `name is ${
-      JSON.stringify(text)
-    }, expected 1 to ${QUEUE_NAME_LENGTH_MAX} letters, digits, "_", "." and "-"`,
-  );
+  const problem = nameProblem(text, QUEUE_NAME_LENGTH_MAX);
+  if (problem === undefined) return text;
+  throw new UsageError(`name is ${problem}`);
 }

@@ -99,7 +99,7 @@ queueTest(
       assert.equal(await move(), 0);
       const texts = target.tryReceiveMany(8).map((message) => message.text());
       assert.deepEqual(texts, ["one", "two", "three", "four"]);
-      assert.deepEqual([...Deno.readDirSync(temporary.directory)], []);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(temporary.directory)), []);
     } finally {
       SharedQueue.unlink(other);
     }
