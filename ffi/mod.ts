@@ -26,6 +26,7 @@ export { type ByteLockKind, isByteLocked, tryLockByte, unlockAllBytes, unlockByt
 export { SharedMapping } from "./shared_mapping.ts";
 export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWake } from "./futex.ts";
 export { FutexWatch } from "./futex_watch.ts";
+export { WordWatch } from "./word_watch.ts";
 export {
   type NativeQueue,
   nativeQueueReceive,

@@ -1,7 +1,5 @@
-import { futexWait, futexWake, FutexWatch } from "../../ffi/mod.ts";
+import { futexWait, futexWake, type FutexWatch, WordWatch } from "../../ffi/mod.ts";
 
-/** Milliseconds between two looks at a word where no native thread can wait on it. */
-const POLL_MS = 1;
 /** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
 export const QUEUE_WAIT_MS_MAX = 50;
 /** Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged. */
@@ -28,7 +26,7 @@ export class Signal {
   readonly #armed: number;
   readonly #disarmed: number;
   readonly #patrol: Patrol | undefined;
-  #watch: FutexWatch | undefined;
+  readonly #watch: WordWatch;
 
   /** The words are those from index `at`. Who sleeps long on them has a patrol. */
   constructor(words: Int32Array, at: number, patrol?: Patrol) {
@@ -37,6 +35,7 @@ export class Signal {
     this.#signal = at;
     this.#armed = at + 1;
     this.#disarmed = at + 2;
+    this.#watch = new WordWatch(words, at);
   }
 
   /** Wakes one process that sleeps, if any does. To be called behind what it may be waiting for. */
@@ -64,12 +63,12 @@ export class Signal {
   }
 
   /** Sleeps until woken after `arm()` gave `seen`, or until it is time to look around; holds up nothing but its caller. */
-  async sleep(seen: number): Promise<void> {
-    if (Atomics.load(this.#words, this.#signal) !== seen) return;
-    const watch = this.#watchOrNone();
-    const end = watch === undefined ? undefined : this.#sleepWith(watch, seen);
-    if (end !== undefined) await end;
-    else await this.#poll(seen, QUEUE_WAIT_MS_MAX);
+  sleep(seen: number): Promise<void> {
+    const patrol = this.#patrol;
+    const wait = patrol === undefined
+      ? undefined
+      : (watch: FutexWatch) => patrol(watch, this.#signal * 4, seen, PATROLLED_WAIT_MS_MAX);
+    return this.#watch.wait(seen, QUEUE_WAIT_MS_MAX, wait);
   }
 
   /** The same, holding up the thread. */
@@ -78,8 +77,7 @@ export class Signal {
   }
 
   close(): void {
-    this.#watch?.close();
-    this.#watch = undefined;
+    this.#watch.close();
   }
 
   #wakeArmed(armed: number, count: number): void {
@@ -87,27 +85,5 @@ export class Signal {
     if (futexWake(this.#words, this.#signal, count, true) === 0) {
       Atomics.store(this.#words, this.#disarmed, armed);
     }
-  }
-
-  #sleepWith(watch: FutexWatch, seen: number): Promise<unknown> | undefined {
-    return this.#patrol?.(watch, this.#signal * 4, seen, PATROLLED_WAIT_MS_MAX) ??
-      watch.wait(this.#words, this.#signal, seen, QUEUE_WAIT_MS_MAX);
-  }
-
-  #watchOrNone(): FutexWatch | undefined {
-    try {
-      return this.#watch ??= new FutexWatch();
-    } catch {
-      // No thread or descriptor is to be had: looking now and then serves too.
-      return undefined;
-    }
-  }
-
-  async #poll(seen: number, timeoutMs: number): Promise<void> {
-    const deadlineMs = performance.now() + timeoutMs;
-    while (
-      this.#words.length > 0 && Atomics.load(this.#words, this.#signal) === seen &&
-      performance.now() < deadlineMs
-    ) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -22,6 +22,8 @@ export class RingState {
   readonly capacityBytes: number;
   readonly messageBytesMax: number;
   readonly sleep: WordSleep;
+  /** Calls of each half that wait without holding up their thread. */
+  readonly waits: Record<RingHalf, number> = { producer: 0, consumer: 0 };
   /** Waits of each half that sleep, or are about to. */
   readonly #sleepers = { producer: 0, consumer: 0 };
   readonly #region: RingRegion | undefined;

@@ -23,10 +23,16 @@ export type RingWaitStrategy = "sleep" | "spin";
 
 /** Looks of the `"sleep"` strategy before it sleeps: about the time in which a sleeping thread would be awake again. */
 export const RING_SPIN_COUNT = 2000;
+/** Calls that can wait at once for the other side of a ring, without holding up their thread. */
+export const RING_WAITS_MAX = 65_536;
 /** Milliseconds between two looks whether the process of the other side is alive. */
 export const PEER_CHECK_MS = 100;
 
-/** Resolves when `ready()`, or when the other side has ended; rejects when aborted, or when the time is over. */
+/**
+ * Resolves when `ready()`, or when the other side has ended; rejects when aborted, or when the time is over.
+ *
+ * @throws {Deno.errors.Busy} (as a rejection) when {@linkcode RING_WAITS_MAX} calls wait already
+ */
 export async function waitFor(
   state: RingState,
   half: RingHalf,
@@ -37,8 +43,12 @@ export async function waitFor(
   const word = SLEEPING[half];
   const peer = PEER[half];
   const deadlineMs = deadlineOf(timeoutMs);
+  if (state.waits[half] >= RING_WAITS_MAX) {
+    throw new Deno.errors.Busy(`wait for the ring: ${RING_WAITS_MAX} calls wait already, expected fewer`);
+  }
   const onAbort = () => state.stir(half);
   signal?.addEventListener("abort", onAbort, { once: true });
+  state.waits[half]++;
   try {
     while (!ready() && state.endOf(peer) === undefined) {
       signal?.throwIfAborted();
@@ -56,6 +66,7 @@ export async function waitFor(
       }
     }
   } finally {
+    state.waits[half]--;
     signal?.removeEventListener("abort", onAbort);
   }
 }

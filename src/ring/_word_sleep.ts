@@ -1,4 +1,4 @@
-import { FUTEX_WAIT_MS_MAX, futexWait, futexWake, FutexWatch } from "../../ffi/mod.ts";
+import { FUTEX_WAIT_MS_MAX, futexWait, futexWake, WordWatch } from "../../ffi/mod.ts";
 
 /** Sleeping while a word of memory has a value, and waking who sleeps on it. Every sleep is bounded. */
 export interface WordSleep {
@@ -36,16 +36,8 @@ export class AtomicsSleep implements WordSleep {
   }
 }
 
-/** Milliseconds between two looks at a word where no native thread can wait on it. */
-const POLL_MS = 1;
 /** All who sleep on a word: the same half may do so in both ways at once. */
 const EVERYBODY = 2 ** 31 - 1;
-
-/** A native thread that waits on one word, and the wait that is under way. */
-interface WordWatch {
-  readonly watch: FutexWatch;
-  end?: Promise<unknown>;
-}
 
 /**
  * On memory of a region, through the futex: between processes. For each word that is slept on without blocking there is a
@@ -53,7 +45,6 @@ interface WordWatch {
  */
 export class FutexSleep implements WordSleep {
   readonly #watches = new Map<number, WordWatch>();
-  readonly #closed = new Set<number>();
 
   sleep(words: Int32Array, index: number, expected: number, timeoutMs: number): void {
     futexWait(words, index, expected, Math.min(timeoutMs, FUTEX_WAIT_MS_MAX), true);
@@ -63,52 +54,17 @@ export class FutexSleep implements WordSleep {
     futexWake(words, index, EVERYBODY, true);
   }
 
-  async sleepAsync(words: Int32Array, index: number, expected: number, timeoutMs: number): Promise<void> {
-    if (this.#closed.has(index) || Atomics.load(words, index) !== expected) return;
-    const boundedMs = Math.min(timeoutMs, FUTEX_WAIT_MS_MAX);
-    const known = this.#watchOf(index);
-    if (known === undefined) return await poll(words, index, expected, boundedMs);
-    // Who comes second shares the wait of the first: both are woken by the same.
-    if (known.end !== undefined) return await firstOf(known.end, boundedMs);
-    const end = known.watch.wait(words, index, expected, boundedMs);
-    if (end === undefined) return await poll(words, index, expected, boundedMs);
-    known.end = end;
-    await end;
-    known.end = undefined;
+  sleepAsync(words: Int32Array, index: number, expected: number, timeoutMs: number): Promise<void> {
+    return this.#watchOf(words, index).wait(expected, timeoutMs);
   }
 
-  close(_words: Int32Array, index: number): void {
-    this.#closed.add(index);
-    this.#watches.get(index)?.watch.close();
-    this.#watches.delete(index);
+  close(words: Int32Array, index: number): void {
+    this.#watchOf(words, index).close();
   }
 
-  #watchOf(index: number): WordWatch | undefined {
-    let known = this.#watches.get(index);
-    if (known === undefined) {
-      try {
-        known = { watch: new FutexWatch() };
-      } catch {
-        // No library, thread or descriptor is to be had: looking now and then serves too.
-        return undefined;
-      }
-      this.#watches.set(index, known);
-    }
-    return known;
-  }
-}
-
-async function firstOf(end: Promise<unknown>, timeoutMs: number): Promise<void> {
-  const { promise: expired, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, timeoutMs);
-  await Promise.race([end, expired]);
-  clearTimeout(timer);
-}
-
-/** Memory that is not mapped by the native library cannot be kept while a native thread looks at it. */
-async function poll(words: Int32Array, index: number, expected: number, timeoutMs: number): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (words.length > 0 && Atomics.load(words, index) === expected && performance.now() < deadlineMs) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  #watchOf(words: Int32Array, index: number): WordWatch {
+    let watch = this.#watches.get(index);
+    if (watch === undefined) this.#watches.set(index, watch = new WordWatch(words, index));
+    return watch;
   }
 }

@@ -10,4 +10,10 @@ export { CAPACITY_BYTES_MAX, CAPACITY_BYTES_MIN } from "./layout.ts";
 export { RingProducer } from "./producer.ts";
 export type { RingMemory, RingRegion } from "./region.ts";
 export { type RingAttachOptions, type RingOptions, SpscRing } from "./spsc_ring.ts";
-export { PEER_CHECK_MS, RING_SPIN_COUNT, type RingWaitStrategy, type RingWaitSyncOptions } from "./_wait.ts";
+export {
+  PEER_CHECK_MS,
+  RING_SPIN_COUNT,
+  RING_WAITS_MAX,
+  type RingWaitStrategy,
+  type RingWaitSyncOptions,
+} from "./_wait.ts";

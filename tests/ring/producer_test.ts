@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RingClosedError, type RingRegion, SpscRing } from "../../src/ring/mod.ts";
+import { RING_WAITS_MAX, RingClosedError, type RingRegion, SpscRing } from "../../src/ring/mod.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 import { FakeRegion, isMessageOf, Lengths, messageOf, openRing, POSITIONS, send } from "./_support.ts";
 
@@ -33,6 +33,25 @@ for (const position of POSITIONS) {
     }
   });
 }
+
+Deno.test("RingProducer.write() refuses more calls than may wait, and has room again when one ends", async () => {
+  const { producer, consumer } = openRing({ capacityBytes: 64 });
+  while (producer.tryWrite(bytes(1)));
+  const controller = new AbortController();
+  const gone = producer.write(bytes(2), { signal: controller.signal });
+  const calls = Array.from({ length: RING_WAITS_MAX - 1 }, () => producer.writable(1));
+  const ended = Promise.allSettled(calls);
+  const refused = { name: "Busy", message: "wait for the ring: 65536 calls wait already, expected fewer" };
+  await assert.rejects(producer.write(bytes(3)), refused);
+  await assert.rejects(producer.writable(1), refused);
+  controller.abort();
+  await assert.rejects(gone, { name: "AbortError" });
+  const last = producer.write(bytes(4)).catch((error) => error);
+  producer.close();
+  assert.ok(await last instanceof RingClosedError);
+  assert.ok((await ended).every(({ status }) => status === "rejected"));
+  consumer.close();
+});
 
 Deno.test("RingProducer.tryWrite() refuses a message over the limit", () => {
   const { producer } = openRing({ capacityBytes: 256, messageBytesMax: 100 });
