@@ -4,7 +4,8 @@ import { type RingConsumer, type RingProducer, SpscRing } from "../../src/ring/m
 import { consume, isDeath, produce } from "./_fuzz.ts";
 
 // One side of a ring in a process of its own, told in its first argument what to do; `_fuzz_worker.ts` is the same in a worker.
-// It says on its standard output how it goes: "attached", "died at N" (the other side was killed; it waits for who comes in its place), "closed at N".
+// It says on its standard output how it goes: "attached", "died at N" (the other side was killed; it waits for who comes in its place), "goes on" (that one is
+// there), "closed at N".
 
 /** What the test tells a side. */
 export interface FuzzOrder {
@@ -116,6 +117,7 @@ async function outlive(error: unknown, number: number, end: () => unknown, say: 
   if (!isDeath(error)) throw error;
   say(`died at ${number}`);
   while (end() === "died") await new Promise((resolve) => setTimeout(resolve, 1));
+  say("goes on");
 }
 
 function print(line: string): void {
