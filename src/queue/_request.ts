@@ -143,7 +143,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
   const { memory, participants } = core;
   const { words } = memory;
   const record = memory.recordOf(slot);
-  const data = failed ? shortened(payload as string, core) : bytesOf(payload);
+  const data = failed ? shortened(payload, core) : bytesOf(payload);
   if (data.length > memory.constants.messageBytesMax) {
     throw new RangeError(
       `reply: it has ${data.length} bytes, expected at most ${memory.constants.messageBytesMax}`,
@@ -182,7 +182,8 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
   return false;
 }
 
-function shortened(text: string, { memory }: QueueCore): Uint8Array {
+function shortened(text: unknown, { memory }: QueueCore): Uint8Array {
+  if (typeof text !== "string") throw new TypeError(`fail: the message is ${typeof text}, expected a string`);
   const bytes = new Uint8Array(Math.min(text.length * 3, memory.constants.messageBytesMax));
   return bytes.subarray(0, ENCODER.encodeInto(text, bytes).written);
 }

@@ -72,8 +72,9 @@ export class Delivery implements Disposable {
   fail(message: string): boolean {
     if (!this.isRequest) throw new TypeError("fail: the message is no request");
     if (this.settled) return false;
+    const replied = reply(this.#core, this.#slot, message, true);
     this.#settled = true;
-    return reply(this.#core, this.#slot, message, true);
+    return replied;
   }
 
   /** Gives the message back, unless it is settled. */

@@ -33,7 +33,23 @@ export function bytesOf(payload: Payload): Uint8Array {
     if (payload.length > 0 || (payload.buffer as ArrayBuffer).detached !== true) return payload;
     throw new TypeError("payload: its buffer is detached, expected bytes");
   }
-  throw new TypeError(
-    `payload: it is ${payload === null ? "null" : typeof payload}, expected a Uint8Array or a string`,
-  );
+  throw new TypeError(`payload: it is ${kindOf(payload)}, expected a Uint8Array or a string`);
+}
+
+/**
+ * Refuses what is not several payloads. A text and bytes can be iterated over, and would go letter by letter.
+ *
+ * @throws {TypeError} when it is no iterable of payloads
+ */
+export function requirePayloads(payloads: Iterable<Payload>): void {
+  const found: unknown = payloads;
+  if (
+    typeof found === "object" && found !== null && Symbol.iterator in found && !ArrayBuffer.isView(found)
+  ) return;
+  throw new TypeError(`payloads: it is ${kindOf(found)}, expected an iterable of Uint8Arrays or strings`);
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== "object") return typeof value;
+  return value === null ? "null" : value.constructor?.name ?? "object";
 }

@@ -16,7 +16,7 @@ import {
   removeAbandonedQueues,
   unlinkQueue,
 } from "./_open_queue.ts";
-import { bytesOf, type Payload } from "./payload.ts";
+import { bytesOf, type Payload, requirePayloads } from "./payload.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import type {
   QueueConnectOptions,
@@ -211,6 +211,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   trySendMany(payloads: readonly Payload[], options: TrySendOptions = NO_OPTIONS): number {
     if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
     this.#throwIfClosed("send to");
+    requirePayloads(payloads);
     const messages = payloads.map((payload) =>
       this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))
     );
@@ -234,6 +235,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
    */
   async sendMany(payloads: Iterable<Payload>, options: SendOptions = NO_OPTIONS): Promise<bigint[]> {
+    requirePayloads(payloads);
     const ids: bigint[] = [];
     let messages: (readonly [Uint8Array, Envelope])[] = [];
     const sendAll = async (): Promise<void> => {
