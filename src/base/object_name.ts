@@ -3,6 +3,8 @@
  * have no slashes.
  */
 export function nameProblem(name: string, lengthMax: number): string | undefined {
-  if (/^[A-Za-z0-9_.-]+$/.test(name) && name.length <= lengthMax) return undefined;
+  // The length first: a pattern takes its time for a long text.
+  const isText = typeof name === "string" && name.length <= lengthMax;
+  if (isText && /^[A-Za-z0-9_.-]+$/.test(name)) return undefined;
   return `${JSON.stringify(name)}, expected 1 to ${lengthMax} letters, digits, "_", "." and "-"`;
 }

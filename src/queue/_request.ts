@@ -37,8 +37,8 @@ export class PendingRequest {
       return await this.#core.replies.wait("wait for a reply", this.#slot, () => this.#look(), options);
     } catch (error) {
       if (!this.#settled && !this.#core.closed) {
-        this.#settle();
         this.#cancel();
+        this.#settle();
       }
       const isOver = error instanceof DOMException && error.name === "TimeoutError" &&
         !options.signal?.aborted;
@@ -69,12 +69,12 @@ export class PendingRequest {
       }
       return data;
     } finally {
-      this.#settle();
       this.#free();
+      this.#settle();
     }
   }
 
-  /** To be called before the slot is free: it may be another request's of this opener before who waits for this one gets its turn. */
+  /** To be called as soon as the slot is free: it may be another request's before who waits for this one gets its turn. */
   #settle(): void {
     this.#settled = true;
     const { requests } = this.#core.participants;

@@ -78,7 +78,7 @@ nativeTest(
       assert.throws(() => delivery.reply(payload), refused);
       assert.throws(() => delivery.fail(payload as unknown as string), TypeError);
       await assert.rejects(queue.send(payload), refused);
-      await assert.rejects(queue.sendMany(["a", payload]), refused);
+      await assert.rejects(queue.sendMany([payload, "a"]), refused);
       await assert.rejects(queue.request(payload), refused);
       await assert.rejects(queue.writable().getWriter().write(payload), refused);
       // A default stands in for what is not given.

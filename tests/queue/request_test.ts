@@ -98,13 +98,13 @@ requestTest(
 );
 
 requestTest("SharedQueue.request() says which time was over, whatever was left of it", async (client) => {
-  const message = (operation: string) => ({
-    name: "TimeoutError",
-    message: `${operation}: not done within 20 ms`,
-  });
-  await assert.rejects(client.request("a", { timeoutMs: 20 }), message("wait for a reply"));
+  const error = (message: string) => ({ name: "TimeoutError", message });
+  await assert.rejects(client.request("a", { timeoutMs: 20 }), error("request: no reply within 20 ms"));
   for (let count = 0; count < client.capacity; count++) client.trySend("x");
-  await assert.rejects(client.request("b", { timeoutMs: 20 }), message("request to the queue"));
+  await assert.rejects(
+    client.request("b", { timeoutMs: 20 }),
+    error("request to the queue: not done within 20 ms"),
+  );
   client.purge();
 });
 

@@ -177,6 +177,7 @@ async function killOneSide(
   let from = 0;
   for (let kills = 0; kills < KILL_COUNT; kills++) {
     using goes = await startSide({ ...order, half: killed, from });
+    if (kills > 0) await stays.says("goes on");
     await sleep(random.below(60));
     goes.terminate();
     const at = await stays.says("died at");
@@ -184,6 +185,7 @@ async function killOneSide(
     if (killed === "producer") from = at;
   }
   using last = await startSide({ ...order, half: killed, from });
+  await stays.says("goes on");
   await sleep(random.below(60));
   Atomics.store(progressOf(region), PROGRESS.enough, 1);
   assert.equal(await stays.says("closed at"), await last.says("closed at"));
