@@ -160,6 +160,11 @@ function inspectFields(header: RegionHeader, state: number, fileBytes: number): 
   if (!(Number.isInteger(byteLength) && byteLength > 0 && byteLength <= SHARED_MEMORY_BYTES_MAX)) {
     return { state: "damaged", found: `it is damaged: its length is ${byteLength}` };
   }
+  for (const ms of [header.creatorStartedMs, header.createdMs]) {
+    if (Number.isNaN(new Date(ms).getTime())) {
+      return { state: "damaged", found: `it is damaged: it has ${ms} for a time` };
+    }
+  }
   if (state === STATE.making) return { state: "making", header };
   if (state !== STATE.ready) return { state: "damaged", found: `it is damaged: its state is ${state}` };
   const expected = fileBytesOf(byteLength);

@@ -114,3 +114,19 @@ Deno.test("inspect() takes any bytes", () => {
     }
   }
 });
+
+Deno.test("inspect() says of times that are none that they are damage, whatever the checksum", () => {
+  for (const field of ["creatorStartedMs", "createdMs"]) {
+    for (const ms of [NaN, Infinity, -1e300]) {
+      const bytes = layout.encodeHeader({ ...HEADER, [field]: ms });
+      for (const state of [layout.STATE.making, layout.STATE.ready]) {
+        bytes.set(layout.encodeState(state), layout.AT.state);
+        const inspection = layout.inspect(bytes.subarray(0, layout.HEADER_USED_BYTES), 12_288);
+        assert.deepEqual(inspection, { state: "damaged", found: `it is damaged: it has ${ms} for a time` });
+      }
+    }
+    // Before 1970, as far as a clock that is wrong can tell.
+    const early = layout.encodeHeader({ ...HEADER, [field]: -1 });
+    assert.equal(layout.inspect(early.subarray(0, layout.HEADER_USED_BYTES), 12_288).state, "making");
+  }
+});
