@@ -168,8 +168,8 @@ export class Participants {
       const startedMs = floats[at + PARTICIPANT.processStartedMs >> 1];
       yield {
         pid: words[at + PARTICIPANT.pid],
-        ...(startedMs > 0 ? { processStartedAt: new Date(startedMs) } : {}),
-        attachedAt: new Date(floats[at + PARTICIPANT.attachedMs >> 1]),
+        ...(startedMs > 0 ? { processStartedAt: dateOf(startedMs) } : {}),
+        attachedAt: dateOf(floats[at + PARTICIPANT.attachedMs >> 1]),
         alive: number === this.number || region.isLocked(number),
       };
     }
@@ -248,6 +248,12 @@ export class Participants {
     const { constants, geometry } = this.#memory;
     for (let lane = 0; lane < constants.partitions; lane++) yield (laneAt(geometry, lane) >> 2) + LANE.owner;
   }
+}
+
+/** A date, also of what is damaged: one that is none cannot be shown. */
+function dateOf(ms: number): Date {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
 }
 
 /** Index of the first counter of a participant among the floats. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { QueueCore } from "../../src/queue/_core.ts";
+import { PARTICIPANT, participantAt } from "../../src/queue/layout.ts";
 import { SharedQueue } from "../../src/queue/mod.ts";
 import { prometheusText } from "../../src/queue/status.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { QueueNames } from "./_support.ts";
+import { fakeMemory, QueueNames } from "./_support.ts";
 
 nameSkipReason("QueueStatus", nativeSkipReason());
 
@@ -84,4 +86,14 @@ Deno.test("prometheusText() is text that Prometheus reads", () => {
   }
   assert.match(text, /^millrace_queue_oldest_age_seconds\{queue="a-queue"\} 1.5$/m);
   assert.match(text, /^millrace_queue_sent_total\{queue="a-queue"\} 1099511627776$/m);
+});
+
+nativeTest("SharedQueue.status() has dates that can be shown, though a participant's are damaged", () => {
+  const { memory } = fakeMemory({ capacity: 1, messageBytesMax: 1 });
+  const core = new QueueCore(memory);
+  const at = participantAt(1) >> 3;
+  memory.floats.fill(1e300, at + (PARTICIPANT.processStartedMs >> 1), at + (PARTICIPANT.attachedMs >> 1) + 1);
+  const [{ attachedAt, processStartedAt }] = [...core.participants.list()];
+  assert.deepEqual([attachedAt, processStartedAt], [new Date(0), new Date(0)]);
+  core.close();
 });

@@ -28,7 +28,7 @@ export function messageJson(message: Message): string {
   const { id, timestampMs, redeliveryCount, priority, partition, data } = message;
   return JSON.stringify({
     id: String(id),
-    timestamp: new Date(timestampMs).toISOString(),
+    timestamp: new Date(timestampMs),
     redeliveryCount,
     ...partition === undefined ? { priority } : { partition },
     ...payloadOf(data),

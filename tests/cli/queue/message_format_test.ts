@@ -17,6 +17,13 @@ Deno.test("formatMessage() writes a line, a frame or JSON", () => {
   );
 });
 
+Deno.test("messageJson() has null for the time of a message that is damaged", () => {
+  for (const timestampMs of [NaN, Infinity, -1e300]) {
+    const damaged = new Message({ ...parts, timestampMs, partition: undefined, data: new Uint8Array(0) });
+    assert.equal(JSON.parse(messageJson(damaged)).timestamp, null);
+  }
+});
+
 Deno.test("messageJson() has the id as a text, and bytes that are no UTF-8 as base64", () => {
   assert.equal(
     messageJson(message([65])),
