@@ -36,6 +36,7 @@ export const symbols = {
   millrace_region_unmap: { parameters: ["u64"], result: "i32" },
   millrace_resolve: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
   millrace_shm_create: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+  millrace_shm_fill_holes: { parameters: ["i32", "u64"], result: "i32" },
   millrace_shm_list: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
   millrace_shm_open: { parameters: ["buffer", "u32"], result: "i32" },
   millrace_shm_reserve: { parameters: ["i32", "u64"], result: "i32" },

@@ -12,6 +12,7 @@ export { asSystemError, check, type SystemError, systemError } from "./errno.ts"
 export { closeDescriptor, Mapping, resize, sizeOf } from "./memory.ts";
 export {
   createSharedObject,
+  fillHolesOfSharedObject,
   listSharedObjects,
   openSharedObject,
   readAt,

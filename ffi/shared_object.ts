@@ -101,6 +101,15 @@ export function reserveSharedObject(fd: number, byteLength: number): void {
 }
 
 /**
+ * Takes from the system what the object `fd` of `byteLength` bytes lacks of its memory: a copy of a file may have holes.
+ *
+ * @throws {Error} with the code `ENOSPC` when there is not enough
+ */
+export function fillHolesOfSharedObject(fd: number, byteLength: number, subject: string): void {
+  check(native().millrace_shm_fill_holes(fd, BigInt(byteLength)), "open shared memory", subject);
+}
+
+/**
  * Has what the object `fd` holds on its disk, by whomever it was written; holds up the thread meanwhile. Does nothing for memory
  * of the system.
  *

@@ -9,7 +9,9 @@ use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::fd::{IntoRawFd, OwnedFd};
-use rustix::fs::{fchmod, fstat, fsync, open, openat, unlinkat, AtFlags, Mode, OFlags};
+use rustix::fs::{
+    fallocate, fchmod, fstat, fsync, open, openat, unlinkat, AtFlags, FallocateFlags, Mode, OFlags,
+};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -145,6 +147,27 @@ pub extern "C" fn millrace_shm_reserve(fd: i32, byte_length: u64) -> i32 {
                 0 => return Ok(0),
                 libc::EINTR => {}
                 errno => return Err(Errno::from_raw_os_error(errno)),
+            }
+        }
+    })
+}
+
+/// Takes from the system what an object of `byte_length` bytes lacks of its memory, as a copy with holes does: where there is not
+/// enough, this says so, and not a signal when a hole is touched. Where the file system cannot do that, nothing happens.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_shm_fill_holes(fd: i32, byte_length: u64) -> i32 {
+    guard(|| {
+        let fd = borrow(fd)?;
+        if fstat(fd)?.st_blocks as u64 * 512 >= byte_length {
+            return Ok(0);
+        }
+        loop {
+            // Not posix_fallocate(3), which writes where the file system cannot: others may be writing there.
+            match fallocate(fd, FallocateFlags::empty(), 0, byte_length) {
+                Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(0),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno),
             }
         }
     })

@@ -1,6 +1,7 @@
 import {
   closeDescriptor,
   createSharedObject,
+  fillHolesOfSharedObject,
   openSharedObject,
   processStartedMs,
   reserveSharedObject,
@@ -143,6 +144,7 @@ export function openRegion(name: string, place: SharedMemoryTarget): OpenedRegio
       const found = inspectFile(fd);
       if (found.state === "ready") {
         const { byteLength } = found.header;
+        fillHolesOfSharedObject(fd, fileBytesOf(byteLength), subjectOf(name, place));
         const mapping = SharedMapping.open(fd, fileBytesOf(byteLength), HEADER_BYTES, byteLength);
         keep();
         return { fd, mapping };

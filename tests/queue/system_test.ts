@@ -99,6 +99,46 @@ smallTest("SharedQueue.create() throws where /dev/shm is full, and leaves nothin
   assert.deepEqual(report, ["ENOSPC", [], 0]);
 });
 
+smallTest(
+  "SharedQueue.connect() takes the memory that a copy with holes lacks, or says so",
+  async (directory) => {
+    const report = await reportOf(
+      "unshare",
+      smallDisk(directory, "1m"),
+      `
+    const directory = ${JSON.stringify(directory)};
+    const [path, copy, filler] = ["millrace.queue.q", "copy", "filler"].map((name) => directory + "/" + name);
+    SharedQueue.create("q", { directory, capacity: 100, messageBytesMax: 1000 }).close();
+    // As backups come back: what was zero takes no room.
+    const bytes = Deno.readFileSync(path);
+    Deno.removeSync(path);
+    Deno.createSync(copy).close();
+    Deno.truncateSync(copy, bytes.length);
+    using file = Deno.openSync(copy, { write: true });
+    file.writeSync(bytes.subarray(0, 8192));
+    Deno.renameSync(copy, path);
+    try {
+      Deno.writeFileSync(filler, new Uint8Array(2_000_000));
+    } catch {
+      // It is full.
+    }
+    const [, code] = failureOf(() => SharedQueue.connect("q", { directory }));
+    Deno.removeSync(filler);
+    const queue = SharedQueue.connect("q", { directory });
+    try {
+      Deno.writeFileSync(filler, new Uint8Array(2_000_000));
+    } catch {
+      // All of its memory is there already.
+    }
+    let sent = 0;
+    while (queue.trySend(new Uint8Array(1000))) sent++;
+    console.log(JSON.stringify([code, sent]));
+  `,
+    );
+    assert.deepEqual(report, ["ENOSPC", 100]);
+  },
+);
+
 const CAPABILITIES = ["--bounding-set=-all", "--inh-caps=-all"];
 const userFailure = nativeSkipReason() ??
   (Deno.uid() === 0
