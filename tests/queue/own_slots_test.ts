@@ -15,7 +15,7 @@ import { generationOf, moved, NOBODY, ownerOf, PHASE, phaseOf } from "../../src/
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { fakeMemory, HastyClock, reopened } from "./_support.ts";
 
-nameSkipReason("OwnSlots of native code", nativeSkipReason());
+nameSkipReason("OwnSlots", nativeSkipReason());
 
 const SHAPE = { capacity: 6, messageBytesMax: 16 };
 /** One that is compressed, as it is said to be, and damaged. */
@@ -111,10 +111,9 @@ const kinds: readonly [string, boolean, QueueShape, boolean][] = [
   ["checksums", false, SHAPE, true],
 ];
 for (const [what, native, shape, checksums] of kinds) {
-  Deno.test({
-    name: `OwnSlots: what is received is known to be had the moment it is reserved: ${what}`,
-    ignore: native && nativeSkipReason() !== undefined,
-    fn() {
+  nativeTest(
+    `OwnSlots: what is received is known to be had the moment it is reserved: ${what}`,
+    () => {
       using _ = new HastyClock();
       const cores = coresOf(shape, native, checksums);
       const [one, other] = cores;
@@ -127,12 +126,11 @@ for (const [what, native, shape, checksums] of kinds) {
       assert.equal(damaged(cores), 0);
       for (const core of cores) core.close();
     },
-  });
+  );
 
-  Deno.test({
-    name: `OwnSlots: what is dropped, purged, too old or buried is nobody's damage: ${what}`,
-    ignore: native && nativeSkipReason() !== undefined,
-    fn() {
+  nativeTest(
+    `OwnSlots: what is dropped, purged, too old or buried is nobody's damage: ${what}`,
+    () => {
       using _ = new HastyClock();
       const cores = coresOf({ ...shape, deliveryCountMax: 1, deadLetterCountMax: 1 }, native, checksums);
       const [one, other] = cores;
@@ -158,7 +156,7 @@ for (const [what, native, shape, checksums] of kinds) {
       assert.equal(one.trySend(new Uint8Array(1), PLAIN), -1, "every slot could be filled");
       for (const core of cores) core.close();
     },
-  });
+  );
 }
 
 nativeTest(
