@@ -361,11 +361,11 @@ impl Queue {
         unsafe { self.state.add(index).cast::<f64>().read() }
     }
 
-    /// Whether a reserved message can be delivered without further ado to who has room for `room` bytes.
-    fn is_plain(&self, record: usize, room: usize) -> bool {
+    /// Whether a reserved message of `length` bytes can be delivered without further ado to who has room for `room`.
+    fn is_plain(&self, record: usize, length: u32, room: usize) -> bool {
         let limit = self.get(state::DELIVERY_COUNT_MAX);
         let expires_ms = self.double(record, record::EXPIRES_MS);
-        self.take(record, record::BYTE_LENGTH) as usize <= room
+        length as usize <= room
             && (limit == 0 || self.take(record, record::DELIVERY_COUNT) < limit)
             && (expires_ms == 0.0 || expires_ms > epoch_ms())
     }
@@ -383,8 +383,9 @@ impl Queue {
     ) -> Option<bool> {
         let (slot, word) = (lanes.0..lanes.1).find_map(|lane| self.reserve(lane))?;
         let record = self.record_at(slot);
-        let is_plain = self.is_plain(record, room);
+        // Read once: whoever damages it may do so at any moment.
         let length = self.take(record, record::BYTE_LENGTH);
+        let is_plain = self.is_plain(record, length, room);
         if is_plain {
             let before = self.take(record, record::DELIVERY_COUNT);
             self.put(record, record::DELIVERY_COUNT, before + 1);
