@@ -10,49 +10,16 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import type { Message } from "@millrace/millrace/queue";
 import { sleep } from "@millrace/millrace/timer";
 import { type GatewayRequest, pack, REQUESTS_SHAPE, unpack } from "./support/gateway_messages.ts";
 import { openQueue } from "./support/open_queue.ts";
+import { Program } from "./support/program.ts";
 import { wholeNumber } from "./support/whole_number.ts";
 
-const USAGE = "usage: gateway_worker [--queue requests] [--work-ms 0] [--concurrency 1]";
-const USAGE_EXIT_CODE = 2;
+const program = new Program("gateway_worker", "[--queue requests] [--work-ms 0] [--concurrency 1]");
 const WORK_MS_MAX = 3_600_000;
 const CONCURRENCY_MAX = 1024;
-
-interface Options {
-  readonly queue: string;
-  readonly workMs: number;
-  readonly concurrency: number;
-}
-
-function fail(error: unknown, exitCode: number): never {
-  console.error(`gateway_worker: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(exitCode);
-}
-
-function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      queue: { type: "string", default: "requests" },
-      "work-ms": { type: "string", default: "0" },
-      concurrency: { type: "string", default: "1" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  return {
-    queue: values.queue,
-    workMs: wholeNumber("--work-ms", values["work-ms"], 0, WORK_MS_MAX),
-    concurrency: wholeNumber("--concurrency", values.concurrency, 1, CONCURRENCY_MAX),
-  };
-}
 
 /** The reply to one request. What it throws, the gateway gets to know, and no client. */
 async function answer({ data, redeliveryCount }: Message, workMs: number): Promise<Uint8Array> {
@@ -72,12 +39,18 @@ async function answer({ data, redeliveryCount }: Message, workMs: number): Promi
   return pack({ status: 200, headers: [["content-type", type], ["x-worker", String(Deno.pid)]] }, body);
 }
 
-let options: Options;
-try {
-  options = readOptions(Deno.args);
-} catch (error) {
-  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
-}
+const options = program.options(
+  {
+    queue: { type: "string", default: "requests" },
+    "work-ms": { type: "string", default: "0" },
+    concurrency: { type: "string", default: "1" },
+  },
+  ({ queue, "work-ms": workMs, concurrency }) => ({
+    queue,
+    workMs: wholeNumber("--work-ms", workMs, 0, WORK_MS_MAX),
+    concurrency: wholeNumber("--concurrency", concurrency, 1, CONCURRENCY_MAX),
+  }),
+);
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
@@ -87,7 +60,7 @@ try {
   console.log(`answering requests of ${queue.name}`);
   await queue.respond((message) => answer(message, workMs), { concurrency, signal: stop.signal });
 } catch (error) {
-  fail(error, 1);
+  program.fail(error);
 }
 // With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
 Deno.exit(0);

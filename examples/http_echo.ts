@@ -11,15 +11,15 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { CORES_MAX, startCores } from "@millrace/millrace/cores";
 import { HTTP_LIMITS } from "@millrace/millrace/http";
 import { formatAddress, parseAddress } from "@millrace/millrace/net";
 import { type DriverChoice, Reactor, SIGNAL_ECHO_MS, waitForSignal } from "@millrace/millrace/reactor";
 import { listenAlone, listenHere } from "./support/http_echo_core.ts";
+import { Program } from "./support/program.ts";
+import { wholeNumber } from "./support/whole_number.ts";
 
-const USAGE = "usage: http_echo [--addr 127.0.0.1:8080] [--driver auto|uring|deno] [--cores N]";
-const USAGE_EXIT_CODE = 2;
+const program = new Program("http_echo", "[--addr 127.0.0.1:8080] [--driver auto|uring|deno] [--cores N]");
 const STOPPED_EXIT_CODE = 130;
 /** Milliseconds that the cores get beyond what their servers take to stop. */
 const CORES_MARGIN_MS = 1000;
@@ -40,38 +40,6 @@ interface Serving {
   /** Rejects when it cannot go on. */
   readonly failed: Promise<never>;
   stop(): Promise<unknown>;
-}
-
-function fail(error: unknown, exitCode: number): never {
-  console.error(`http_echo: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(exitCode);
-}
-
-function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      addr: { type: "string", default: "127.0.0.1:8080" },
-      driver: { type: "string", default: "auto" },
-      cores: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  const { driver } = values;
-  if (driver !== "auto" && driver !== "uring" && driver !== "deno") {
-    throw new TypeError(`--driver is "${driver}", expected auto, uring or deno`);
-  }
-  const coreCount = values.cores === undefined ? 0 : Number(values.cores);
-  if (
-    values.cores !== undefined && !(/^\d+$/.test(values.cores) && coreCount >= 1 && coreCount <= CORES_MAX)
-  ) {
-    throw new TypeError(`--cores is "${values.cores}", expected a whole number from 1 to ${CORES_MAX}`);
-  }
-  return { ...parseAddress(values.addr), driver, coreCount };
 }
 
 function startAlone({ hostname, port, driver }: Options): Serving {
@@ -108,12 +76,20 @@ async function startOnCores({ hostname, port, driver, coreCount }: Options): Pro
   };
 }
 
-let options;
-try {
-  options = readOptions(Deno.args);
-} catch (error) {
-  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
-}
+const options = program.options(
+  {
+    addr: { type: "string", default: "127.0.0.1:8080" },
+    driver: { type: "string", default: "auto" },
+    cores: { type: "string" },
+  },
+  ({ addr, driver, cores }): Options => {
+    if (driver !== "auto" && driver !== "uring" && driver !== "deno") {
+      throw new TypeError(`--driver is "${driver}", expected auto, uring or deno`);
+    }
+    const coreCount = cores === undefined ? 0 : wholeNumber("--cores", cores, 1, CORES_MAX);
+    return { ...parseAddress(addr), driver, coreCount };
+  },
+);
 
 try {
   const serving = options.coreCount === 0 ? startAlone(options) : await startOnCores(options);
@@ -132,5 +108,5 @@ try {
   await serving.stop();
   Deno.exit(0);
 } catch (error) {
-  fail(error, 1);
+  program.fail(error);
 }

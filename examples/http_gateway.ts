@@ -12,7 +12,6 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { parseArgs } from "node:util";
 import { HttpResponse, serve, type ServeHandler, type ServerRequest } from "@millrace/millrace/http";
 import { formatAddress, parseAddress } from "@millrace/millrace/net";
 import { type SharedQueue, SharedQueueFullError, SharedQueueReplyError } from "@millrace/millrace/queue";
@@ -25,10 +24,13 @@ import {
   unpack,
 } from "./support/gateway_messages.ts";
 import { openQueue } from "./support/open_queue.ts";
+import { Program } from "./support/program.ts";
 import { wholeNumber } from "./support/whole_number.ts";
 
-const USAGE = "usage: http_gateway [--addr 127.0.0.1:8080] [--queue requests] [--deadline-ms 5000]";
-const USAGE_EXIT_CODE = 2;
+const program = new Program(
+  "http_gateway",
+  "[--addr 127.0.0.1:8080] [--queue requests] [--deadline-ms 5000]",
+);
 const STOPPED_EXIT_CODE = 130;
 const TOKEN_VARIABLE = "MILLRACE_GATEWAY_TOKEN";
 const DEADLINE_MS_MAX = 600_000;
@@ -41,39 +43,6 @@ interface Options {
   readonly queue: string;
   readonly deadlineMs: number;
   readonly token: string;
-}
-
-function fail(error: unknown, exitCode: number): never {
-  console.error(`http_gateway: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(exitCode);
-}
-
-function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      addr: { type: "string", default: "127.0.0.1:8080" },
-      queue: { type: "string", default: "requests" },
-      "deadline-ms": { type: "string", default: "5000" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  const deadlineMs = wholeNumber("--deadline-ms", values["deadline-ms"], 1, DEADLINE_MS_MAX);
-  const address = parseAddress(values.addr);
-  // Not as an option: everybody on the machine can read the command line of a process.
-  const token = Deno.env.get(TOKEN_VARIABLE) ?? "";
-  if (token === "") throw new TypeError(`${TOKEN_VARIABLE} is not set, expected the token of the clients`);
-  // A line break behind it, from a file, is one that no client can send.
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new TypeError(
-      `${TOKEN_VARIABLE} has blanks, line breaks or other characters that no header can have`,
-    );
-  }
-  return { ...address, queue: values.queue, deadlineMs, token };
 }
 
 /** Tells whether a request has the token, in a time that does not tell how much of it is right. */
@@ -135,12 +104,27 @@ function refuse(status: number, reason: string, headers: Record<string, string> 
   return new HttpResponse(`${reason}\n`, { status, headers });
 }
 
-let options: Options;
-try {
-  options = readOptions(Deno.args);
-} catch (error) {
-  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
-}
+const options = program.options(
+  {
+    addr: { type: "string", default: "127.0.0.1:8080" },
+    queue: { type: "string", default: "requests" },
+    "deadline-ms": { type: "string", default: "5000" },
+  },
+  ({ addr, queue, "deadline-ms": deadlineMs }): Options => {
+    const address = parseAddress(addr);
+    const options = { queue, deadlineMs: wholeNumber("--deadline-ms", deadlineMs, 1, DEADLINE_MS_MAX) };
+    // Not as an option: everybody on the machine can read the command line of a process.
+    const token = Deno.env.get(TOKEN_VARIABLE) ?? "";
+    if (token === "") throw new TypeError(`${TOKEN_VARIABLE} is not set, expected the token of the clients`);
+    // A line break behind it, from a file, is one that no client can send.
+    if (!/^[\x21-\x7e]+$/.test(token)) {
+      throw new TypeError(
+        `${TOKEN_VARIABLE} has blanks, line breaks or other characters that no header can have`,
+      );
+    }
+    return { ...address, ...options, token };
+  },
+);
 
 try {
   using queue = openQueue(options.queue, REQUESTS_SHAPE);
@@ -155,6 +139,6 @@ try {
   console.log("stopping: answering what is in flight; again to stop at once");
   await server.shutdown();
 } catch (error) {
-  fail(error, 1);
+  program.fail(error);
 }
 Deno.exit(0);

@@ -8,12 +8,11 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { MAILBOX_SIZES_MIB, type MailboxSizeMib, SharedMailbox, SharedQueue } from "@millrace/millrace/queue";
+import { Program } from "./support/program.ts";
 import { wholeNumber } from "./support/whole_number.ts";
 
-const USAGE = "usage: mailbox [--count N] [--mib N]";
-const USAGE_EXIT_CODE = 2;
+const program = new Program("mailbox", "[--count N] [--mib N]");
 const STOPPED_EXIT_CODE = 130;
 /** What the names of this program's queues begin with. */
 const PREFIX = "mailbox-example.";
@@ -28,32 +27,6 @@ interface Options {
   readonly mib: MailboxSizeMib;
   /** The queue to read from: set in the second process. */
   readonly from: string | undefined;
-}
-
-function fail(error: unknown, exitCode: number): never {
-  console.error(`mailbox: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(exitCode);
-}
-
-function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      count: { type: "string", default: "200" },
-      mib: { type: "string", default: "5" },
-      from: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  const mib = MAILBOX_SIZES_MIB.find((size) => String(size) === values.mib);
-  if (mib === undefined) {
-    throw new RangeError(`--mib is "${values.mib}", expected one of ${MAILBOX_SIZES_MIB.join(", ")}`);
-  }
-  return { count: wholeNumber("--count", values.count, 1, 1_000_000), mib, from: values.from };
 }
 
 /** The second process: looks at one byte of each page, and says how much that was. */
@@ -120,12 +93,20 @@ function startReader(name: string, count: number): Deno.ChildProcess {
   }).spawn();
 }
 
-let options: Options;
-try {
-  options = readOptions(Deno.args);
-} catch (error) {
-  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
-}
+const options = program.options(
+  {
+    count: { type: "string", default: "200" },
+    mib: { type: "string", default: "5" },
+    from: { type: "string" },
+  },
+  ({ count, mib, from }): Options => {
+    const size = MAILBOX_SIZES_MIB.find((size) => String(size) === mib);
+    if (size === undefined) {
+      throw new RangeError(`--mib is "${mib}", expected one of ${MAILBOX_SIZES_MIB.join(", ")}`);
+    }
+    return { count: wholeNumber("--count", count, 1, 1_000_000), mib: size, from };
+  },
+);
 
 class Stopped extends Error {}
 
@@ -140,7 +121,7 @@ try {
   // Ctrl-C reaches both processes; the one that cleans up speaks.
   if (options.from !== undefined && stop.signal.aborted) Deno.exit(STOPPED_EXIT_CODE);
   const reason = stop.signal.aborted ? stop.signal.reason : error;
-  fail(reason, reason instanceof Stopped ? STOPPED_EXIT_CODE : 1);
+  program.fail(reason, reason instanceof Stopped ? STOPPED_EXIT_CODE : 1);
 }
 // With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
 Deno.exit(0);

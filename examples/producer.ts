@@ -11,15 +11,14 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { jsonPayload } from "@millrace/millrace/queue";
 import { sleep, spawnPeriodic } from "@millrace/millrace/timer";
 import { type Job, JOBS_SHAPE } from "./support/jobs.ts";
 import { openQueue } from "./support/open_queue.ts";
+import { Program } from "./support/program.ts";
 import { wholeNumber } from "./support/whole_number.ts";
 
-const USAGE = "usage: producer [--queue jobs] [--rate N] [--count N]";
-const USAGE_EXIT_CODE = 2;
+const program = new Program("producer", "[--queue jobs] [--rate N] [--count N]");
 const REPORT_MS = 1000;
 /** Jobs sent between two looks at the rest of the world. */
 const BATCH = 256;
@@ -30,33 +29,6 @@ interface Options {
   /** Jobs a second; `undefined`: as many as the queue takes. */
   readonly rate: number | undefined;
   readonly count: number;
-}
-
-function fail(error: unknown, exitCode: number): never {
-  console.error(`producer: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(exitCode);
-}
-
-function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      queue: { type: "string", default: "jobs" },
-      rate: { type: "string" },
-      count: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  const { queue, rate, count } = values;
-  return {
-    queue,
-    rate: rate === undefined ? undefined : wholeNumber("--rate", rate, 1, RATE_MAX),
-    count: count === undefined ? Infinity : wholeNumber("--count", count, 1, Number.MAX_SAFE_INTEGER),
-  };
 }
 
 /** The next `count` jobs, of which `sentCount` are sent. */
@@ -101,19 +73,25 @@ async function produce(options: Options, signal: AbortSignal): Promise<void> {
   }
 }
 
-let options: Options;
-try {
-  options = readOptions(Deno.args);
-} catch (error) {
-  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
-}
+const options = program.options(
+  {
+    queue: { type: "string", default: "jobs" },
+    rate: { type: "string" },
+    count: { type: "string" },
+  },
+  ({ queue, rate, count }): Options => ({
+    queue,
+    rate: rate === undefined ? undefined : wholeNumber("--rate", rate, 1, RATE_MAX),
+    count: count === undefined ? Infinity : wholeNumber("--count", count, 1, Number.MAX_SAFE_INTEGER),
+  }),
+);
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
 try {
   await produce(options, stop.signal);
 } catch (error) {
-  if (!stop.signal.aborted) fail(error, 1);
+  if (!stop.signal.aborted) program.fail(error);
 }
 console.log(`${sentCount} jobs sent in all`);
 // With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.

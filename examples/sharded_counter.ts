@@ -8,42 +8,20 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { CORES_MAX, startCores } from "@millrace/millrace/cores";
 import { spawnPeriodic } from "@millrace/millrace/timer";
 import { report } from "./support/sharded_counter_core.ts";
+import { Program } from "./support/program.ts";
+import { wholeNumber } from "./support/whole_number.ts";
 
-const USAGE = "usage: sharded_counter [--cores N]";
-const USAGE_EXIT_CODE = 2;
+const program = new Program("sharded_counter", "[--cores N]");
 const REPORT_MS = 500;
 
-function fail(error: unknown, exitCode: number): never {
-  console.error(`sharded_counter: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(exitCode);
-}
-
 /** How many cores, or `undefined` for one per processor. */
-function readCoreCount(args: string[]): number | undefined {
-  const { values } = parseArgs({
-    args,
-    options: { cores: { type: "string" }, help: { type: "boolean", short: "h", default: false } },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  if (values.cores === undefined) return undefined;
-  const count = Number(values.cores);
-  if (/^\d+$/.test(values.cores) && count >= 1 && count <= CORES_MAX) return count;
-  throw new TypeError(`--cores is "${values.cores}", expected a whole number from 1 to ${CORES_MAX}`);
-}
-
-let count: number | undefined;
-try {
-  count = readCoreCount(Deno.args);
-} catch (error) {
-  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
-}
+const count = program.options(
+  { cores: { type: "string" } },
+  ({ cores }) => cores === undefined ? undefined : wholeNumber("--cores", cores, 1, CORES_MAX),
+);
 
 try {
   const group = await startCores({
@@ -59,5 +37,5 @@ try {
   // With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
   Deno.exit(0);
 } catch (error) {
-  fail(error, 1);
+  program.fail(error);
 }

@@ -10,49 +10,15 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import type { SharedQueue } from "@millrace/millrace/queue";
 import { sleep } from "@millrace/millrace/timer";
 import { type Job, JOBS_SHAPE } from "./support/jobs.ts";
 import { openQueue } from "./support/open_queue.ts";
+import { Program } from "./support/program.ts";
 import { wholeNumber } from "./support/whole_number.ts";
 
-const USAGE = "usage: worker [--queue jobs] [--work-ms 100] [--count N]";
-const USAGE_EXIT_CODE = 2;
+const program = new Program("worker", "[--queue jobs] [--work-ms 100] [--count N]");
 const WORK_MS_MAX = 3_600_000;
-
-interface Options {
-  readonly queue: string;
-  readonly workMs: number;
-  readonly count: number;
-}
-
-function fail(error: unknown, exitCode: number): never {
-  console.error(`worker: ${error instanceof Error ? error.message : error}`);
-  Deno.exit(exitCode);
-}
-
-function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      queue: { type: "string", default: "jobs" },
-      "work-ms": { type: "string", default: "100" },
-      count: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    Deno.exit(0);
-  }
-  const { queue, count } = values;
-  return {
-    queue,
-    workMs: wholeNumber("--work-ms", values["work-ms"], 0, WORK_MS_MAX),
-    count: count === undefined ? Infinity : wholeNumber("--count", count, 1, Number.MAX_SAFE_INTEGER),
-  };
-}
 
 /** Does one job. It is done with at `ack()`, and anybody's again if this process dies before, or throws. */
 async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSignal): Promise<void> {
@@ -67,12 +33,18 @@ async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSigna
   delivery.ack();
 }
 
-let options: Options;
-try {
-  options = readOptions(Deno.args);
-} catch (error) {
-  fail(`${error instanceof Error ? error.message : error}; ${USAGE}`, USAGE_EXIT_CODE);
-}
+const options = program.options(
+  {
+    queue: { type: "string", default: "jobs" },
+    "work-ms": { type: "string", default: "100" },
+    count: { type: "string" },
+  },
+  ({ queue, count, "work-ms": workMs }) => ({
+    queue,
+    workMs: wholeNumber("--work-ms", workMs, 0, WORK_MS_MAX),
+    count: count === undefined ? Infinity : wholeNumber("--count", count, 1, Number.MAX_SAFE_INTEGER),
+  }),
+);
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
@@ -84,7 +56,7 @@ try {
     await workOnNext(queue, options.workMs, stop.signal);
   }
 } catch (error) {
-  if (error !== stop.signal.reason) fail(error, 1);
+  if (error !== stop.signal.reason) program.fail(error);
 }
 console.log(`${doneCount} jobs done`);
 // With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
