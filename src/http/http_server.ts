@@ -1,3 +1,4 @@
+import { formatAddress } from "../base/mod.ts";
 import type { AcceptHandler, DriverListener, DriverSocket, Reactor } from "../reactor/mod.ts";
 import type { Timer } from "../timer/mod.ts";
 import { HttpConnection } from "./connection.ts";
@@ -92,7 +93,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
       heads: new HeadCopies(),
       buffers: reactor.driver.buffers,
       statistics: this.#statistics,
-      authority: unix ? "localhost" : authority(address),
+      authority: unix ? "localhost" : formatAddress(address),
       transport: unix ? "unix" : "tcp",
       draining: false,
       nowMs: () => reactor.nowMs(),
@@ -225,12 +226,6 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
 }
 
 type MutableContext = { -readonly [K in keyof ServerContext]: ServerContext[K] };
-
-function authority(address: { hostname: string; port: number }): string {
-  return address.hostname.includes(":")
-    ? `[${address.hostname}]:${address.port}`
-    : `${address.hostname}:${address.port}`;
-}
 
 /** What a server does with an error when its owner does not say: the operator sees it, the client does not. */
 function answerAndReport(error: unknown): Response {

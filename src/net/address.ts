@@ -1,10 +1,4 @@
-/** Host and port of an internet address. */
-export interface HostAndPort {
-  /** An address or a name; IPv6 without brackets. */
-  readonly hostname: string;
-  /** 0 to 65535. */
-  readonly port: number;
-}
+import type { HostAndPort } from "../base/mod.ts";
 
 /**
  * Reads `"host:port"`, `"[ipv6]:port"` or `":port"` (every address of this machine).
@@ -27,18 +21,4 @@ export function parseAddress(text: string): HostAndPort {
   }
   const hostname = match[1] ?? match[2];
   return { hostname: hostname === "" ? "0.0.0.0" : hostname, port };
-}
-
-/**
- * `host:port`, with brackets around IPv6.
- *
- * ```ts
- * import { formatAddress } from "@millrace/millrace/net";
- *
- * console.log(formatAddress({ hostname: "::1", port: 8080 })); // [::1]:8080
- * ```
- */
-export function formatAddress(address: HostAndPort): string {
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

@@ -16,7 +16,8 @@ export {
   type TcpListener,
   type UnixListener,
 } from "./open.ts";
-export { formatAddress, type HostAndPort, parseAddress } from "./address.ts";
+export { formatAddress, type HostAndPort } from "../base/mod.ts";
+export { parseAddress } from "./address.ts";
 export { ACCEPT_QUEUE_MAX, Listener } from "./listener.ts";
 export { RECEIVE_QUEUE_BYTES, StreamConn } from "./stream_conn.ts";
 export { TcpConn, UnixConn } from "./tcp.ts";

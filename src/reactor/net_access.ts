@@ -1,3 +1,5 @@
+import { describeSocketAddress } from "../../ffi/mod.ts";
+
 /** The error of an `operation` that Deno's permissions do not allow on `host`, a name or `address:port`. */
 export function netAccessMissing(operation: string, host: string): Error {
   const error = new Deno.errors.NotCapable(
@@ -12,7 +14,7 @@ export function netAccessMissing(operation: string, host: string): Error {
  * @throws {Deno.errors.NotCapable} (as a rejection) when it is not granted
  */
 export async function requireNetAccess(operation: string, hostname: string, port: number): Promise<void> {
-  const host = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  const host = describeSocketAddress({ hostname, port });
   const { state } = await Deno.permissions.request({ name: "net", host });
   if (state !== "granted") throw netAccessMissing(operation, host);
 }

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import {
   asSystemError,
+  describeSocketAddress,
   encodeSocketAddress,
   errno,
   parseIp,
@@ -43,7 +44,7 @@ export async function bindDenoDatagram(
   const socket = createSocket({ type });
   const onError = (error: Error) => {
     socket.close();
-    reject(asSystemError("bind", error, `${hostname}:${port}`));
+    reject(asSystemError("bind", error, describeSocketAddress({ hostname, port })));
   };
   socket.once("error", onError);
   socket.bind(port, hostname, () => {
@@ -101,7 +102,7 @@ export class DenoDatagramSocket implements DriverDatagramSocket {
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#socket.send(bytes.slice(), to.port, to.hostname, (error, byteLength) => {
-      if (error) reject(asSystemError("send", error, `to ${to.hostname}:${to.port}`));
+      if (error) reject(asSystemError("send", error, `to ${describeSocketAddress(to)}`));
       else resolve(byteLength);
     });
     this.#abandonSend = () => reject(systemError("send", errno.ECANCELED));

@@ -1,5 +1,6 @@
 import {
   asSystemError,
+  describeSocketAddress,
   encodeSocketAddress,
   errno,
   SOCKET_ADDRESS_BYTES_MAX,
@@ -92,7 +93,7 @@ export class DenoDriver implements Driver {
         : Deno.listen({ ...address, reusePort: options.reusePort, tcpBacklog: options.backlog });
       return new DenoListener(this.#shared, listener as Deno.Listener, options.noDelay);
     } catch (error) {
-      throw failure("bind", error, address, describe(address));
+      throw failure("bind", error, address, describeSocketAddress(address));
     }
   }
 
@@ -108,7 +109,7 @@ export class DenoDriver implements Driver {
         : await connectTcp(address, signal);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw failure("connect", error, address, `to ${describe(address)}`);
+      throw failure("connect", error, address, `to ${describeSocketAddress(address)}`);
     }
     const socket = new DenoSocket(this.#shared, conn);
     if (signal?.aborted || this.#closed) {
@@ -165,12 +166,6 @@ function failure(operation: string, error: unknown, address: Address, detail: st
   }
   const notFound = new Deno.errors.NotFound(`resolve ${address.hostname}: no such host name (ENOTFOUND)`);
   return Object.assign(notFound, { operation: "resolve", code: "ENOTFOUND" });
-}
-
-function describe(address: Address): string {
-  if ("path" in address) return address.path;
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /**

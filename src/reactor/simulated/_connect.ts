@@ -1,10 +1,9 @@
-import { errno, systemError } from "../../../ffi/mod.ts";
+import { describeSocketAddress, errno, systemError } from "../../../ffi/mod.ts";
 import type { Address } from "../driver.ts";
 import { Endpoint } from "./_endpoint.ts";
 import type { Shared } from "./_shared.ts";
 import { SimulatedSocket } from "./_simulated_socket.ts";
 import { type Run, runOperation } from "./_single_operation.ts";
-import { describeAddress } from "./_world.ts";
 
 const ENOENT = 2;
 
@@ -19,7 +18,7 @@ export async function connectTo(
   const run: Run = runOperation(shared.operations, {
     kind: "connect",
     operation: "connect",
-    detail: `to ${describeAddress(address)}`,
+    detail: `to ${describeSocketAddress(address)}`,
     signal,
     attempt() {
       const listener = world.listenerAt(address);

@@ -1,4 +1,4 @@
-import { errno, parseIp, systemError } from "../../../ffi/mod.ts";
+import { describeSocketAddress, errno, parseIp, systemError } from "../../../ffi/mod.ts";
 import { assert, Deque } from "../../base/mod.ts";
 import type { DatagramHandler, DriverDatagramSocket, IpAddress } from "../driver.ts";
 import { SimulatedOperation } from "./_operations.ts";
@@ -76,7 +76,7 @@ export class SimulatedDatagramSocket extends SimulatedOperation
     return await runOperation(this.#shared.operations, {
       kind: "sendDatagram",
       operation: "send",
-      detail: `to ${to.hostname}:${to.port}`,
+      detail: `to ${describeSocketAddress(to)}`,
       attempt: () => {
         this.#launch(bytes.slice(), to);
         return bytes.byteLength;

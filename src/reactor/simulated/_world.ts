@@ -1,4 +1,10 @@
-import { formatIp, parseIp, systemError, UNIX_PATH_BYTES_MAX } from "../../../ffi/mod.ts";
+import {
+  describeSocketAddress,
+  formatIp,
+  parseIp,
+  systemError,
+  UNIX_PATH_BYTES_MAX,
+} from "../../../ffi/mod.ts";
 import type { Address, IpAddress } from "../driver.ts";
 import type { Endpoint } from "./_endpoint.ts";
 import type { LinkOptions } from "./_pipe.ts";
@@ -169,17 +175,9 @@ export function checkAddress(address: Address): void {
   }
 }
 
-/** `address` as an error shows it. */
-export function describeAddress(address: Address): string {
-  if ("path" in address) return address.path;
-  return address.hostname.includes(":")
-    ? `[${address.hostname}]:${address.port}`
-    : `${address.hostname}:${address.port}`;
-}
-
 /** The error of a bind that {@linkcode World.choose} refused. */
 export function bindError(number: number, address: Address): Error {
-  return systemError("bind", -number, describeAddress(address));
+  return systemError("bind", -number, describeSocketAddress(address));
 }
 
 /** Whether something bound to `bound` takes what goes to `other`, or stands in its way. */

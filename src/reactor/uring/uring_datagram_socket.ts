@@ -1,5 +1,6 @@
 import {
   decodeSocketAddress,
+  describeSocketAddress,
   errno,
   localAddress,
   messageAddressLength,
@@ -134,7 +135,7 @@ export class UringDatagramSocket extends UringOperation implements DriverDatagra
     writeParts(memory, writeSocketAddress(memory, ADDRESS_AT, to), bytes.byteLength);
     return await runOperation(this.#shared.table, {
       operation: "send",
-      detail: `to ${to.hostname}:${to.port}`,
+      detail: `to ${describeSocketAddress(to)}`,
       prepare: (ring, id) => ring.prepareSendMessage(id, this.#fd, memory, 0),
     });
   }
