@@ -1,62 +1,37 @@
 import assert from "node:assert/strict";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import {
+  commandFailure,
+  NO_CAPABILITIES,
+  NOBODY,
+  otherUserFailure,
+  reportOf,
+  smallDisk,
+} from "../support/system.ts";
 import { MEMORY_URL, RegionNames, TemporaryDirectory } from "./_support.ts";
 import { SharedMemory } from "../../src/memory/mod.ts";
 
 // What only a system of its own shows: a small /dev/shm, and a user who may not do everything.
 
-const decoder = new TextDecoder();
-
-/** Runs a command; what it said when it could not be run or failed, else `undefined`. */
-function failureOf(command: string, args: readonly string[]): string | undefined {
-  try {
-    const { success, stderr } = new Deno.Command(command, { args: [...args] }).outputSync();
-    return success ? undefined : decoder.decode(stderr).trim();
-  } catch (error) {
-    return String(error);
-  }
-}
-
-/** Runs a program behind `command`, and gives what it printed as JSON. */
-async function reportOf(command: string, args: readonly string[], program: string): Promise<unknown> {
-  const path = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    await Deno.writeTextFile(path, `import { SharedMemory } from ${MEMORY_URL};\n${program}`);
-    const run = [Deno.execPath(), "run", "--quiet", "--no-lock", "--no-check", "-A", path];
-    const child = new Deno.Command(command, {
-      args: [...args, ...run],
-      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-      signal: AbortSignal.timeout(50_000),
-    });
-    const { stdout, stderr, success } = await child.output();
-    assert.ok(success, decoder.decode(stderr));
-    return JSON.parse(decoder.decode(stdout));
-  } finally {
-    await Deno.remove(path);
-  }
+/** Runs a program that knows regions behind `command`, and gives what it printed as JSON. */
+function memoryReport(command: string, args: readonly string[], program: string): Promise<unknown> {
+  return reportOf(command, args, `import { SharedMemory } from ${MEMORY_URL};\n${program}`);
 }
 
 /** A command line that gives what follows a `/dev/shm` of `size` of its own. */
-const ownSharedMemory = (size: string) =>
-  ["-m", "sh", "-c", `mount -t tmpfs -o size=${size} none /dev/shm && exec "$0" "$@"`] as const;
-const mountFailure = nativeSkipReason() ?? failureOf("unshare", [...ownSharedMemory("64k"), "true"]);
+const ownSharedMemory = (size: string) => smallDisk("/dev/shm", size);
+const mountFailure = nativeSkipReason() ?? commandFailure("unshare", [...ownSharedMemory("64k"), "true"]);
 nameSkipReason("SharedMemory on a small /dev/shm", mountFailure);
-
-/** What a program prints where something is thrown. */
-const FAILURE = `
-  const failureOf = (body) => { try { body(); return "none"; } catch (error) { return [error.code, error.message]; } };
-`;
 
 function smallTest(name: string, body: () => Promise<void>): void {
   if (mountFailure === undefined) nativeTest(name, body);
 }
 
 smallTest("SharedMemory.create() throws where /dev/shm is full, and leaves nothing behind", async () => {
-  const report = await reportOf(
+  const report = await memoryReport(
     "unshare",
     ownSharedMemory("64k"),
     `
-    ${FAILURE}
     const names = () => [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
     const tooLarge = failureOf(() => SharedMemory.create("a", { byteLength: 65_536 }));
     const left = names();
@@ -65,7 +40,7 @@ smallTest("SharedMemory.create() throws where /dev/shm is full, and leaves nothi
     // All of it is there already: writing it takes nothing more.
     region.bytes.fill(1);
     region.close();
-    console.log(JSON.stringify([tooLarge, left, noPage, names(), SharedMemory.removeAbandoned(), names()]));
+    console.log(JSON.stringify([tooLarge.slice(1), left, noPage.slice(1), names(), SharedMemory.removeAbandoned(), names()]));
     `,
   );
   const hint =
@@ -88,14 +63,13 @@ nativeTest(
     const name = names.next();
     // In blocks of 512 bytes, or 1024; what Deno writes by itself is shorter.
     const limited = ["-c", 'ulimit -f 131072 && exec "$0" "$@"'];
-    const report = await reportOf(
+    const report = await memoryReport(
       "sh",
       limited,
       `
-    ${FAILURE}
     const name = ${JSON.stringify(name)};
     const tooLarge = failureOf(() => SharedMemory.create(name, { byteLength: 268_435_456 }));
-    console.log(JSON.stringify([tooLarge, SharedMemory.list({ prefix: name })]));
+    console.log(JSON.stringify([tooLarge.slice(1), SharedMemory.list({ prefix: name })]));
     `,
     );
     assert.deepEqual(report, [
@@ -114,11 +88,10 @@ smallTest(
   async () => {
     using temporary = new TemporaryDirectory();
     const { directory } = temporary;
-    const report = await reportOf(
+    const report = await memoryReport(
       "unshare",
-      ["-m", "sh", "-c", `mount -t tmpfs -o size=64k none ${directory} && exec "$0" "$@"`],
+      smallDisk(directory, "64k"),
       `
-    ${FAILURE}
     const directory = ${JSON.stringify(directory)};
     const names = () => [...Deno.readDirSync(directory)].map(({ name }) => name);
     const tooLarge = failureOf(() => SharedMemory.create("a", { byteLength: 65_536, directory }));
@@ -126,7 +99,7 @@ smallTest(
     const region = SharedMemory.create("b", { byteLength: 61_440, directory });
     const noPage = failureOf(() => SharedMemory.create("c", { byteLength: 1, directory }));
     region.bytes.fill(1);
-    console.log(JSON.stringify([tooLarge[0], left, noPage[0], names()]));
+    console.log(JSON.stringify([tooLarge[1], left, noPage[1], names()]));
     `,
     );
     assert.deepEqual(report, ["ENOSPC", [], "ENOSPC", ["millrace.b"]]);
@@ -145,7 +118,7 @@ const brokenDisk = (directory: string) =>
 let diskFailure = mountFailure;
 if (diskFailure === undefined) {
   using temporary = new TemporaryDirectory();
-  diskFailure = failureOf("unshare", [...brokenDisk(temporary.directory), "true"]);
+  diskFailure = commandFailure("unshare", [...brokenDisk(temporary.directory), "true"]);
 }
 nameSkipReason("SharedMemory.sync() to a broken disk", diskFailure);
 
@@ -154,7 +127,7 @@ if (diskFailure === undefined) {
     "SharedMemory.sync() rejects for each opener when the disk does not take what was written",
     async () => {
       using temporary = new TemporaryDirectory();
-      const report = await reportOf(
+      const report = await memoryReport(
         "unshare",
         brokenDisk(temporary.directory),
         `
@@ -177,7 +150,7 @@ if (diskFailure === undefined) {
 smallTest(
   "SharedMemory.list() and removeAbandoned() are sorted, and complete however many there are",
   async () => {
-    const report = await reportOf(
+    const report = await memoryReport(
       "unshare",
       ownSharedMemory("16m"),
       `
@@ -194,12 +167,7 @@ smallTest(
   },
 );
 
-const CAPABILITIES = ["--bounding-set=-all", "--inh-caps=-all"];
-const NOBODY = 65534;
-const userFailure = nativeSkipReason() ??
-  (Deno.uid() === 0
-    ? failureOf("setpriv", [...CAPABILITIES, "true"])
-    : "this is not root, who can make such files");
+const userFailure = nativeSkipReason() ?? otherUserFailure();
 nameSkipReason("SharedMemory of another user", userFailure);
 
 if (userFailure === undefined) {
@@ -208,9 +176,9 @@ if (userFailure === undefined) {
     const { directory } = temporary;
     await Deno.chmod(directory, 0o755);
     await Deno.chown(directory, NOBODY, NOBODY);
-    const report = await reportOf(
+    const report = await memoryReport(
       "setpriv",
-      CAPABILITIES,
+      NO_CAPABILITIES,
       `
       const directory = ${JSON.stringify(directory)};
       try {
@@ -228,15 +196,14 @@ if (userFailure === undefined) {
     const name = names.next();
     SharedMemory.create(name, { byteLength: 1 }).close();
     await Deno.chown(`/dev/shm/millrace.${name}`, NOBODY, NOBODY);
-    const report = await reportOf(
+    const report = await memoryReport(
       "setpriv",
-      CAPABILITIES,
+      NO_CAPABILITIES,
       `
       const name = "${name}";
-      const failureOf = (body) => { try { body(); return "none"; } catch (error) { return [error.name, error.code]; } };
       console.log(JSON.stringify([
-        failureOf(() => SharedMemory.open(name)),
-        failureOf(() => SharedMemory.create(name, { byteLength: 1 })),
+        failureOf(() => SharedMemory.open(name)).slice(0, 2),
+        failureOf(() => SharedMemory.create(name, { byteLength: 1 })).slice(0, 2),
         SharedMemory.list().some((info) => info.name === name),
         SharedMemory.removeAbandoned({ prefix: name }).includes(name),
         failureOf(() => SharedMemory.unlink(name)),

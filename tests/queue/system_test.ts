@@ -4,54 +4,27 @@ import { SharedMemory } from "../../src/memory/mod.ts";
 import { type QueueCreateOptions, SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
 import { TemporaryDirectory } from "../memory/_support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import {
+  commandFailure,
+  NO_CAPABILITIES,
+  NOBODY,
+  otherUserFailure,
+  reportOf,
+  smallDisk,
+} from "../support/system.ts";
 import { QUEUE_URL, QueueNames } from "./_support.ts";
 
 // What a system says no to: memory that is not there, and users who may not.
 
-const NOBODY = 65534;
-const decoder = new TextDecoder();
-
-/** Runs a command; what it said when it could not be run or failed, else `undefined`. */
-function failureOf(command: string, args: readonly string[]): string | undefined {
-  try {
-    const { success, stderr } = new Deno.Command(command, { args: [...args] }).outputSync();
-    return success ? undefined : decoder.decode(stderr).trim();
-  } catch (error) {
-    return String(error);
-  }
+/** Runs a program that knows queues behind `command`, and gives what it printed as JSON. */
+function queueReport(command: string, args: readonly string[], program: string): Promise<unknown> {
+  return reportOf(command, args, `import { SharedMailbox, SharedQueue } from ${QUEUE_URL};\n${program}`);
 }
-
-/** Runs a program behind `command`, and gives what it printed as JSON. */
-async function reportOf(command: string, args: readonly string[], program: string): Promise<unknown> {
-  const path = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    const text = `
-      import { SharedMailbox, SharedQueue } from ${QUEUE_URL};
-      const failureOf = (body) => { try { body(); return "none"; } catch (error) { return [error.name, error.code ?? "", error.message]; } };
-      ${program}`;
-    await Deno.writeTextFile(path, text);
-    const run = [Deno.execPath(), "run", "--quiet", "--no-lock", "--no-check", "-A", path];
-    const child = new Deno.Command(command, {
-      args: [...args, ...run],
-      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-      signal: AbortSignal.timeout(50_000),
-    });
-    const { stdout, stderr, success } = await child.output();
-    assert.ok(success, decoder.decode(stderr));
-    return JSON.parse(decoder.decode(stdout));
-  } finally {
-    await Deno.remove(path);
-  }
-}
-
-/** A command line that gives what follows a file system of `size` in `directory`. */
-const smallDisk = (directory: string, size: string) =>
-  ["-m", "sh", "-c", `mount -t tmpfs -o size=${size} none ${directory} && exec "$0" "$@"`] as const;
 
 let mountFailure = nativeSkipReason();
 if (mountFailure === undefined) {
   using temporary = new TemporaryDirectory();
-  mountFailure = failureOf("unshare", [...smallDisk(temporary.directory, "64k"), "true"]);
+  mountFailure = commandFailure("unshare", [...smallDisk(temporary.directory, "64k"), "true"]);
 }
 nameSkipReason("SharedQueue where memory is short", mountFailure);
 
@@ -66,7 +39,7 @@ function smallTest(name: string, body: (directory: string) => Promise<void>): vo
 smallTest(
   "SharedQueue.create() throws where there is no room, and leaves nothing behind",
   async (directory) => {
-    const report = await reportOf(
+    const report = await queueReport(
       "unshare",
       smallDisk(directory, "1m"),
       `
@@ -88,7 +61,7 @@ smallTest(
 );
 
 smallTest("SharedQueue.create() throws where /dev/shm is full, and leaves nothing behind", async () => {
-  const report = await reportOf(
+  const report = await queueReport(
     "unshare",
     smallDisk("/dev/shm", "256k"),
     `
@@ -102,7 +75,7 @@ smallTest("SharedQueue.create() throws where /dev/shm is full, and leaves nothin
 smallTest(
   "SharedQueue.connect() takes the memory that a copy with holes lacks, or says so",
   async (directory) => {
-    const report = await reportOf(
+    const report = await queueReport(
       "unshare",
       smallDisk(directory, "1m"),
       `
@@ -139,11 +112,7 @@ smallTest(
   },
 );
 
-const CAPABILITIES = ["--bounding-set=-all", "--inh-caps=-all"];
-const userFailure = nativeSkipReason() ??
-  (Deno.uid() === 0
-    ? failureOf("setpriv", [...CAPABILITIES, "true"])
-    : "this is not root, who can make such files");
+const userFailure = nativeSkipReason() ?? otherUserFailure();
 nameSkipReason("SharedQueue of another user", userFailure);
 
 if (userFailure === undefined) {
@@ -152,9 +121,9 @@ if (userFailure === undefined) {
     const name = names.next();
     SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 }).close();
     await Deno.chown(`/dev/shm/millrace.queue.${name}`, NOBODY, NOBODY);
-    const report = await reportOf(
+    const report = await queueReport(
       "setpriv",
-      CAPABILITIES,
+      NO_CAPABILITIES,
       `
       const name = ${JSON.stringify(name)};
       console.log(JSON.stringify([
@@ -174,9 +143,9 @@ if (userFailure === undefined) {
     using queue = SharedQueue.create(name, { capacity: 4, messageBytesMax: 8, mode: 0o666 });
     await Deno.chown(`/dev/shm/millrace.queue.${name}`, NOBODY, NOBODY);
     queue.trySend("a");
-    const report = await reportOf(
+    const report = await queueReport(
       "setpriv",
-      CAPABILITIES,
+      NO_CAPABILITIES,
       `
       using queue = SharedQueue.connect(${JSON.stringify(name)});
       queue.trySend("b");
