@@ -1,3 +1,4 @@
+import { QueueCore } from "./_core.ts";
 import { nameProblem } from "../base/mod.ts";
 import {
   SHARED_MEMORY_BYTES_MAX,
@@ -12,6 +13,7 @@ import {
   QUEUE_DELIVERY_COUNT_MAX,
   QUEUE_MAGIC_BYTES,
   QUEUE_MESSAGE_BYTES_MAX,
+  QUEUE_PARTICIPANTS_MAX,
   QUEUE_PARTITIONS_MAX,
   QUEUE_PRIORITIES_MAX,
   type QueueConstants,
@@ -160,6 +162,22 @@ export function openQueue(
   if (inspection.state === "queue") return { region, memory: new QueueMemory(region, inspection.constants) };
   region.close();
   throw new Deno.errors.InvalidData(`connect to queue ${name}: ${inspection.found}`);
+}
+
+/**
+ * Takes part in a queue that is open.
+ *
+ * @throws {Deno.errors.Busy} when it has as many openers as it can
+ */
+export function openCore(name: string, memory: QueueMemory): QueueCore {
+  try {
+    return new QueueCore(memory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.Busy)) throw error;
+    throw new Deno.errors.Busy(`open queue ${name}: it has ${QUEUE_PARTICIPANTS_MAX} openers already`, {
+      cause: error,
+    });
+  }
 }
 
 /** The regions that are queues, by what their names begin with. */

@@ -1,22 +1,20 @@
 import type { WaitOptions } from "../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import type { HandOver } from "./_boxes.ts";
-import { compress } from "./_compression.ts";
-import { QueueCore } from "./_core.ts";
+import type { QueueCore } from "./_core.ts";
 import { Delivery } from "./delivery.ts";
 import { DeadLetters } from "./dead_letters.ts";
-import { SharedQueueFullError } from "./errors.ts";
-import { FLAG, QUEUE_PARTICIPANTS_MAX } from "./layout.ts";
-import { idOf, type Message } from "./message.ts";
+import type { Message } from "./message.ts";
 import {
   createQueue,
   listQueues,
+  openCore,
   openQueue,
   type QueuePlace,
   removeAbandonedQueues,
   unlinkQueue,
 } from "./_open_queue.ts";
-import { bytesOf, type Payload, requirePayloads } from "./payload.ts";
+import type { Payload } from "./payload.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import type {
   QueueConnectOptions,
@@ -26,11 +24,10 @@ import type {
   RequestOptions,
   RespondOptions,
 } from "./queue_options.ts";
-import { isRequest, PendingRequest } from "./_request.ts";
+import { isRequest } from "./_request.ts";
 import { respondTo } from "./_respond.ts";
-import { Envelopes, type SendOptions, type TrySendOptions, type WhenFull } from "./send_options.ts";
-import { BATCH_MAX } from "./_fast_path.ts";
-import { type Envelope, NO_SLOT } from "./_sender.ts";
+import type { SendOptions, TrySendOptions } from "./send_options.ts";
+import { Sending } from "./_sending.ts";
 import { prometheusText, type QueueStatus, StatusMaker } from "./status.ts";
 
 const NO_OPTIONS = {};
@@ -84,9 +81,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   readonly deadLetters: DeadLetters;
   readonly #region: SharedMemory;
   readonly #core: QueueCore;
-  readonly #envelopes: Envelopes;
+  readonly #sending: Sending;
   readonly #status: StatusMaker;
-  readonly #compressAboveBytes: number;
   readonly #internals: QueueInternals;
 
   static {
@@ -162,9 +158,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     this.name = name;
     this.#region = region;
     this.#core = openCore(name, memory);
-    this.#envelopes = new Envelopes(memory.constants);
+    this.#sending = new Sending(this.#core, name, options);
     this.#status = new StatusMaker(this.#core);
-    this.#compressAboveBytes = options.compressAboveBytes ?? Infinity;
     this.capacity = memory.capacity;
     this.messageBytesMax = memory.constants.messageBytesMax;
     this.priorities = memory.constants.priorities;
@@ -173,10 +168,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     this.#internals = {
       core: this.#core,
       directory: region.directory,
-      send: async (payload, options, box) => {
-        const [data, envelope] = this.#encode(bytesOf(payload), { ...this.#envelopes.of(options, 0), box });
-        return await this.#send("send", data, envelope, options, () => this.#lastId);
-      },
+      send: (payload, options, box) => this.#sending.send(payload, options, box),
     };
   }
 
@@ -186,9 +178,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {RangeError} when it is longer than `messageBytesMax`, or an option is out of range
    */
   trySend(payload: Payload, options: TrySendOptions = NO_OPTIONS): boolean {
-    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
-    const envelope = this.#envelopes.of(options, 0);
-    return this.#trySend(bytesOf(payload), envelope, options.whenFull) !== NO_SLOT;
+    return this.#sending.trySend(payload, options);
   }
 
   /**
@@ -198,9 +188,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
    */
   async send(payload: Payload, options: SendOptions = NO_OPTIONS): Promise<bigint> {
-    options.signal?.throwIfAborted();
-    const [data, envelope] = this.#encode(bytesOf(payload), this.#envelopes.of(options, 0));
-    return await this.#send("send", data, envelope, options, () => this.#lastId);
+    return await this.#sending.send(payload, options);
   }
 
   /**
@@ -209,22 +197,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {RangeError} when one is longer than `messageBytesMax`, or an option is out of range; none is sent then
    */
   trySendMany(payloads: readonly Payload[], options: TrySendOptions = NO_OPTIONS): number {
-    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
-    this.#throwIfClosed("send to");
-    requirePayloads(payloads);
-    const messages = payloads.map((payload) =>
-      this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))
-    );
-    let sent = 0;
-    while (sent < messages.length) {
-      const more = this.#trySendBatch(messages, sent);
-      sent += more;
-      if (more > 0) continue;
-      const [data, envelope] = messages[sent];
-      if (this.#trySendEncoded(data, envelope, options.whenFull) === NO_SLOT) break;
-      sent++;
-    }
-    return sent;
+    return this.#sending.trySendMany(payloads, options);
   }
 
   /**
@@ -235,44 +208,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
    */
   async sendMany(payloads: Iterable<Payload>, options: SendOptions = NO_OPTIONS): Promise<bigint[]> {
-    requirePayloads(payloads);
-    const ids: bigint[] = [];
-    let messages: (readonly [Uint8Array, Envelope])[] = [];
-    const sendAll = async (): Promise<void> => {
-      options.signal?.throwIfAborted();
-      this.#throwIfClosed("send to");
-      for (let from = 0; from < messages.length;) {
-        const sent = this.#trySendBatch(messages, from);
-        const last = this.#lastId;
-        for (let before = sent - 1; before >= 0; before--) ids.push(last - BigInt(before));
-        from += sent;
-        if (sent > 0) continue;
-        const [data, envelope] = messages[from++];
-        const sending = this.#send("send", data, envelope, options, () => this.#lastId);
-        for (let next = from; next < messages.length; next++) {
-          messages[next] = [copyOf(messages[next][0]), messages[next][1]];
-        }
-        ids.push(await sending);
-      }
-      messages = [];
-    };
-    // What makes payloads one by one may use the same bytes for each.
-    const own = Array.isArray(payloads) ? (data: Uint8Array) => data : copyOf;
-    let isSending = false;
-    try {
-      for (const payload of payloads) {
-        messages.push(this.#encode(own(bytesOf(payload)), this.#envelopes.of(options, 0)));
-        if (messages.length < BATCH_MAX) continue;
-        isSending = true;
-        await sendAll();
-        isSending = false;
-      }
-    } catch (error) {
-      if (!isSending) await sendAll();
-      throw error;
-    }
-    await sendAll();
-    return ids;
+    return await this.#sending.sendMany(payloads, options);
   }
 
   /**
@@ -364,20 +300,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
    */
   async request(payload: Payload, options: RequestOptions = NO_OPTIONS): Promise<Uint8Array<ArrayBuffer>> {
-    const { signal, timeoutMs = Infinity } = options;
-    const sinceMs = performance.now();
-    signal?.throwIfAborted();
-    const envelope = this.#envelopes.of(
-      { ...options, expiresAfterMs: timeoutMs > 0 ? timeoutMs : undefined },
-      FLAG.request,
-    );
-    const [data, sent] = this.#encode(bytesOf(payload), envelope);
-    const { state } = this.#core;
-    // The generation as it was sent: by now the slot may be another message's.
-    const then = (slot: number) =>
-      new PendingRequest(this.#core, slot, state.previousGeneration(sent.lane), sent.expiresMs);
-    const pending = await this.#send("request", data, sent, options, then);
-    return await pending.reply({ ...(signal === undefined ? {} : { signal }), timeoutMs, sinceMs });
+    return await this.#sending.request(payload, options);
   }
 
   /**
@@ -469,105 +392,9 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     this.close();
   }
 
-  get #lastId(): bigint {
-    const { session, sequence } = this.#core.state;
-    return idOf(session, sequence);
-  }
-
-  #trySend(data: Uint8Array, envelope: Envelope, whenFull: WhenFull = "fail"): number {
-    this.#throwIfClosed("send to");
-    const [bytes, sent] = this.#encode(data, envelope);
-    return this.#trySendEncoded(bytes, sent, whenFull);
-  }
-
-  #trySendEncoded(data: Uint8Array, envelope: Envelope, whenFull: WhenFull = "fail"): number {
-    let slot = this.#core.trySend(data, envelope);
-    if (slot !== NO_SLOT || !(this.#core.findRoom() || whenFull === "drop-oldest")) return slot;
-    slot = this.#core.trySend(data, envelope);
-    while (slot === NO_SLOT && whenFull === "drop-oldest" && this.#core.dropOldest()) {
-      slot = this.#core.trySend(data, envelope);
-    }
-    return slot;
-  }
-
-  /** Sends those of `messages` from index `from` on that have the same envelope and room; how many, with ids one behind the other. */
-  #trySendBatch(messages: readonly (readonly [Uint8Array, Envelope])[], from: number): number {
-    const [, envelope] = messages[from];
-    let end = from;
-    while (end < messages.length && end - from < BATCH_MAX && messages[end][1] === envelope) end++;
-    const batch = messages.slice(from, end).map(([data]) => data);
-    return this.#core.trySendMany(batch, envelope);
-  }
-
-  async #send<T>(
-    operation: string,
-    data: Uint8Array,
-    envelope: Envelope,
-    options: SendOptions,
-    then: (slot: number) => T,
-  ): Promise<T> {
-    const { whenFull = "wait" } = options;
-    checkWhenFull(operation, whenFull);
-    this.#throwIfClosed("send to");
-    if (whenFull === "wait") {
-      let [bytes, isSent] = [data, false];
-      const attempt = (): T | undefined => {
-        const slot = this.#trySendEncoded(bytes, envelope);
-        if (slot === NO_SLOT) return undefined;
-        isSent = true;
-        return then(slot);
-      };
-      const waiting = this.#core.room.wait(`${operation} to the queue`, "room", attempt, options);
-      // The caller may change its payload as soon as it has called.
-      if (!isSent) bytes = copyOf(data);
-      return await waiting;
-    }
-    const slot = this.#trySendEncoded(data, envelope, whenFull);
-    if (slot === NO_SLOT) throw new SharedQueueFullError(`${operation} to the queue`, this.capacity);
-    return then(slot);
-  }
-
-  /** What goes into the slot. */
-  #encode(data: Uint8Array, envelope: Envelope): readonly [Uint8Array, Envelope] {
-    if (data.length > this.#compressAboveBytes) {
-      const compressed = compress(data);
-      if (compressed !== undefined && compressed.length <= this.messageBytesMax) {
-        return [compressed, { ...envelope, flags: envelope.flags | FLAG.compressed }];
-      }
-    }
-    if (data.length > this.messageBytesMax) {
-      throw new RangeError(
-        `send to the queue: the message has ${data.length} bytes, expected at most ${this.messageBytesMax}`,
-      );
-    }
-    return [data, envelope];
-  }
-
   #throwIfClosed(action: string): void {
     if (this.#core.closed) throw new Deno.errors.BadResource(`${action} queue ${this.name}: it is closed`);
   }
-}
-
-function copyOf(data: Uint8Array): Uint8Array {
-  return new Uint8Array(data);
-}
-
-function openCore(name: string, memory: QueueMemory): QueueCore {
-  try {
-    return new QueueCore(memory);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.Busy)) throw error;
-    throw new Deno.errors.Busy(`open queue ${name}: it has ${QUEUE_PARTICIPANTS_MAX} openers already`, {
-      cause: error,
-    });
-  }
-}
-
-function checkWhenFull(operation: string, whenFull: WhenFull): void {
-  if (whenFull === "wait" || whenFull === "fail" || whenFull === "drop-oldest") return;
-  throw new TypeError(
-    `${operation} to the queue: whenFull is "${whenFull}", expected "wait", "fail" or "drop-oldest"`,
-  );
 }
 
 function checkCountMax(countMax: number): void {

@@ -1,0 +1,213 @@
+import type { HandOver } from "./_boxes.ts";
+import { compress } from "./_compression.ts";
+import type { QueueCore } from "./_core.ts";
+import { SharedQueueFullError } from "./errors.ts";
+import { BATCH_MAX } from "./_fast_path.ts";
+import { FLAG } from "./layout.ts";
+import { idOf } from "./message.ts";
+import { bytesOf, type Payload, requirePayloads } from "./payload.ts";
+import type { QueueConnectOptions, RequestOptions } from "./queue_options.ts";
+import { PendingRequest } from "./_request.ts";
+import { Envelopes, type SendOptions, type TrySendOptions, type WhenFull } from "./send_options.ts";
+import { type Envelope, NO_SLOT } from "./_sender.ts";
+
+/** A message as it goes into a slot. */
+type Encoded = readonly [data: Uint8Array, envelope: Envelope];
+
+/** The calls of one opener that send: from payloads and options to slots, and what a full queue means. */
+export class Sending {
+  readonly #core: QueueCore;
+  readonly #name: string;
+  readonly #envelopes: Envelopes;
+  readonly #messageBytesMax: number;
+  readonly #compressAboveBytes: number;
+
+  /** Of the queue `name`. */
+  constructor(core: QueueCore, name: string, { compressAboveBytes = Infinity }: QueueConnectOptions) {
+    this.#core = core;
+    this.#name = name;
+    this.#envelopes = new Envelopes(core.memory.constants);
+    this.#messageBytesMax = core.memory.constants.messageBytesMax;
+    this.#compressAboveBytes = compressAboveBytes;
+  }
+
+  /** See `SharedQueue.trySend()`. */
+  trySend(payload: Payload, options: TrySendOptions): boolean {
+    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
+    const envelope = this.#envelopes.of(options, 0);
+    const data = bytesOf(payload);
+    this.#throwIfClosed();
+    return this.#trySendEncoded(this.#encode(data, envelope), options.whenFull) !== NO_SLOT;
+  }
+
+  /** See `SharedQueue.send()`; with a box of the mailbox, where there is one. */
+  async send(payload: Payload, options: SendOptions, box?: HandOver): Promise<bigint> {
+    options.signal?.throwIfAborted();
+    const envelope = this.#envelopes.of(options, 0);
+    const encoded = this.#encode(bytesOf(payload), box === undefined ? envelope : { ...envelope, box });
+    return await this.#send("send", encoded, options, () => this.#lastId);
+  }
+
+  /** See `SharedQueue.trySendMany()`. */
+  trySendMany(payloads: readonly Payload[], options: TrySendOptions): number {
+    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
+    this.#throwIfClosed();
+    requirePayloads(payloads);
+    const messages = payloads.map((payload) =>
+      this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))
+    );
+    let sent = 0;
+    while (sent < messages.length) {
+      const more = this.#trySendBatch(messages, sent);
+      sent += more;
+      if (more > 0) continue;
+      if (this.#trySendEncoded(messages[sent], options.whenFull) === NO_SLOT) break;
+      sent++;
+    }
+    return sent;
+  }
+
+  /** See `SharedQueue.sendMany()`. */
+  async sendMany(payloads: Iterable<Payload>, options: SendOptions): Promise<bigint[]> {
+    requirePayloads(payloads);
+    const ids: bigint[] = [];
+    let messages: Encoded[] = [];
+    const sendAll = async (): Promise<void> => {
+      options.signal?.throwIfAborted();
+      this.#throwIfClosed();
+      for (let from = 0; from < messages.length;) {
+        const sent = this.#trySendBatch(messages, from);
+        const last = this.#lastId;
+        for (let before = sent - 1; before >= 0; before--) ids.push(last - BigInt(before));
+        from += sent;
+        if (sent > 0) continue;
+        const sending = this.#send("send", messages[from++], options, () => this.#lastId);
+        for (let next = from; next < messages.length; next++) {
+          messages[next] = [copyOf(messages[next][0]), messages[next][1]];
+        }
+        ids.push(await sending);
+      }
+      messages = [];
+    };
+    // What makes payloads one by one may use the same bytes for each.
+    const own = Array.isArray(payloads) ? (data: Uint8Array) => data : copyOf;
+    let isSending = false;
+    try {
+      for (const payload of payloads) {
+        messages.push(this.#encode(own(bytesOf(payload)), this.#envelopes.of(options, 0)));
+        if (messages.length < BATCH_MAX) continue;
+        isSending = true;
+        await sendAll();
+        isSending = false;
+      }
+    } catch (error) {
+      if (!isSending) await sendAll();
+      throw error;
+    }
+    await sendAll();
+    return ids;
+  }
+
+  /** See `SharedQueue.request()`. */
+  async request(payload: Payload, options: RequestOptions): Promise<Uint8Array<ArrayBuffer>> {
+    const { signal, timeoutMs = Infinity } = options;
+    const sinceMs = performance.now();
+    signal?.throwIfAborted();
+    const envelope = this.#envelopes.of(
+      { ...options, expiresAfterMs: timeoutMs > 0 ? timeoutMs : undefined },
+      FLAG.request,
+    );
+    const encoded = this.#encode(bytesOf(payload), envelope);
+    const [, { lane, expiresMs }] = encoded;
+    const { state } = this.#core;
+    // The generation as it was sent: by now the slot may be another message's.
+    const then = (slot: number) =>
+      new PendingRequest(this.#core, slot, state.previousGeneration(lane), expiresMs);
+    const pending = await this.#send("request", encoded, options, then);
+    return await pending.reply({ signal, timeoutMs, sinceMs });
+  }
+
+  get #lastId(): bigint {
+    const { session, sequence } = this.#core.state;
+    return idOf(session, sequence);
+  }
+
+  #trySendEncoded([data, envelope]: Encoded, whenFull: WhenFull = "fail"): number {
+    let slot = this.#core.trySend(data, envelope);
+    if (slot !== NO_SLOT || !(this.#core.findRoom() || whenFull === "drop-oldest")) return slot;
+    slot = this.#core.trySend(data, envelope);
+    while (slot === NO_SLOT && whenFull === "drop-oldest" && this.#core.dropOldest()) {
+      slot = this.#core.trySend(data, envelope);
+    }
+    return slot;
+  }
+
+  /** Sends those of `messages` from index `from` on that have the same envelope and room; how many, with ids one behind the other. */
+  #trySendBatch(messages: readonly Encoded[], from: number): number {
+    const [, envelope] = messages[from];
+    let end = from;
+    while (end < messages.length && end - from < BATCH_MAX && messages[end][1] === envelope) end++;
+    const batch = messages.slice(from, end).map(([data]) => data);
+    return this.#core.trySendMany(batch, envelope);
+  }
+
+  async #send<T>(
+    operation: string,
+    encoded: Encoded,
+    options: SendOptions,
+    then: (slot: number) => T,
+  ): Promise<T> {
+    const { whenFull = "wait" } = options;
+    checkWhenFull(operation, whenFull);
+    this.#throwIfClosed();
+    if (whenFull === "wait") {
+      let [[data, envelope], isSent] = [encoded, false];
+      const attempt = (): T | undefined => {
+        const slot = this.#trySendEncoded([data, envelope]);
+        if (slot === NO_SLOT) return undefined;
+        isSent = true;
+        return then(slot);
+      };
+      const waiting = this.#core.room.wait(`${operation} to the queue`, "room", attempt, options);
+      // The caller may change its payload as soon as it has called.
+      if (!isSent) data = copyOf(data);
+      return await waiting;
+    }
+    const slot = this.#trySendEncoded(encoded, whenFull);
+    if (slot === NO_SLOT) {
+      throw new SharedQueueFullError(`${operation} to the queue`, this.#core.memory.capacity);
+    }
+    return then(slot);
+  }
+
+  /** What goes into the slot. */
+  #encode(data: Uint8Array, envelope: Envelope): Encoded {
+    if (data.length > this.#compressAboveBytes) {
+      const compressed = compress(data);
+      if (compressed !== undefined && compressed.length <= this.#messageBytesMax) {
+        return [compressed, { ...envelope, flags: envelope.flags | FLAG.compressed }];
+      }
+    }
+    if (data.length > this.#messageBytesMax) {
+      throw new RangeError(
+        `send to the queue: the message has ${data.length} bytes, expected at most ${this.#messageBytesMax}`,
+      );
+    }
+    return [data, envelope];
+  }
+
+  #throwIfClosed(): void {
+    if (this.#core.closed) throw new Deno.errors.BadResource(`send to queue ${this.#name}: it is closed`);
+  }
+}
+
+function copyOf(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data);
+}
+
+function checkWhenFull(operation: string, whenFull: WhenFull): void {
+  if (whenFull === "wait" || whenFull === "fail" || whenFull === "drop-oldest") return;
+  throw new TypeError(
+    `${operation} to the queue: whenFull is "${whenFull}", expected "wait", "fail" or "drop-oldest"`,
+  );
+}
