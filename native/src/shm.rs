@@ -9,9 +9,7 @@ use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::fd::{IntoRawFd, OwnedFd};
-use rustix::fs::{
-    fallocate, fchmod, fstat, fsync, open, openat, unlinkat, AtFlags, FallocateFlags, Mode, OFlags,
-};
+use rustix::fs::{fallocate, fchmod, fstat, fsync, open, openat, unlinkat, AtFlags, FallocateFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -194,7 +194,7 @@ export class QueueCore {
     if (slot === NO_MESSAGE && isScan && choice === "dead letters" && this.receiver.burySpent() > 0) {
       slot = this.receiver.take(choice, true);
     }
-    if (slot !== NO_MESSAGE) this.#delivered(slot);
+    if (slot !== NO_MESSAGE) this.#delivered();
     else if (isScan) this.#scans.done();
     return slot;
   }
@@ -348,11 +348,11 @@ export class QueueCore {
   /** What native code has reserved and left: whether it is to be delivered. */
   #acceptLeft(slot: number): boolean {
     if (!this.receiver.accept(slot)) return false;
-    this.#delivered(slot);
+    this.#delivered();
     return true;
   }
 
-  #delivered(slot: number): void {
+  #delivered(): void {
     this.participants.count(COUNTER.received);
     this.#outstanding++;
   }

@@ -47,7 +47,7 @@ export class Participants {
   /** Differs for each participant that ever was. */
   session = 0;
   /** Generations of the requests whose replies this participant waits for, by their slots. */
-  readonly requests = new Map<number, number>();
+  readonly requests: Map<number, number> = new Map();
   readonly #own: OwnSlots;
   readonly #memory: QueueMemory;
   readonly #floats: Float64Array;

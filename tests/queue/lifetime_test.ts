@@ -122,12 +122,14 @@ nativeTest("SharedQueue that is closed by what a call asks for says so, and does
   }
   {
     const queue = opened();
-    function* make(): Generator<string> {
-      yield "a";
-      queue.close();
-      for (let count = 0; count < 100; count++) yield "b";
-    }
-    await assert.rejects(queue.sendMany(make()), closed);
+    const payloads = {
+      *[Symbol.iterator]() {
+        yield "a";
+        queue.close();
+        for (let count = 0; count < 100; count++) yield "b";
+      },
+    };
+    await assert.rejects(queue.sendMany(payloads), closed);
   }
   {
     const queue = opened();
