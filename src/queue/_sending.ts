@@ -8,7 +8,13 @@ import { idOf } from "./message.ts";
 import { bytesOf, type Payload, requirePayloads } from "./payload.ts";
 import type { QueueConnectOptions, RequestOptions } from "./queue_options.ts";
 import { PendingRequest } from "./_request.ts";
-import { Envelopes, type SendOptions, type TrySendOptions, type WhenFull } from "./send_options.ts";
+import {
+  Envelopes,
+  type SendOptions,
+  type SendSyncOptions,
+  type TrySendOptions,
+  type WhenFull,
+} from "./send_options.ts";
 import { type Envelope, NO_SLOT } from "./_sender.ts";
 
 /** A message as it goes into a slot. */
@@ -46,6 +52,15 @@ export class Sending {
     const envelope = this.#envelopes.of(options, 0);
     const encoded = this.#encode(bytesOf(payload), box === undefined ? envelope : { ...envelope, box });
     return await this.#send("send", encoded, options, () => this.#lastId);
+  }
+
+  /** See `SharedQueue.sendSync()`. */
+  sendSync(payload: Payload, options: SendSyncOptions): bigint | undefined {
+    const encoded = this.#encode(bytesOf(payload), this.#envelopes.of(options, 0));
+    this.#throwIfClosed();
+    const attempt = (): bigint | undefined =>
+      this.#trySendEncoded(encoded) === NO_SLOT ? undefined : this.#lastId;
+    return this.#core.room.waitSync("send to the queue", attempt, options.timeoutMs);
   }
 
   /** See `SharedQueue.trySendMany()`. */

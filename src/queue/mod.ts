@@ -23,7 +23,13 @@ export { QUEUE_INFLATED_BYTES_MAX } from "./_compression.ts";
 export { QUEUE_DEFAULTS, QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./_open_queue.ts";
 export type { QueueParticipant } from "./_participants.ts";
 export { jsonPayload, messagePackPayload, type Payload } from "./payload.ts";
-export type { MessageOptions, SendOptions, TrySendOptions, WhenFull } from "./send_options.ts";
+export type {
+  MessageOptions,
+  SendOptions,
+  SendSyncOptions,
+  TrySendOptions,
+  WhenFull,
+} from "./send_options.ts";
 export type {
   QueueConnectOptions,
   QueueCreateOptions,

@@ -39,6 +39,9 @@ export interface SendOptions extends MessageOptions, WaitOptions {
   whenFull?: WhenFull;
 }
 
+/** Options of a call that sends, and holds up its thread while it waits. */
+export interface SendSyncOptions extends MessageOptions, Pick<WaitOptions, "timeoutMs"> {}
+
 /** Options of calls that send and never wait. */
 export interface TrySendOptions extends MessageOptions {
   /**

@@ -26,7 +26,7 @@ import type {
 } from "./queue_options.ts";
 import { isRequest } from "./_request.ts";
 import { respondTo } from "./_respond.ts";
-import type { SendOptions, TrySendOptions } from "./send_options.ts";
+import type { SendOptions, SendSyncOptions, TrySendOptions } from "./send_options.ts";
 import { Sending } from "./_sending.ts";
 import { prometheusText, type QueueStatus, StatusMaker } from "./status.ts";
 
@@ -189,6 +189,16 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    */
   async send(payload: Payload, options: SendOptions = NO_OPTIONS): Promise<bigint> {
     return await this.#sending.send(payload, options);
+  }
+
+  /**
+   * The same as {@linkcode SharedQueue.send}, holding up the thread while the queue is full: for a worker that does nothing else. The message's
+   * id, or `undefined` when `timeoutMs` was over first.
+   *
+   * @throws {RangeError} when it is longer than `messageBytesMax`, or an option is out of range
+   */
+  sendSync(payload: Payload, options: SendSyncOptions = NO_OPTIONS): bigint | undefined {
+    return this.#sending.sendSync(payload, options);
   }
 
   /**

@@ -140,6 +140,7 @@ nativeTest("SharedQueue that is closed by what a call asks for says so, and does
       },
     };
     assert.throws(() => queue.receiveSync(options), closed);
+    assert.throws(() => queue.sendSync("x", options), closed);
   }
 });
 

@@ -74,6 +74,7 @@ nativeTest(
       const payload = wrong as Uint8Array;
       const refused = { name: "TypeError", message: /^payload: it is / };
       assert.throws(() => queue.trySend(payload), refused);
+      assert.throws(() => queue.sendSync(payload), refused);
       assert.throws(() => queue.trySendMany(["a", payload]), refused);
       assert.throws(() => delivery.reply(payload), refused);
       assert.throws(() => delivery.fail(payload as unknown as string), TypeError);

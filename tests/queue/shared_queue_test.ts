@@ -201,6 +201,32 @@ queueTest(
   },
 );
 
+queueTest(
+  "SharedQueue.sendSync() waits while it holds up the thread, and not for ever",
+  { ...SMALL, priorities: 2 },
+  async (queue) => {
+    const first = queue.sendSync("0", { priority: 0 });
+    assert.ok(first !== undefined);
+    for (let count = 1; count < queue.capacity; count++) assert.ok(queue.sendSync(`${count}`) !== undefined);
+    const startMs = performance.now();
+    assert.equal(queue.sendSync("full", { timeoutMs: 70 }), undefined);
+    assert.ok(performance.now() - startMs >= 70);
+    await using receiver = await startProgram(`
+    import { SharedQueue } from ${QUEUE_URL};
+    using queue = SharedQueue.connect("${queue.name}");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { id } = queue.tryReceive();
+    console.log(String(id));
+  `);
+    const last = queue.sendSync("room", { timeoutMs: 30_000 });
+    assert.ok(last !== undefined && last !== first);
+    assert.equal((await receiver.ended()).stdout, `${first}\n`);
+    assert.throws(() => queue.sendSync("x", { timeoutMs: -1 }), RangeError);
+    assert.throws(() => queue.sendSync(new Uint8Array(queue.messageBytesMax + 1)), RangeError);
+    assert.equal(queue.status().readyCount, queue.capacity);
+  },
+);
+
 queueTest("SharedQueue.trySendMany() and tryReceiveMany() say how many", SMALL, (queue, other) => {
   assert.deepEqual(other.tryReceiveMany(10), []);
   assert.equal(queue.trySendMany(["0", "1", "2", "3", "4", "5"]), 4);
