@@ -2,7 +2,8 @@ import type { BenchContext } from "./context.ts";
 import { figuresOf } from "./figures.ts";
 import {
   queueIdleContestants,
-  queueOwnContestants,
+  queueRecoverContestants,
+  queueRequestContestants,
   queueThroughputContestants,
   queueWakeContestants,
 } from "./queue_contestants.ts";
@@ -59,13 +60,13 @@ export async function* benchmarkQueue(context: BenchContext): AsyncGenerator<Rep
     title: "a request of 64 bytes and its reply",
     method: "one at a time; both processes sleep in between",
     metrics: latencyMetrics,
-    contestants: queueOwnContestants("request", REQUESTS),
+    contestants: queueRequestContestants(64, REQUESTS),
   });
   yield await report<RoundTripRound>(context, {
     title: "a message of a consumer that is killed",
     method: "from SIGKILL until another consumer, which waits, has it",
     metrics: latencyMetrics,
-    contestants: queueOwnContestants("recover", DEATHS),
+    contestants: queueRecoverContestants(DEATHS),
   });
   yield await report<QueueIdleRound>(context, {
     title: "a consumer that waits, with nothing to do",

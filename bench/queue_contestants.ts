@@ -9,6 +9,16 @@ export function queueThroughputContestants(byteLength: number, pairs: number): r
     millrace("millrace-queue", "Millrace queue, one at a time", ...words, "1"),
     millrace("millrace-queue-64", "Millrace queue, 64 at a time", ...words, "64"),
     {
+      ...millrace(
+        "millrace-queue-twin",
+        "Millrace queue in TypeScript, one at a time",
+        "twin",
+        ...words,
+        "1",
+      ),
+      note: "its steps in TypeScript in place of native code",
+    },
+    {
       id: "boost",
       label: "Boost.Interprocess",
       note: "its lock does not survive its owner",
@@ -44,12 +54,34 @@ export function queueWakeContestants(byteLength: number, count: number): readonl
     { id: "posix", label: "POSIX message queue", find: posix(words) },
     { id: "redis", label: "Redis list", find: () => redis(words) },
     { id: "node-ipc", label: "Node fork", find: () => onNode("bench/peers/node_ipc.mjs", words) },
+    {
+      id: "deno-worker",
+      label: "Deno worker postMessage",
+      note: "between threads",
+      find: () => onDeno("bench/peers/messages.mjs", ["worker", "oneway"]),
+    },
   ];
 }
 
-/** What only Millrace's queue does: a request and its reply, and what a dead consumer had. */
-export function queueOwnContestants(what: "request" | "recover", count: number): readonly Contestant[] {
-  return [millrace("millrace-queue", "Millrace queue", what, String(count))];
+/** A message of so many bytes to another process and an answer as long, one at a time. */
+export function queueRequestContestants(byteLength: number, count: number): readonly Contestant[] {
+  const words = ["request", String(byteLength), String(count)];
+  return [
+    millrace("millrace-queue", "Millrace queue, request()", "request", String(count)),
+    { id: "posix", label: "two POSIX message queues", find: posix(words) },
+    { id: "node-ipc", label: "Node fork", find: () => onNode("bench/peers/node_ipc.mjs", words) },
+    {
+      id: "deno-worker",
+      label: "Deno worker postMessage",
+      note: "between threads",
+      find: () => onDeno("bench/peers/messages.mjs", ["worker", "roundtrip"]),
+    },
+  ];
+}
+
+/** What only Millrace's queue does: what a dead consumer had is another's. */
+export function queueRecoverContestants(count: number): readonly Contestant[] {
+  return [millrace("millrace-queue", "Millrace queue", "recover", String(count))];
 }
 
 /** A consumer that waits, with nothing to do. */

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- what it prints is what is measured
 /**
- * What a program does without rings: `worker|channel throughput BYTES BATCH`, `worker|channel roundtrip`, `worker|channel wake`, `worker calls
- * OUTSTANDING`, over
+ * What a program does without rings: `worker|channel throughput BYTES BATCH`, `worker|channel roundtrip`, `worker|channel wake`, `worker
+ * oneway`, `worker calls OUTSTANDING`, over
  * `postMessage()` of a worker or of a `MessageChannel`. On Deno with its own `Worker`, on Node with `worker_threads`.
  */
 const MESSAGE_COUNT = 100_000;
@@ -30,9 +30,17 @@ function wrap(port) {
 if (inWorker) serve(wrap(onDeno ? self : threads.parentPort));
 else await main(...(onDeno ? Deno.args : process.argv.slice(2)));
 
-/** Answers a message with itself, sends as many as asked for, or answers a call. */
+/** Milliseconds, on a clock that all threads share. */
+function sharedMs() {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Answers a message with itself, sends as many as asked for, answers a call, or notes how long it was on its way. */
 function serve(port) {
+  const waits = [];
   port.listen((message) => {
+    if (typeof message === "number") return waits.push(sharedMs() - message);
+    if (message === "waits") return port.post(waits.splice(0));
     if (message instanceof Uint8Array) port.post(message);
     else if (message.port !== undefined) serve(wrap(message.port));
     else if (message.count !== undefined) {
@@ -53,7 +61,7 @@ async function main(transport, what, size, batch = 1) {
     port.post({ port: port2 }, [port2]);
     port = wrap(port1);
   }
-  const measure = { throughput, roundtrip, wake, calls }[what];
+  const measure = { throughput, roundtrip, wake, oneway, calls }[what];
   console.log(JSON.stringify(await measure(port, Number(size), Number(batch))));
   (onDeno ? Deno.exit : process.exit)(0);
 }
@@ -86,6 +94,23 @@ async function roundtrip(port) {
 /** There and back, both sides having slept. */
 async function wake(port) {
   return await roundtrips(port, WAKES, WAKE_PAUSE_MS);
+}
+
+/** To a worker that has slept. */
+async function oneway(port) {
+  const waits = () =>
+    new Promise((resolve) => {
+      port.listen(resolve);
+      port.post("waits");
+    });
+  for (let index = 0; index < WARM_UP; index++) port.post(sharedMs());
+  await waits();
+  for (let index = 0; index < WAKES; index++) {
+    await new Promise((resolve) => setTimeout(resolve, WAKE_PAUSE_MS));
+    port.post(sharedMs());
+  }
+  const times = Float64Array.from(await waits()).sort();
+  return { p50Ns: times[WAKES >> 1] * 1e6, p99Ns: times[Math.floor(WAKES * 0.99)] * 1e6 };
 }
 
 async function roundtrips(port, count, pauseMs) {

@@ -1,9 +1,10 @@
 /**
- * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT 0|1` (1: it holds up its thread), `request COUNT`, `recover COUNT` or `idle SECONDS`. Prints
+ * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT 0|1` (1: it holds up its thread), `request COUNT`, `recover COUNT` or `idle SECONDS`. `twin` before these: without native code for its steps. Prints
  * one JSON object. The other processes are this program, too, with `--part` before what they do.
  */
 import process from "node:process";
 import { monotonicNs } from "../../ffi/mod.ts";
+import { FastPath } from "../../src/queue/_fast_path.ts";
 import { SharedQueue } from "../../src/queue/mod.ts";
 
 const TOTAL = 2_000_000;
@@ -15,6 +16,7 @@ const COMPILED = 30_000;
 /** Looks at an empty or full queue before a process sleeps: some tens of microseconds, about what waking takes. */
 const SPINS = 100;
 const END = 2;
+const TWIN = Deno.args.slice(0, 1).filter((word) => word === "twin");
 
 /** A process of this program's, and what it prints. */
 interface Part {
@@ -25,7 +27,15 @@ interface Part {
 
 function start(...words: (string | number)[]): { ready: Promise<unknown>; part: Part } {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", new URL(import.meta.url).pathname, "--part", ...words.map(String)],
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      new URL(import.meta.url).pathname,
+      ...TWIN,
+      "--part",
+      ...words.map(String),
+    ],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -158,7 +168,11 @@ async function wake(bytes: number, count: number, isBlocking: number): Promise<v
   using queue = create(bytes);
   const [part] = await startAll([start("wake", queue.name, count, isBlocking)]);
   const message = new Float64Array(Math.ceil(bytes / 8));
-  for (let index = 0; index < COMPILED; index++) await queue.send(new Uint8Array(message.buffer, 0, bytes));
+  for (let index = 0; index < COMPILED; index++) {
+    while (!queue.trySend(new Uint8Array(message.buffer, 0, bytes))) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
   for (let index = 0; index < count; index++) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     message[0] = monotonicNs();
@@ -257,9 +271,11 @@ async function part([what, name, ...words]: string[]): Promise<void> {
   }
 }
 
-if (Deno.args[0] === "--part") await part(Deno.args.slice(1));
+const args = Deno.args.slice(TWIN.length);
+if (TWIN.length > 0) FastPath.serves = () => false;
+if (args[0] === "--part") await part(args.slice(1));
 else {
-  const [what, ...words] = Deno.args;
+  const [what, ...words] = args;
   const [first, second, third] = words.map(Number);
   if (what === "throughput") await throughput(first, second, third);
   else if (what === "wake") await wake(first, second, third);

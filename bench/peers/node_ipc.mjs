@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- what it prints is what is measured
-// What Node has between processes: `throughput BYTES PAIRS` or `wake BYTES COUNT` over the channel of child_process.fork(). Prints one JSON object.
+// What Node has between processes: `throughput BYTES PAIRS`, `wake BYTES COUNT` or `request BYTES COUNT` over the channel of child_process.fork(). Prints one JSON object.
 import { fork } from "node:child_process";
 import process from "node:process";
 
@@ -27,7 +27,8 @@ function child() {
       process.send({ firstNs, lastNs: now(), cpuNs: cpuNs(), times });
       return;
     }
-    if (typeof message === "number") times.push(now() - message);
+    if (message.request !== undefined) process.send(message);
+    else if (typeof message === "number") times.push(now() - message);
     else if (++received === WARM_UP) firstNs = now();
     if (received % (WINDOW / 2) === 0) process.send("more");
   });
@@ -63,6 +64,25 @@ async function sendAll(child, bytes, count) {
   return await result;
 }
 
+async function roundTrips(child, bytes, count) {
+  const times = new Float64Array(count);
+  const message = { request: new Uint8Array(bytes) };
+  let answered = () => {};
+  child.on("message", () => answered());
+  for (let index = -count; index < count; index++) {
+    const startNs = now();
+    const reply = new Promise((resolve) => answered = resolve);
+    child.send(message);
+    await reply;
+    if (index >= 0) times[index] = now() - startNs;
+  }
+  times.sort();
+  console.log(
+    JSON.stringify({ p50Ns: times[times.length >> 1], p99Ns: times[Math.floor(times.length * 0.99)] }),
+  );
+  child.kill();
+}
+
 async function main(what, bytes, number) {
   const startNs = cpuNs();
   if (what === "throughput") {
@@ -82,6 +102,8 @@ async function main(what, bytes, number) {
       }),
     );
     for (const child of children) child.kill();
+  } else if (what === "request") {
+    await roundTrips(start(), Number(bytes), Number(number));
   } else {
     const child = start();
     for (let index = 0; index < Number(number); index++) {

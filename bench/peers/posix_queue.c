@@ -1,7 +1,8 @@
-// POSIX message queues between processes: `throughput BYTES PAIRS` or `wake BYTES COUNT`. Prints one JSON object.
+// POSIX message queues between processes: `throughput BYTES PAIRS`, `wake BYTES COUNT` or `request BYTES COUNT`. Prints one JSON object.
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,28 @@ static int compare(const void *a, const void *b) {
   return (difference > 0) - (difference < 0);
 }
 
+static void print_waits(double *waits, int count);
+
+static void request(mqd_t queue, mqd_t replies, struct shared *shared, long bytes, int count) {
+  char *message = calloc(1, bytes);
+  pid_t child = fork();
+  if (child == 0) {
+    for (;;) {
+      if (mq_receive(queue, message, bytes, NULL) < 0) fail("mq_receive");
+      if (mq_send(replies, message, bytes, 0) < 0) fail("mq_send");
+    }
+  }
+  for (int index = -count; index < count; index++) {
+    double sent = now();
+    if (mq_send(queue, message, bytes, 0) < 0) fail("mq_send");
+    if (mq_receive(replies, message, bytes, NULL) < 0) fail("mq_receive");
+    if (index >= 0) shared->waits[index] = now() - sent;
+  }
+  kill(child, SIGKILL);
+  wait(NULL);
+  print_waits(shared->waits, count);
+}
+
 static void wake(mqd_t queue, struct shared *shared, long bytes, int count) {
   char *message = calloc(1, bytes);
   if (fork() == 0) {
@@ -113,8 +136,12 @@ static void wake(mqd_t queue, struct shared *shared, long bytes, int count) {
     if (mq_send(queue, message, bytes, 0) < 0) fail("mq_send");
   }
   wait(NULL);
-  qsort(shared->waits, count, sizeof(double), compare);
-  printf("{\"p50Ns\":%f,\"p99Ns\":%f}\n", shared->waits[count / 2] * 1e9, shared->waits[count * 99 / 100] * 1e9);
+  print_waits(shared->waits, count);
+}
+
+static void print_waits(double *waits, int count) {
+  qsort(waits, count, sizeof(double), compare);
+  printf("{\"p50Ns\":%f,\"p99Ns\":%f}\n", waits[count / 2] * 1e9, waits[count * 99 / 100] * 1e9);
 }
 
 int main(int argc, char **argv) {
@@ -128,6 +155,12 @@ int main(int argc, char **argv) {
   mqd_t queue = open_queue(name, bytes);
   mq_unlink(name);
   if (strcmp(argv[1], "throughput") == 0 && number <= PAIRS_MAX) throughput(queue, shared, bytes, number);
-  else if (number <= WAKE_MAX) wake(queue, shared, bytes, number);
+  else if (strcmp(argv[1], "request") == 0 && number <= WAKE_MAX) {
+    char other[80];
+    snprintf(other, sizeof other, "%s_replies", name);
+    mqd_t replies = open_queue(other, bytes);
+    mq_unlink(other);
+    request(queue, replies, shared, bytes, number);
+  } else if (number <= WAKE_MAX) wake(queue, shared, bytes, number);
   return 0;
 }

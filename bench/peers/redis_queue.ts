@@ -9,6 +9,8 @@ const TOTAL = 200_000;
 const PIPELINED = 64;
 const PAUSE_MS = 3;
 const KEY = "jobs";
+/** The message behind the last of each consumer. */
+const END = "end";
 const encoder = new TextEncoder();
 
 /** As much of Redis's protocol as this needs: commands out, replies counted or read. */
@@ -90,7 +92,7 @@ async function part([what, path, ...words]: string[]): Promise<void> {
     const pop = command("RPOP", KEY, String(PIPELINED));
     const wait = command("BRPOP", KEY, "0");
     let firstNs = 0;
-    for (let received = 0; received < first;) {
+    for (let isEnded = false; !isEnded;) {
       await client.send(pop);
       let messages = await client.reply();
       if (messages === undefined) {
@@ -98,7 +100,14 @@ async function part([what, path, ...words]: string[]): Promise<void> {
         messages = (await client.reply() ?? []).slice(1);
       }
       if (firstNs === 0) firstNs = monotonicNs();
-      received += messages.length;
+      const ends = messages.filter((message) => message === END);
+      if (ends.length === 0) continue;
+      isEnded = true;
+      // One for each consumer: the others that came with this one's are theirs.
+      for (const _ of ends.slice(1)) {
+        await client.send(command("LPUSH", KEY, END));
+        await client.line();
+      }
     }
     print({ cpuNs: cpuNs() - startNs, firstNs, lastNs: monotonicNs() });
   } else {
@@ -137,14 +146,19 @@ async function main([what, bytes, number]: string[]): Promise<void> {
       const pairs = Number(number);
       const share = Math.ceil(TOTAL / pairs / PIPELINED) * PIPELINED;
       const before = await serverCpuNs(client);
-      const parts = await Promise.all(
-        Array.from({ length: pairs }, () => [
-          start("consume", path, share),
-          start("produce", path, bytes, share),
-        ]).flat(),
+      const consuming = Array.from({ length: pairs }, () => start("consume", path));
+      const producers = await Promise.all(
+        Array.from({ length: pairs }, () => start("produce", path, bytes, share)),
       );
-      const consumers = parts.filter(({ lastNs }) => lastNs !== undefined);
-      const cpu = parts.reduce((sum, { cpuNs }) => sum + cpuNs, await serverCpuNs(client) - before);
+      for (let index = 0; index < pairs; index++) {
+        await client.send(command("LPUSH", KEY, END));
+        await client.line();
+      }
+      const consumers = await Promise.all(consuming);
+      const cpu = [...producers, ...consumers].reduce(
+        (sum, { cpuNs }) => sum + cpuNs,
+        await serverCpuNs(client) - before,
+      );
       const seconds = (Math.max(...consumers.map(({ lastNs }) => lastNs)) -
         Math.min(...consumers.map(({ firstNs }) => firstNs))) / 1e9;
       print({ messagesPerSecond: share * pairs / seconds, cpuNsPerMessage: cpu / (share * pairs) });
