@@ -45,9 +45,14 @@ export class DeadLetters {
 
   /**
    * Puts dead letters back to where they were sent, `countMax` at most, as if they had not been delivered yet; returns how many.
+   *
+   * @throws {RangeError} when `countMax` is less than 0, or no number
    */
   redeliver(countMax: number = Infinity): number {
     this.#throwIfClosed();
+    if (!(countMax >= 0)) {
+      throw new RangeError(`redeliver dead letters: countMax is ${countMax}, expected 0 or more`);
+    }
     let count = 0;
     while (count < countMax) {
       const slot = this.#core.take("dead letters");

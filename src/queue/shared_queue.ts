@@ -272,7 +272,11 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     return messages;
   }
 
-  /** The next messages, acknowledged, as many as there are, `countMax` at most. */
+  /**
+   * The next messages, acknowledged, as many as there are, `countMax` at most. Damaged ones are left out; `status()` counts them.
+   *
+   * @throws {RangeError} when `countMax` is no whole number from 1
+   */
   tryReceiveMany(countMax: number): Message[] {
     this.#throwIfClosed("receive from");
     checkCountMax(countMax);
@@ -281,7 +285,11 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     return messages;
   }
 
-  /** The next message, to be acknowledged or given back; `undefined` when there is none. */
+  /**
+   * The next message, to be acknowledged or given back; `undefined` when there is none.
+   *
+   * @throws {Deno.errors.InvalidData} when it is damaged; it is gone then
+   */
   tryReserve(): Delivery | undefined {
     this.#throwIfClosed("reserve from");
     const reserved = this.#core.reserve();
@@ -291,7 +299,11 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     return new Delivery(this.#core, slot, message, isRequest(this.#core, slot));
   }
 
-  /** The next message, to be acknowledged or given back; waits for it. */
+  /**
+   * The next message, to be acknowledged or given back; waits for it.
+   *
+   * @throws {Deno.errors.InvalidData} when it is damaged; it is gone then
+   */
   async reserve(options: WaitOptions = NO_OPTIONS): Promise<Delivery> {
     this.#throwIfClosed("reserve from");
     return await this.#core.items.wait(
