@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { SharedQueue } from "@millrace/millrace/queue";
+import type { Message, SharedQueue } from "@millrace/millrace/queue";
 import { sleep } from "@millrace/millrace/timer";
 import { type Job, JOBS_SHAPE } from "./support/jobs.ts";
 import { openQueue } from "./support/open_queue.ts";
@@ -20,10 +20,24 @@ import { wholeNumber } from "./support/whole_number.ts";
 const program = new Program("worker", "[--queue jobs] [--work-ms 100] [--count N]");
 const WORK_MS_MAX = 3_600_000;
 
+/** The job of a message, which may be anything that somebody has sent. */
+function jobOf(message: Message): Job {
+  const what = `message ${message.id} is no job of a producer, and is given back`;
+  let job: Partial<Job> | null;
+  try {
+    job = message.json();
+  } catch (error) {
+    throw new TypeError(what, { cause: error });
+  }
+  const number = job?.number;
+  if (typeof number !== "number") throw new TypeError(what);
+  return { number };
+}
+
 /** Does one job. It is done with at `ack()`, and anybody's again if this process dies before, or throws. */
 async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSignal): Promise<void> {
   using delivery = await queue.reserve({ signal });
-  const { number } = delivery.message.json<Job>();
+  const { number } = jobOf(delivery.message);
   const { redeliveryCount } = delivery.message;
   console.log(
     `job ${number}${redeliveryCount > 0 ? `, again: delivered ${redeliveryCount} times before` : ""}`,

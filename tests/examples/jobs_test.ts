@@ -70,6 +70,20 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+exampleTest("examples/worker.ts says which message is no job, and gives it back", async (name) => {
+  for (const text of ["one", "null", '{"number":"1"}']) {
+    using queue = SharedQueue.create(name, { capacity: 8, messageBytesMax: 64 });
+    const id = await queue.send(text);
+    await using worker = await startExample("worker", ["--queue", name]);
+    const { code, stderr } = await worker.ended();
+    const expected = `worker: message ${id} is no job of a producer, and is given back\n`;
+    assert.deepEqual([code, stderr], [1, expected]);
+    const message = queue.tryReceive();
+    assert.deepEqual([message?.text(), message?.redeliveryCount], [text, 1]);
+    SharedQueue.unlink(name);
+  }
+});
+
 exampleTest("examples/worker.ts shares the jobs with others of its kind", async (name) => {
   await using one = await startExample("worker", ["--queue", name, "--work-ms", "20", "--count", "10"]);
   await using two = await startExample("worker", ["--queue", name, "--work-ms", "20", "--count", "10"]);

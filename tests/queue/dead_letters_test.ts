@@ -73,16 +73,20 @@ deadTest("DeadLetters.redeliver() sends countMax of them on their way again, whe
   assert.deepEqual(seen.map((message) => [message?.text(), message?.priority]), [["0", 0], ["1", 1]]);
 });
 
-deadTest("DeadLetters.redeliver() refuses what is no number of dead letters, and leaves them", {}, (queue) => {
-  bury(queue, "dead");
-  for (const countMax of [-1, NaN]) {
-    assert.throws(() => queue.deadLetters.redeliver(countMax), {
-      name: "RangeError",
-      message: `redeliver dead letters: countMax is ${countMax}, expected 0 or more`,
-    });
-  }
-  assert.equal(queue.status().deadLetterCount, 1);
-});
+deadTest(
+  "DeadLetters.redeliver() refuses what is no number of dead letters, and leaves them",
+  {},
+  (queue) => {
+    bury(queue, "dead");
+    for (const countMax of [-1, NaN]) {
+      assert.throws(() => queue.deadLetters.redeliver(countMax), {
+        name: "RangeError",
+        message: `redeliver dead letters: countMax is ${countMax}, expected 0 or more`,
+      });
+    }
+    assert.equal(queue.status().deadLetterCount, 1);
+  },
+);
 
 deadTest(
   "DeadLetters.redeliver() leaves a partition to who has a message of it",
