@@ -23,7 +23,9 @@ type Encoded = readonly [data: Uint8Array, envelope: Envelope];
 /** The calls of one opener that send: from payloads and options to slots, and what a full queue means. */
 export class Sending {
   readonly #core: QueueCore;
-  readonly #name: string;
+  /** What errors of its calls name the queue by. */
+  readonly #toQueue: string;
+  readonly #sending: string;
   readonly #envelopes: Envelopes;
   readonly #messageBytesMax: number;
   readonly #compressAboveBytes: number;
@@ -31,7 +33,8 @@ export class Sending {
   /** Of the queue `name`. */
   constructor(core: QueueCore, name: string, { compressAboveBytes = Infinity }: QueueConnectOptions) {
     this.#core = core;
-    this.#name = name;
+    this.#toQueue = ` to queue ${name}`;
+    this.#sending = `send${this.#toQueue}`;
     this.#envelopes = new Envelopes(core.memory.constants);
     this.#messageBytesMax = core.memory.constants.messageBytesMax;
     this.#compressAboveBytes = compressAboveBytes;
@@ -60,7 +63,7 @@ export class Sending {
     this.#throwIfClosed();
     const attempt = (): bigint | undefined =>
       this.#trySendEncoded(encoded) === NO_SLOT ? undefined : this.#lastId;
-    return this.#core.room.waitSync("send to the queue", attempt, options.timeoutMs);
+    return this.#core.room.waitSync(this.#sending, attempt, options.timeoutMs);
   }
 
   /** See `SharedQueue.trySendMany()`. */
@@ -183,14 +186,14 @@ export class Sending {
         isSent = true;
         return then(slot);
       };
-      const waiting = this.#core.room.wait(`${operation} to the queue`, "room", attempt, options);
+      const waiting = this.#core.room.wait(`${operation}${this.#toQueue}`, "room", attempt, options);
       // The caller may change its payload as soon as it has called.
       if (!isSent) data = copyOf(data);
       return await waiting;
     }
     const slot = this.#trySendEncoded(encoded, whenFull);
     if (slot === NO_SLOT) {
-      throw new SharedQueueFullError(`${operation} to the queue`, this.#core.memory.capacity);
+      throw new SharedQueueFullError(`${operation}${this.#toQueue}`, this.#core.memory.capacity);
     }
     return then(slot);
   }
@@ -205,14 +208,14 @@ export class Sending {
     }
     if (data.length > this.#messageBytesMax) {
       throw new RangeError(
-        `send to the queue: the message has ${data.length} bytes, expected at most ${this.#messageBytesMax}`,
+        `${this.#sending}: the message has ${data.length} bytes, expected at most ${this.#messageBytesMax}`,
       );
     }
     return [data, envelope];
   }
 
   #throwIfClosed(): void {
-    if (this.#core.closed) throw new Deno.errors.BadResource(`send to queue ${this.#name}: it is closed`);
+    if (this.#core.closed) throw new Deno.errors.BadResource(`${this.#sending}: it is closed`);
   }
 }
 

@@ -84,6 +84,9 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   readonly #sending: Sending;
   readonly #status: StatusMaker;
   readonly #internals: QueueInternals;
+  /** What errors of calls that wait begin with. */
+  readonly #receiving: string;
+  readonly #reserving: string;
 
   static {
     internalsOf = (queue) => queue.#internals;
@@ -156,6 +159,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
 
   private constructor(name: string, region: SharedMemory, memory: QueueMemory, options: QueueConnectOptions) {
     this.name = name;
+    this.#receiving = `receive from queue ${name}`;
+    this.#reserving = `reserve from queue ${name}`;
     this.#region = region;
     this.#core = openCore(name, memory);
     this.#sending = new Sending(this.#core, name, options);
@@ -239,7 +244,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   async receive(options: WaitOptions = NO_OPTIONS): Promise<Message> {
     this.#throwIfClosed("receive from");
     return await this.#core.items.wait(
-      "receive from the queue",
+      this.#receiving,
       "messages",
       () => this.tryReceive(),
       options,
@@ -254,7 +259,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    */
   receiveSync(options: Pick<WaitOptions, "timeoutMs"> = NO_OPTIONS): Message | undefined {
     this.#throwIfClosed("receive from");
-    return this.#core.items.waitSync("receive from the queue", () => this.tryReceive(), options.timeoutMs);
+    return this.#core.items.waitSync(this.#receiving, () => this.tryReceive(), options.timeoutMs);
   }
 
   /**
@@ -307,7 +312,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   async reserve(options: WaitOptions = NO_OPTIONS): Promise<Delivery> {
     this.#throwIfClosed("reserve from");
     return await this.#core.items.wait(
-      "reserve from the queue",
+      this.#reserving,
       "messages",
       () => this.tryReserve(),
       options,

@@ -103,7 +103,7 @@ requestTest("SharedQueue.request() says which time was over, whatever was left o
   for (let count = 0; count < client.capacity; count++) client.trySend("x");
   await assert.rejects(
     client.request("b", { timeoutMs: 20 }),
-    error("request to the queue: not done within 20 ms"),
+    error(`request to queue ${client.name}: not done within 20 ms`),
   );
   client.purge();
 });

@@ -121,6 +121,23 @@ queueTest(
   },
 );
 
+queueTest("SharedQueue: who waits in vain, or finds it full, is told which queue", SMALL, async (queue) => {
+  const { name } = queue;
+  const late = (message: string) => ({ name: "TimeoutError", message: `${message}: not done within 5 ms` });
+  await assert.rejects(queue.receive({ timeoutMs: 5 }), late(`receive from queue ${name}`));
+  await assert.rejects(queue.reserve({ timeoutMs: 5 }), late(`reserve from queue ${name}`));
+  while (queue.trySend("x"));
+  await assert.rejects(queue.send("x", { timeoutMs: 5 }), late(`send to queue ${name}`));
+  await assert.rejects(queue.send("x", { whenFull: "fail" }), {
+    name: "SharedQueueFullError",
+    message: `send to queue ${name}: the queue is full: it holds ${queue.capacity} messages`,
+  });
+  await assert.rejects(queue.send("x".repeat(queue.messageBytesMax + 1)), {
+    name: "RangeError",
+    message: `send to queue ${name}: the message has 101 bytes, expected at most 100`,
+  });
+});
+
 queueTest("SharedQueue.send() waits for room, first come, first served", SMALL, async (queue, other) => {
   for (let count = 0; count < 4; count++) queue.trySend(`${count}`);
   const sent: string[] = [];
