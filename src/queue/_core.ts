@@ -252,12 +252,6 @@ export class QueueCore {
     this.#settled(slot);
   }
 
-  /** Frees a slot that this participant owns, and that it has not received. */
-  freeSlot(slot: number): void {
-    this.receiver.free(slot);
-    this.wakeRoom();
-  }
-
   /** Wakes somebody who waits for room. */
   wakeRoom(): void {
     this.#roomSignal.wake();

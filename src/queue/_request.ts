@@ -69,7 +69,7 @@ export class PendingRequest {
       }
       return data;
     } finally {
-      this.#free();
+      this.#free(word);
       this.#settle();
     }
   }
@@ -78,14 +78,16 @@ export class PendingRequest {
   #settle(): void {
     this.#settled = true;
     const { requests } = this.#core.participants;
-    if (requests.get(this.#slot) === this.#generation) requests.delete(this.#slot);
+    if (requests.get(this.#slot) !== this.#generation) return;
+    requests.delete(this.#slot);
     this.#core.replyHints.forget(this.#slot);
   }
 
-  #free(): void {
+  /** Frees the slot, whose word is `word`; once the request is given up, others do so as well, and the slot may hold another message. */
+  #free(word: number): void {
     // Before the slot can be another request's: in the list it would be twice.
     this.#core.replyHints.take();
-    this.#core.freeSlot(this.#slot);
+    if (this.#core.memory.move(this.#slot, word, freed(word))) this.#core.wakeRoom();
   }
 
   /** Nobody waits for the reply any more. */
@@ -105,7 +107,7 @@ export class PendingRequest {
       if (phase === PHASE.ready) {
         if (!memory.move(this.#slot, now, freed(now))) continue;
         this.#core.wakeRoom();
-      } else if (phase === PHASE.replied) this.#free();
+      } else if (phase === PHASE.replied) this.#free(now);
       return;
     }
   }

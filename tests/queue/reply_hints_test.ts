@@ -135,6 +135,41 @@ nativeTest("ReplyHints: what a predecessor of the same number has left is forgot
   next.close();
 });
 
+nativeTest("ReplyHints: what ends late forgets nothing of a later request in its slot", async () => {
+  using pair = new Pair(1);
+  const earlier = pair.ask(1);
+  // Somebody takes it, and does not reply.
+  pair.server.receive();
+  const later = pair.ask(2);
+  pair.serve()();
+  assert.deepEqual([...pair.client.replyHints.due()], [0]);
+  await assert.rejects(earlier.reply({ signal: AbortSignal.abort(new Error("given up")) }));
+  assert.deepEqual([...pair.client.replyHints.due()], [0]);
+  assert.deepEqual([...await later.reply({})], [2]);
+});
+
+nativeTest(
+  "PendingRequest: giving up leaves alone what is in the slot when another has freed the reply meanwhile",
+  async () => {
+    using pair = new Pair(1);
+    const { client, server } = pair;
+    const request = pair.ask(1);
+    pair.serve()();
+    const { replyHints } = client;
+    const take = replyHints.take.bind(replyHints);
+    let sent = -1;
+    // Between the look at the slot and the step that frees it.
+    replyHints.take = () => {
+      take();
+      server.recover();
+      sent = server.trySend(new Uint8Array([7]), { lane: 0, flags: 0, expiresMs: 0 });
+    };
+    await assert.rejects(request.reply({ signal: AbortSignal.abort(new Error("given up")) }));
+    assert.equal(sent, 0);
+    assert.deepEqual([...server.receive()?.data ?? []], [7]);
+  },
+);
+
 nativeTest(
   "PendingRequest: a slot that is another request's before the first has its turn is not taken for damaged",
   async () => {
