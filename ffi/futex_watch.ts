@@ -1,6 +1,6 @@
 /** Waiting on a word of shared memory without holding up this thread. */
 import { Socket } from "node:net";
-import { check, EINVAL } from "./errno.ts";
+import { check, EINVAL, EMFILE } from "./errno.ts";
 import { FUTEX_WAIT_MS_MAX, type FutexResult } from "./futex.ts";
 import { native } from "./library.ts";
 import type { NativeQueue } from "./queue.ts";
@@ -62,6 +62,7 @@ export class FutexWatch implements Disposable {
   /**
    * The same for the word at byte `at` of a queue, whose region this opener has as `fd`. `"woken"` also comes when an opener has died,
    * or when a message of lanes `first` up to but not including `end` is there of which nobody told: the thread looks every 50 ms.
+   * `undefined`, and no wait, also where the thread's descriptor, a copy of `fd`, is one too many.
    */
   waitForMessage(
     { state, region }: NativeQueue,
@@ -90,7 +91,7 @@ export class FutexWatch implements Disposable {
       throw new Deno.errors.Busy("futex watch: a wait is under way, and there is one at a time");
     }
     const result = ask(Math.ceil(timeoutMs * 1000));
-    if (result === -EINVAL) return undefined;
+    if (result === -EINVAL || result === -EMFILE) return undefined;
     check(result, "futex watch");
     this.#socket.ref();
     const { promise, resolve } = Promise.withResolvers<FutexResult>();

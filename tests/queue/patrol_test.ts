@@ -6,6 +6,7 @@ import { Signal } from "../../src/queue/_signal.ts";
 import { openQueue } from "../../src/queue/_open_queue.ts";
 import { SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { runProgram } from "../support/driver_program.ts";
 import { startProgram } from "../support/net_child.ts";
 import { QUEUE_URL, QueueNames } from "./_support.ts";
 
@@ -88,6 +89,27 @@ patrolTest(
     assert.equal(await sleep("dead letters", LONG_MS), "woken");
   },
 );
+
+nativeTest("SharedQueue.receive() waits without a patrol where no descriptor is left for one", async () => {
+  using names = new QueueNames();
+  const name = JSON.stringify(names.next());
+  const program = `
+    import { SharedQueue } from ${QUEUE_URL};
+    using queue = SharedQueue.create(${name}, { capacity: 4 });
+    setTimeout(() => queue.trySend("1"), 1);
+    console.log((await queue.receive()).text());
+    const files = [];
+    try {
+      for (;;) files.push(Deno.openSync("/dev/null"));
+    } catch (error) {
+      console.log(error.code);
+    }
+    setTimeout(() => queue.trySend("2"), 1);
+    console.log((await queue.receive()).text());
+  `;
+  const { code, stdout, stderr } = await runProgram(program, { openFilesMax: 100 });
+  assert.deepEqual([code, stdout, stderr], [0, "1\nEMFILE\n2\n", ""]);
+});
 
 patrolTest(
   "FutexWatch.waitForMessage() ends when it is woken, with nothing to see",
