@@ -42,19 +42,19 @@ export const QUEUE_STATE_WORDS = 32 + 2 * LANES_MAX;
 /** Words of what is told of a message that was received. */
 export const QUEUE_TOLD = {
   slot: 0,
-  word: 1,
-  session: 2,
-  sequence: 3,
-  deliveryCount: 4,
-  route: 5,
+  session: 1,
+  sequence: 2,
+  deliveryCount: 3,
+  route: 4,
+  /** {@linkcode QUEUE_LEFT}: the message is reserved, and the rest is left to the caller. */
+  byteLength: 5,
   /** Two words: a float64. */
   sentMs: 6,
-  /** {@linkcode QUEUE_LEFT}: the message is reserved, and the rest is left to the caller. */
-  byteLength: 8,
-  at: 9,
+  /** Where its bytes are among those given. */
+  at: 8,
 } as const;
 
-/** Words that each message takes there. */
+/** Words that each message takes there: an even number, for the float64. */
 export const QUEUE_TOLD_WORDS = 10;
 
 /** Length of a message that is left to the caller. */

@@ -33,13 +33,13 @@ pub mod state {
     pub const SESSION: usize = 16;
     pub const SEQUENCE: usize = 17;
     pub const CURSOR: usize = 18;
+    /// Two words: a double.
+    pub const LAST_MS: usize = 20;
     pub const PARTICIPANTS: usize = 22;
     pub const PARTICIPANT_BYTES: usize = 23;
     pub const PARTICIPANT_COUNT: usize = 24;
     /// Byte of the file whose lock is that of participant 0.
     pub const LOCKS: usize = 25;
-    /// Two words: a double.
-    pub const LAST_MS: usize = 20;
     /// Of each lane two: slot, counted from 1, and generation of the last message that was sent to it.
     pub const PREVIOUS: usize = 32;
     /// Words before those of the lanes.
@@ -67,17 +67,17 @@ pub mod record {
 /// Words of what a receiver is told of a message, as in `ffi/queue.ts`.
 mod told {
     pub const SLOT: usize = 0;
-    pub const WORD: usize = 1;
-    pub const SESSION: usize = 2;
-    pub const SEQUENCE: usize = 3;
-    pub const DELIVERY_COUNT: usize = 4;
-    pub const ROUTE: usize = 5;
+    pub const SESSION: usize = 1;
+    pub const SEQUENCE: usize = 2;
+    pub const DELIVERY_COUNT: usize = 3;
+    pub const ROUTE: usize = 4;
+    /// All ones: the message is reserved, and the rest is left to the caller.
+    pub const BYTE_LENGTH: usize = 5;
     /// Two words: a double.
     pub const SENT_MS: usize = 6;
-    /// All ones: the message is reserved, and the rest is left to the caller.
-    pub const BYTE_LENGTH: usize = 8;
     /// Where its bytes are among those given.
-    pub const AT: usize = 9;
+    pub const AT: usize = 8;
+    /// An even number, for the double.
     pub const WORDS: usize = 10;
 }
 
@@ -402,7 +402,6 @@ impl Queue {
         // SAFETY: the caller's words, 8-aligned.
         unsafe {
             *out.add(told::SLOT) = slot;
-            *out.add(told::WORD) = word;
             *out.add(told::SESSION) = self.take(record, record::SESSION);
             *out.add(told::SEQUENCE) = self.take(record, record::SEQUENCE);
             *out.add(told::DELIVERY_COUNT) = self.take(record, record::DELIVERY_COUNT);
