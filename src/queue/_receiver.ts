@@ -379,19 +379,48 @@ export class Receiver {
   #bury(slot: number, record: number): void {
     this.#participants.count(COUNTER.deadLettered);
     const { deadLetterCountMax } = this.#memory.constants;
-    while (this.#countReady(this.#deadLane) >= deadLetterCountMax) {
-      const oldest = deadLetterCountMax === 0 ? slot : this.#reserveOldest(this.#deadLane, NO_MESSAGE);
-      if (oldest === NO_MESSAGE) break;
-      this.free(oldest);
-      this.#participants.count(COUNTER.dropped);
-      this.#events.onFree();
-      if (oldest === slot) return;
-    }
+    if (deadLetterCountMax === 0) return this.#drop(slot);
+    this.#dropDeadLetters(deadLetterCountMax - 1);
     const route = this.#words[record + RECORD.route];
     const plain = inLane(route, this.#deadLane) & ~(FLAG.request << 24);
     Atomics.store(this.#words, record + RECORD.route, plain);
     this.giveBack(slot);
+    // Another opener may have buried one since they were counted.
+    this.#dropDeadLetters(deadLetterCountMax);
     this.#events.onDeadLetter();
+  }
+
+  /** Drops the oldest dead letters, until there are no more than `countMax`. */
+  #dropDeadLetters(countMax: number): void {
+    for (;;) {
+      // Chosen before they are counted: of several openers that find one too many, one gets it.
+      const hinted = this.#hintedDeadLetter();
+      const oldest = hinted === NO_MESSAGE ? this.#oldestReady(this.#deadLane, this.#deadLane + 1) : hinted;
+      if (oldest === NO_MESSAGE) return;
+      const word = this.#memory.load(oldest);
+      if (this.#countReady(this.#deadLane) <= countMax) return;
+      if (phaseOf(word) !== PHASE.ready || !this.isDeadLetter(oldest)) continue;
+      if (!this.#own.reserve(oldest, word)) continue;
+      if (oldest === hinted) this.#hints.pass();
+      this.#drop(oldest);
+    }
+  }
+
+  /** The dead letter of the first hint that tells the truth, which `#hints.pass()` takes away then. */
+  #hintedDeadLetter(): number {
+    for (;;) {
+      const slot = this.#hints.first(this.#deadLane);
+      if (slot < 0) return NO_MESSAGE;
+      if (phaseOf(this.#memory.load(slot)) === PHASE.ready && this.isDeadLetter(slot)) return slot;
+      this.#hints.pass();
+    }
+  }
+
+  /** Frees a reserved slot, whose message nobody shall have. */
+  #drop(slot: number): void {
+    this.free(slot);
+    this.#participants.count(COUNTER.dropped);
+    this.#events.onFree();
   }
 
   #countReady(lane: number): number {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { QueueCore } from "../../src/queue/_core.ts";
 import { DeadLetters } from "../../src/queue/dead_letters.ts";
-import { WORD } from "../../src/queue/layout.ts";
+import { COUNTER, WORD } from "../../src/queue/layout.ts";
+import { OwnSlots } from "../../src/queue/_own_slots.ts";
+import type { QueueMemory } from "../../src/queue/_queue_memory.ts";
 import { QUEUE_WAIT_MS_MAX, type QueueCreateOptions, SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { fakeMemory, QueueNames, reopened } from "./_support.ts";
+import { fakeMemory, HastyClock, QueueNames, reopened } from "./_support.ts";
 
 nameSkipReason("DeadLetters", nativeSkipReason());
 
@@ -126,6 +128,62 @@ nativeTest(
     other.close();
   },
 );
+
+/** Has one opener bury at the moment in which another, that buries too, takes or lets go of a slot for the `turn`th time. */
+function deadLettersOfTwo(kept: number, turn: number): { letters: number[]; dropped: number } {
+  const { memory } = fakeMemory({
+    capacity: 8,
+    messageBytesMax: 8,
+    deliveryCountMax: 1,
+    deadLetterCountMax: 2,
+  });
+  using stack = new DisposableStack();
+  const open = (memory: QueueMemory) =>
+    stack.adopt(new QueueCore(memory, { native: false }), (core) => core.close());
+  const [one, other] = [open(memory), open(reopened(memory).memory)];
+  const spend = (core: QueueCore, number: number): void => {
+    core.trySend(new Uint8Array([number]), { lane: 0, flags: 0, expiresMs: 0 });
+    core.giveBack(core.take("messages"));
+  };
+  for (let number = 0; number < kept; number++) {
+    spend(one, number);
+    one.receiver.burySpent();
+  }
+  const { reserve, leave } = OwnSlots.prototype;
+  let turns = 0;
+  const interrupt = <A extends [number, number, ...number[]]>(step: (...args: A) => boolean) =>
+    function (this: OwnSlots, ...args: A): boolean {
+      if (++turns === turn) {
+        spend(other, 11);
+        other.receiver.take("messages", true);
+      }
+      return step.apply(this, args);
+    };
+  spend(one, 10);
+  OwnSlots.prototype.reserve = interrupt(reserve);
+  OwnSlots.prototype.leave = interrupt(leave);
+  try {
+    one.receiver.burySpent();
+  } finally {
+    Object.assign(OwnSlots.prototype, { reserve, leave });
+  }
+  assert.ok(turns >= turn, "there is such a moment");
+  const dropped = one.participants.total(COUNTER.dropped);
+  const letters: number[] = [];
+  const dead = new DeadLetters(one);
+  for (let next = dead.tryReceive(); next !== undefined; next = dead.tryReceive()) letters.push(next.data[0]);
+  return { letters: letters.sort(), dropped };
+}
+
+nativeTest("DeadLetters are no more than deadLetterCountMax, and no fewer, when two openers bury at once", () => {
+  using _ = new HastyClock();
+  for (const [kept, turns] of [[0, 2], [1, 2], [2, 4]] as const) {
+    for (let turn = 2; turn <= turns; turn++) {
+      const { letters, dropped } = deadLettersOfTwo(kept, turn);
+      assert.deepEqual([letters.length, dropped], [2, kept], `${kept} kept, turn ${turn}: ${letters}`);
+    }
+  }
+});
 
 deadTest("DeadLetters wait for nothing once the queue is closed", {}, async (queue, other) => {
   const waiting = other.deadLetters.receive();
