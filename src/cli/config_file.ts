@@ -1,4 +1,5 @@
 import { parse, TomlError } from "npm:smol-toml@1.9.1";
+import { shortened, shown } from "./_shown.ts";
 import { lineOf, UsageError } from "./exit_codes.ts";
 
 /** The file that is read when none is named, if there is one. */
@@ -71,9 +72,11 @@ export function parseConfig(path: string, text: string): ConfigFile {
     throw new UsageError(`${path}:${error.line}:${error.column}: ${reason}`);
   }
   for (const [key, value] of Object.entries(document)) {
-    if (key !== "queue") throw new UsageError(`${key} (from ${path}) is unknown, expected the table [queue]`);
+    if (key !== "queue") {
+      throw new UsageError(`${shortened(key)} (from ${path}) is unknown, expected the table [queue]`);
+    }
     if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Date) {
-      throw new UsageError(`queue is ${JSON.stringify(value)} (from ${path}), expected the table [queue]`);
+      throw new UsageError(`queue is ${shown(value)} (from ${path}), expected the table [queue]`);
     }
   }
   return { path, table: (document.queue ?? {}) as Record<string, unknown> };

@@ -1,6 +1,7 @@
 import { UsageError } from "./exit_codes.ts";
 import { isSettingName, QUEUE_SETTINGS, type SettingName, type SettingValue } from "./queue_settings.ts";
 import type { SettingKind } from "./setting_kinds.ts";
+import { shortened, shown } from "./_shown.ts";
 
 /** Where values may come from, the strongest first. */
 export interface SettingSources {
@@ -62,7 +63,7 @@ export function resolveSettings(names: readonly SettingName[], sources: SettingS
     const path = sources.file?.path ?? "";
     if (!isSettingName(key)) {
       const known = Object.keys(QUEUE_SETTINGS).join(", ");
-      throw new UsageError(`queue.${key} (from ${path}) is unknown, expected one of ${known}`);
+      throw new UsageError(`queue.${shortened(key)} (from ${path}) is unknown, expected one of ${known}`);
     }
     const source = `queue.${key} in ${path}`;
     const read = readValue(key, (kind) => kind.fromToml(value), value, source);
@@ -97,8 +98,4 @@ function readValue(
   const value = read(kind);
   if (value !== undefined) return { value, source };
   throw new UsageError(`${name} is ${shown(found)} (from ${source}), expected ${kind.expected}`);
-}
-
-function shown(value: unknown): string {
-  return typeof value === "bigint" ? String(value) : JSON.stringify(value) ?? "missing";
 }

@@ -82,6 +82,29 @@ Deno.test("resolveSettings() refuses unknown keys of the file", () => {
   }
 });
 
+Deno.test("resolveSettings() shows the beginning of what is long or deep", () => {
+  let deep: Record<string, unknown> = {};
+  for (let depth = 0; depth < 30_000; depth++) deep = { a: deep };
+  const list = Array.from({ length: 1_000_000 }, (_, number) => number);
+  const cases: readonly [unknown, string][] = [
+    [deep, '{"a":{"a":{"a":{…}}}}'],
+    [{ a: [[[[1]], []]] }, '{"a":[[[…],[]]]}'],
+    [list, "[0,1,2,3,4,5,6,7,8,9,…]"],
+    ["x".repeat(1_000_000), `"${"x".repeat(100)}…"`],
+    [[12n ** 20n, NaN, null], "[3833759992447475122176,NaN,null]"],
+    [new Date(0), '"1970-01-01T00:00:00.000Z"'],
+  ];
+  for (const [capacity, text] of cases) {
+    assertRefused(
+      () => resolve(["capacity"], { table: { capacity } }),
+      `capacity is ${text} (from queue.capacity in some.toml), expected 1 to 65536`,
+    );
+  }
+  assert.throws(() => resolve([], { table: { ["x".repeat(1_000_000)]: 1 } }), {
+    message: /^queue\.x{100}… \(from some\.toml\) is unknown/,
+  });
+});
+
 Deno.test("resolveSettings() ignores variables of options that the command has not", () => {
   resolve(["json"], { env: { MILLRACE_QUEUE_CAPACITY: "x" } });
 });

@@ -175,15 +175,18 @@ function deadLettersOfTwo(kept: number, turn: number): { letters: number[]; drop
   return { letters: letters.sort(), dropped };
 }
 
-nativeTest("DeadLetters are no more than deadLetterCountMax, and no fewer, when two openers bury at once", () => {
-  using _ = new HastyClock();
-  for (const [kept, turns] of [[0, 2], [1, 2], [2, 4]] as const) {
-    for (let turn = 2; turn <= turns; turn++) {
-      const { letters, dropped } = deadLettersOfTwo(kept, turn);
-      assert.deepEqual([letters.length, dropped], [2, kept], `${kept} kept, turn ${turn}: ${letters}`);
+nativeTest(
+  "DeadLetters are no more than deadLetterCountMax, and no fewer, when two openers bury at once",
+  () => {
+    using _ = new HastyClock();
+    for (const [kept, turns] of [[0, 2], [1, 2], [2, 4]] as const) {
+      for (let turn = 2; turn <= turns; turn++) {
+        const { letters, dropped } = deadLettersOfTwo(kept, turn);
+        assert.deepEqual([letters.length, dropped], [2, kept], `${kept} kept, turn ${turn}: ${letters}`);
+      }
     }
-  }
-});
+  },
+);
 
 deadTest("DeadLetters wait for nothing once the queue is closed", {}, async (queue, other) => {
   const waiting = other.deadLetters.receive();
