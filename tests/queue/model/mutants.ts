@@ -116,6 +116,12 @@ export const MUTANTS: readonly Mutant[] = [
     "the requester does not look at its slot after it gave up",
   ),
   mutant(
+    "cancel-drop-reread",
+    "--requests --producers 2 --cancels 1",
+    "robbed",
+    "who gives up frees whatever is in the slot by then",
+  ),
+  mutant(
     "no-sweep-replies",
     "--requests --crashes 1 --no-orphan-scan --no-paused",
     "stuck",

@@ -15,7 +15,12 @@ import { addSend } from "./send.ts";
 import { Layout } from "./state.ts";
 import { addWaking } from "./waking.ts";
 
-/** The protocol with the features that a configuration switches on. */
+/**
+ * The protocol with the features that a configuration switches on.
+ *
+ * Left out is what only says where to look first: the list of a requester's replies, whose slots it looks at without it here. And what one
+ * process knows of itself: that it has the messages whose slots name it, which no living one of the model ever doubts.
+ */
 export function buildProtocol(config: Config): Machine {
   const machine = new Machine(new Layout(config));
   addSend(machine);

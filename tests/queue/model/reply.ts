@@ -15,6 +15,7 @@ import {
   REQUEST_SESSION,
   type State,
   WORD,
+  WRITING,
 } from "./state.ts";
 
 /** A consumer that has read a request: writes the reply into the slot and gives it to the requester. */
@@ -28,11 +29,11 @@ export function addReply(machine: Machine): void {
 
   machine.on("reply.cancelled", "reply: reads cancelled", (state, me) => {
     state[me + MY_SESSION] = state[at.slot(state[me + MY_SLOT]) + REQUEST_SESSION];
-    const next = machine.is("reply-no-session") ? "reply.write" : "reply.session";
+    const next = machine.is("reply-no-session") ? "reply.take" : "reply.session";
     machine.go(state, me, cancelled(state, me) ? "reply.given-up" : next);
   });
   machine.on("reply.session", "reply: reads the requester's session", (state, me) => {
-    machine.go(state, me, sameSession(state, me) ? "reply.write" : "reply.nobody");
+    machine.go(state, me, sameSession(state, me) ? "reply.take" : "reply.nobody");
   });
   machine.on("reply.given-up", "reply: given up: RESERVED -> FREE", (state, me) => {
     machine.casMine(state, me, FREE, 0);
@@ -46,11 +47,16 @@ export function addReply(machine: Machine): void {
   machine.on("reply.cancelled", "deliver: ack without a reply", (state, me) => {
     machine.go(state, me, "reply.nobody");
   }, () => config.drops);
+  // Not while RESERVED: the next consumer would get half a reply for the request when this one dies.
+  machine.on("reply.take", "reply: RESERVED -> WRITING(self)", (state, me, p) => {
+    machine.casMine(state, me, WRITING, p + 1);
+    machine.go(state, me, "reply.write");
+  });
   machine.on("reply.write", "reply: writes the reply", (state, me) => {
     state[at.slot(state[me + MY_SLOT]) + REPLY] = state[me + MY_MESSAGE];
     machine.go(state, me, "reply.give");
   });
-  machine.on("reply.give", "reply: RESERVED -> REPLIED(requester)", (state, me) => {
+  machine.on("reply.give", "reply: WRITING(self) -> REPLIED(requester)", (state, me) => {
     watchDone(machine, state, state[me + MY_MESSAGE]);
     machine.casMine(state, me, REPLIED, 1 + requester(state, me));
     const skip = machine.is("reply-no-session") || machine.is("reply-no-second-session");

@@ -13,7 +13,6 @@ import {
   READY,
   REPLIED,
   REPLY,
-  RESERVED,
   type State,
   WORD,
   wordOf,
@@ -88,20 +87,14 @@ export function addRequest(machine: Machine): void {
       machine.go(state, me, "cancel.drop");
     } else machine.go(state, me, "idle");
   });
-  machine.on("cancel.take", "cancel: READY -> RESERVED(self)", (state, me, p) => {
-    const gen = genOf(state[me + MY_WORD]), mine = wordOf(gen, RESERVED, p + 1);
-    if (!machine.cas(state, at.slot(state[me + MY_SLOT]), wordOf(gen, READY, 0), mine)) {
-      return machine.go(state, me, "cancel.look");
-    }
-    state[me + MY_WORD] = mine;
-    machine.go(state, me, "cancel.free");
-  });
-  machine.on("cancel.free", "cancel: RESERVED(self) -> FREE", (state, me) => {
-    machine.casMine(state, me, FREE, 0);
-    machine.go(state, me, "idle");
+  machine.on("cancel.take", "cancel: READY -> FREE", (state, me) => {
+    const ready = wordOf(genOf(state[me + MY_WORD]), READY, 0);
+    const isFree = machine.casFree(state, at.slot(state[me + MY_SLOT]), ready);
+    machine.go(state, me, isFree ? "idle" : "cancel.look");
   });
   machine.on("cancel.drop", "cancel: REPLIED -> FREE", (state, me) => {
-    machine.casFree(state, at.slot(state[me + MY_SLOT]), state[me + MY_WORD]);
+    const from = machine.is("cancel-drop-reread") ? word(state, me) : state[me + MY_WORD];
+    machine.casFree(state, at.slot(state[me + MY_SLOT]), from);
     machine.go(state, me, "idle");
   });
 }
