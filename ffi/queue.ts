@@ -2,7 +2,7 @@
 import { check, EAGAIN } from "./errno.ts";
 import { native } from "./library.ts";
 
-/** Words of the state of one opener, the same as in native/src/queue.rs: first what does not change, in bytes from the region's start. */
+/** Words of the state of one opener, the same as in native/src/queue_memory.rs: first what does not change, in bytes from the region's start. */
 export const QUEUE_STATE = {
   capacity: 0,
   number: 1,

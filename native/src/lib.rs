@@ -23,6 +23,8 @@ pub mod memory;
 pub mod owned;
 pub mod process;
 pub mod queue;
+mod queue_hints;
+mod queue_memory;
 pub mod queue_patrol;
 pub mod region;
 pub mod shm;

@@ -4,65 +4,13 @@
 //! slot with a hint, and the message of a hint out again. Everything else is left to the caller, who is told so.
 
 use crate::boundary::{bytes, guard};
+use crate::queue_memory::{freed, moved, phase_of, record, state, Queue, FREE, READY, RESERVED, WRITING};
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::io::Errno;
 use rustix::thread::futex;
 use rustix::time::{clock_gettime, ClockId};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
-
-/// Words of the caller's state, the same as in `ffi/queue.ts`: where things are, which do not change, and where the caller is.
-pub mod state {
-    pub const CAPACITY: usize = 0;
-    pub const NUMBER: usize = 1;
-    pub const SLOTS: usize = 2;
-    pub const RECORDS: usize = 3;
-    pub const RECORD_BYTES: usize = 4;
-    pub const LANES: usize = 5;
-    pub const LANE_BYTES: usize = 6;
-    pub const CELLS: usize = 7;
-    pub const CELL_COUNT: usize = 8;
-    pub const COUNTERS: usize = 9;
-    pub const ITEMS: usize = 10;
-    pub const ROOM: usize = 11;
-    pub const DELIVERY_COUNT_MAX: usize = 12;
-    pub const MESSAGE_BYTES_MAX: usize = 13;
-    pub const LANE_COUNT: usize = 14;
-    /// Bytes of what messages are copied to.
-    pub const DATA_BYTES: usize = 15;
-    pub const SESSION: usize = 16;
-    pub const SEQUENCE: usize = 17;
-    pub const CURSOR: usize = 18;
-    /// Two words: a double.
-    pub const LAST_MS: usize = 20;
-    pub const PARTICIPANTS: usize = 22;
-    pub const PARTICIPANT_BYTES: usize = 23;
-    pub const PARTICIPANT_COUNT: usize = 24;
-    /// Byte of the file whose lock is that of participant 0.
-    pub const LOCKS: usize = 25;
-    /// Of each lane two: slot, counted from 1, and generation of the last message that was sent to it.
-    pub const PREVIOUS: usize = 32;
-    /// Words before those of the lanes.
-    pub const CONSTANTS: usize = PREVIOUS;
-    /// Of each slot a byte, 1: the caller has the message in it, and knows so. Behind those of `PREVIOUS`, which has room for 64 lanes.
-    pub const KNOWN: usize = PREVIOUS + 2 * 64;
-}
-
-/// Words of a record, as in `src/queue/layout.ts`.
-pub mod record {
-    pub const BYTE_LENGTH: usize = 0;
-    pub const DELIVERY_COUNT: usize = 1;
-    pub const SEQUENCE: usize = 2;
-    pub const SESSION: usize = 3;
-    pub const ROUTE: usize = 4;
-    pub const BOX: usize = 5;
-    pub const PREVIOUS_SLOT: usize = 7;
-    pub const SENT_MS: usize = 8;
-    pub const EXPIRES_MS: usize = 10;
-    pub const REQUEST_SESSION: usize = 12;
-    pub const PREVIOUS_GENERATION: usize = 15;
-    pub const HEADER_BYTES: usize = 64;
-}
+use std::sync::atomic::Ordering::SeqCst;
 
 /// Words of what a receiver is told of a message, as in `ffi/queue.ts`.
 mod told {
@@ -87,166 +35,7 @@ mod counter {
     pub const REDELIVERED: usize = 2;
 }
 
-const LANE_HEAD: usize = 0;
-const LANE_TAIL: usize = 128;
-
-const FREE: u32 = 0;
-const WRITING: u32 = 1;
-pub const READY: u32 = 2;
-const RESERVED: u32 = 3;
-
-const FULL: u32 = 1 << 16;
-const LAP_SHIFT: u32 = 17;
-const LAP_MASK: u32 = 0x7fff;
-
-/// Looks at cells that others change meanwhile, or that are damaged, after which a call gives up.
-const LOOKS_MAX: u32 = 10_000;
-
-struct Queue {
-    state: *mut u32,
-    region: *mut u8,
-}
-
-/// A hint, and where it was found.
-struct Hint {
-    slot: u32,
-    head: u32,
-    cell: u32,
-}
-
 impl Queue {
-    fn get(&self, index: usize) -> u32 {
-        // SAFETY: the caller's state has words for all lanes.
-        unsafe { *self.state.add(index) }
-    }
-
-    fn set(&self, index: usize, value: u32) {
-        // SAFETY: as above.
-        unsafe { *self.state.add(index) = value }
-    }
-
-    fn know(&self, slot: u32, known: u8) {
-        // SAFETY: the caller's state has a byte for each slot.
-        unsafe { *self.state.add(state::KNOWN).cast::<u8>().add(slot as usize) = known }
-    }
-
-    fn word(&self, at: usize) -> &AtomicU32 {
-        // SAFETY: `at` comes from the caller's geometry, which lies within the region, and is a multiple of 4.
-        unsafe { &*self.region.add(at).cast::<AtomicU32>() }
-    }
-
-    fn move_word(&self, at: usize, from: u32, to: u32) -> bool {
-        self.word(at).compare_exchange(from, to, SeqCst, SeqCst).is_ok()
-    }
-
-    fn slot_at(&self, slot: u32) -> usize {
-        self.get(state::SLOTS) as usize + slot as usize * 4
-    }
-
-    fn record_at(&self, slot: u32) -> usize {
-        self.get(state::RECORDS) as usize + slot as usize * self.get(state::RECORD_BYTES) as usize
-    }
-
-    /// A word of a record that belongs to the caller, or an atomic one.
-    fn field(&self, record: usize, field: usize) -> &AtomicU32 {
-        self.word(record + field * 4)
-    }
-
-    fn put(&self, record: usize, field: usize, value: u32) {
-        self.field(record, field).store(value, Relaxed);
-    }
-
-    fn take(&self, record: usize, field: usize) -> u32 {
-        self.field(record, field).load(Relaxed)
-    }
-
-    fn put_double(&self, record: usize, field: usize, value: f64) {
-        // SAFETY: within the record, which belongs to the caller; 8-aligned.
-        unsafe { self.region.add(record + field * 4).cast::<f64>().write(value) }
-    }
-
-    fn double(&self, record: usize, field: usize) -> f64 {
-        // SAFETY: as above.
-        unsafe { self.region.add(record + field * 4).cast::<f64>().read() }
-    }
-
-    fn count(&self, counter: usize, more: f64) {
-        let at = self.get(state::COUNTERS) as usize + counter * 8;
-        self.put_double(at, 0, self.double(at, 0) + more);
-    }
-
-    fn lane_of(&self, slot: u32) -> u32 {
-        let route = self.field(self.record_at(slot), record::ROUTE).load(SeqCst);
-        lane_in(route, self.get(state::LANE_COUNT))
-    }
-
-    fn lane_at(&self, lane: u32) -> usize {
-        self.get(state::LANES) as usize + lane as usize * self.get(state::LANE_BYTES) as usize
-    }
-
-    fn cell_at(&self, lane: u32, position: u32) -> usize {
-        let count = self.get(state::CELL_COUNT);
-        self.get(state::CELLS) as usize + (lane as usize * count as usize + (position & (count - 1)) as usize) * 4
-    }
-
-    fn lap_of(&self, position: u32) -> u32 {
-        position >> self.get(state::CELL_COUNT).trailing_zeros() & LAP_MASK
-    }
-
-    /// How many laps the cell is ahead of the position, from -2^14 to 2^14.
-    fn ahead(&self, cell: u32, position: u32) -> i32 {
-        let difference = (cell >> LAP_SHIFT).wrapping_sub(self.lap_of(position)) & LAP_MASK;
-        (difference << 17) as i32 >> 17
-    }
-
-    fn leave_hint(&self, lane: u32, slot: u32) {
-        let tail_at = self.lane_at(lane) + LANE_TAIL;
-        for _ in 0..LOOKS_MAX {
-            let tail = self.word(tail_at).load(SeqCst);
-            let at = self.cell_at(lane, tail);
-            let cell = self.word(at).load(SeqCst);
-            let ahead = self.ahead(cell, tail);
-            if ahead == 0 && cell & FULL == 0 {
-                if self.move_word(at, cell, self.lap_of(tail) << LAP_SHIFT | FULL | slot) {
-                    self.move_word(tail_at, tail, tail.wrapping_add(1));
-                    return;
-                }
-            } else if ahead == 0 || ahead == 1 {
-                self.move_word(tail_at, tail, tail.wrapping_add(1));
-            } else if ahead < 0 {
-                return;
-            }
-        }
-    }
-
-    fn first_hint(&self, lane: u32) -> Option<Hint> {
-        let head_at = self.lane_at(lane) + LANE_HEAD;
-        for _ in 0..LOOKS_MAX {
-            let head = self.word(head_at).load(SeqCst);
-            let cell = self.word(self.cell_at(lane, head)).load(SeqCst);
-            let ahead = self.ahead(cell, head);
-            if ahead == 0 && cell & FULL != 0 {
-                let slot = cell & 0xffff;
-                let hint = Hint { slot, head, cell };
-                if slot < self.get(state::CAPACITY) {
-                    return Some(hint);
-                }
-                self.pass_hint(lane, &hint);
-            } else if ahead == 1 {
-                self.move_word(head_at, head, head.wrapping_add(1));
-            } else if ahead <= 0 {
-                return None;
-            }
-        }
-        None
-    }
-
-    fn pass_hint(&self, lane: u32, hint: &Hint) {
-        let empty = self.lap_of(hint.head).wrapping_add(1) << LAP_SHIFT;
-        self.move_word(self.cell_at(lane, hint.head), hint.cell, empty);
-        self.move_word(self.lane_at(lane) + LANE_HEAD, hint.head, hint.head.wrapping_add(1));
-    }
-
     /// Reserves the message of the first hint of `lane` that tells the truth, or an older one of the same producer; its slot and the slot's
     /// word. The caller knows to have it when this returns.
     fn reserve(&self, lane: u32) -> Option<(u32, u32)> {
@@ -356,11 +145,6 @@ impl Queue {
         last
     }
 
-    fn state_double(&self, index: usize) -> f64 {
-        // SAFETY: two words of the caller's state, 8-aligned.
-        unsafe { self.state.add(index).cast::<f64>().read() }
-    }
-
     /// Whether a reserved message of `length` bytes can be delivered without further ado to who has room for `room`.
     fn is_plain(&self, record: usize, length: u32, room: usize) -> bool {
         let limit = self.get(state::DELIVERY_COUNT_MAX);
@@ -431,23 +215,6 @@ impl Queue {
             self.word(at + 8).store(armed, SeqCst);
         }
     }
-}
-
-/// The lane that a record's route names, of so many and that of the dead letters behind them.
-pub fn lane_in(route: u32, lane_count: u32) -> u32 {
-    (route & 0xff).min(lane_count)
-}
-
-pub fn phase_of(word: u32) -> u32 {
-    word >> 8 & 7
-}
-
-fn moved(word: u32, phase: u32, owner: u32) -> u32 {
-    word & !0x7ff | phase << 8 | owner
-}
-
-fn freed(word: u32) -> u32 {
-    (word >> 11).wrapping_add(1) << 11
 }
 
 fn epoch_ms() -> f64 {

@@ -4,7 +4,7 @@
 use crate::boundary::guard;
 use crate::lock;
 use crate::memory::borrow;
-use crate::queue::{lane_in, phase_of, record, state, READY};
+use crate::queue_memory::{lane_in, phase_of, record, state, READY};
 use crate::watch::{self, Patrol};
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
