@@ -406,7 +406,7 @@ export class QueueCore {
     if (slot !== undefined) {
       const word = this.memory.load(slot);
       if (phaseOf(word) === PHASE.reserved && ownerOf(word) === this.participants.number) this.ack(slot);
-      else this.receiver.releasePartitionOf(slot);
+      else this.#settled(slot);
     }
     throw new Deno.errors.InvalidData(`read from the queue: a message is damaged: ${found}`);
   }

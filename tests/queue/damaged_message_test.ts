@@ -46,6 +46,32 @@ for (const native of [true, false]) {
   });
 }
 
+nativeTest(
+  "QueueCore.read() of a slot whose word is damaged as well leaves nothing to keep house for",
+  () => {
+    const { memory } = fakeMemory({ capacity: 1, messageBytesMax: 8 });
+    const core = new QueueCore(memory);
+    core.trySend(new Uint8Array(1), PLAIN);
+    const slot = core.take("messages");
+    memory.words[memory.recordOf(slot) + RECORD.byteLength] = 9;
+    memory.words[memory.slots + slot] = 7 << 8;
+    assert.throws(() => core.read(slot), Deno.errors.InvalidData);
+    const { setInterval } = globalThis;
+    let janitors = 0;
+    globalThis.setInterval = ((...args: Parameters<typeof setInterval>) => {
+      janitors++;
+      return setInterval(...args);
+    }) as typeof setInterval;
+    try {
+      core.keepHouse();
+    } finally {
+      globalThis.setInterval = setInterval;
+    }
+    assert.equal(janitors, 0);
+    core.close();
+  },
+);
+
 nativeTest("QueueCore.receive() of a damaged message leaves its slot to who has it since", () => {
   const { memory } = fakeMemory({ capacity: 1, messageBytesMax: 100 });
   const core = new QueueCore(memory);
