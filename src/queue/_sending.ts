@@ -90,9 +90,12 @@ export class Sending {
     requirePayloads(payloads);
     const ids: bigint[] = [];
     let messages: Encoded[] = [];
+    // What makes payloads one by one may use the same bytes for each.
+    const own = Array.isArray(payloads) ? (data: Uint8Array) => data : copyOf;
     const sendAll = async (): Promise<void> => {
       options.signal?.throwIfAborted();
       this.#throwIfClosed();
+      let areOwn = own === copyOf;
       for (let from = 0; from < messages.length;) {
         const sent = this.#trySendBatch(messages, from);
         const last = this.#lastId;
@@ -100,15 +103,14 @@ export class Sending {
         from += sent;
         if (sent > 0) continue;
         const sending = this.#send("send", messages[from++], options, () => this.#lastId);
-        for (let next = from; next < messages.length; next++) {
+        for (let next = from; next < messages.length && !areOwn; next++) {
           messages[next] = [copyOf(messages[next][0]), messages[next][1]];
         }
+        areOwn = true;
         ids.push(await sending);
       }
       messages = [];
     };
-    // What makes payloads one by one may use the same bytes for each.
-    const own = Array.isArray(payloads) ? (data: Uint8Array) => data : copyOf;
     let isSending = false;
     try {
       for (const payload of payloads) {
