@@ -188,6 +188,20 @@ export class Waits {
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
+    let slept = true;
+    try {
+      slept = await this.#serve();
+    } catch (error) {
+      // Without the sleep nobody would look for those who wait.
+      for (const wait of this.#waits) wait.reject(error);
+    }
+    this.#pumping = false;
+    // What woke this may have been meant for one who had given up by then: another shall look.
+    if (slept && this.#closed === undefined) this.#signal.wake();
+  }
+
+  /** Sleeps and has those who wait try again, while any does; whether it slept. */
+  async #serve(): Promise<boolean> {
     let slept = false;
     let pausedMs = performance.now();
     let looksAtAll = true;
@@ -205,8 +219,6 @@ export class Waits {
       looksAtAll = true;
       if (this.#waits.size > 0) this.#onPause();
     }
-    this.#pumping = false;
-    // What woke this may have been meant for one who had given up by then: another shall look.
-    if (slept && this.#closed === undefined) this.#signal.wake();
+    return slept;
   }
 }

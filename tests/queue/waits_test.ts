@@ -36,6 +36,31 @@ nativeTest(
 );
 
 nativeTest(
+  "Waits.wait() rejects those who wait when sleeping or looking around fails, and serves the next",
+  async () => {
+    const words = new Int32Array(3);
+    const sleepy = new Signal(words, 0);
+    let fails = true;
+    sleepy.sleep = () => fails ? Promise.reject(new Error("no locks available")) : Promise.resolve();
+    const waits = new Waits(sleepy, () => {});
+    const never = () => undefined;
+    const calls = await Promise.allSettled([
+      waits.wait("wait", "x", never, {}),
+      waits.wait("wait", "y", never, {}),
+    ]);
+    assert.deepEqual(calls.map((call) => call.status === "rejected" && call.reason.message), [
+      "no locks available",
+      "no locks available",
+    ]);
+    assert.equal(waits.count, 0);
+    fails = false;
+    let looks = 0;
+    assert.equal(await waits.wait("wait", "x", () => ++looks > 2 ? looks : undefined, {}), 3);
+    waits.close(new Error("closed"));
+  },
+);
+
+nativeTest(
   "Waits.wait() serves those of a kind in their order, and other kinds although one has nothing",
   async () => {
     const { waits, signal } = waitsFor();
