@@ -60,6 +60,12 @@ export interface SharedMemoryFilter extends SharedMemoryPlace {
    * @default {""}
    */
   prefix?: string;
+  /**
+   * What they begin with themselves. Those that are half-made, or whose header is damaged, count whatever they begin with.
+   *
+   * @default {anything}
+   */
+  beginsWith?: Uint8Array;
 }
 
 /** See `SharedMemory.list()`. */
@@ -106,16 +112,20 @@ export function unlinkRegion(name: string, { beginsWith, ...place }: SharedMemor
 }
 
 /** Why a file is not a region that begins so; `undefined`: it is one, or what is left of one. */
-function whyForeign(fd: number, beginsWith: Uint8Array = new Uint8Array(0)): string | undefined {
+function whyForeign(fd: number, beginsWith: Uint8Array | undefined): string | undefined {
   const inspection = inspectFile(fd);
   if (inspection.state === "foreign") return `${inspection.found}; it is left as it is`;
-  if (inspection.state !== "ready") return undefined;
+  return isOfKind(fd, inspection, beginsWith)
+    ? undefined
+    : "it is a region of another kind; it is left as it is";
+}
+
+/** Whether a region begins so. Of one that is not ready that cannot be told, and it counts. */
+function isOfKind(fd: number, { state }: Inspection, beginsWith: Uint8Array = new Uint8Array(0)): boolean {
+  if (state !== "ready") return true;
   const bytes = new Uint8Array(beginsWith.length);
   const found = bytes.subarray(0, readAt(fd, bytes, HEADER_BYTES));
-  if (found.length === bytes.length && found.every((byte, index) => byte === beginsWith[index])) {
-    return undefined;
-  }
-  return "it is a region of another kind; it is left as it is";
+  return found.length === bytes.length && found.every((byte, index) => byte === beginsWith[index]);
 }
 
 function regionNames({ prefix = "", ...place }: SharedMemoryFilter): string[] {
@@ -127,7 +137,10 @@ function regionNames({ prefix = "", ...place }: SharedMemoryFilter): string[] {
     .sort();
 }
 
-function describe(name: string, place: SharedMemoryPlace): SharedMemoryInfo | undefined {
+function describe(
+  name: string,
+  { beginsWith, ...place }: SharedMemoryFilter,
+): SharedMemoryInfo | undefined {
   const fd = openIfPossible(objectOf(name, place));
   if (fd === undefined) return undefined;
   return withOpened(fd, () => {
@@ -136,7 +149,7 @@ function describe(name: string, place: SharedMemoryPlace): SharedMemoryInfo | un
     const found = inspectFile(fd);
     const state = stateOf(found, inUse);
     const { mode, nameCount } = statSharedObject(fd);
-    if (state === undefined || nameCount === 0) return undefined;
+    if (state === undefined || nameCount === 0 || !isOfKind(fd, found, beginsWith)) return undefined;
     const info = { name, byteLength: 0, mode, inUse, state };
     if (!("header" in found)) return info;
     const { byteLength, creatorPid: pid, creatorStartedMs, createdMs } = found.header;
@@ -157,15 +170,22 @@ function stateOf({ state }: Inspection, inUse: boolean): SharedMemoryState | und
   }
 }
 
-function removeIfAbandoned(name: string, place: SharedMemoryPlace): boolean {
+function removeIfAbandoned(name: string, { beginsWith, ...place }: SharedMemoryFilter): boolean {
   const object = objectOf(name, place);
   const fd = openIfPossible(object);
   if (fd === undefined) return false;
   return withOpened(fd, () => {
-    const { state } = inspectFile(fd);
-    if (state === "foreign" || state === "other version") return false;
+    const found = inspectFile(fd);
+    if (found.state === "foreign" || found.state === "other version") return false;
+    if (!isOfKind(fd, found, beginsWith)) return false;
     // Until this closes it nobody gets to open the region; who was about to finds that its name is gone.
     if (!tryLockByte(fd, LOCK_AT.open, "exclusive")) return false;
-    return removeName(fd, object);
+    try {
+      return removeName(fd, object);
+    } catch (error) {
+      // Another user's, that others may open: those behind it are not to stay for that.
+      if (error instanceof Deno.errors.PermissionDenied) return false;
+      throw error;
+    }
   });
 }

@@ -135,7 +135,7 @@ export class SharedMemory implements Disposable {
 
   /**
    * Takes the names of regions away that no living process has open, half-made and damaged ones included, and returns them.
-   * Leaves alone what this process may not open, and regions of other versions of Millrace.
+   * Leaves alone what this process may not open or remove, and regions of other versions of Millrace.
    * Name a `prefix` of your own: without one it takes what other programs have left for later, too. In a directory what is kept for
    * later is the rule.
    */

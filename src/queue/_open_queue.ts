@@ -182,7 +182,7 @@ export function openCore(name: string, memory: QueueMemory): QueueCore {
 
 /** The regions that are queues, by what their names begin with. */
 export function listQueues(prefix: string, { directory }: QueuePlace): SharedMemoryInfo[] {
-  return SharedMemory.list({ prefix: REGION_PREFIX + prefix, directory })
+  return SharedMemory.list({ prefix: REGION_PREFIX + prefix, directory, beginsWith: QUEUE_MAGIC_BYTES })
     .map((info) => ({ ...info, name: info.name.slice(REGION_PREFIX.length) }));
 }
 
@@ -196,7 +196,8 @@ export function unlinkQueue(name: string, { directory }: QueuePlace): void {
 
 /** Takes the names of queues away that nobody has open, and of their mailboxes. */
 export function removeAbandonedQueues(prefix: string, place: QueuePlace): string[] {
-  const names = SharedMemory.removeAbandoned({ ...place, prefix: REGION_PREFIX + prefix })
+  const filter = { directory: place.directory, prefix: REGION_PREFIX + prefix, beginsWith: QUEUE_MAGIC_BYTES };
+  const names = SharedMemory.removeAbandoned(filter)
     .map((name) => name.slice(REGION_PREFIX.length));
   for (const name of names) unlinkMailboxOf(name, place);
   return names;

@@ -147,6 +147,19 @@ nativeTest("SharedMemory.unlink() leaves what is no region, or of another kind, 
   assert.throws(() => SharedMemory.open(name), Deno.errors.NotFound);
 });
 
+nativeTest("SharedMemory.list() and removeAbandoned() look at one kind, where it is named", () => {
+  using names = new RegionNames();
+  const name = names.next();
+  SharedMemory.create(name, { byteLength: 3, initialize: (bytes) => bytes.set([1, 2, 3]) }).close();
+  const [other, same] = [[1, 2, 4], [1, 2]].map((kind) => ({
+    prefix: name,
+    beginsWith: new Uint8Array(kind),
+  }));
+  assert.deepEqual([SharedMemory.list(other), SharedMemory.removeAbandoned(other)], [[], []]);
+  assert.equal(SharedMemory.list(same).length, 1);
+  assert.deepEqual(SharedMemory.removeAbandoned(same), [name]);
+});
+
 nativeTest("SharedMemory.create() refuses lengths, modes and names that are none, and makes nothing", () => {
   for (const byteLength of [0, -1, 1.5, NaN, Infinity, SHARED_MEMORY_BYTES_MAX + 1]) {
     assert.throws(() => SharedMemory.create("test-never", { byteLength }), {

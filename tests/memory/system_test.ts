@@ -219,4 +219,23 @@ if (userFailure === undefined) {
       "none",
     ]);
   });
+
+  nativeTest("SharedMemory.removeAbandoned() goes on behind a region that it may not remove", async () => {
+    using temporary = new TemporaryDirectory();
+    const { directory } = temporary;
+    SharedMemory.create("a", { byteLength: 1, mode: 0o666, directory }).close();
+    // As in /dev/shm, all may make files, and each may remove only what is his own.
+    for (const path of [`${directory}/millrace.a`, directory]) await Deno.chown(path, NOBODY, NOBODY);
+    await Deno.chmod(directory, 0o1777);
+    const report = await memoryReport(
+      "setpriv",
+      NO_CAPABILITIES,
+      `
+      const directory = ${JSON.stringify(directory)};
+      SharedMemory.create("b", { byteLength: 1, directory }).close();
+      console.log(JSON.stringify(SharedMemory.removeAbandoned({ directory })));
+      `,
+    );
+    assert.deepEqual(report, ["b"]);
+  });
 }

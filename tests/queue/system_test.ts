@@ -174,6 +174,7 @@ nativeTest("SharedQueue.connect() refuses what another program has put there, an
     name: "InvalidData",
     message: /it is no queue$/,
   });
+  assert.deepEqual([SharedQueue.list({ directory }), SharedQueue.removeAbandoned({ directory })], [[], []]);
   Deno.removeSync(path);
   Deno.mkdirSync(path);
   assert.throws(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
