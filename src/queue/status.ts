@@ -140,8 +140,22 @@ export function prometheusText(queue: string, status: QueueStatus): string {
     ["dead_lettered_total", "counter", "Messages that went to the dead letters", status.deadLetteredCount],
     ["damaged_total", "counter", "Messages that were found damaged", status.damagedCount],
   ];
-  return rows.map(([name, kind, help, value]) => {
-    const metric = `millrace_queue_${name}`;
-    return `# HELP ${metric} ${help}\n# TYPE ${metric} ${kind}\n${metric}{queue="${queue}"} ${value}\n`;
-  }).join("");
+  return rows.map(([name, kind, help, value]) =>
+    metricHead(name, kind, help) + `millrace_queue_${name}{queue="${queue}"} ${value}\n`
+  ).join("") + participantsText(queue, status);
+}
+
+function metricHead(name: string, kind: MetricRow[1], help: string): string {
+  return `# HELP millrace_queue_${name} ${help}\n# TYPE millrace_queue_${name} ${kind}\n`;
+}
+
+/** One sample for each process: Prometheus refuses two with the same labels, and one process may open a queue more than once. */
+function participantsText(queue: string, { participants }: QueueStatus): string {
+  if (participants.length === 0) return "";
+  const counts = new Map<number, number>();
+  for (const { pid, alive } of participants) counts.set(pid, (counts.get(pid) ?? 0) + Number(alive));
+  const name = "process_openers";
+  return metricHead(name, "gauge", "Openers of a process that are alive; 0: it has died") +
+    [...counts].map(([pid, count]) => `millrace_queue_${name}{queue="${queue}",pid="${pid}"} ${count}\n`)
+      .join("");
 }

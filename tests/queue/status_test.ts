@@ -88,6 +88,21 @@ Deno.test("prometheusText() is text that Prometheus reads", () => {
   assert.match(text, /^millrace_queue_sent_total\{queue="a-queue"\} 1099511627776$/m);
 });
 
+nativeTest("SharedQueue.metrics() names each process once, and says whether it is alive", () => {
+  using names = new QueueNames();
+  const name = names.next();
+  using queue = SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 });
+  using _same = SharedQueue.connect(name);
+  const row = /^millrace_queue_process_openers\{.*$/gm;
+  const own = `millrace_queue_process_openers{queue="${name}",pid="${Deno.pid}"} 2`;
+  assert.deepEqual(queue.metrics().match(row), [own]);
+  const status = queue.status();
+  const attachedAt = new Date();
+  const dead = { pid: 7, attachedAt, alive: false };
+  const text = prometheusText(name, { ...status, participants: [...status.participants, dead] });
+  assert.deepEqual(text.match(row), [own, `millrace_queue_process_openers{queue="${name}",pid="7"} 0`]);
+});
+
 nativeTest("SharedQueue.status() has dates that can be shown, though a participant's are damaged", () => {
   const { memory } = fakeMemory({ capacity: 1, messageBytesMax: 1 });
   const core = new QueueCore(memory);
