@@ -14,7 +14,7 @@ import { type Contestant, runRounds } from "./rounds.ts";
 /** Messages a second through a queue, once, and the processor time of both sides for one. */
 export interface QueueThroughputRound {
   readonly messagesPerSecond: number;
-  readonly cpuNsPerMessage?: number;
+  readonly cpuNsPerMessage: number;
 }
 
 /** Share of a processor that an idle consumer takes. */
@@ -31,7 +31,7 @@ const throughputMetrics: readonly Metric<QueueThroughputRound>[] = [
     ratioTitle: "ratio",
     of: ({ messagesPerSecond }) => messagesPerSecond / 1000,
   },
-  { key: "cpuNs", title: "CPU ns/message", digits: 0, of: ({ cpuNsPerMessage = NaN }) => cpuNsPerMessage },
+  { key: "cpuNs", title: "CPU ns/message", digits: 0, of: ({ cpuNsPerMessage }) => cpuNsPerMessage },
 ];
 
 const WAKES = 500;

@@ -4,6 +4,8 @@
  * oneway`, `worker calls OUTSTANDING`, over
  * `postMessage()` of a worker or of a `MessageChannel`. On Deno with its own `Worker`, on Node with `worker_threads`.
  */
+import process from "node:process";
+
 const MESSAGE_COUNT = 100_000;
 const ROUND_TRIPS = 5000;
 const CALLS = 100_000;
@@ -84,7 +86,10 @@ async function throughput(port, bytes, batch) {
   const whole = (count) => Math.ceil(count / batch) * batch;
   await received(port, whole(WARM_UP), bytes, batch);
   const count = whole(MESSAGE_COUNT);
-  return { messagesPerSecond: count / await received(port, count, bytes, batch) };
+  const before = process.cpuUsage();
+  const seconds = await received(port, count, bytes, batch);
+  const { user, system } = process.cpuUsage(before);
+  return { messagesPerSecond: count / seconds, cpuNsPerMessage: (user + system) * 1000 / count };
 }
 
 async function roundtrip(port) {

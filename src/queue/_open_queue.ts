@@ -196,7 +196,11 @@ export function unlinkQueue(name: string, { directory }: QueuePlace): void {
 
 /** Takes the names of queues away that nobody has open, and of their mailboxes. */
 export function removeAbandonedQueues(prefix: string, place: QueuePlace): string[] {
-  const filter = { directory: place.directory, prefix: REGION_PREFIX + prefix, beginsWith: QUEUE_MAGIC_BYTES };
+  const filter = {
+    directory: place.directory,
+    prefix: REGION_PREFIX + prefix,
+    beginsWith: QUEUE_MAGIC_BYTES,
+  };
   const names = SharedMemory.removeAbandoned(filter)
     .map((name) => name.slice(REGION_PREFIX.length));
   for (const name of names) unlinkMailboxOf(name, place);

@@ -1,0 +1,26 @@
+import { ok } from "node:assert/strict";
+import { isOnPath } from "./command.ts";
+import { figuresOf } from "./figures.ts";
+import { queueThroughputContestants } from "./queue_contestants.ts";
+import type { QueueThroughputRound } from "./queue.ts";
+
+async function figures(id: string, pairs: number): Promise<QueueThroughputRound> {
+  const found = await queueThroughputContestants(64, pairs).find((contestant) => contestant.id === id)
+    ?.find();
+  if (found?.state !== "ready") throw new Error(`${id} is not there`);
+  return await figuresOf(found.command);
+}
+
+Deno.test(
+  "queueThroughputContestants(): no consumer of the Redis list takes what another waits for",
+  { ignore: !isOnPath("redis-server") },
+  async () => {
+    const { messagesPerSecond, cpuNsPerMessage } = await figures("redis", 2);
+    ok(messagesPerSecond > 0 && cpuNsPerMessage > 0);
+  },
+);
+
+Deno.test("queueThroughputContestants(): messages between threads have their processor time, too", async () => {
+  const { messagesPerSecond, cpuNsPerMessage } = await figures("deno-worker", 1);
+  ok(messagesPerSecond > 0 && cpuNsPerMessage > 0);
+});
