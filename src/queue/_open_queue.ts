@@ -235,7 +235,10 @@ function unlinkMailboxOf(name: string, place: QueuePlace): void {
     unlinkMailbox(name, place);
   } catch (error) {
     // Most queues have none; and what is no mailbox, nobody has asked to take away.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData)) throw error;
+    const { NotFound, InvalidData, IsADirectory, FilesystemLoop } = Deno.errors;
+    if (![NotFound, InvalidData, IsADirectory, FilesystemLoop].some((kind) => error instanceof kind)) {
+      throw error;
+    }
   }
 }
 

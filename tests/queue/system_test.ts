@@ -236,6 +236,14 @@ nativeTest("SharedQueue.unlink() takes a mailbox away with its queue, and nothin
   assert.throws(() => SharedMailbox.unlink("q", { directory }), refused);
   SharedQueue.unlink("q", { directory });
   assert.equal(Deno.readTextFileSync(path), "another program's");
+  Deno.removeSync(path);
+  for (const make of [() => Deno.mkdirSync(path), () => Deno.symlinkSync("elsewhere", path)]) {
+    SharedQueue.create("q", { capacity: 1, messageBytesMax: 1, directory }).close();
+    make();
+    SharedQueue.unlink("q", { directory });
+    assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["millrace.mailbox.q"]);
+    Deno.removeSync(path);
+  }
 });
 
 nativeTest("SharedQueue and SharedMailbox: errors of the system speak of queues and mailboxes", () => {
