@@ -32,7 +32,7 @@ export interface Told {
 }
 
 /**
- * The steps of most messages, taken by native code in one call: about three times as fast as the same steps in TypeScript (`Sender`,
+ * The steps of most messages, taken by native code in one call: about twice as fast as the same steps in TypeScript (`Sender`,
  * `Receiver`), which are there for everything else, and for the tests to compare. For queues without partitions and checksums.
  */
 export class FastPath {
