@@ -58,14 +58,13 @@ for (const driver of DRIVERS) {
     const stalls: CoreStall[] = [];
     const group = await startGroup({ driver, stallMs: 40, onStall: (stall) => stalls.push(stall) });
     // A machine that is held up holds up any core, at any time: what is looked for is the stall that was made here.
-    const stallOf = async (core: number, task: string | undefined): Promise<CoreStall> => {
+    const stallOf = async (core: number, task: string | undefined): Promise<void> => {
       const found = (): CoreStall | undefined =>
         stalls.find((stall) => stall.core === core && stall.task === task && stall.heldMs >= 40);
       await until(() => found() !== undefined);
-      return found() ?? assert.fail("it was there");
     };
     const held = group.submitTo(1, tasks.holdUntil);
-    assert.ok((await stallOf(1, "holdUntil")).heldMs < 10_000);
+    await stallOf(1, "holdUntil");
     await held;
     // What is no call has no name.
     stalls.length = 0;
