@@ -1,10 +1,9 @@
 import { PARTICIPANT, participantAt, RECORD } from "./layout.ts";
 import { type BoxPlace, MAILBOX_SIGNAL } from "./mailbox_layout.ts";
 import type { Participants } from "./_participants.ts";
-import { type QueueMemory, wordsOf } from "./_queue_memory.ts";
-import { freed, generationOf, moved, NOBODY, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
-import { Signal } from "./_signal.ts";
-import { Waits } from "./_waits.ts";
+import { type QueueMemory } from "./_queue_memory.ts";
+import { NOBODY, Signal, Waits, wordsOf } from "../shared/mod.ts";
+import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 
 /** A box that is to go with a message. */
 export interface HandOver {

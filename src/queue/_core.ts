@@ -4,7 +4,7 @@ import { checksumOf } from "./_checksum.ts";
 import { decompress } from "./_compression.ts";
 import { COUNTER, FLAG, PARTICIPANT, participantAt, QUEUE_PARTICIPANTS_MAX, RECORD, WORD } from "./layout.ts";
 import { FastPath, type Told } from "./_fast_path.ts";
-import { Looks } from "./_looks.ts";
+import { Looks, type Patrol, Signal, Slab, SLEEP_MS_MAX, Waits } from "../shared/mod.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
 import { OwnSlots } from "./_own_slots.ts";
@@ -14,10 +14,7 @@ import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
 import { ReplyHints } from "./_reply_hints.ts";
 import { flagsOf, inLane, sentLaneOf } from "./_route.ts";
 import { type Envelope, NO_SLOT, Sender } from "./_sender.ts";
-import { Slab } from "./_slab.ts";
-import { type Patrol, QUEUE_WAIT_MS_MAX, Signal } from "./_signal.ts";
 import { generationOf, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
-import { Waits } from "./_waits.ts";
 
 /** Messages received between two looks at the clock, for who never waits. */
 const RECEIVED_PER_LOOK = 64;
@@ -308,7 +305,7 @@ export class QueueCore {
       if (this.#outstanding > 0) return this.#lookForDead();
       clearInterval(janitor);
       this.#janitor = undefined;
-    }, QUEUE_WAIT_MS_MAX);
+    }, SLEEP_MS_MAX);
     Deno.unrefTimer(janitor);
     this.#janitor = janitor;
   }
@@ -395,7 +392,7 @@ export class QueueCore {
 
   #lookAround(): void {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedMs < QUEUE_WAIT_MS_MAX) return;
+    if (nowMs - this.#lookedMs < SLEEP_MS_MAX) return;
     this.#lookedMs = nowMs;
     this.#lookForDead();
   }

@@ -9,10 +9,9 @@ import {
 } from "../../ffi/mod.ts";
 import type { OpenerState } from "./_opener_state.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { NOBODY } from "./_slot_word.ts";
+import { NOBODY, type Slab } from "../shared/mod.ts";
 import { routeOf } from "./_route.ts";
 import type { Envelope } from "./_sender.ts";
-import type { Slab } from "./_slab.ts";
 
 /** Messages that one call of native code takes at most. */
 export const BATCH_MAX = 64;

@@ -20,7 +20,8 @@ import {
   writeConstants,
 } from "./layout.ts";
 import { MAILBOX_MAGIC_BYTES } from "./mailbox_layout.ts";
-import { QueueMemory, wordsOf } from "./_queue_memory.ts";
+import { QueueMemory } from "./_queue_memory.ts";
+import { inWordsOf, wordsOf } from "../shared/mod.ts";
 
 /** The longest name of a queue, in characters. */
 export const QUEUE_NAME_LENGTH_MAX = 190;
@@ -138,7 +139,7 @@ export function createQueue(
   const { byteLength } = geometryOf(constants);
   const initialize = (bytes: Uint8Array<ArrayBuffer>): void => writeConstants(wordsOf(bytes), constants);
   const subject = subjectOf(name);
-  const opened = named(
+  const opened = inWordsOf(
     "create",
     subject,
     () => SharedMemory.create(region, { byteLength, mode, directory, initialize, subject }),
@@ -152,7 +153,7 @@ export function openQueue(
   { directory }: QueuePlace,
 ): { region: SharedMemory; memory: QueueMemory } {
   const subject = subjectOf(name);
-  const region = named(
+  const region = inWordsOf(
     "connect to",
     subject,
     () => SharedMemory.open(regionOf(name), { directory, subject }),
@@ -190,7 +191,7 @@ export function listQueues(prefix: string, { directory }: QueuePlace): SharedMem
 export function unlinkQueue(name: string, { directory }: QueuePlace): void {
   const subject = subjectOf(name);
   const options = { directory, subject, beginsWith: QUEUE_MAGIC_BYTES };
-  named("unlink", subject, () => SharedMemory.unlink(regionOf(name), options));
+  inWordsOf("unlink", subject, () => SharedMemory.unlink(regionOf(name), options));
   unlinkMailboxOf(name, { directory });
 }
 
@@ -210,20 +211,20 @@ export function removeAbandonedQueues(prefix: string, place: QueuePlace): string
 /** Makes the region of a queue's mailbox. */
 export function createMailbox(queueName: string, options: SharedMemoryOptions): SharedMemory {
   const { region, subject } = mailboxOf(queueName);
-  return named("create", subject, () => SharedMemory.create(region, { ...options, subject }));
+  return inWordsOf("create", subject, () => SharedMemory.create(region, { ...options, subject }));
 }
 
 /** Opens the region of a queue's mailbox. */
 export function openMailbox(queueName: string, { directory }: QueuePlace): SharedMemory {
   const { region, subject } = mailboxOf(queueName);
-  return named("open", subject, () => SharedMemory.open(region, { directory, subject }));
+  return inWordsOf("open", subject, () => SharedMemory.open(region, { directory, subject }));
 }
 
 /** Takes the name of a queue's mailbox away. */
 export function unlinkMailbox(queueName: string, { directory }: QueuePlace): void {
   const { region, subject } = mailboxOf(queueName);
   const options = { directory, subject, beginsWith: MAILBOX_MAGIC_BYTES };
-  named("unlink", subject, () => SharedMemory.unlink(region, options));
+  inWordsOf("unlink", subject, () => SharedMemory.unlink(region, options));
 }
 
 function mailboxOf(queueName: string): { region: string; subject: string } {
@@ -250,19 +251,4 @@ function regionOf(name: string): string {
   const problem = nameProblem(name, QUEUE_NAME_LENGTH_MAX);
   if (problem === undefined) return REGION_PREFIX + name;
   throw new RangeError(`name of a queue: ${problem}`);
-}
-
-/** Errors about the region in words about what it is. */
-function named<T>(action: string, subject: string, body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound && action !== "create") {
-      throw new Deno.errors.NotFound(`${action} ${subject}: there is none`, { cause: error });
-    }
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw new Deno.errors.AlreadyExists(`${action} ${subject}: it exists already`, { cause: error });
-    }
-    throw error;
-  }
 }

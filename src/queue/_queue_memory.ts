@@ -1,25 +1,9 @@
 import { geometryOf, type QueueConstants, type QueueGeometry, RECORD_HEADER_BYTES } from "./layout.ts";
-
-/** What a queue needs of its region. `SharedMemory` has it. */
-export interface QueueRegion {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** This opener's file, and the byte of it whose lock is lock 0; none where native code can do nothing with it. */
-  readonly file?: { readonly fd: number; readonly locksAt: number };
-  tryLock(index: number): boolean;
-  isLocked(index: number): boolean;
-  unlock(index: number): void;
-}
-
-/** The words of `bytes`. Regions may have more bytes than shifts can count. */
-export function wordsOf(
-  { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>,
-): Int32Array<ArrayBuffer> {
-  return new Int32Array(buffer, byteOffset, Math.floor(byteLength / 4));
-}
+import { floatsOf, type SharedRegion, wordsOf } from "../shared/mod.ts";
 
 /** The memory of one queue, as words and bytes, and where in it slots and records are. */
 export class QueueMemory {
-  readonly region: QueueRegion;
+  readonly region: SharedRegion;
   readonly constants: QueueConstants;
   readonly geometry: QueueGeometry;
   readonly capacity: number;
@@ -31,14 +15,13 @@ export class QueueMemory {
   readonly #records: number;
   readonly #recordWords: number;
 
-  constructor(region: QueueRegion, constants: QueueConstants) {
-    const { buffer, byteOffset, byteLength } = region.bytes;
+  constructor(region: SharedRegion, constants: QueueConstants) {
     this.region = region;
     this.constants = constants;
     this.geometry = geometryOf(constants);
     this.capacity = constants.capacity;
     this.words = wordsOf(region.bytes);
-    this.floats = new Float64Array(buffer, byteOffset, Math.floor(byteLength / 8));
+    this.floats = floatsOf(region.bytes);
     this.bytes = region.bytes;
     this.slots = this.geometry.slotsAt >> 2;
     this.#records = this.geometry.recordsAt / 4;

@@ -4,7 +4,8 @@ import type { OwnSlots } from "./_own_slots.ts";
 import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { inLane, laneOf } from "./_route.ts";
-import { freed, generationOf, moved, NOBODY, PHASE, phaseOf } from "./_slot_word.ts";
+import { freed, generationOf, moved, PHASE, phaseOf } from "./_slot_word.ts";
+import { NOBODY } from "../shared/mod.ts";
 
 /** What `Receiver.take()` gives when there is no message. */
 export const NO_MESSAGE = -1;

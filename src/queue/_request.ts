@@ -2,10 +2,8 @@ import { checksumOf } from "./_checksum.ts";
 import type { QueueCore } from "./_core.ts";
 import { SharedQueueReplyError } from "./errors.ts";
 import { FLAG, PARTICIPANT, participantAt, RECORD } from "./layout.ts";
-import { bytesOf, type Payload } from "./payload.ts";
+import { bytesOf, type Payload, Signal, type TimedWaitOptions } from "../shared/mod.ts";
 import { flagsOf, requesterOf, routeOf } from "./_route.ts";
-import { Signal } from "./_signal.ts";
-import type { TimedWaitOptions } from "./_waits.ts";
 import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 
 /** Text of an error that travels as a reply: cut, where it is too long. */

@@ -1,3 +1,5 @@
+import { NOBODY } from "../shared/mod.ts";
+
 /**
  * The word of a slot: `generation: 21 │ phase: 3 │ owner: 8`. Each step of a message's life is one compare-and-swap of this
  * word, which names the owner as it takes the slot: there is no moment at which a slot is taken and nobody knows by whom.
@@ -15,9 +17,6 @@
  * again, what it had reserved is ready again.
  */
 export const PHASE = { free: 0, writing: 1, ready: 2, reserved: 3, replied: 4 } as const;
-
-/** Owner of a slot that nobody owns. */
-export const NOBODY = 0;
 
 const PHASE_SHIFT = 8;
 const GENERATION_SHIFT = 11;

@@ -10,7 +10,7 @@
  *          ├────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
  *     128  │sessions│   how many participants there have been
  *          ├────────┼────────┬────────┐
- *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see _signal.ts
+ *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see src/shared/signal.ts
  *          ├────────┼────────┼────────┤
  *     384  │signal  │ armed  │disarmed│   dead letters: who waits for these does
  *          ├────────┼────────┼────────┤
@@ -80,6 +80,7 @@
  */
 
 import { fnv1a } from "../base/mod.ts";
+import { MEMBER, MEMBERS_MAX } from "../shared/mod.ts";
 
 /** "MQUE", read as a little-endian word. */
 export const QUEUE_MAGIC = 0x4555514d;
@@ -110,10 +111,7 @@ export const WORD = {
 
 /** Words of a participant, from where it begins. */
 export const PARTICIPANT = {
-  session: 0,
-  pid: 1,
-  processStartedMs: 2,
-  attachedMs: 4,
+  ...MEMBER,
   mailbox: 6,
   counters: 16,
   replies: 32,
@@ -167,7 +165,7 @@ const LANE_BYTES = 512;
 const LINE_BYTES = 128;
 
 /** Openers that a queue can have at once. */
-export const QUEUE_PARTICIPANTS_MAX = 255;
+export const QUEUE_PARTICIPANTS_MAX = MEMBERS_MAX;
 /** Messages that a queue can hold at most. */
 export const QUEUE_CAPACITY_MAX = 65_536;
 /** The longest message that a queue can be made for, in bytes: 64 MiB. */

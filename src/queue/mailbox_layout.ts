@@ -11,7 +11,7 @@ import { fnv1a } from "../base/mod.ts";
  *          ├────────┴────────┴────────┴────────┴────────┘
  *      64  │ counts: how many boxes there are of each size of MAILBOX_SIZES_MIB, a word each
  *          ├────────┬────────┬────────┐
- *     128  │signal  │ armed  │disarmed│   who waits for a box sleeps here; see _signal.ts
+ *     128  │signal  │ armed  │disarmed│   who waits for a box sleeps here; see src/shared/signal.ts
  *          ├────────┴────────┴────────┘
  *     256  │ boxes: 2 words each, in the order of their sizes: state, bytes used
  *          ├────────

@@ -1,4 +1,4 @@
-import { unpackMessagePack } from "./_message_pack.ts";
+import { unpackMessagePack } from "../shared/mod.ts";
 
 /** What a message is made of. */
 export interface MessageParts {

@@ -21,8 +21,14 @@ export { type MailboxOptions, SharedMailbox } from "./shared_mailbox.ts";
 export { Message } from "./message.ts";
 export { QUEUE_INFLATED_BYTES_MAX } from "./_compression.ts";
 export { QUEUE_DEFAULTS, QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./_open_queue.ts";
-export type { QueueParticipant } from "./_participants.ts";
-export { jsonPayload, messagePackPayload, type Payload } from "./payload.ts";
+export {
+  jsonPayload,
+  messagePackPayload,
+  type Participant as QueueParticipant,
+  type Payload,
+  SLEEP_MS_MAX as QUEUE_WAIT_MS_MAX,
+  WAITS_MAX as QUEUE_WAITS_MAX,
+} from "../shared/mod.ts";
 export type {
   MessageOptions,
   SendOptions,
@@ -40,5 +46,3 @@ export type {
 } from "./queue_options.ts";
 export { SharedQueue } from "./shared_queue.ts";
 export type { QueueStatus } from "./status.ts";
-export { QUEUE_WAIT_MS_MAX } from "./_signal.ts";
-export { QUEUE_WAITS_MAX } from "./_waits.ts";

@@ -1,6 +1,6 @@
 import { fnv1a, type WaitOptions } from "../base/mod.ts";
 import type { QueueConstants } from "./layout.ts";
-import { bytesOf, type Payload } from "./payload.ts";
+import { bytesOf, type Payload } from "../shared/mod.ts";
 import type { Envelope } from "./_sender.ts";
 
 /** How a message is sent. */

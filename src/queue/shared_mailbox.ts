@@ -12,8 +12,7 @@ import {
   writeMailboxConstants,
 } from "./mailbox_layout.ts";
 import { createMailbox, openMailbox, unlinkMailbox } from "./_open_queue.ts";
-import type { Payload } from "./payload.ts";
-import { wordsOf } from "./_queue_memory.ts";
+import { type Payload, wordsOf } from "../shared/mod.ts";
 import type { SendOptions } from "./send_options.ts";
 import { internalsOf, type SharedQueue } from "./shared_queue.ts";
 

@@ -6,12 +6,11 @@ import { QueueCore } from "../../src/queue/_core.ts";
 import { Hints } from "../../src/queue/_hints.ts";
 import { Participants } from "../../src/queue/_participants.ts";
 import { Receiver } from "../../src/queue/_receiver.ts";
-import { Signal } from "../../src/queue/_signal.ts";
-import { Slab } from "../../src/queue/_slab.ts";
+import { NOBODY, Signal, Slab } from "../../src/shared/mod.ts";
 import { Delivery } from "../../src/queue/delivery.ts";
 import { COUNTER, FLAG } from "../../src/queue/layout.ts";
 import type { QueueShape } from "../../src/queue/mod.ts";
-import { generationOf, moved, NOBODY, ownerOf, PHASE, phaseOf } from "../../src/queue/_slot_word.ts";
+import { generationOf, moved, ownerOf, PHASE, phaseOf } from "../../src/queue/_slot_word.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { fakeMemory, HastyClock, reopened } from "./_support.ts";
 

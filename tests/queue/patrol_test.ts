@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FutexWatch } from "../../ffi/mod.ts";
 import { WORD } from "../../src/queue/layout.ts";
 import { QueueCore } from "../../src/queue/_core.ts";
-import { Signal } from "../../src/queue/_signal.ts";
+import { Signal } from "../../src/shared/mod.ts";
 import { openQueue } from "../../src/queue/_open_queue.ts";
 import { SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";

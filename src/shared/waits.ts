@@ -1,8 +1,8 @@
 import type { WaitOptions } from "../base/mod.ts";
-import { QUEUE_WAIT_MS_MAX, type Signal } from "./_signal.ts";
+import { type Signal, SLEEP_MS_MAX } from "./signal.ts";
 
 /** Calls of one opener of a queue that can wait at once for messages; as many for room, for replies, for dead letters, and for boxes. */
-export const QUEUE_WAITS_MAX = 65_536;
+export const WAITS_MAX = 65_536;
 
 /** Milliseconds for which calls that need not wait may follow each other without a turn of the event loop. */
 const TURN_MS = 5;
@@ -42,7 +42,7 @@ interface Wait {
 
 /**
  * Calls of this thread that wait for the same signal, first come, first served; one sleep serves all of them. While any waits, `onPause()`
- * is called at least every {@linkcode QUEUE_WAIT_MS_MAX}, and the attempts are made anew, unless the signal has a patrol that does so.
+ * is called at least every {@linkcode SLEEP_MS_MAX}, and the attempts are made anew, unless the signal has a patrol that does so.
  */
 export class Waits {
   readonly #signal: Signal;
@@ -69,7 +69,7 @@ export class Waits {
    * The first result of `attempt` that is not `undefined`. When one of a `kind` has none, the others of that kind are not tried. An attempt
    * that throws rejects its call.
    *
-   * @throws {Deno.errors.Busy} (as a rejection) when {@linkcode QUEUE_WAITS_MAX} calls wait already
+   * @throws {Deno.errors.Busy} (as a rejection) when {@linkcode WAITS_MAX} calls wait already
    */
   wait<T>(
     operation: string,
@@ -89,8 +89,8 @@ export class Waits {
         const result = attempt();
         if (result !== undefined) return settleInTurn(() => resolve(result));
       }
-      if (this.#waits.size >= QUEUE_WAITS_MAX) {
-        throw new Deno.errors.Busy(`${operation}: ${QUEUE_WAITS_MAX} calls wait already, expected fewer`);
+      if (this.#waits.size >= WAITS_MAX) {
+        throw new Deno.errors.Busy(`${operation}: ${WAITS_MAX} calls wait already, expected fewer`);
       }
       const end = (): void => {
         this.#remove(wait);
@@ -141,11 +141,11 @@ export class Waits {
       const result = attempt();
       const nowMs = performance.now();
       if (result !== undefined || nowMs >= deadlineMs) return result;
-      if (nowMs - lookedMs >= QUEUE_WAIT_MS_MAX) {
+      if (nowMs - lookedMs >= SLEEP_MS_MAX) {
         this.#onPause();
         lookedMs = nowMs;
       }
-      this.#signal.sleepSync(seen, Math.min(deadlineMs - nowMs, QUEUE_WAIT_MS_MAX));
+      this.#signal.sleepSync(seen, Math.min(deadlineMs - nowMs, SLEEP_MS_MAX));
     }
   }
 
@@ -213,7 +213,7 @@ export class Waits {
       if (this.#waits.size === 0) break;
       slept = true;
       await this.#signal.sleep(seen);
-      if (performance.now() - pausedMs < QUEUE_WAIT_MS_MAX) continue;
+      if (performance.now() - pausedMs < SLEEP_MS_MAX) continue;
       pausedMs = performance.now();
       // What is due may have been lost with who should have said so.
       looksAtAll = true;

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { jsonPayload, messagePackPayload, SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
-import { bytesOf, requirePayloads } from "../../src/queue/payload.ts";
+import { bytesOf, requirePayloads, unpackMessagePack } from "../../src/shared/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { QueueNames } from "./_support.ts";
-import { unpackMessagePack } from "../../src/queue/_message_pack.ts";
+import { QueueNames } from "../queue/_support.ts";
 
 /** What a program in JavaScript may pass, and what errors call it. */
 const WRONG_PAYLOADS: readonly (readonly [unknown, string])[] = [

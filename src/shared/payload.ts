@@ -1,4 +1,4 @@
-import { packMessagePack } from "./_message_pack.ts";
+import { packMessagePack } from "./message_pack.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,7 +1,7 @@
 import { futexWait, futexWake, type FutexWatch, WordWatch } from "../../ffi/mod.ts";
 
 /** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
-export const QUEUE_WAIT_MS_MAX = 50;
+export const SLEEP_MS_MAX = 50;
 /** Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged. */
 const PATROLLED_WAIT_MS_MAX = 1000;
 
@@ -68,7 +68,7 @@ export class Signal {
     const wait = patrol === undefined
       ? undefined
       : (watch: FutexWatch) => patrol(watch, this.#signal * 4, seen, PATROLLED_WAIT_MS_MAX);
-    return this.#watch.wait(seen, QUEUE_WAIT_MS_MAX, wait);
+    return this.#watch.wait(seen, SLEEP_MS_MAX, wait);
   }
 
   /** The same, holding up the thread. */

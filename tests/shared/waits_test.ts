@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { QUEUE_WAITS_MAX } from "../../src/queue/mod.ts";
-import { Signal } from "../../src/queue/_signal.ts";
-import { Waits } from "../../src/queue/_waits.ts";
+import { Signal, Waits } from "../../src/shared/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 
 nameSkipReason("Waits", nativeSkipReason());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { packMessagePack, unpackMessagePack } from "../../src/queue/_message_pack.ts";
+import { packMessagePack, unpackMessagePack } from "../../src/shared/mod.ts";
 
 const VALUES: unknown[] = [
   null,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Looks } from "../../src/queue/_looks.ts";
+import { Looks } from "../../src/shared/mod.ts";
 
 Deno.test("Looks are due at once, and after one when a pause is over that goes by the number of slots", () => {
   const real = performance.now;

@@ -1,0 +1,14 @@
+/**
+ * What everything has in common that processes share in one region of memory and that survives the death of any of them: who has it open,
+ * waiting and waking, and what values go in and out as.
+ *
+ * @module
+ */
+export { Looks } from "./looks.ts";
+export { MEMBER, Members, MEMBERS_MAX, type MemberTable, NOBODY, type Participant } from "./members.ts";
+export { packMessagePack, unpackMessagePack } from "./message_pack.ts";
+export { bytesOf, jsonPayload, messagePackPayload, type Payload, requirePayloads } from "./payload.ts";
+export { floatsOf, inWordsOf, type SharedRegion, wordsOf } from "./shared_region.ts";
+export { type Patrol, Signal, SLEEP_MS_MAX } from "./signal.ts";
+export { Slab, SLAB_BYTES } from "./slab.ts";
+export { type TimedWaitOptions, type WaitKind, Waits, WAITS_MAX } from "./waits.ts";
