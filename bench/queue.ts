@@ -17,7 +17,7 @@ export interface QueueThroughputRound {
   readonly cpuNsPerMessage: number;
 }
 
-/** Share of a processor that an idle consumer takes. */
+/** Share of a processor that a call takes that waits. */
 export interface QueueIdleRound {
   readonly share: number;
 }
@@ -69,7 +69,7 @@ export async function* benchmarkQueue(context: BenchContext): AsyncGenerator<Rep
     contestants: queueRecoverContestants(DEATHS),
   });
   yield await report<QueueIdleRound>(context, {
-    title: "a consumer that waits, with nothing to do",
+    title: "a call that waits, with nothing to do",
     method: `processor time over ${IDLE_SECONDS} s`,
     metrics: [{ key: "share", title: "% of a core", digits: 2, of: ({ share }) => share * 100 }],
     contestants: queueIdleContestants(IDLE_SECONDS),

@@ -86,7 +86,15 @@ export function queueRecoverContestants(count: number): readonly Contestant[] {
 
 /** A consumer that waits, with nothing to do. */
 export function queueIdleContestants(seconds: number): readonly Contestant[] {
-  return [millrace("millrace-queue", "Millrace queue", "idle", String(seconds))];
+  const call = (name: string, capacity = 1024) => {
+    const id = capacity === 1024 ? name : `${name}-${capacity}`;
+    const label = `${name}(), a queue of ${capacity}`;
+    return millrace(`millrace-queue-${id.toLowerCase()}`, label, "idle", `${seconds}`, `${capacity}`, name);
+  };
+  return [
+    ...["receive", "receiveSync", "request", "send", "acquire"].map((name) => call(name)),
+    call("receive", 65_536),
+  ];
 }
 
 function millrace(id: string, label: string, ...words: string[]): Contestant {

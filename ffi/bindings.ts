@@ -17,6 +17,11 @@ export const symbols = {
   millrace_lock_held: { parameters: ["i32", "u32"], result: "i32" },
   millrace_map: { parameters: ["i32", "u64", "u64", "buffer"], result: "i32" },
   millrace_owned_descriptors: { parameters: ["buffer"], result: "i32" },
+  millrace_patrol_wait: { parameters: ["buffer", "buffer", "i32", "buffer", "u32", "u32"], result: "i32" },
+  millrace_patrol_watch: {
+    parameters: ["u32", "buffer", "buffer", "i32", "buffer", "u32", "u32"],
+    result: "i32",
+  },
   millrace_process_started_ms: { parameters: [], result: "f64" },
   millrace_queue_receive: {
     parameters: ["buffer", "buffer", "u32", "buffer", "u32", "buffer", "u32"],
@@ -25,10 +30,6 @@ export const symbols = {
   millrace_queue_send: { parameters: ["buffer", "buffer", "buffer", "u32", "u32", "f64"], result: "i32" },
   millrace_queue_send_many: {
     parameters: ["buffer", "buffer", "buffer", "buffer", "u32", "u32", "f64"],
-    result: "i32",
-  },
-  millrace_queue_watch: {
-    parameters: ["u32", "buffer", "buffer", "i32", "u32", "u32", "u32", "u32"],
     result: "i32",
   },
   millrace_read_at: { parameters: ["i32", "buffer", "u32", "u32"], result: "i32" },

@@ -1,6 +1,7 @@
 /** Sleeping on a word of memory until another thread or process wakes the sleepers. */
 import { check, EAGAIN, EINTR } from "./errno.ts";
 import { native } from "./library.ts";
+import type { Patrol } from "./patrol.ts";
 
 const ETIMEDOUT = 110;
 /** Longest wait of one call in milliseconds; a caller who wants more waits again. */
@@ -8,6 +9,13 @@ export const FUTEX_WAIT_MS_MAX = 60_000;
 
 /** How a wait ended. `"woken"` may be spurious: look at the word again. */
 export type FutexResult = "woken" | "changed" | "timed-out";
+
+/** How native/src/watch.rs says it. */
+export const FUTEX_RESULTS: Readonly<Record<number, FutexResult>> = {
+  1: "woken",
+  2: "changed",
+  3: "timed-out",
+};
 
 /**
  * Blocks this thread while `words[index] === expected`, at most `timeoutMs` (up to {@linkcode FUTEX_WAIT_MS_MAX}).
@@ -43,12 +51,30 @@ export function futexWait(
   }
 }
 
+/** The same for a word in memory that a `SharedMapping` of this process shows, with a patrol: `"woken"` also comes when that has found something. */
+export function futexWaitPatrolled(
+  { table, region, fd }: Patrol,
+  words: Int32Array,
+  index: number,
+  expected: number,
+  timeoutMs: number,
+): FutexResult {
+  if (!(timeoutMs >= 0 && timeoutMs <= FUTEX_WAIT_MS_MAX)) {
+    throw new RangeError(`futexWait: timeoutMs is ${timeoutMs}, expected 0 to ${FUTEX_WAIT_MS_MAX}`);
+  }
+  const timeoutUs = Math.ceil(timeoutMs * 1000);
+  const word = wordAt(words, index);
+  const result = native().millrace_patrol_wait(table, region, fd, word, expected >>> 0, timeoutUs);
+  return FUTEX_RESULTS[check(result, "futex wait")] ?? "woken";
+}
+
 /** Wakes up to `count` sleepers on `words[index]`; returns how many. */
 export function futexWake(words: Int32Array, index: number, count: number, shared: boolean): number {
   return check(native().millrace_futex_wake(wordAt(words, index), count, shared ? 1 : 0), "futex wake");
 }
 
-function wordAt(words: Int32Array, index: number): Int32Array<ArrayBuffer> {
+/** The word `words[index]`, as native code takes it. */
+export function wordAt(words: Int32Array, index: number): Int32Array<ArrayBuffer> {
   if (!(index >= 0 && index < words.length)) {
     throw new RangeError(`futex: index is ${index}, expected below ${words.length}`);
   }

@@ -1,12 +1,9 @@
 /** Waiting on a word of shared memory without holding up this thread. */
 import { Socket } from "node:net";
 import { check, EINVAL, EMFILE } from "./errno.ts";
-import { FUTEX_WAIT_MS_MAX, type FutexResult } from "./futex.ts";
+import { FUTEX_RESULTS, FUTEX_WAIT_MS_MAX, type FutexResult, wordAt } from "./futex.ts";
 import { native } from "./library.ts";
-import type { NativeQueue } from "./queue.ts";
-
-/** The bytes of native/src/watch.rs. */
-const RESULTS: Readonly<Record<number, FutexResult>> = { 1: "woken", 2: "changed", 3: "timed-out" };
+import type { Patrol } from "./patrol.ts";
 
 /**
  * A native thread of 64 KiB that waits on a futex word in place of this one, one wait at a time.
@@ -26,7 +23,7 @@ export class FutexWatch implements Disposable {
     const fd = check(native().millrace_watch_start(number), "start the thread of a futex watch");
     this.#number = number[0];
     this.#socket = new Socket({ fd, readable: true, writable: false });
-    this.#socket.on("data", (bytes: Uint8Array) => this.#tell(RESULTS[bytes[0]] ?? "woken"));
+    this.#socket.on("data", (bytes: Uint8Array) => this.#tell(FUTEX_RESULTS[bytes[0]] ?? "woken"));
     this.#socket.unref();
   }
 
@@ -49,10 +46,7 @@ export class FutexWatch implements Disposable {
     expected: number,
     timeoutMs: number,
   ): Promise<FutexResult> | undefined {
-    if (!(index >= 0 && index < words.length)) {
-      throw new RangeError(`futex watch: index is ${index}, expected below ${words.length}`);
-    }
-    const word = words.subarray(index, index + 1) as Int32Array<ArrayBuffer>;
+    const word = wordAt(words, index);
     return this.#wait(
       timeoutMs,
       (timeoutUs) => native().millrace_watch_wait(this.#number, word, expected >>> 0, timeoutUs),
@@ -60,25 +54,21 @@ export class FutexWatch implements Disposable {
   }
 
   /**
-   * The same for the word at byte `at` of a queue, whose region this opener has as `fd`. `"woken"` also comes when an opener has died,
-   * or when a message of lanes `first` up to but not including `end` is there of which nobody told: the thread looks every 50 ms.
-   * `undefined`, and no wait, also where the thread's descriptor, a copy of `fd`, is one too many.
+   * The same with a patrol: `"woken"` also comes when that has found something, for which the thread looks every 50 ms. `undefined`, and no
+   * wait, also where the thread's descriptor, a copy of the patrol's, is one too many.
    */
-  waitForMessage(
-    { state, region }: NativeQueue,
-    fd: number,
-    first: number,
-    end: number,
-    at: number,
+  waitPatrolled(
+    { table, region, fd }: Patrol,
+    words: Int32Array,
+    index: number,
     expected: number,
     timeoutMs: number,
   ): Promise<FutexResult> | undefined {
-    const which = first | end << 8;
+    const word = wordAt(words, index);
     return this.#wait(
       timeoutMs,
       (timeoutUs) =>
-        native()
-          .millrace_queue_watch(this.#number, state, region, fd, which, at, expected >>> 0, timeoutUs),
+        native().millrace_patrol_watch(this.#number, table, region, fd, word, expected >>> 0, timeoutUs),
     );
   }
 

@@ -25,7 +25,8 @@ export {
 } from "./shared_object.ts";
 export { type ByteLockKind, isByteLocked, tryLockByte, unlockAllBytes, unlockByte } from "./byte_lock.ts";
 export { SharedMapping } from "./shared_mapping.ts";
-export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWake } from "./futex.ts";
+export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWaitPatrolled, futexWake } from "./futex.ts";
+export { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE, PATROL_TABLE_WORDS } from "./patrol.ts";
 export { FutexWatch } from "./futex_watch.ts";
 export { WordWatch } from "./word_watch.ts";
 export {

@@ -25,11 +25,6 @@ export const QUEUE_STATE = {
   cursor: 18,
   /** Two words: a float64. */
   lastMs: 20,
-  participantsAt: 22,
-  participantBytes: 23,
-  participantCount: 24,
-  /** Byte of the region's file whose lock is that of participant 0. */
-  locksAt: 25,
   /** Of each lane two words: slot, counted from 1, and generation of the last message that was sent to it. */
   previous: 32,
 } as const;

@@ -1,11 +1,11 @@
 /**
- * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT 0|1` (1: it holds up its thread), `request COUNT`, `recover COUNT` or `idle SECONDS`. `twin` before these: without native code for its steps. Prints
+ * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT 0|1` (1: it holds up its thread), `request COUNT`, `recover COUNT` or `idle SECONDS CAPACITY CALL`. `twin` before these: without native code for its steps. Prints
  * one JSON object. The other processes are this program, too, with `--part` before what they do.
  */
 import process from "node:process";
 import { monotonicNs } from "../../ffi/mod.ts";
 import { FastPath } from "../../src/queue/_fast_path.ts";
-import { SharedQueue } from "../../src/queue/mod.ts";
+import { SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
 
 const TOTAL = 2_000_000;
 const WARM_UP = 200_000;
@@ -225,13 +225,30 @@ async function recover(count: number): Promise<void> {
   print(JSON.stringify(percentiles(times)));
 }
 
-async function idle(seconds: number): Promise<void> {
-  using queue = create(64);
+async function idle(seconds: number, capacity: number, call: string): Promise<void> {
+  using queue = create(64, capacity);
   const controller = new AbortController();
-  const waiting = queue.receive(controller).catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { signal } = controller;
+  const nothing = (): void => {};
+  const waits: Record<string, () => Promise<unknown>> = {
+    receive: () => queue.receive({ signal }),
+    receiveSync: () => Promise.resolve(),
+    request: () => queue.request("x", { signal }),
+    send: () => {
+      while (queue.trySend("x"));
+      return queue.send("x", { signal });
+    },
+    acquire: async () => {
+      const mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
+      await mailbox.acquire(1);
+      await mailbox.acquire(1, { signal });
+    },
+  };
+  const waiting = waits[call]().catch(nothing);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
   const startNs = cpuNs();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  if (call === "receiveSync") queue.receiveSync({ timeoutMs: seconds * 1000 });
+  else await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const share = (cpuNs() - startNs) / (seconds * 1e9);
   controller.abort();
   await waiting;
@@ -243,9 +260,9 @@ function percentiles(times: Float64Array): Record<string, number> {
   return { p50Ns: times[times.length >> 1], p99Ns: times[Math.floor(times.length * 0.99)] };
 }
 
-function create(messageBytesMax: number): SharedQueue {
+function create(messageBytesMax: number, capacity = CAPACITY): SharedQueue {
   const name = `bench-${Deno.pid}`;
-  const queue = SharedQueue.create(name, { capacity: CAPACITY, messageBytesMax });
+  const queue = SharedQueue.create(name, { capacity, messageBytesMax });
   addEventListener("unload", () => SharedQueue.unlink(name));
   return queue;
 }
@@ -281,6 +298,6 @@ else {
   else if (what === "wake") await wake(first, second, third);
   else if (what === "request") await request(first);
   else if (what === "recover") await recover(first);
-  else await idle(first);
+  else await idle(first, second, words[2]);
 }
 Deno.exit(0);

@@ -27,15 +27,8 @@ pub mod state {
     pub const CURSOR: usize = 18;
     /// Two words: a double.
     pub const LAST_MS: usize = 20;
-    pub const PARTICIPANTS: usize = 22;
-    pub const PARTICIPANT_BYTES: usize = 23;
-    pub const PARTICIPANT_COUNT: usize = 24;
-    /// Byte of the file whose lock is that of participant 0.
-    pub const LOCKS: usize = 25;
     /// Of each lane two: slot, counted from 1, and generation of the last message that was sent to it.
     pub const PREVIOUS: usize = 32;
-    /// Words before those of the lanes.
-    pub const CONSTANTS: usize = PREVIOUS;
     /// Of each slot a byte, 1: the caller has the message in it, and knows so. Behind those of `PREVIOUS`, which has room for 64 lanes.
     pub const KNOWN: usize = PREVIOUS + 2 * 64;
 }

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 /// stay. Closing wakes it, but may come right before it falls asleep.
 const SLICE: Duration = Duration::from_millis(100);
 /// How long it lasts where there is a patrol, which follows it: `SLEEP_MS_MAX` of `src/shared/signal.ts`.
-const PATROL: Duration = Duration::from_millis(50);
+pub const PATROL: Duration = Duration::from_millis(50);
 
 /// What the byte on the socket says; `ffi/futex_watch.ts` has the same numbers.
 const WOKEN: u8 = 1;
@@ -60,7 +60,7 @@ struct Request {
 /// waited on is mapped meanwhile.
 pub trait Patrol: Send {
     /// Whether there is something for the JavaScript thread to see to: the wait ends then, as if it had been woken.
-    fn finds(&self) -> bool;
+    fn finds(&mut self) -> bool;
 }
 
 impl Watch {
@@ -114,8 +114,8 @@ impl Watch {
     }
 
     fn run(&self, out: &OwnedFd) {
-        while let Some(request) = self.next() {
-            let result = self.wait(&request);
+        while let Some(mut request) = self.next() {
+            let result = self.wait(&mut request);
             // Before the byte: from then on there may be a next request.
             self.state().word = 0;
             drop(request);
@@ -126,24 +126,39 @@ impl Watch {
         }
     }
 
-    fn wait(&self, request: &Request) -> u8 {
-        let word = word_at(request.word);
-        loop {
-            let left = request.deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.state().closed {
-                return TIMED_OUT;
-            }
-            let slice = left.min(if request.patrol.is_some() { PATROL } else { SLICE });
-            let timeout = Timespec {
-                tv_sec: slice.as_secs() as i64,
-                tv_nsec: i64::from(slice.subsec_nanos()),
-            };
-            match futex::wait(word, futex::Flags::empty(), request.expected, Some(&timeout)) {
-                Err(Errno::AGAIN) => return CHANGED,
-                Err(Errno::TIMEDOUT) if request.patrol.as_ref().is_some_and(|patrol| patrol.finds()) => return WOKEN,
-                Err(Errno::TIMEDOUT | Errno::INTR) => {}
-                Ok(()) | Err(_) => return WOKEN,
-            }
+    fn wait(&self, request: &mut Request) -> u8 {
+        let (word, expected, deadline) = (word_at(request.word), request.expected, request.deadline);
+        let slice = if request.patrol.is_some() { PATROL } else { SLICE };
+        let finds = || request.patrol.as_mut().is_some_and(|patrol| patrol.finds());
+        wait_on(word, expected, deadline, slice, || self.state().closed, finds)
+    }
+}
+
+/// Waits while `word` is `expected`, until `deadline`; looks every `slice` whether it `is_closed()`, which ends it as the deadline does, and
+/// whether it `finds()` something, which ends it as waking does.
+pub fn wait_on(
+    word: &AtomicU32,
+    expected: u32,
+    deadline: Instant,
+    slice: Duration,
+    is_closed: impl Fn() -> bool,
+    mut finds: impl FnMut() -> bool,
+) -> u8 {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || is_closed() {
+            return TIMED_OUT;
+        }
+        let slice = left.min(slice);
+        let timeout = Timespec {
+            tv_sec: slice.as_secs() as i64,
+            tv_nsec: i64::from(slice.subsec_nanos()),
+        };
+        match futex::wait(word, futex::Flags::empty(), expected, Some(&timeout)) {
+            Err(Errno::AGAIN) => return CHANGED,
+            Err(Errno::TIMEDOUT) if finds() => return WOKEN,
+            Err(Errno::TIMEDOUT | Errno::INTR) => {}
+            Ok(()) | Err(_) => return WOKEN,
         }
     }
 }

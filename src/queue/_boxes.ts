@@ -38,7 +38,7 @@ export class Boxes {
     this.#bytes = bytes;
     this.#words = wordsOf(bytes);
     this.places = places;
-    this.#signal = new Signal(this.#words, MAILBOX_SIGNAL);
+    this.#signal = new Signal(this.#words, MAILBOX_SIGNAL, queue.participants.patrol());
     this.waits = new Waits(this.#signal, () => this.recover());
     this.#mark = markOf(queue.participants.number);
     this.#freeOwn();

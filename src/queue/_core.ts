@@ -2,9 +2,10 @@ import type { Boxes } from "./_boxes.ts";
 import { Hints } from "./_hints.ts";
 import { checksumOf } from "./_checksum.ts";
 import { decompress } from "./_compression.ts";
-import { COUNTER, FLAG, PARTICIPANT, participantAt, QUEUE_PARTICIPANTS_MAX, RECORD, WORD } from "./layout.ts";
+import { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE } from "../../ffi/mod.ts";
+import { COUNTER, FLAG, laneAt, QUEUE_PARTICIPANTS_MAX, RECORD, repliesOf, WORD } from "./layout.ts";
 import { FastPath, type Told } from "./_fast_path.ts";
-import { Looks, type Patrol, Signal, Slab, SLEEP_MS_MAX, Waits } from "../shared/mod.ts";
+import { Looks, Signal, Slab, SLEEP_MS_MAX, Waits } from "../shared/mod.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
 import { OwnSlots } from "./_own_slots.ts";
@@ -68,23 +69,26 @@ export class QueueCore {
       onFree: () => this.#roomSignal.wake(),
       onDeadLetter: () => this.#deadLettersSignal.wake(),
     });
-    const repliesAt = (participantAt(this.participants.number) >> 2) + PARTICIPANT.replies;
+    const repliesAt = repliesOf(this.participants.number);
     const { laneCount } = memory.geometry;
-    this.#itemsSignal = new Signal(memory.words, WORD.items, this.#patrol(0, laneCount));
-    this.#deadLettersSignal = new Signal(
-      memory.words,
-      WORD.deadLetters,
-      this.#patrol(laneCount, laneCount + 1),
-    );
-    this.#roomSignal = new Signal(memory.words, WORD.room);
+    const { messages, room, nothing } = PATROL_LOOKS_FOR;
+    this.#itemsSignal = new Signal(memory.words, WORD.items, this.patrol(messages, 0, laneCount));
+    const deadLettersPatrol = this.patrol(messages, laneCount, laneCount + 1);
+    this.#deadLettersSignal = new Signal(memory.words, WORD.deadLetters, deadLettersPatrol);
+    this.#roomSignal = new Signal(memory.words, WORD.room, this.patrol(room));
     if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
     const recover = () => this.#lookForDead();
     this.items = new Waits(this.#itemsSignal, recover);
     this.deadLetters = new Waits(this.#deadLettersSignal, recover);
     this.room = new Waits(this.#roomSignal, recover);
     this.replyHints = new ReplyHints(memory, this.participants);
-    this.replies = new Waits(new Signal(memory.words, repliesAt), recover, () => this.replyHints.due());
+    this.replies = new Waits(
+      new Signal(memory.words, repliesAt, this.patrol(nothing)),
+      recover,
+      () => this.replyHints.due(),
+    );
     this.recover();
+    if (this.participants.followsDead) this.#tellEverybody();
   }
 
   get closed(): boolean {
@@ -282,7 +286,7 @@ export class QueueCore {
   recover(): Recovered {
     const recovered = this.participants.recover();
     const isMended = this.receiver.mendPartitions();
-    this.#tell({ ready: recovered.ready + (isMended ? 1 : 0), free: recovered.free });
+    this.#tell({ ...recovered, ready: recovered.ready + (isMended ? 1 : 0) });
     return recovered;
   }
 
@@ -310,19 +314,38 @@ export class QueueCore {
     this.#janitor = janitor;
   }
 
-  /** Sleeping for messages of lanes `first` up to but not including `end`. */
-  #patrol(first: number, end: number): Patrol | undefined {
-    const { bytes: region, region: { file } } = this.memory;
-    if (file === undefined) return undefined;
-    const queue = { state: this.state.words, region };
-    return (watch, at, seen, timeoutMs) =>
-      watch.waitForMessage(queue, file.fd, first, end, at, seen, timeoutMs);
+  /** Sleeping while native code looks for the dead, and for what `looksFor` says: messages of lanes `first` up to but not including `end`. */
+  patrol(looksFor: number, first = 0, end = 0): Patrol | undefined {
+    const patrol = this.participants.patrol();
+    if (patrol === undefined) return undefined;
+    const { geometry, capacity } = this.memory;
+    const { table } = patrol;
+    table[PATROL_TABLE.looksFor] = looksFor;
+    table[PATROL_TABLE.capacity] = capacity;
+    table[PATROL_TABLE.slotsAt] = geometry.slotsAt;
+    table[PATROL_TABLE.recordsAt] = geometry.recordsAt;
+    table[PATROL_TABLE.recordBytes] = geometry.recordBytes;
+    table[PATROL_TABLE.lanesAt] = geometry.lanesAt;
+    table[PATROL_TABLE.laneBytes] = laneAt(geometry, 1) - laneAt(geometry, 0);
+    table[PATROL_TABLE.laneCount] = geometry.laneCount;
+    table[PATROL_TABLE.firstLane] = first;
+    table[PATROL_TABLE.endLane] = end;
+    return patrol;
   }
 
-  #tell({ ready, free }: Recovered): void {
+  #tell({ ready, free, dead }: Recovered): void {
+    if (dead) return this.#tellEverybody();
     if (ready > 0) this.#itemsSignal.wakeAll();
     if (ready > 0) this.#deadLettersSignal.wakeAll();
     if (free > 0) this.#roomSignal.wakeAll();
+  }
+
+  /** Somebody has died, maybe before it could tell of what it did. */
+  #tellEverybody(): void {
+    for (const signal of [this.#itemsSignal, this.#deadLettersSignal, this.#roomSignal]) signal.wakeAll();
+    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
+      new Signal(this.memory.words, repliesOf(number)).wakeAll();
+    }
   }
 
   #settled(slot: number): void {

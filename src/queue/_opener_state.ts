@@ -1,5 +1,5 @@
 import { QUEUE_STATE, QUEUE_STATE_WORDS } from "../../ffi/mod.ts";
-import { laneAt, PARTICIPANT, participantAt, QUEUE_PARTICIPANTS_MAX, WORD } from "./layout.ts";
+import { laneAt, PARTICIPANT, participantAt, WORD } from "./layout.ts";
 import type { OwnSlots } from "./_own_slots.ts";
 import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
@@ -12,7 +12,7 @@ export class OpenerState {
   readonly #participants: Participants;
 
   constructor(
-    { constants, geometry, region }: QueueMemory,
+    { constants, geometry }: QueueMemory,
     participants: Participants,
     own: OwnSlots,
   ) {
@@ -40,10 +40,6 @@ export class OpenerState {
       laneCount: geometry.laneCount,
       dataBytes: SLAB_BYTES,
       session: participants.session,
-      participantsAt: participantAt(0),
-      participantBytes: participantAt(1) - participantAt(0),
-      participantCount: QUEUE_PARTICIPANTS_MAX,
-      locksAt: region.file?.locksAt ?? 0,
     };
     for (const [name, value] of Object.entries(entries)) {
       this.words[QUEUE_STATE[name as keyof typeof QUEUE_STATE]] = value;

@@ -21,7 +21,11 @@ export interface Recovered {
   readonly ready: number;
   /** Slots that are free again. */
   readonly free: number;
+  /** Whether somebody had died: of what that one did last, nobody was told. */
+  readonly dead: boolean;
 }
+
+type Swept = Omit<Recovered, "dead">;
 
 /** Who has the queue open, and what is done with what the dead leave. */
 export class Participants extends Members {
@@ -61,9 +65,9 @@ export class Participants extends Members {
 
   /** Gives back what this participant has, and its number. */
   detach(): Recovered {
-    let recovered: Recovered = { ready: 0, free: 0 };
-    this.leave((number) => recovered = this.#sweep(number));
-    return recovered;
+    let swept: Swept = { ready: 0, free: 0 };
+    this.leave((number) => swept = this.#sweep(number));
+    return { ...swept, dead: false };
   }
 
   /** Looks for slots and partitions of the dead, and sees to them. */
@@ -95,12 +99,12 @@ export class Participants extends Members {
       else Atomics.compareExchange(words, at, owner, NOBODY);
     }
     const sweep = (number: number): void => {
-      const recovered = this.#sweep(number);
-      ready += recovered.ready;
-      free += recovered.free;
+      const swept = this.#sweep(number);
+      ready += swept.ready;
+      free += swept.free;
     };
-    this.clearDead(sweep, (number) => owners[number] !== 0);
-    return { ready, free };
+    const dead = this.clearDead(sweep, (number) => owners[number] !== 0);
+    return { ready, free, dead };
   }
 
   /** Adds to a counter of this participant; see `COUNTER`. */
@@ -118,7 +122,7 @@ export class Participants extends Members {
   }
 
   /** Puts in order what `number` has. Only for who has the lock of that number. */
-  #sweep(number: number): Recovered {
+  #sweep(number: number): Swept {
     const memory = this.#memory;
     let [ready, free] = [0, 0];
     for (let slot = 0; slot < memory.capacity; slot++) {

@@ -1,7 +1,7 @@
 import { checksumOf } from "./_checksum.ts";
 import type { QueueCore } from "./_core.ts";
 import { SharedQueueReplyError } from "./errors.ts";
-import { FLAG, PARTICIPANT, participantAt, RECORD } from "./layout.ts";
+import { FLAG, RECORD, repliesOf } from "./layout.ts";
 import { bytesOf, type Payload, Signal, type TimedWaitOptions } from "../shared/mod.ts";
 import { flagsOf, requesterOf, routeOf } from "./_route.ts";
 import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
@@ -175,7 +175,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
   core.handOver(slot, writing, replied);
   // SYNC session, SYNC cancelled: who has gone meanwhile sees the reply and frees it, or this sees that they have.
   if (participants.isSession(requester, session) && !isCancelled()) {
-    new Signal(words, (participantAt(requester) >> 2) + PARTICIPANT.replies).wake();
+    new Signal(words, repliesOf(requester)).wake();
     return true;
   }
   if (memory.move(slot, replied, freed(replied))) core.wakeRoom();

@@ -225,6 +225,11 @@ export function participantAt(number: number): number {
   return PARTICIPANTS_AT + number * PARTICIPANT_BYTES;
 }
 
+/** Index of the words of the signal that replies to the requests of a participant come by. */
+export function repliesOf(number: number): number {
+  return (participantAt(number) >> 2) + PARTICIPANT.replies;
+}
+
 /** Where lane `lane` begins, in bytes. */
 export function laneAt({ lanesAt }: QueueGeometry, lane: number): number {
   return lanesAt + lane * LANE_BYTES;

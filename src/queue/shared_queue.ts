@@ -354,9 +354,10 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     return this.#status.make();
   }
 
-  /** The status as text that Prometheus reads. */
+  /** The status as text that Prometheus reads, ready messages by priority or partition; its rates count from the last look of this opener. */
   metrics(): string {
-    return prometheusText(this.name, this.status());
+    const lane = this.#core.memory.constants.partitions > 0 ? "partition" : "priority";
+    return prometheusText(this.name, this.status(), lane);
   }
 
   /**

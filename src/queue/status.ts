@@ -112,8 +112,8 @@ export class StatusMaker {
 /** A metric of a queue: its name without the prefix, its kind, what it says, and its value. */
 type MetricRow = readonly [name: string, kind: "gauge" | "counter", help: string, value: number | undefined];
 
-/** A status as text that Prometheus reads (its text format 0.0.4). */
-export function prometheusText(queue: string, status: QueueStatus): string {
+/** A status as text that Prometheus reads (its text format 0.0.4); `lane`: what its `readyCounts` are counted by. */
+export function prometheusText(queue: string, status: QueueStatus, lane: "priority" | "partition"): string {
   const rows: MetricRow[] = [
     ["capacity", "gauge", "Messages that the queue can hold", status.capacity],
     ["ready", "gauge", "Messages that can be had", status.readyCount],
@@ -139,14 +139,25 @@ export function prometheusText(queue: string, status: QueueStatus): string {
     ["dropped_total", "counter", "Messages that gave way in a full queue", status.droppedCount],
     ["dead_lettered_total", "counter", "Messages that went to the dead letters", status.deadLetteredCount],
     ["damaged_total", "counter", "Messages that were found damaged", status.damagedCount],
+    ["sent_per_second", "gauge", "Messages sent a second since the last look", status.sentPerSecond],
+    ["received_per_second", "gauge", "Deliveries a second since the last look", status.receivedPerSecond],
   ];
   return rows.map(([name, kind, help, value]) =>
     metricHead(name, kind, help) + `millrace_queue_${name}{queue="${queue}"} ${value}\n`
-  ).join("") + participantsText(queue, status);
+  ).join("") + lanesText(queue, status, lane) + participantsText(queue, status);
 }
 
 function metricHead(name: string, kind: MetricRow[1], help: string): string {
   return `# HELP millrace_queue_${name} ${help}\n# TYPE millrace_queue_${name} ${kind}\n`;
+}
+
+function lanesText(queue: string, { readyCounts }: QueueStatus, lane: string): string {
+  const name = `ready_by_${lane}`;
+  return metricHead(name, "gauge", `Messages of a ${lane} that can be had`) +
+    readyCounts.map((count, index) =>
+      `millrace_queue_${name}{queue="${queue}",${lane}="${index}"} ${count}\n`
+    )
+      .join("");
 }
 
 /** One sample for each process: Prometheus refuses two with the same labels, and one process may open a queue more than once. */

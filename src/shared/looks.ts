@@ -1,5 +1,5 @@
 /** Slots that are looked at in a millisecond, at most: looks at all of many slots are rarer. */
-const SLOTS_PER_MS = 128;
+const SLOTS_PER_MS = 64;
 
 /** When all slots of a queue are looked at, for what hints do not tell, by who asks all the time. */
 export class Looks {

@@ -1,4 +1,4 @@
-import { processStartedMs } from "../../ffi/mod.ts";
+import { type Patrol, PATROL_TABLE, PATROL_TABLE_WORDS, processStartedMs } from "../../ffi/mod.ts";
 import type { SharedRegion } from "./shared_region.ts";
 
 /** Members that something shared can have at once: their numbers fit a byte. */
@@ -45,6 +45,8 @@ export class Members {
   number: number = NOBODY;
   /** Differs for each member that ever was. */
   session = 0;
+  /** Whether who had the number before has died, so that nobody was told of what it did last. */
+  followsDead = false;
   readonly #table: MemberTable;
 
   constructor(table: MemberTable) {
@@ -58,6 +60,7 @@ export class Members {
       if (!region.tryLock(number)) continue;
       this.number = number;
       const at = this.#wordOf(number);
+      this.followsDead = this.sessionOf(number) !== 0;
       this.session = this.nextSession();
       prepare(number);
       words[at + MEMBER.pid] = Deno.pid;
@@ -105,18 +108,34 @@ export class Members {
   }
 
   /**
-   * Has `sweep()` put in order what each of the dead has. A number without a session counts as well where `mayHave()` says so: who had it
+   * Has `sweep()` put in order what each of the dead has; whether there were any: of what those did last, nobody was told. A number without a session counts as well where `mayHave()` says so: who had it
    * may have left nothing but the name. Nobody can have the number while `sweep()` runs.
    */
-  clearDead(sweep: (number: number) => void, mayHave: (number: number) => boolean): void {
+  clearDead(sweep: (number: number) => void, mayHave: (number: number) => boolean): boolean {
     const { region } = this.#table;
+    let found = false;
     for (let number = 1; number <= MEMBERS_MAX; number++) {
       if (number === this.number) continue;
       if (this.sessionOf(number) === 0 && !mayHave(number)) continue;
       if (region.isLocked(number) || !region.tryLock(number)) continue;
       this.#clear(number, sweep);
       region.unlock(number);
+      found = true;
     }
+    return found;
+  }
+
+  /** What native code looks at while this member sleeps: the others; `undefined` where it cannot. For who has a number. */
+  patrol(): Patrol | undefined {
+    const { region: { bytes, file }, at, bytes: memberBytes } = this.#table;
+    if (file === undefined) return undefined;
+    const table = new Int32Array(PATROL_TABLE_WORDS);
+    table[PATROL_TABLE.number] = this.number;
+    table[PATROL_TABLE.membersAt] = at;
+    table[PATROL_TABLE.memberBytes] = memberBytes;
+    table[PATROL_TABLE.memberCount] = MEMBERS_MAX;
+    table[PATROL_TABLE.locksAt] = file.locksAt;
+    return { table, region: bytes, fd: file.fd };
   }
 
   /** Everybody who is, or seems to be. */

@@ -9,6 +9,6 @@ export { MEMBER, Members, MEMBERS_MAX, type MemberTable, NOBODY, type Participan
 export { packMessagePack, unpackMessagePack } from "./message_pack.ts";
 export { bytesOf, jsonPayload, messagePackPayload, type Payload, requirePayloads } from "./payload.ts";
 export { floatsOf, inWordsOf, type SharedRegion, wordsOf } from "./shared_region.ts";
-export { type Patrol, Signal, SLEEP_MS_MAX } from "./signal.ts";
+export { Signal, SLEEP_MS_MAX } from "./signal.ts";
 export { Slab, SLAB_BYTES } from "./slab.ts";
 export { type TimedWaitOptions, type WaitKind, Waits, WAITS_MAX } from "./waits.ts";

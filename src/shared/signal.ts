@@ -1,17 +1,19 @@
-import { futexWait, futexWake, type FutexWatch, WordWatch } from "../../ffi/mod.ts";
+import {
+  futexWait,
+  futexWaitPatrolled,
+  futexWake,
+  type FutexWatch,
+  type Patrol,
+  WordWatch,
+} from "../../ffi/mod.ts";
 
 /** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
 export const SLEEP_MS_MAX = 50;
 /** Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged. */
 const PATROLLED_WAIT_MS_MAX = 1000;
 
-/** Waits for the word at byte `at` with a watch that looks around meanwhile; `undefined` where that cannot be. */
-export type Patrol = (
-  watch: FutexWatch,
-  at: number,
-  seen: number,
-  timeoutMs: number,
-) => Promise<unknown> | undefined;
+/** The same for a sleep that holds up its thread: a worker that is terminated meanwhile ends behind it. */
+const PATROLLED_SYNC_WAIT_MS_MAX = 500;
 
 /**
  * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
@@ -67,13 +69,19 @@ export class Signal {
     const patrol = this.#patrol;
     const wait = patrol === undefined
       ? undefined
-      : (watch: FutexWatch) => patrol(watch, this.#signal * 4, seen, PATROLLED_WAIT_MS_MAX);
+      : (watch: FutexWatch) =>
+        watch.waitPatrolled(patrol, this.#words, this.#signal, seen, PATROLLED_WAIT_MS_MAX);
     return this.#watch.wait(seen, SLEEP_MS_MAX, wait);
   }
 
-  /** The same, holding up the thread. */
+  /** The same for at most `timeoutMs`, holding up the thread. */
   sleepSync(seen: number, timeoutMs: number): void {
-    futexWait(this.#words, this.#signal, seen, timeoutMs, true);
+    if (this.#patrol === undefined) {
+      futexWait(this.#words, this.#signal, seen, Math.min(timeoutMs, SLEEP_MS_MAX), true);
+    } else {
+      const boundedMs = Math.min(timeoutMs, PATROLLED_SYNC_WAIT_MS_MAX);
+      futexWaitPatrolled(this.#patrol, this.#words, this.#signal, seen, boundedMs);
+    }
   }
 
   close(): void {

@@ -145,7 +145,7 @@ export class Waits {
         this.#onPause();
         lookedMs = nowMs;
       }
-      this.#signal.sleepSync(seen, Math.min(deadlineMs - nowMs, SLEEP_MS_MAX));
+      this.#signal.sleepSync(seen, deadlineMs - nowMs);
     }
   }
 

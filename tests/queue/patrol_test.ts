@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { FutexWatch } from "../../ffi/mod.ts";
-import { WORD } from "../../src/queue/layout.ts";
+import { futexWaitPatrolled, FutexWatch, type Patrol, PATROL_LOOKS_FOR } from "../../ffi/mod.ts";
+import { repliesOf, WORD } from "../../src/queue/layout.ts";
 import { QueueCore } from "../../src/queue/_core.ts";
 import { Signal } from "../../src/shared/mod.ts";
 import { openQueue } from "../../src/queue/_open_queue.ts";
-import { SharedQueue } from "../../src/queue/mod.ts";
+import { type QueueShape, SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
 import { startProgram } from "../support/net_child.ts";
-import { QUEUE_URL, QueueNames } from "./_support.ts";
+import { fakeMemory, QUEUE_URL, QueueNames, reopened } from "./_support.ts";
 
 nameSkipReason("The thread that sleeps for a consumer", nativeSkipReason());
 
@@ -18,24 +18,24 @@ const LONG_MS = 30_000;
 const ROUNDS_MS = 220;
 const PLAIN = { lane: 0, flags: 0, expiresMs: 0 };
 
-/** A queue with one dead letter, a way to sleep for its messages or its dead letters, and another opener that tells nobody what it does. */
+type What = "messages" | "dead letters" | "room" | "nothing";
+type Sleep<T> = (what: What, timeoutMs: number) => T;
+
+/** A queue, ways to sleep on its word while a patrol looks, and another opener that tells nobody what it does. */
 function patrolTest(
   name: string,
+  shape: QueueShape,
   body: (queue: {
     name: string;
     quiet: QueueCore;
-    sleep: (lanes: "messages" | "dead letters", timeoutMs: number) => Promise<unknown>;
+    sleep: Sleep<Promise<unknown>>;
+    sleepSync: Sleep<unknown>;
   }) => Promise<void>,
 ): void {
   nativeTest(name, async () => {
     using names = new QueueNames();
     const name = names.next();
-    using _queue = SharedQueue.create(name, {
-      capacity: 8,
-      messageBytesMax: 8,
-      deliveryCountMax: 1,
-      deadLetterCountMax: 4,
-    });
+    using _queue = SharedQueue.create(name, { messageBytesMax: 8, ...shape });
     using stack = new DisposableStack();
     const open = (): QueueCore => {
       const { region, memory } = openQueue(name, {});
@@ -44,49 +44,160 @@ function patrolTest(
     };
     const [core, quiet] = [open(), open()];
     using watch = new FutexWatch();
-    const { file, bytes: region } = core.memory.region;
-    assert.ok(file !== undefined);
+    const { words, geometry: { laneCount } } = core.memory;
+    const patrols = {
+      messages: core.patrol(PATROL_LOOKS_FOR.messages, 0, laneCount),
+      "dead letters": core.patrol(PATROL_LOOKS_FOR.messages, laneCount, laneCount + 1),
+      room: core.patrol(PATROL_LOOKS_FOR.room),
+      nothing: core.patrol(PATROL_LOOKS_FOR.nothing),
+    };
+    const patrolOf = (what: What): Patrol => {
+      const patrol = patrols[what];
+      assert.ok(patrol !== undefined);
+      return patrol;
+    };
+    const index = WORD.items;
     await body({
       name,
       quiet,
-      sleep: async (which, timeoutMs) => {
-        const queue = { state: core.state.words, region };
-        const [first, end] = which === "messages" ? [0, 1] : [1, 2];
-        const word = which === "messages" ? WORD.items : WORD.deadLetters;
-        const seen = core.memory.words[word];
-        return await watch.waitForMessage(queue, file.fd, first, end, word * 4, seen, timeoutMs);
-      },
+      sleep: async (what, timeoutMs) =>
+        await watch.waitPatrolled(patrolOf(what), words, index, words[index], timeoutMs),
+      sleepSync: (what, timeoutMs) =>
+        futexWaitPatrolled(patrolOf(what), words, index, words[index], timeoutMs),
     });
   });
 }
 
-patrolTest("FutexWatch.waitForMessage() ends when an opener has died", async ({ name, sleep }) => {
-  await using child = await startProgram(`
-    import { SharedQueue } from ${QUEUE_URL};
-    const queue = SharedQueue.connect(${JSON.stringify(name)});
-    setInterval(() => queue.name, 1000);
-    console.log("ready");
-  `);
-  await child.says(/ready/);
-  assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "everybody lives");
-  const sleeping = sleep("messages", LONG_MS);
-  child.kill("SIGKILL");
-  assert.equal(await sleeping, "woken");
-});
+const MESSAGE = new Uint8Array(8);
+const DEAD_LETTERS = { capacity: 8, deliveryCountMax: 1, deadLetterCountMax: 4 };
 
 patrolTest(
-  "FutexWatch.waitForMessage() ends when there is a message of which nobody told",
-  async ({ quiet, sleep }) => {
+  "A patrol ends a sleep when an opener has died",
+  DEAD_LETTERS,
+  async ({ name, sleep, sleepSync }) => {
+    const start = async () => {
+      const child = await startProgram(`
+      import { SharedQueue } from ${QUEUE_URL};
+      const queue = SharedQueue.connect(${JSON.stringify(name)});
+      setInterval(() => queue.name, 1000);
+      console.log("ready");
+    `);
+      await child.says(/ready/);
+      return child;
+    };
+    await using child = await start();
+    await using other = await start();
+    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    assert.equal(sleepSync("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    const sleeping = sleep("nothing", LONG_MS);
+    child.kill("SIGKILL");
+    assert.equal(await sleeping, "woken");
+    // That one is seen to.
+    openQueueOnce(name);
+    assert.equal(sleepSync("nothing", ROUNDS_MS), "timed-out");
+    other.kill("SIGKILL");
+    assert.equal(sleepSync("nothing", LONG_MS), "woken");
+  },
+);
+
+function openQueueOnce(name: string): void {
+  SharedQueue.connect(name).close();
+}
+
+patrolTest(
+  "A patrol ends a sleep when there is a message of which nobody told",
+  DEAD_LETTERS,
+  async ({ quiet, sleep, sleepSync }) => {
     assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "there is none");
-    quiet.sender.trySend(new Uint8Array(8), PLAIN, Date.now());
+    quiet.sender.trySend(MESSAGE, PLAIN, Date.now());
     assert.equal(await sleep("messages", LONG_MS), "woken");
+    assert.equal(sleepSync("messages", LONG_MS), "woken");
     const slot = quiet.take("messages");
     assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "somebody has it");
     quiet.giveBack(slot);
     // Now it has been delivered as often as it may be.
     assert.equal(quiet.take("messages"), -1);
     assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
+    assert.equal(sleepSync("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
     assert.equal(await sleep("dead letters", LONG_MS), "woken");
+  },
+);
+
+patrolTest(
+  "A patrol ends a sleep when there is a message in the last of many slots",
+  { capacity: 10_000 },
+  async ({ quiet, sleep }) => {
+    for (let count = 0; count < 10_000; count++) {
+      quiet.sender.trySend(MESSAGE, PLAIN, Date.now());
+    }
+    for (let count = 0; count < 9_999; count++) assert.equal(quiet.take("messages"), count);
+    assert.equal(await sleep("messages", LONG_MS), "woken");
+    assert.equal(quiet.take("messages"), 9_999);
+    assert.equal(await sleep("messages", 3 * ROUNDS_MS), "timed-out");
+  },
+);
+
+patrolTest(
+  "A patrol passes over the messages of a partition that somebody has",
+  { capacity: 8, partitions: 2 },
+  async ({ quiet, sleep }) => {
+    for (let count = 0; count < 2; count++) quiet.sender.trySend(MESSAGE, { ...PLAIN, lane: 1 }, Date.now());
+    assert.equal(await sleep("messages", LONG_MS), "woken");
+    const slot = quiet.take("messages");
+    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "its partition is taken");
+    quiet.ack(slot);
+    assert.equal(await sleep("messages", LONG_MS), "woken");
+  },
+);
+
+patrolTest(
+  "A patrol ends a sleep when there is room of which nobody told, or a message that is too old",
+  { capacity: 2 },
+  async ({ quiet, sleep, sleepSync }) => {
+    assert.equal(await sleep("room", LONG_MS), "woken");
+    const nowMs = Date.now();
+    for (const expiresMs of [0, nowMs + 3_600_000]) {
+      quiet.sender.trySend(MESSAGE, { ...PLAIN, expiresMs }, nowMs);
+    }
+    assert.equal(await sleep("room", ROUNDS_MS), "timed-out", "it is full");
+    const slot = quiet.take("messages");
+    assert.equal(sleepSync("room", ROUNDS_MS), "timed-out", "it is full");
+    quiet.ack(slot);
+    assert.equal(sleepSync("room", LONG_MS), "woken");
+    quiet.sender.trySend(MESSAGE, { ...PLAIN, expiresMs: nowMs - 1 }, nowMs);
+    assert.equal(await sleep("room", LONG_MS), "woken");
+  },
+);
+
+nativeTest(
+  "QueueCore tells all who sleep that somebody has died: of what that one did last, nobody was told",
+  () => {
+    const deaths = {
+      "who recovers": (core: QueueCore): unknown => core.recover(),
+      "who comes next": (core: QueueCore): unknown => new QueueCore(reopened(core.memory).memory),
+    };
+    for (const [who, happens] of Object.entries(deaths)) {
+      const { memory } = fakeMemory({ capacity: 4, messageBytesMax: 8 });
+      const core = new QueueCore(memory);
+      const other = reopened(memory);
+      const otherCore = new QueueCore(other.memory);
+      const signals = [WORD.items, WORD.deadLetters, WORD.room, repliesOf(core.participants.number)];
+      const before = signals.map((at) => {
+        new Signal(memory.words, at).arm();
+        return memory.words[at];
+      });
+      core.recover();
+      assert.equal(otherCore.participants.number, 2);
+      assert.deepEqual(signals.map((at) => memory.words[at]), before, "everybody lives");
+      other.region.die();
+      happens(core);
+      assert.deepEqual(signals.map((at, index) => memory.words[at] !== before[index]), [
+        true,
+        true,
+        true,
+        true,
+      ], who);
+    }
   },
 );
 
@@ -112,7 +223,8 @@ nativeTest("SharedQueue.receive() waits without a patrol where no descriptor is 
 });
 
 patrolTest(
-  "FutexWatch.waitForMessage() ends when it is woken, with nothing to see",
+  "A sleep with a patrol ends when it is woken, with nothing to see",
+  DEAD_LETTERS,
   async ({ quiet, sleep }) => {
     const signal = new Signal(quiet.memory.words, WORD.items);
     const sleeping = sleep("messages", LONG_MS);

@@ -58,12 +58,12 @@ nativeTest(
 );
 
 Deno.test("prometheusText() is text that Prometheus reads", () => {
-  const text = prometheusText("a-queue", {
+  const status = {
     capacity: 4,
-    readyCount: 1,
+    readyCount: 3,
     reservedCount: 2,
     deadLetterCount: 0,
-    readyCounts: [1],
+    readyCounts: [1, 2],
     oldestAgeMs: 1500,
     sentCount: 2 ** 40,
     receivedCount: 0,
@@ -73,17 +73,29 @@ Deno.test("prometheusText() is text that Prometheus reads", () => {
     droppedCount: 0,
     deadLetteredCount: 0,
     damagedCount: 0,
-    sentPerSecond: 0,
-    receivedPerSecond: 0,
+    sentPerSecond: 12.5,
+    receivedPerSecond: 1e-7,
     participants: [],
-  });
-  const lines = text.trimEnd().split("\n");
-  assert.equal(lines.length % 3, 0);
-  for (let at = 0; at < lines.length; at += 3) {
-    const name = /^# HELP (millrace_queue_[a-z_]+) \S.*$/.exec(lines[at])?.[1];
-    assert.match(lines[at + 1], new RegExp(`^# TYPE ${name} (gauge|counter)$`));
-    assert.match(lines[at + 2], new RegExp(`^${name}\\{queue="a-queue"\\} [0-9.e+-]+$`));
+  };
+  const text = prometheusText("a-queue", status, "priority");
+  const metrics = text.split(/^(?=# HELP )/m);
+  assert.equal(metrics.length, 17);
+  for (const metric of metrics) {
+    const [help, type, ...samples] = metric.trimEnd().split("\n");
+    const name = /^# HELP (millrace_queue_[a-z_]+) \S.*$/.exec(help)?.[1];
+    assert.match(type, new RegExp(`^# TYPE ${name} (gauge|counter)$`));
+    assert.ok(samples.length > 0);
+    for (const sample of samples) {
+      assert.match(sample, new RegExp(`^${name}\\{queue="a-queue"(,[a-z]+="[0-9]+")?\\} [0-9.e+-]+$`));
+    }
   }
+  assert.match(text, /^millrace_queue_sent_per_second\{queue="a-queue"\} 12.5$/m);
+  assert.match(text, /^millrace_queue_received_per_second\{queue="a-queue"\} 1e-7$/m);
+  assert.match(text, /^millrace_queue_ready_by_priority\{queue="a-queue",priority="1"\} 2$/m);
+  assert.match(
+    prometheusText("a-queue", status, "partition"),
+    /^millrace_queue_ready_by_partition\{queue="a-queue",partition="1"\} 2$/m,
+  );
   assert.match(text, /^millrace_queue_oldest_age_seconds\{queue="a-queue"\} 1.5$/m);
   assert.match(text, /^millrace_queue_sent_total\{queue="a-queue"\} 1099511627776$/m);
 });
@@ -99,7 +111,7 @@ nativeTest("SharedQueue.metrics() names each process once, and says whether it i
   const status = queue.status();
   const attachedAt = new Date();
   const dead = { pid: 7, attachedAt, alive: false };
-  const text = prometheusText(name, { ...status, participants: [...status.participants, dead] });
+  const text = prometheusText(name, { ...status, participants: [...status.participants, dead] }, "priority");
   assert.deepEqual(text.match(row), [own, `millrace_queue_process_openers{queue="${name}",pid="7"} 0`]);
 });
 

@@ -6,7 +6,7 @@ Deno.test("Looks are due at once, and after one when a pause is over that goes b
   let nowMs = 1000;
   performance.now = () => nowMs;
   try {
-    for (const [capacity, pauseMs] of [[1, 1], [128, 1], [1024, 8], [65_536, 512]]) {
+    for (const [capacity, pauseMs] of [[1, 1], [64, 1], [1024, 16], [65_536, 1024]]) {
       const looks = new Looks(capacity);
       assert.equal(looks.due, true);
       looks.done();

@@ -1,0 +1,187 @@
+//! What a member of something shared has to look at while it sleeps, done by the thread that sleeps in its place: a JavaScript thread that woke
+//! up for it twenty times a second would take more than one per cent of a processor.
+
+use crate::boundary::guard;
+use crate::lock;
+use crate::memory::borrow;
+use crate::queue_memory::{lane_in, phase_of, record, FREE, READY};
+use crate::region::Reference;
+use crate::watch::{self, Patrol};
+#[cfg(feature = "bindings")]
+use deno_bindgen::deno_bindgen;
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::io::{fcntl_dupfd_cloexec, Errno};
+use rustix::time::{clock_gettime, ClockId};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+/// Words of the table that says where things are, the same as in `ffi/patrol.ts`.
+mod table {
+    pub const NUMBER: usize = 0;
+    pub const MEMBERS: usize = 1;
+    pub const MEMBER_BYTES: usize = 2;
+    pub const MEMBER_COUNT: usize = 3;
+    /// Byte of the file whose lock is that of member 0.
+    pub const LOCKS: usize = 4;
+    /// What else is looked for, of `FOR_`.
+    pub const LOOKS_FOR: usize = 5;
+    pub const CAPACITY: usize = 6;
+    pub const SLOTS: usize = 7;
+    pub const RECORDS: usize = 8;
+    pub const RECORD_BYTES: usize = 9;
+    pub const LANES: usize = 10;
+    pub const LANE_BYTES: usize = 11;
+    pub const LANE_COUNT: usize = 12;
+    /// The lanes whose messages matter: from the one up to but not including the other.
+    pub const FIRST_LANE: usize = 13;
+    pub const END_LANE: usize = 14;
+    pub const WORDS: usize = 16;
+}
+
+const FOR_NOTHING: usize = 0;
+/// A message of certain lanes that can be had.
+const FOR_MESSAGES: usize = 1;
+/// A free slot, or one whose message is too old.
+const FOR_ROOM: usize = 2;
+
+/// Byte of a lane at which its owner is, if it is a partition; 0: nobody.
+const LANE_OWNER: usize = 256;
+
+/// Slots that one look sees at most: the next look goes on behind them.
+const SLOTS_PER_LOOK: usize = 1024;
+
+/// Ends a wait when somebody has died without leaving, and when there is something that nobody was told of: who left it died, or was stopped,
+/// before it could tell.
+struct MemberPatrol {
+    region: usize,
+    table: [u32; table::WORDS],
+    /// Slot at which the next look begins.
+    next: usize,
+    /// The region stays mapped while this is there.
+    _reference: Reference,
+}
+
+impl MemberPatrol {
+    unsafe fn new(table: *const u32, region: *const u8) -> Result<Self, Errno> {
+        let mut words = [0; table::WORDS];
+        words.copy_from_slice(std::slice::from_raw_parts(table, table::WORDS));
+        Ok(Self {
+            region: region as usize,
+            table: words,
+            next: 0,
+            _reference: Reference::around(region as usize).ok_or(Errno::INVAL)?,
+        })
+    }
+
+    fn get(&self, index: usize) -> usize {
+        self.table[index] as usize
+    }
+
+    fn word(&self, at: usize) -> u32 {
+        // SAFETY: within the region by the member's geometry, and a multiple of 4; mapped by the reference.
+        unsafe { &*((self.region + at) as *const AtomicU32) }.load(SeqCst)
+    }
+
+    /// Whether there is something to see to for the member whose opened file is `fd`.
+    fn finds(&mut self, fd: i32) -> bool {
+        self.has_dead(fd) || self.get(table::LOOKS_FOR) != FOR_NOTHING && self.has_slot()
+    }
+
+    /// The same as `Members.hasDead()` in `src/shared/`.
+    fn has_dead(&self, fd: i32) -> bool {
+        (1..=self.table[table::MEMBER_COUNT]).any(|number| {
+            let at = self.get(table::MEMBERS) + number as usize * self.get(table::MEMBER_BYTES);
+            number != self.table[table::NUMBER]
+                && self.word(at) != 0
+                && lock::is_held(fd, self.table[table::LOCKS] + number) == Ok(false)
+        })
+    }
+
+    fn has_slot(&mut self) -> bool {
+        let capacity = self.get(table::CAPACITY);
+        let begin = self.next;
+        self.next = if begin + SLOTS_PER_LOOK < capacity {
+            begin + SLOTS_PER_LOOK
+        } else {
+            0
+        };
+        let now = clock_gettime(ClockId::Realtime);
+        let now_ms = (now.tv_sec * 1000 + now.tv_nsec / 1_000_000) as f64;
+        (begin..capacity.min(begin + SLOTS_PER_LOOK)).any(|slot| self.is_it(slot, now_ms))
+    }
+
+    fn is_it(&self, slot: usize, now_ms: f64) -> bool {
+        let for_room = self.get(table::LOOKS_FOR) == FOR_ROOM;
+        let phase = phase_of(self.word(self.get(table::SLOTS) + slot * 4));
+        if phase != READY {
+            return for_room && phase == FREE;
+        }
+        let record = self.get(table::RECORDS) + slot * self.get(table::RECORD_BYTES);
+        let lane = lane_in(self.word(record + record::ROUTE * 4), self.table[table::LANE_COUNT]) as usize;
+        if for_room {
+            // SAFETY: as above, and 8-aligned. Another may write it meanwhile: then this is a look that found nothing, or one for nothing.
+            let expires_ms = unsafe { ((self.region + record + record::EXPIRES_MS * 4) as *const f64).read_volatile() };
+            return expires_ms != 0.0 && expires_ms <= now_ms && lane != self.get(table::LANE_COUNT);
+        }
+        self.get(table::LOOKS_FOR) == FOR_MESSAGES
+            && (self.get(table::FIRST_LANE)..self.get(table::END_LANE)).contains(&lane)
+            && self.word(self.get(table::LANES) + lane * self.get(table::LANE_BYTES) + LANE_OWNER) == 0
+    }
+}
+
+/// That of a watch's thread, which may go on for a moment when the member has closed its file.
+struct WatchPatrol {
+    patrol: MemberPatrol,
+    /// The same opened file as the member's. Given back when the wait ends.
+    file: OwnedFd,
+}
+
+impl Patrol for WatchPatrol {
+    fn finds(&mut self) -> bool {
+        self.patrol.finds(self.file.as_raw_fd())
+    }
+}
+
+/// Has a watch wait while `*word` is `expected`, at most `timeout_us`, and end the wait also when there is something to see to that nobody told
+/// of: what `table` says, of the region at `region` whose file the member has as `fd`. As `millrace_watch_wait` else.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_patrol_watch(
+    number: u32,
+    table: *const u32,
+    region: *const u8,
+    fd: i32,
+    word: *const u32,
+    expected: u32,
+    timeout_us: u32,
+) -> i32 {
+    guard(|| {
+        let patrol = WatchPatrol {
+            patrol: MemberPatrol::new(table, region)?,
+            file: fcntl_dupfd_cloexec(borrow(fd)?, 0)?,
+        };
+        watch::wait(number, word, expected, timeout_us, Some(Box::new(patrol)))
+    })
+}
+
+/// The same in the calling thread, which it holds up: 1 when woken, or there is something to see to, 2 when the word had changed, 3 when the
+/// time was over.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_patrol_wait(
+    table: *const u32,
+    region: *const u8,
+    fd: i32,
+    word: *const u32,
+    expected: u32,
+    timeout_us: u32,
+) -> i32 {
+    guard(|| {
+        borrow(fd)?;
+        let mut patrol = MemberPatrol::new(table, region)?;
+        let deadline = Instant::now() + Duration::from_micros(u64::from(timeout_us));
+        let word = &*word.cast::<AtomicU32>();
+        let result = watch::wait_on(word, expected, deadline, watch::PATROL, || false, || patrol.finds(fd));
+        Ok(i32::from(result))
+    })
+}
