@@ -6,8 +6,9 @@ import type { Contestant } from "./rounds.ts";
 export function queueThroughputContestants(byteLength: number, pairs: number): readonly Contestant[] {
   const words = ["throughput", String(byteLength), String(pairs)];
   return [
-    millrace("millrace-queue", "Millrace queue, one at a time", ...words, "1"),
-    millrace("millrace-queue-64", "Millrace queue, 64 at a time", ...words, "64"),
+    millrace("millrace-queue", "Millrace queue, one at a time", ...words, "1", "0"),
+    millrace("millrace-queue-64", "Millrace queue, 64 at a time", ...words, "64", "0"),
+    millrace("millrace-queue-64-in-place", "Millrace queue, 64 at a time, in place", ...words, "64", "1"),
     {
       ...millrace(
         "millrace-queue-twin",

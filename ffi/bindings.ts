@@ -23,10 +23,12 @@ export const symbols = {
     result: "i32",
   },
   millrace_process_started_ms: { parameters: [], result: "f64" },
+  millrace_queue_ack: { parameters: ["buffer", "buffer", "buffer", "u32"], result: "i32" },
   millrace_queue_receive: {
     parameters: ["buffer", "buffer", "u32", "buffer", "u32", "buffer", "u32"],
     result: "i32",
   },
+  millrace_queue_reserve: { parameters: ["buffer", "buffer", "u32", "buffer", "u32"], result: "i32" },
   millrace_queue_send: { parameters: ["buffer", "buffer", "buffer", "u32", "u32", "f64"], result: "i32" },
   millrace_queue_send_many: {
     parameters: ["buffer", "buffer", "buffer", "buffer", "u32", "u32", "f64"],

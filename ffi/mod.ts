@@ -31,7 +31,9 @@ export { FutexWatch } from "./futex_watch.ts";
 export { WordWatch } from "./word_watch.ts";
 export {
   type NativeQueue,
+  nativeQueueAck,
   nativeQueueReceive,
+  nativeQueueReserve,
   nativeQueueSend,
   nativeQueueSendMany,
   QUEUE_LEFT,

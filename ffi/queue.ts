@@ -124,3 +124,29 @@ export function nativeQueueReceive(
     "receive from the queue",
   );
 }
+
+/**
+ * Reserves up to `count` messages of lanes `first` up to but not including `end`, without counting deliveries: slot, length and route go to
+ * `told`; how many.
+ */
+export function nativeQueueReserve(
+  { state, region }: NativeQueue,
+  first: number,
+  end: number,
+  told: Int32Array<ArrayBuffer>,
+  count: number,
+): number {
+  throwIfClosed(region, "receive from");
+  const result = native().millrace_queue_reserve(state, region, first | end << 8, told, count);
+  return check(result, "receive from the queue");
+}
+
+/** Acknowledges the first `count` of the messages that {@linkcode nativeQueueReserve} has told of, but for those whose slot is -1 by now. */
+export function nativeQueueAck(
+  { state, region }: NativeQueue,
+  told: Int32Array<ArrayBuffer>,
+  count: number,
+): void {
+  throwIfClosed(region, "acknowledge messages of");
+  check(native().millrace_queue_ack(state, region, told, count), "acknowledge messages of the queue");
+}

@@ -1,5 +1,5 @@
 /**
- * Millrace's queue between processes: `throughput BYTES PAIRS BATCH`, `wake BYTES COUNT 0|1` (1: it holds up its thread), `request COUNT`, `recover COUNT` or `idle SECONDS CAPACITY CALL`. `twin` before these: without native code for its steps. Prints
+ * Millrace's queue between processes: `throughput BYTES PAIRS BATCH 0|1` (1: the consumer takes them in place), `wake BYTES COUNT 0|1` (1: it holds up its thread), `request COUNT`, `recover COUNT` or `idle SECONDS CAPACITY CALL`. `twin` before these: without native code for its steps. Prints
  * one JSON object. The other processes are this program, too, with `--part` before what they do.
  */
 import process from "node:process";
@@ -90,7 +90,10 @@ async function produce(queue: SharedQueue, bytes: number, count: number, batch: 
   if (batch > 1) {
     for (let sent = 0; sent < count; sent += batch) {
       let from = 0;
-      for (let spins = 0; (from += queue.trySendMany(messages.slice(from))) < batch;) {
+      for (
+        let spins = 0;
+        (from += queue.trySendMany(from === 0 ? messages : messages.slice(from))) < batch;
+      ) {
         if (++spins % SPINS === 0) queue.sendSync(message), from++;
         else Atomics.pause();
       }
@@ -109,41 +112,46 @@ async function produce(queue: SharedQueue, bytes: number, count: number, batch: 
   print(JSON.stringify({ cpuNs: cpuNs() - startNs }));
 }
 
-async function consume(queue: SharedQueue, batch: number, warmUp: number): Promise<void> {
+async function consume(queue: SharedQueue, batch: number, warmUp: number, inPlace: boolean): Promise<void> {
   await begin();
   const startNs = cpuNs();
-  let [received, firstNs, firstCount, spins, ended] = [0, 0, 0, 0, false];
-  while (!ended) {
+  let [received, firstNs, firstCount, spins, ends] = [0, 0, 0, 0, 0];
+  const take = (kind: number): void => {
+    if (kind === END) ends++;
+    else received++;
+  };
+  const onMessage = (bytes: Uint8Array, at: number): void => take(bytes[at]);
+  const receiveAny = (): number => {
+    if (inPlace) return queue.drainInPlace(onMessage, batch);
     const messages = batch > 1 ? queue.tryReceiveMany(batch) : [queue.tryReceive()];
-    if (messages.length === 0 || messages[0] === undefined) {
+    if (messages[0] === undefined) return 0;
+    for (const message of messages) take(message?.data[0] ?? 0);
+    return messages.length;
+  };
+  while (ends === 0) {
+    if (receiveAny() === 0) {
       if (++spins < SPINS) Atomics.pause();
       else {
         spins = 0;
-        const message = queue.receiveSync();
-        received++;
-        ended = message?.data[0] === END;
+        take(queue.receiveSync()?.data[0] ?? 0);
       }
       continue;
     }
     spins = 0;
-    for (const message of messages) {
-      if (message?.data[0] !== END) received++;
-      // One for each consumer: those that came with this one's are the others'.
-      else if (ended) await queue.send(message.data);
-      else ended = true;
-    }
     if (firstNs === 0 && received >= warmUp) [firstNs, firstCount] = [monotonicNs(), received];
   }
   const lastNs = monotonicNs();
+  // One for each consumer: those that came with this one's are the others'.
+  for (; ends > 1; ends--) await queue.send(new Uint8Array([END]));
   print(JSON.stringify({ cpuNs: cpuNs() - startNs, received: received - firstCount, firstNs, lastNs }));
 }
 
-async function throughput(bytes: number, pairs: number, batch: number): Promise<void> {
+async function throughput(bytes: number, pairs: number, batch: number, inPlace: number): Promise<void> {
   using queue = create(bytes);
   const warmUp = Math.floor(WARM_UP / pairs);
   const share = Math.ceil((TOTAL + WARM_UP) / pairs / batch) * batch;
   const parts = Array.from({ length: pairs }, () => [
-    start("consume", queue.name, batch, warmUp),
+    start("consume", queue.name, batch, warmUp, inPlace),
     start("produce", queue.name, bytes, share, batch),
   ]).flat();
   const running = await startAll(parts);
@@ -275,7 +283,7 @@ async function part([what, name, ...words]: string[]): Promise<void> {
   const queue = SharedQueue.connect(name);
   const [first, second, third] = words.map(Number);
   if (what === "produce") await produce(queue, first, second, third);
-  else if (what === "consume") await consume(queue, first, second);
+  else if (what === "consume") await consume(queue, first, second, third === 1);
   else if (what === "wake") await wakePart(queue, first, second === 1);
   else if (what === "respond") {
     await begin();
@@ -293,8 +301,8 @@ if (TWIN.length > 0) FastPath.serves = () => false;
 if (args[0] === "--part") await part(args.slice(1));
 else {
   const [what, ...words] = args;
-  const [first, second, third] = words.map(Number);
-  if (what === "throughput") await throughput(first, second, third);
+  const [first, second, third, fourth] = words.map(Number);
+  if (what === "throughput") await throughput(first, second, third, fourth);
   else if (what === "wake") await wake(first, second, third);
   else if (what === "request") await request(first);
   else if (what === "recover") await recover(first);

@@ -35,6 +35,14 @@ mod counter {
     pub const REDELIVERED: usize = 2;
 }
 
+/// Where the bytes of a message are copied to.
+struct Copy {
+    data: *mut u8,
+    at: usize,
+    /// Bytes that there is room for from there.
+    room: usize,
+}
+
 impl Queue {
     /// Reserves the message of the first hint of `lane` that tells the truth, or an older one of the same producer; its slot and the slot's
     /// word. The caller knows to have it when this returns.
@@ -104,7 +112,7 @@ impl Queue {
         None
     }
 
-    fn send(&self, data: &[u8], route: u32, expires_ms: f64) -> Option<u32> {
+    fn send(&self, data: &[u8], route: u32, expires_ms: f64, now_ms: f64) -> Option<u32> {
         let (slot, word) = self.claim()?;
         let record = self.record_at(slot);
         let sequence = self.get(state::SEQUENCE) + 1;
@@ -115,7 +123,7 @@ impl Queue {
         self.put(record, record::SESSION, self.get(state::SESSION));
         self.put(record, record::ROUTE, route);
         self.put(record, record::BOX, 0);
-        self.put_double(record, record::SENT_MS, self.now_ms());
+        self.put_double(record, record::SENT_MS, now_ms);
         self.put_double(record, record::EXPIRES_MS, expires_ms);
         self.put(record, record::REQUEST_SESSION, 0);
         let previous = state::PREVIOUS + 2 * (route & 0xff) as usize;
@@ -154,22 +162,14 @@ impl Queue {
             && (expires_ms == 0.0 || expires_ms > epoch_ms())
     }
 
-    /// The next message of lanes `first` to `end`: told to `out`, its bytes copied to `data` from `at`, where there is room for `room` of
-    /// them. `None` when there is no hint that tells the truth; false when it is left to the caller.
-    fn receive(
-        &self,
-        lanes: (u32, u32),
-        out: *mut u32,
-        data: *mut u8,
-        at: usize,
-        room: usize,
-        ack: bool,
-    ) -> Option<bool> {
+    /// The next message of lanes `first` to `end`: told to `out`, its bytes copied `to`. `None` when there is no hint that tells the truth;
+    /// false when it is left to the caller.
+    fn receive(&self, lanes: (u32, u32), out: *mut u32, to: &Copy, ack: bool) -> Option<bool> {
         let (slot, word) = (lanes.0..lanes.1).find_map(|lane| self.reserve(lane))?;
         let record = self.record_at(slot);
         // Read once: whoever damages it may do so at any moment.
         let length = self.take(record, record::BYTE_LENGTH);
-        let is_plain = self.is_plain(record, length, room);
+        let is_plain = self.is_plain(record, length, to.room);
         if is_plain {
             let before = self.take(record, record::DELIVERY_COUNT);
             self.put(record, record::DELIVERY_COUNT, before + 1);
@@ -180,7 +180,7 @@ impl Queue {
             // SAFETY: `length` is at most `room`, which the caller has; a record has room for what it says, or the caller's limit is less.
             unsafe {
                 let from = self.region.add(record + record::HEADER_BYTES);
-                data.add(at).copy_from_nonoverlapping(from, length as usize);
+                to.data.add(to.at).copy_from_nonoverlapping(from, length as usize);
             }
         }
         // SAFETY: the caller's words, 8-aligned.
@@ -194,11 +194,27 @@ impl Queue {
                 .cast::<f64>()
                 .write(self.double(record, record::SENT_MS));
             *out.add(told::BYTE_LENGTH) = if is_plain { length } else { u32::MAX };
-            *out.add(told::AT) = at as u32;
+            *out.add(told::AT) = to.at as u32;
         }
         if is_plain && ack {
             self.know(slot, 0);
             self.move_word(self.slot_at(slot), word, freed(word));
+        }
+        Some(is_plain)
+    }
+
+    /// Reserves the next message of lanes `first` to `end`, without counting a delivery: its slot, length and route are told to `out`. `None`
+    /// and false as from `receive()`.
+    fn reserve_in_place(&self, lanes: (u32, u32), out: *mut u32) -> Option<bool> {
+        let (slot, _) = (lanes.0..lanes.1).find_map(|lane| self.reserve(lane))?;
+        let record = self.record_at(slot);
+        let length = self.take(record, record::BYTE_LENGTH);
+        let is_plain = self.is_plain(record, length, self.get(state::MESSAGE_BYTES_MAX) as usize);
+        // SAFETY: the caller's words.
+        unsafe {
+            *out.add(told::SLOT) = slot;
+            *out.add(told::ROUTE) = self.take(record, record::ROUTE);
+            *out.add(told::BYTE_LENGTH) = if is_plain { length } else { u32::MAX };
         }
         Some(is_plain)
     }
@@ -239,7 +255,9 @@ pub unsafe extern "C" fn millrace_queue_send(
         if length > queue.get(state::MESSAGE_BYTES_MAX) {
             return Err(Errno::MSGSIZE);
         }
-        let slot = queue.send(bytes(data, length), route, expires_ms).ok_or(Errno::AGAIN)?;
+        let slot = queue
+            .send(bytes(data, length), route, expires_ms, queue.now_ms())
+            .ok_or(Errno::AGAIN)?;
         queue.count(counter::SENT, 1.0);
         queue.wake(queue.get(state::ITEMS) as usize, 1);
         Ok(slot as i32)
@@ -263,12 +281,16 @@ pub unsafe extern "C" fn millrace_queue_send_many(
         let queue = Queue { state, region };
         let mut at = 0;
         let mut sent = 0;
+        let now_ms = queue.now_ms();
         while sent < count {
             let length = *lengths.add(sent as usize);
             if length > queue.get(state::MESSAGE_BYTES_MAX) {
                 return Err(Errno::MSGSIZE);
             }
-            if queue.send(bytes(data.add(at), length), route, expires_ms).is_none() {
+            if queue
+                .send(bytes(data.add(at), length), route, expires_ms, now_ms)
+                .is_none()
+            {
                 break;
             }
             at += length as usize;
@@ -298,7 +320,6 @@ pub unsafe extern "C" fn millrace_queue_receive(
 ) -> i32 {
     guard(|| {
         let queue = Queue { state, region };
-        let lanes = (which & 0xff, which >> 8 & 0xff);
         let ack = which >> 16 != 0;
         // A message that the queue can hold is no longer than that, whatever its record says.
         let longest = queue.get(state::MESSAGE_BYTES_MAX) as usize;
@@ -309,7 +330,7 @@ pub unsafe extern "C" fn millrace_queue_receive(
         while received < count && !is_left && (received == 0 || at < end) {
             let out = out.add(received as usize * told::WORDS);
             let room = end.saturating_sub(at).min(longest);
-            match queue.receive(lanes, out, data, at, room, ack) {
+            match queue.receive(lanes_of(which), out, &Copy { data, at, room }, ack) {
                 None => break,
                 Some(is_plain) => is_left = !is_plain,
             }
@@ -321,4 +342,57 @@ pub unsafe extern "C" fn millrace_queue_receive(
         }
         Ok(received as i32)
     })
+}
+
+/// Reserves up to `count` messages that there are hints for, and leaves their bytes where they are, and the counting of their deliveries to the
+/// caller: slot, length and route go to `out` as with `millrace_queue_receive`.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_queue_reserve(
+    state: *mut u32,
+    region: *mut u8,
+    which: u32,
+    out: *mut u32,
+    count: u32,
+) -> i32 {
+    guard(|| {
+        let queue = Queue { state, region };
+        let mut reserved = 0;
+        let mut is_left = false;
+        while reserved < count && !is_left {
+            let out = out.add(reserved as usize * told::WORDS);
+            match queue.reserve_in_place(lanes_of(which), out) {
+                None => break,
+                Some(is_plain) => is_left = !is_plain,
+            }
+            reserved += 1;
+        }
+        Ok(reserved as i32)
+    })
+}
+
+/// Acknowledges `count` messages that `millrace_queue_reserve` has told of in `out`, and that the caller still has, but for those whose slot is
+/// none by now.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_queue_ack(state: *mut u32, region: *mut u8, out: *const u32, count: u32) -> i32 {
+    guard(|| {
+        let queue = Queue { state, region };
+        for index in 0..count as usize {
+            let slot = *out.add(index * told::WORDS + told::SLOT);
+            if slot >= queue.get(state::CAPACITY) {
+                continue;
+            }
+            let word = queue.word(queue.slot_at(slot)).load(SeqCst);
+            queue.know(slot, 0);
+            queue.move_word(queue.slot_at(slot), word, freed(word));
+        }
+        queue.wake(queue.get(state::ROOM) as usize, count);
+        Ok(0)
+    })
+}
+
+/// The lanes that `which` names: the first, and the one behind the last.
+fn lanes_of(which: u32) -> (u32, u32) {
+    (which & 0xff, which >> 8 & 0xff)
 }

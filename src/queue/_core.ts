@@ -2,15 +2,16 @@ import type { Boxes } from "./_boxes.ts";
 import { Hints } from "./_hints.ts";
 import { checksumOf } from "./_checksum.ts";
 import { decompress } from "./_compression.ts";
-import { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE } from "../../ffi/mod.ts";
+import { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE, QUEUE_LEFT } from "../../ffi/mod.ts";
 import { COUNTER, FLAG, laneAt, QUEUE_PARTICIPANTS_MAX, RECORD, repliesOf, WORD } from "./layout.ts";
-import { FastPath, type Told } from "./_fast_path.ts";
+import { FastPath, type ReservedBatch, type Told } from "./_fast_path.ts";
 import { Looks, Signal, Slab, SLEEP_MS_MAX, Waits } from "../shared/mod.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
 import { OwnSlots } from "./_own_slots.ts";
 import { Participants, type Recovered } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
+import type { InPlaceHandler } from "./queue_options.ts";
 import { type LaneChoice, NO_MESSAGE, Receiver } from "./_receiver.ts";
 import { ReplyHints } from "./_reply_hints.ts";
 import { flagsOf, inLane, sentLaneOf } from "./_route.ts";
@@ -41,6 +42,9 @@ export class QueueCore {
   readonly #slab: Slab;
   readonly #own: OwnSlots;
   readonly #fast: FastPath | undefined;
+  /** One that nobody uses. */
+  #batch: ReservedBatch | undefined;
+  readonly #draining = new Set<ReservedBatch>();
   #received = 0;
   #lookedMs = 0;
   readonly #scans: Looks;
@@ -104,13 +108,13 @@ export class QueueCore {
     return slot;
   }
 
-  /** Sends the first of `messages`, as many as there is room for; how many. */
-  trySendMany(messages: readonly Uint8Array[], envelope: Envelope): number {
+  /** Sends those of `messages` from index `from` on, before `end`, that there is room for; how many, or some of them. */
+  trySendMany(messages: readonly Uint8Array[], from: number, end: number, envelope: Envelope): number {
     const isPlain = (envelope.flags & FLAG.request) === 0 && envelope.box === undefined;
-    if (this.#fast !== undefined && isPlain) return this.#fast.trySendMany(messages, envelope);
-    let sent = 0;
-    while (sent < messages.length && this.trySend(messages[sent], envelope) !== NO_SLOT) sent++;
-    return sent;
+    if (this.#fast !== undefined && isPlain) return this.#fast.trySendMany(messages, from, end, envelope);
+    let index = from;
+    while (index < end && this.trySend(messages[index], envelope) !== NO_SLOT) index++;
+    return index - from;
   }
 
   /** Makes room of what need not be there: what the dead left, and what is too old; whether there is some now. */
@@ -170,6 +174,20 @@ export class QueueCore {
       }
     }
     this.#lookAroundNowAndThen();
+  }
+
+  /**
+   * Has `onMessage` work off up to `countMax` messages, one after the other, and acknowledges each behind it; how many. When it throws, that
+   * message is given back, and when it closes the queue, too.
+   */
+  drainInPlace(onMessage: InPlaceHandler, countMax: number): number {
+    let count = 0;
+    while (count < countMax && !this.#closed) {
+      const more = this.#drainBatch(onMessage, countMax - count);
+      if (more === 0) return count + this.#drainCopies(onMessage, countMax - count);
+      count += more;
+    }
+    return count;
   }
 
   /** The next message, and the slot in which it is this participant's; `undefined` when there is none. */
@@ -293,6 +311,7 @@ export class QueueCore {
   close(): void {
     if (this.#closed) return;
     this.boxes?.close();
+    for (const batch of this.#draining) batch.ack();
     this.#closed = true;
     clearInterval(this.#janitor);
     const reason = new Deno.errors.BadResource("wait for the queue: it is closed");
@@ -351,6 +370,95 @@ export class QueueCore {
   #settled(slot: number): void {
     this.#outstanding--;
     if (this.receiver.releasePartitionOf(slot)) this.#itemsSignal.wake();
+  }
+
+  /** As `drainInPlace()`, of those that native code finds; 0 also when it found some, and none was to be delivered. */
+  #drainBatch(onMessage: InPlaceHandler, countMax: number): number {
+    if (this.#fast === undefined) return 0;
+    this.#lookAroundNowAndThen();
+    const batch = this.#batch ?? this.#fast.newBatch();
+    // For a call from within `onMessage`, there is another.
+    this.#batch = undefined;
+    batch.reserve(countMax);
+    this.#outstanding += batch.count;
+    this.#draining.add(batch);
+    let count = 0;
+    try {
+      while (batch.done < batch.count && !this.#closed) {
+        if (this.#workOff(batch, batch.done, onMessage)) count++;
+        batch.done++;
+      }
+    } finally {
+      this.#draining.delete(batch);
+      if (!this.#closed) this.#settleBatch(batch);
+      this.#batch = batch;
+    }
+    return count;
+  }
+
+  /** Passes on a message of a batch; false when it is not to be delivered, and has been seen to. */
+  #workOff(batch: ReservedBatch, index: number, onMessage: InPlaceHandler): boolean {
+    const { words, bytes } = this.memory;
+    const slot = batch.slotOf(index);
+    const byteLength = batch.byteLengthOf(index);
+    const isPlain = byteLength !== QUEUE_LEFT && (flagsOf(batch.routeOf(index)) & FLAG.compressed) === 0;
+    if (!isPlain) {
+      this.#outstanding--;
+      const copy = this.#acceptLeft(slot) ? this.#readUndamaged(slot) : undefined;
+      if (copy === undefined) {
+        batch.leaveOut(index);
+        return false;
+      }
+      onMessage(copy.data, 0, copy.data.length, copy.redeliveryCount);
+      return true;
+    }
+    const at = this.memory.recordOf(slot) + RECORD.deliveryCount;
+    const redeliveryCount = words[at]++;
+    this.participants.count(COUNTER.received);
+    if (redeliveryCount > 0) this.participants.count(COUNTER.redelivered);
+    onMessage(bytes, this.memory.messageOf(slot), byteLength, redeliveryCount);
+    return true;
+  }
+
+  /** Acknowledges what of a batch is done with, and gives the rest back. */
+  #settleBatch(batch: ReservedBatch): void {
+    batch.ack();
+    for (let index = 0; index < batch.count; index++) {
+      const slot = batch.slotOf(index);
+      if (slot < 0) continue;
+      if (index < batch.done) this.#outstanding--;
+      else this.giveBack(slot);
+    }
+  }
+
+  /** As `drainInPlace()`, without native code. */
+  #drainCopies(onMessage: InPlaceHandler, countMax: number): number {
+    let count = 0;
+    while (count < countMax && !this.#closed) {
+      const slot = this.take("messages");
+      if (slot === NO_MESSAGE) break;
+      const message = this.#readUndamaged(slot);
+      if (message === undefined) continue;
+      let isDone = false;
+      try {
+        onMessage(message.data, 0, message.data.length, message.redeliveryCount);
+        isDone = true;
+      } finally {
+        if (!this.#closed) isDone ? this.ack(slot) : this.giveBack(slot);
+      }
+      count++;
+    }
+    return count;
+  }
+
+  /** What a reserved slot holds; `undefined` when it is damaged, and free. */
+  #readUndamaged(slot: number): Message | undefined {
+    try {
+      return this.read(slot);
+    } catch (error) {
+      throwUnlessDamaged(error);
+      return undefined;
+    }
   }
 
   #fastTold(acknowledge: boolean): Told | undefined {

@@ -1,6 +1,8 @@
 import {
   type NativeQueue,
+  nativeQueueAck,
   nativeQueueReceive,
+  nativeQueueReserve,
   nativeQueueSend,
   nativeQueueSendMany,
   QUEUE_LEFT,
@@ -28,6 +30,57 @@ export interface Told {
   readonly sentMs: number;
   /** Its bytes; `undefined`: it is reserved, and the rest is to be done. */
   readonly data: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Messages that native code has reserved, and left where they are. */
+export class ReservedBatch {
+  /** How many. */
+  count = 0;
+  /** How many of them are done with, from the first. */
+  done = 0;
+  readonly #queue: NativeQueue;
+  readonly #laneCount: number;
+  readonly #told = new Int32Array(BATCH_MAX * QUEUE_TOLD_WORDS);
+
+  constructor(queue: NativeQueue, laneCount: number) {
+    this.#queue = queue;
+    this.#laneCount = laneCount;
+  }
+
+  /** Reserves up to `countMax` messages that there are hints for, {@linkcode BATCH_MAX} at most, without counting a delivery of any. */
+  reserve(countMax: number): void {
+    this.done = 0;
+    this.count = nativeQueueReserve(
+      this.#queue,
+      0,
+      this.#laneCount,
+      this.#told,
+      Math.min(countMax, BATCH_MAX),
+    );
+  }
+
+  /** Acknowledges those that are done with, but for what was left out. */
+  ack(): void {
+    if (this.done > 0) nativeQueueAck(this.#queue, this.#told, this.done);
+  }
+
+  slotOf(index: number): number {
+    return this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.slot];
+  }
+
+  /** Bytes of a message, and `QUEUE_LEFT` where the rest is to be done. */
+  byteLengthOf(index: number): number {
+    return this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.byteLength];
+  }
+
+  routeOf(index: number): number {
+    return this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.route];
+  }
+
+  /** Somebody else sees to that message. */
+  leaveOut(index: number): void {
+    this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.slot] = -1;
+  }
 }
 
 /**
@@ -62,16 +115,17 @@ export class FastPath {
     return nativeQueueSend(this.#queue, data, routeOf(lane, NOBODY, flags), expiresMs);
   }
 
-  /** Sends the first of `messages`, as many as there is room for in the queue and in one call; how many. */
-  trySendMany(messages: readonly Uint8Array[], envelope: Envelope): number {
+  /** Sends those of `messages` from index `from` on, before `end`, that there is room for in the queue and in one call; how many. */
+  trySendMany(messages: readonly Uint8Array[], from: number, end: number, envelope: Envelope): number {
     let [count, at] = [0, 0];
-    for (const message of messages) {
-      if (count === BATCH_MAX || at + message.length > BATCH_BYTES_MAX) break;
+    for (let index = from; index < end && count < BATCH_MAX; index++) {
+      const message = messages[index];
+      if (at + message.length > BATCH_BYTES_MAX) break;
       this.#batch.set(message, at);
       this.#lengths[count++] = message.length;
       at += message.length;
     }
-    if (count <= 1) return this.trySend(messages[0], envelope) < 0 ? 0 : 1;
+    if (count <= 1) return this.trySend(messages[from], envelope) < 0 ? 0 : 1;
     this.#state.prepare(count);
     const route = routeOf(envelope.lane, NOBODY, envelope.flags);
     return nativeQueueSendMany(this.#queue, this.#batch, this.#lengths, count, route, envelope.expiresMs);
@@ -108,5 +162,10 @@ export class FastPath {
       sentMs: this.#toldFloats[from + QUEUE_TOLD.sentMs >> 1],
       data: byteLength === QUEUE_LEFT ? undefined : this.#slab.take(told[from + QUEUE_TOLD.at], byteLength),
     };
+  }
+
+  /** For messages that are worked off where they are. */
+  newBatch(): ReservedBatch {
+    return new ReservedBatch(this.#queue, this.#laneCount);
   }
 }

@@ -20,6 +20,20 @@ import { type Envelope, NO_SLOT } from "./_sender.ts";
 /** A message as it goes into a slot. */
 type Encoded = readonly [data: Uint8Array, envelope: Envelope];
 
+/** Messages that are sent together, in their order. */
+class EncodedBatch {
+  readonly data: Uint8Array[] = [];
+  readonly envelopes: Envelope[] = [];
+
+  get length(): number {
+    return this.data.length;
+  }
+
+  at(index: number): Encoded {
+    return [this.data[index], this.envelopes[index]];
+  }
+}
+
 /** The calls of one opener that send: from payloads and options to slots, and what a full queue means. */
 export class Sending {
   readonly #core: QueueCore;
@@ -71,15 +85,15 @@ export class Sending {
     if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
     this.#throwIfClosed();
     requirePayloads(payloads);
-    const messages = payloads.map((payload) =>
-      this.#encode(bytesOf(payload), this.#envelopes.of(options, 0))
-    );
+    const batch = new EncodedBatch();
+    const envelope = this.#sharedEnvelope(options);
+    for (const payload of payloads) this.#addTo(batch, bytesOf(payload), envelope, options);
     let sent = 0;
-    while (sent < messages.length) {
-      const more = this.#trySendBatch(messages, sent);
+    while (sent < batch.length) {
+      const more = this.#trySendBatch(batch, sent);
       sent += more;
       if (more > 0) continue;
-      if (this.#trySendEncoded(messages[sent], options.whenFull) === NO_SLOT) break;
+      if (this.#trySendEncoded(batch.at(sent), options.whenFull) === NO_SLOT) break;
       sent++;
     }
     return sent;
@@ -89,33 +103,35 @@ export class Sending {
   async sendMany(payloads: Iterable<Payload>, options: SendOptions): Promise<bigint[]> {
     requirePayloads(payloads);
     const ids: bigint[] = [];
-    let messages: Encoded[] = [];
+    let batch = new EncodedBatch();
     // What makes payloads one by one may use the same bytes for each.
     const own = Array.isArray(payloads) ? (data: Uint8Array) => data : copyOf;
     const sendAll = async (): Promise<void> => {
       options.signal?.throwIfAborted();
       this.#throwIfClosed();
       let areOwn = own === copyOf;
-      for (let from = 0; from < messages.length;) {
-        const sent = this.#trySendBatch(messages, from);
+      for (let from = 0; from < batch.length;) {
+        const sent = this.#trySendBatch(batch, from);
         const last = this.#lastId;
         for (let before = sent - 1; before >= 0; before--) ids.push(last - BigInt(before));
         from += sent;
         if (sent > 0) continue;
-        const sending = this.#send("send", messages[from++], options, () => this.#lastId);
-        for (let next = from; next < messages.length && !areOwn; next++) {
-          messages[next] = [copyOf(messages[next][0]), messages[next][1]];
+        const sending = this.#send("send", batch.at(from++), options, () => this.#lastId);
+        for (let next = from; next < batch.length && !areOwn; next++) {
+          batch.data[next] = copyOf(batch.data[next]);
         }
         areOwn = true;
         ids.push(await sending);
       }
-      messages = [];
+      batch = new EncodedBatch();
     };
     let isSending = false;
+    // Time goes by from one payload to the next.
+    const shared = options.expiresAfterMs === undefined ? this.#sharedEnvelope(options) : undefined;
     try {
       for (const payload of payloads) {
-        messages.push(this.#encode(own(bytesOf(payload)), this.#envelopes.of(options, 0)));
-        if (messages.length < BATCH_MAX) continue;
+        this.#addTo(batch, own(bytesOf(payload)), shared, options);
+        if (batch.length < BATCH_MAX) continue;
         isSending = true;
         await sendAll();
         isSending = false;
@@ -162,13 +178,30 @@ export class Sending {
     return slot;
   }
 
-  /** Sends those of `messages` from index `from` on that have the same envelope and room; how many, with ids one behind the other. */
-  #trySendBatch(messages: readonly Encoded[], from: number): number {
-    const [, envelope] = messages[from];
-    let end = from;
-    while (end < messages.length && end - from < BATCH_MAX && messages[end][1] === envelope) end++;
-    const batch = messages.slice(from, end).map(([data]) => data);
-    return this.#core.trySendMany(batch, envelope);
+  /** Sends those of `batch` from index `from` on that have the same envelope and room; how many, with ids one behind the other. */
+  #trySendBatch({ data, envelopes }: EncodedBatch, from: number): number {
+    const envelope = envelopes[from];
+    let end = from + 1;
+    while (end < data.length && end - from < BATCH_MAX && envelopes[end] === envelope) end++;
+    return this.#core.trySendMany(data, from, end, envelope);
+  }
+
+  /** The envelope of all messages that are sent with the same options; `undefined` where each goes to another partition. */
+  #sharedEnvelope(options: SendOptions): Envelope | undefined {
+    return this.#core.memory.constants.partitions === 0 ? this.#envelopes.of(options, 0) : undefined;
+  }
+
+  #addTo(
+    { data, envelopes }: EncodedBatch,
+    bytes: Uint8Array,
+    shared: Envelope | undefined,
+    options: SendOptions,
+  ): void {
+    const envelope = shared ?? this.#envelopes.of(options, 0);
+    const isPlain = bytes.length <= this.#compressAboveBytes && bytes.length <= this.#messageBytesMax;
+    const encoded = isPlain ? undefined : this.#encode(bytes, envelope);
+    data.push(encoded?.[0] ?? bytes);
+    envelopes.push(encoded?.[1] ?? envelope);
   }
 
   async #send<T>(

@@ -37,6 +37,7 @@ export type {
   WhenFull,
 } from "./send_options.ts";
 export type {
+  InPlaceHandler,
   QueueConnectOptions,
   QueueCreateOptions,
   QueueFilter,

@@ -49,3 +49,11 @@ export interface RespondOptions extends Abortable {
    */
   concurrency?: number;
 }
+
+/** Works off a message, whose `byteLength` bytes begin at `at` in `bytes` and are there until it returns. */
+export type InPlaceHandler = (
+  bytes: Uint8Array<ArrayBuffer>,
+  at: number,
+  byteLength: number,
+  redeliveryCount: number,
+) => void;

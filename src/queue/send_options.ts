@@ -55,21 +55,26 @@ export interface TrySendOptions extends MessageOptions {
 /** Makes envelopes of options, for one opener of a queue. */
 export class Envelopes {
   readonly #constants: QueueConstants;
-  /** For a message without options, of a queue without partitions. */
-  readonly #plain: Envelope;
+  /** Of messages without other options, by priority: messages that go together have the same one. */
+  readonly #plain: readonly Envelope[];
   #nextPartition = 0;
 
   constructor(constants: QueueConstants) {
     this.#constants = constants;
-    this.#plain = { lane: constants.priorities - 1, flags: 0, expiresMs: 0 };
+    this.#plain = Array.from(
+      { length: constants.priorities },
+      (_, lane) => ({ lane, flags: 0, expiresMs: 0 }),
+    );
   }
 
   /** @throws {RangeError} when an option is out of range */
   of(options: MessageOptions, flags: number): Envelope {
     const { priority, key, expiresAfterMs } = options;
-    const plain = priority === undefined && key === undefined && expiresAfterMs === undefined && flags === 0;
-    if (plain && this.#constants.partitions === 0) return this.#plain;
-    return { lane: this.#laneOf(priority, key), flags, expiresMs: expiresMsOf(expiresAfterMs) };
+    const lane = this.#laneOf(priority, key);
+    if (this.#constants.partitions === 0 && expiresAfterMs === undefined && flags === 0) {
+      return this.#plain[lane];
+    }
+    return { lane, flags, expiresMs: expiresMsOf(expiresAfterMs) };
   }
 
   #laneOf(priority: number | undefined, key: Payload | undefined): number {

@@ -84,7 +84,7 @@ function take(twin: Twin, { opener, deed, lane, data, expiresMs, number }: Step)
   if (deed < 5) return core.trySend(data, { lane, flags: 0, expiresMs });
   if (deed === 5) return core.trySend(data, { lane, flags: FLAG.request, expiresMs });
   if (deed === 6) {
-    return core.trySendMany([data, data.slice(1), data.slice(2)], { lane, flags: 0, expiresMs });
+    return core.trySendMany([data, data.slice(1), data.slice(2)], 0, 3, { lane, flags: 0, expiresMs });
   }
   if (deed < 9) return plain(core.receive());
   if (deed === 9) {
