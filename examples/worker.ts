@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
  * Works off the jobs that examples/producer.ts sends. Start it several times: each job goes to one of them. Kill one with SIGKILL
- * while it works, and another does that job again.
+ * while it works, and another does that job again. A message that is no job is given back, and a dead letter after three times.
  *
  * Usage: examples/worker.ts [--queue jobs] [--work-ms 100] [--count N]
  *
@@ -20,24 +20,24 @@ import { wholeNumber } from "./support/whole_number.ts";
 const program = new Program("worker", "[--queue jobs] [--work-ms 100] [--count N]");
 const WORK_MS_MAX = 3_600_000;
 
-/** The job of a message, which may be anything that somebody has sent. */
-function jobOf(message: Message): Job {
-  const what = `message ${message.id} is no job of a producer, and is given back`;
-  let job: Partial<Job> | null;
+/** The number of the job in a message, which may be anything that somebody has sent. */
+function numberOf(message: Message): number | undefined {
   try {
-    job = message.json();
-  } catch (error) {
-    throw new TypeError(what, { cause: error });
+    const job: Partial<Job> | null = message.json();
+    return typeof job?.number === "number" ? job.number : undefined;
+  } catch {
+    return undefined;
   }
-  const number = job?.number;
-  if (typeof number !== "number") throw new TypeError(what);
-  return { number };
 }
 
-/** Does one job. It is done with at `ack()`, and anybody's again if this process dies before, or throws. */
-async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSignal): Promise<void> {
+/** Does one job; false when the message is none. It is done with at `ack()`, and anybody's again if this process dies before, or returns. */
+async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSignal): Promise<boolean> {
   using delivery = await queue.reserve({ signal });
-  const { number } = jobOf(delivery.message);
+  const number = numberOf(delivery.message);
+  if (number === undefined) {
+    console.error(`worker: message ${delivery.message.id} is no job of a producer, and is given back`);
+    return false;
+  }
   const { redeliveryCount } = delivery.message;
   console.log(
     `job ${number}${redeliveryCount > 0 ? `, again: delivered ${redeliveryCount} times before` : ""}`,
@@ -45,6 +45,7 @@ async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSigna
   // The work. Whatever it does may be done twice, so it should be such that this does no harm.
   await sleep(workMs);
   delivery.ack();
+  return true;
 }
 
 const options = program.options(
@@ -66,8 +67,8 @@ let doneCount = 0;
 try {
   using queue = openQueue(options.queue, JOBS_SHAPE);
   console.log(`working on jobs of ${queue.name}`);
-  for (; doneCount < options.count && !stop.signal.aborted; doneCount++) {
-    await workOnNext(queue, options.workMs, stop.signal);
+  while (doneCount < options.count && !stop.signal.aborted) {
+    if (await workOnNext(queue, options.workMs, stop.signal)) doneCount++;
   }
 } catch (error) {
   if (error !== stop.signal.reason) program.fail(error);

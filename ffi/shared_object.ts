@@ -37,13 +37,13 @@ export function createSharedObject(name: string, mode = 0o600, subject = `shared
 }
 
 /**
- * Opens a shared memory object for reading and writing; returns its descriptor. Errors call it `subject`.
+ * Opens a shared memory object for reading and writing; returns its descriptor. Errors call it `subject`, and what is done `action`.
  *
  * @throws {Deno.errors.NotFound}
  */
-export function openSharedObject(name: string, subject = `shared memory ${name}`): number {
+export function openSharedObject(name: string, subject = `shared memory ${name}`, action = "open"): number {
   const bytes = encoder.encode(name);
-  return checkNamed(native().millrace_shm_open(bytes, bytes.byteLength), "open", subject);
+  return checkNamed(native().millrace_shm_open(bytes, bytes.byteLength), action, subject);
 }
 
 /**

@@ -96,7 +96,7 @@ export function unlinkRegion(name: string, { beginsWith, ...place }: SharedMemor
   attemptRepeatedly(`unlink ${subject}`, () => {
     let fd: number;
     try {
-      fd = openSharedObject(object, subject);
+      fd = openSharedObject(object, subject, "unlink");
     } catch (error) {
       if (!(error instanceof Deno.errors.PermissionDenied) || beginsWith !== undefined) throw error;
       // The system decides: a name may be taken away by who must not open what it names.

@@ -65,7 +65,7 @@ export class QueueCore {
     this.#own = new OwnSlots(memory);
     this.participants = new Participants(memory, hints, this.#own);
     if (!this.participants.attach()) {
-      throw new Deno.errors.Busy(`open the queue: it has ${QUEUE_PARTICIPANTS_MAX} openers already`);
+      throw new Deno.errors.Busy(`open ${memory.label}: it has ${QUEUE_PARTICIPANTS_MAX} openers already`);
     }
     this.state = new OpenerState(memory, this.participants, this.#own);
     this.sender = new Sender(memory, hints, this.participants, this.state);
@@ -314,7 +314,7 @@ export class QueueCore {
     for (const batch of this.#draining) batch.ack();
     this.#closed = true;
     clearInterval(this.#janitor);
-    const reason = new Deno.errors.BadResource("wait for the queue: it is closed");
+    const reason = new Deno.errors.BadResource(`wait for ${this.memory.label}: it is closed`);
     for (const waits of [this.items, this.deadLetters, this.room, this.replies]) waits.close(reason);
     this.#tell(this.participants.detach());
     // What woke this opener last may have been meant for a call that is rejected now: another shall look.
@@ -536,7 +536,7 @@ export class QueueCore {
       if (phaseOf(word) === PHASE.reserved && ownerOf(word) === this.participants.number) this.ack(slot);
       else this.#settled(slot);
     }
-    throw new Deno.errors.InvalidData(`read from the queue: a message is damaged: ${found}`);
+    throw new Deno.errors.InvalidData(`read from ${this.memory.label}: a message is damaged: ${found}`);
   }
 }
 

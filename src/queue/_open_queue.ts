@@ -1,4 +1,3 @@
-import { QueueCore } from "./_core.ts";
 import { nameProblem } from "../base/mod.ts";
 import {
   SHARED_MEMORY_BYTES_MAX,
@@ -13,7 +12,6 @@ import {
   QUEUE_DELIVERY_COUNT_MAX,
   QUEUE_MAGIC_BYTES,
   QUEUE_MESSAGE_BYTES_MAX,
-  QUEUE_PARTICIPANTS_MAX,
   QUEUE_PARTITIONS_MAX,
   QUEUE_PRIORITIES_MAX,
   type QueueConstants,
@@ -144,7 +142,7 @@ export function createQueue(
     subject,
     () => SharedMemory.create(region, { byteLength, mode, directory, initialize, subject }),
   );
-  return { region: opened, memory: new QueueMemory(opened, constants) };
+  return { region: opened, memory: new QueueMemory(opened, constants, subject) };
 }
 
 /** Opens the region of a queue, and looks at what it says it is. */
@@ -160,25 +158,11 @@ export function openQueue(
   );
   const { bytes } = region;
   const inspection = inspectQueue(wordsOf(bytes), bytes.byteLength);
-  if (inspection.state === "queue") return { region, memory: new QueueMemory(region, inspection.constants) };
+  if (inspection.state === "queue") {
+    return { region, memory: new QueueMemory(region, inspection.constants, subject) };
+  }
   region.close();
   throw new Deno.errors.InvalidData(`connect to queue ${name}: ${inspection.found}`);
-}
-
-/**
- * Takes part in a queue that is open.
- *
- * @throws {Deno.errors.Busy} when it has as many openers as it can
- */
-export function openCore(name: string, memory: QueueMemory): QueueCore {
-  try {
-    return new QueueCore(memory);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.Busy)) throw error;
-    throw new Deno.errors.Busy(`open queue ${name}: it has ${QUEUE_PARTICIPANTS_MAX} openers already`, {
-      cause: error,
-    });
-  }
 }
 
 /** The regions that are queues, by what their names begin with. */

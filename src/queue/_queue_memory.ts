@@ -4,6 +4,8 @@ import { floatsOf, type SharedRegion, wordsOf } from "../shared/mod.ts";
 /** The memory of one queue, as words and bytes, and where in it slots and records are. */
 export class QueueMemory {
   readonly region: SharedRegion;
+  /** What errors call the queue. */
+  readonly label: string;
   readonly constants: QueueConstants;
   readonly geometry: QueueGeometry;
   readonly capacity: number;
@@ -15,7 +17,8 @@ export class QueueMemory {
   readonly #records: number;
   readonly #recordWords: number;
 
-  constructor(region: SharedRegion, constants: QueueConstants) {
+  constructor(region: SharedRegion, constants: QueueConstants, label = "the queue") {
+    this.label = label;
     this.region = region;
     this.constants = constants;
     this.geometry = geometryOf(constants);

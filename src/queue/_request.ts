@@ -32,7 +32,12 @@ export class PendingRequest {
   /** The bytes of the reply; gives the request up when it is waited for no more. */
   async reply(options: TimedWaitOptions): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      return await this.#core.replies.wait("wait for a reply", this.#slot, () => this.#look(), options);
+      return await this.#core.replies.wait(
+        `wait for a reply of ${this.#core.memory.label}`,
+        this.#slot,
+        () => this.#look(),
+        options,
+      );
     } catch (error) {
       if (!this.#settled && !this.#core.closed) {
         this.#cancel();
@@ -41,7 +46,10 @@ export class PendingRequest {
       const isOver = error instanceof DOMException && error.name === "TimeoutError" &&
         !options.signal?.aborted;
       throw isOver
-        ? new DOMException(`request: no reply within ${options.timeoutMs} ms`, "TimeoutError")
+        ? new DOMException(
+          `request to ${this.#core.memory.label}: no reply within ${options.timeoutMs} ms`,
+          "TimeoutError",
+        )
         : error;
     }
   }
@@ -55,7 +63,7 @@ export class PendingRequest {
       this.#settle();
       throw new SharedQueueReplyError(
         "lost",
-        "request: its consumer acknowledged it without a reply, or it was delivered too often, or dropped",
+        `request to ${memory.label}: its consumer acknowledged it without a reply, or it was delivered too often, or dropped`,
       );
     }
     if (phaseOf(word) !== PHASE.replied || ownerOf(word) !== participants.number) return undefined;
@@ -63,7 +71,10 @@ export class PendingRequest {
       const failed = (flagsOf(memory.words[memory.recordOf(this.#slot) + RECORD.route]) & FLAG.failed) !== 0;
       const data = this.#core.readBytes(this.#slot);
       if (failed) {
-        throw new SharedQueueReplyError("failed", `request: its handler failed: ${DECODER.decode(data)}`);
+        throw new SharedQueueReplyError(
+          "failed",
+          `request to ${memory.label}: its handler failed: ${DECODER.decode(data)}`,
+        );
       }
       return data;
     } finally {
@@ -146,7 +157,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
   const data = failed ? shortened(payload, core) : bytesOf(payload);
   if (data.length > memory.constants.messageBytesMax) {
     throw new RangeError(
-      `reply: it has ${data.length} bytes, expected at most ${memory.constants.messageBytesMax}`,
+      `reply in ${memory.label}: it has ${data.length} bytes, expected at most ${memory.constants.messageBytesMax}`,
     );
   }
   const route = words[record + RECORD.route];

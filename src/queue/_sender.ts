@@ -45,13 +45,8 @@ export class Sender {
   trySend(data: Uint8Array, envelope: Envelope, nowMs: number): number {
     envelope.box?.check();
     const byteLength = data.length;
-    const { messageBytesMax } = this.#memory.constants;
     // A buffer that can be resized may have been since anybody looked.
-    if (byteLength > messageBytesMax) {
-      throw new RangeError(
-        `send to the queue: the message has ${byteLength} bytes, expected at most ${messageBytesMax}`,
-      );
-    }
+    checkLength(this.#memory, byteLength);
     const slot = this.#claim();
     if (slot === NO_SLOT) return slot;
     const memory = this.#memory;
@@ -120,4 +115,15 @@ export class Sender {
     words[record + RECORD.previousSlot] = state.previousSlot(lane);
     words[record + RECORD.previousGeneration] = state.previousGeneration(lane);
   }
+}
+
+/** @throws {RangeError} when a message is longer than those that the queue is made for */
+export function checkLength(
+  { label, constants: { messageBytesMax } }: QueueMemory,
+  byteLength: number,
+): void {
+  if (byteLength <= messageBytesMax) return;
+  throw new RangeError(
+    `send to ${label}: the message has ${byteLength} bytes, expected at most ${messageBytesMax}`,
+  );
 }

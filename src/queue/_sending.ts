@@ -15,7 +15,7 @@ import {
   type TrySendOptions,
   type WhenFull,
 } from "./send_options.ts";
-import { type Envelope, NO_SLOT } from "./_sender.ts";
+import { checkLength, type Envelope, NO_SLOT } from "./_sender.ts";
 
 /** A message as it goes into a slot. */
 type Encoded = readonly [data: Uint8Array, envelope: Envelope];
@@ -44,19 +44,18 @@ export class Sending {
   readonly #messageBytesMax: number;
   readonly #compressAboveBytes: number;
 
-  /** Of the queue `name`. */
-  constructor(core: QueueCore, name: string, { compressAboveBytes = Infinity }: QueueConnectOptions) {
+  constructor(core: QueueCore, { compressAboveBytes = Infinity }: QueueConnectOptions) {
     this.#core = core;
-    this.#toQueue = ` to queue ${name}`;
+    this.#toQueue = ` to ${core.memory.label}`;
     this.#sending = `send${this.#toQueue}`;
-    this.#envelopes = new Envelopes(core.memory.constants);
+    this.#envelopes = new Envelopes(core.memory);
     this.#messageBytesMax = core.memory.constants.messageBytesMax;
     this.#compressAboveBytes = compressAboveBytes;
   }
 
   /** See `SharedQueue.trySend()`. */
   trySend(payload: Payload, options: TrySendOptions): boolean {
-    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
+    if (options.whenFull !== undefined) checkWhenFull(this.#sending, options.whenFull);
     const envelope = this.#envelopes.of(options, 0);
     const data = bytesOf(payload);
     this.#throwIfClosed();
@@ -82,7 +81,7 @@ export class Sending {
 
   /** See `SharedQueue.trySendMany()`. */
   trySendMany(payloads: readonly Payload[], options: TrySendOptions): number {
-    if (options.whenFull !== undefined) checkWhenFull("send", options.whenFull);
+    if (options.whenFull !== undefined) checkWhenFull(this.#sending, options.whenFull);
     this.#throwIfClosed();
     requirePayloads(payloads);
     const batch = new EncodedBatch();
@@ -211,7 +210,7 @@ export class Sending {
     then: (slot: number) => T,
   ): Promise<T> {
     const { whenFull = "wait" } = options;
-    checkWhenFull(operation, whenFull);
+    checkWhenFull(`${operation}${this.#toQueue}`, whenFull);
     this.#throwIfClosed();
     if (whenFull === "wait") {
       let [[data, envelope], isSent] = [encoded, false];
@@ -241,11 +240,7 @@ export class Sending {
         return [compressed, { ...envelope, flags: envelope.flags | FLAG.compressed }];
       }
     }
-    if (data.length > this.#messageBytesMax) {
-      throw new RangeError(
-        `${this.#sending}: the message has ${data.length} bytes, expected at most ${this.#messageBytesMax}`,
-      );
-    }
+    checkLength(this.#core.memory, data.length);
     return [data, envelope];
   }
 
@@ -261,6 +256,6 @@ function copyOf(data: Uint8Array): Uint8Array {
 function checkWhenFull(operation: string, whenFull: WhenFull): void {
   if (whenFull === "wait" || whenFull === "fail" || whenFull === "drop-oldest") return;
   throw new TypeError(
-    `${operation} to the queue: whenFull is "${whenFull}", expected "wait", "fail" or "drop-oldest"`,
+    `${operation}: whenFull is "${whenFull}", expected "wait", "fail" or "drop-oldest"`,
   );
 }

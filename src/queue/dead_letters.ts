@@ -25,7 +25,7 @@ export class DeadLetters {
 
   /** The oldest dead letter, acknowledged; waits for it. */
   async receive(options: WaitOptions = {}): Promise<Message> {
-    return await this.#wait("receive a dead letter", () => this.tryReceive(), options);
+    return await this.#wait("receive", () => this.tryReceive(), options);
   }
 
   /** The oldest dead letter, to be acknowledged or given back; `undefined` when there is none. */
@@ -40,7 +40,7 @@ export class DeadLetters {
 
   /** The oldest dead letter, to be acknowledged or given back; waits for it. */
   async reserve(options: WaitOptions = {}): Promise<Delivery> {
-    return await this.#wait("reserve a dead letter", () => this.tryReserve(), options);
+    return await this.#wait("reserve", () => this.tryReserve(), options);
   }
 
   /**
@@ -51,7 +51,9 @@ export class DeadLetters {
   redeliver(countMax: number = Infinity): number {
     this.#throwIfClosed();
     if (!(countMax >= 0)) {
-      throw new RangeError(`redeliver dead letters: countMax is ${countMax}, expected 0 or more`);
+      throw new RangeError(
+        `redeliver dead letters of ${this.#core.memory.label}: countMax is ${countMax}, expected 0 or more`,
+      );
     }
     let count = 0;
     while (count < countMax) {
@@ -63,12 +65,15 @@ export class DeadLetters {
     return count;
   }
 
-  async #wait<T>(operation: string, attempt: () => T | undefined, options: WaitOptions): Promise<T> {
+  async #wait<T>(action: string, attempt: () => T | undefined, options: WaitOptions): Promise<T> {
     this.#throwIfClosed();
+    const operation = `${action} a dead letter of ${this.#core.memory.label}`;
     return await this.#core.deadLetters.wait(operation, "dead letters", attempt, options);
   }
 
   #throwIfClosed(): void {
-    if (this.#core.closed) throw new Deno.errors.BadResource("dead letters: the queue is closed");
+    if (this.#core.closed) {
+      throw new Deno.errors.BadResource(`dead letters of ${this.#core.memory.label}: it is closed`);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { fnv1a, type WaitOptions } from "../base/mod.ts";
 import type { QueueConstants } from "./layout.ts";
 import { bytesOf, type Payload } from "../shared/mod.ts";
+import type { QueueMemory } from "./_queue_memory.ts";
 import type { Envelope } from "./_sender.ts";
 
 /** How a message is sent. */
@@ -55,12 +56,14 @@ export interface TrySendOptions extends MessageOptions {
 /** Makes envelopes of options, for one opener of a queue. */
 export class Envelopes {
   readonly #constants: QueueConstants;
+  readonly #label: string;
   /** Of messages without other options, by priority: messages that go together have the same one. */
   readonly #plain: readonly Envelope[];
   #nextPartition = 0;
 
-  constructor(constants: QueueConstants) {
+  constructor({ constants, label }: QueueMemory) {
     this.#constants = constants;
+    this.#label = label;
     this.#plain = Array.from(
       { length: constants.priorities },
       (_, lane) => ({ lane, flags: 0, expiresMs: 0 }),
@@ -74,31 +77,35 @@ export class Envelopes {
     if (this.#constants.partitions === 0 && expiresAfterMs === undefined && flags === 0) {
       return this.#plain[lane];
     }
-    return { lane, flags, expiresMs: expiresMsOf(expiresAfterMs) };
+    return { lane, flags, expiresMs: this.#expiresMsOf(expiresAfterMs) };
   }
 
   #laneOf(priority: number | undefined, key: Payload | undefined): number {
     const { priorities, partitions } = this.#constants;
     if (partitions > 0) {
       if (priority !== undefined && priority !== 0) {
-        throw new RangeError(`send to the queue: priority is ${priority}, expected none: it has partitions`);
+        throw new RangeError(
+          `send to ${this.#label}: priority is ${priority}, expected none: it has partitions`,
+        );
       }
       if (key !== undefined) return (fnv1a(bytesOf(key)) >>> 0) % partitions;
       this.#nextPartition = (this.#nextPartition + 1) % partitions;
       return this.#nextPartition;
     }
     if (key !== undefined) {
-      throw new RangeError("send to the queue: there is a key, expected none: it has no partitions");
+      throw new RangeError(`send to ${this.#label}: there is a key, expected none: it has no partitions`);
     }
     if (priority === undefined) return priorities - 1;
     if (Number.isInteger(priority) && priority >= 0 && priority < priorities) return priority;
-    throw new RangeError(`send to the queue: priority is ${priority}, expected 0 to ${priorities - 1}`);
+    throw new RangeError(`send to ${this.#label}: priority is ${priority}, expected 0 to ${priorities - 1}`);
   }
-}
 
-function expiresMsOf(expiresAfterMs: number = Infinity): number {
-  if (!(expiresAfterMs > 0)) {
-    throw new RangeError(`send to the queue: expiresAfterMs is ${expiresAfterMs}, expected more than 0`);
+  #expiresMsOf(expiresAfterMs: number = Infinity): number {
+    if (!(expiresAfterMs > 0)) {
+      throw new RangeError(
+        `send to ${this.#label}: expiresAfterMs is ${expiresAfterMs}, expected more than 0`,
+      );
+    }
+    return expiresAfterMs === Infinity ? 0 : Date.now() + expiresAfterMs;
   }
-  return expiresAfterMs === Infinity ? 0 : Date.now() + expiresAfterMs;
 }

@@ -71,7 +71,7 @@ export class SharedMailbox implements Disposable {
    * @throws {Error} with the code `ENOSPC` when the system has not that much memory
    */
   static create(queue: SharedQueue, options: MailboxOptions): SharedMailbox {
-    const counts = countsOf(options.boxes);
+    const counts = countsOf(options?.boxes);
     throwUnlessUsable(queue, "create");
     const { directory, core } = internalsOf(queue);
     const { identity } = core.memory.constants;
@@ -224,7 +224,10 @@ function throwUnlessUsable(queue: SharedQueue, action: string): void {
   }
 }
 
-function countsOf(boxes: MailboxOptions["boxes"]): number[] {
+function countsOf(boxes: MailboxOptions["boxes"] | undefined): number[] {
+  if (boxes === undefined) {
+    throw new TypeError("create mailbox: boxes is undefined, expected counts by size in MiB");
+  }
   for (const size of Object.keys(boxes)) {
     if (!MAILBOX_SIZES_MIB.includes(Number(size) as MailboxSizeMib)) {
       throw new RangeError(

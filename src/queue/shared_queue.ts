@@ -1,7 +1,7 @@
 import type { WaitOptions } from "../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import type { HandOver } from "./_boxes.ts";
-import type { QueueCore } from "./_core.ts";
+import { QueueCore } from "./_core.ts";
 import { BATCH_MAX } from "./_fast_path.ts";
 import { Delivery } from "./delivery.ts";
 import { DeadLetters } from "./dead_letters.ts";
@@ -9,7 +9,6 @@ import type { Message } from "./message.ts";
 import {
   createQueue,
   listQueues,
-  openCore,
   openQueue,
   type QueuePlace,
   removeAbandonedQueues,
@@ -164,8 +163,8 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     this.#receiving = `receive from queue ${name}`;
     this.#reserving = `reserve from queue ${name}`;
     this.#region = region;
-    this.#core = openCore(name, memory);
-    this.#sending = new Sending(this.#core, name, options);
+    this.#core = new QueueCore(memory);
+    this.#sending = new Sending(this.#core, options);
     this.#status = new StatusMaker(this.#core);
     this.capacity = memory.capacity;
     this.messageBytesMax = memory.constants.messageBytesMax;
@@ -272,7 +271,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * @throws {RangeError} when `countMax` is no whole number from 1
    */
   async receiveMany(countMax: number, options: WaitOptions = NO_OPTIONS): Promise<Message[]> {
-    checkCountMax(countMax);
+    this.#checkCountMax(countMax);
     const messages = [await this.receive(options)];
     // Closed meanwhile: the first is acknowledged, and not to be lost.
     if (!this.#core.closed) this.#core.receiveMany(messages, countMax);
@@ -286,7 +285,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    */
   tryReceiveMany(countMax: number): Message[] {
     this.#throwIfClosed("receive from");
-    checkCountMax(countMax);
+    this.#checkCountMax(countMax);
     const messages: Message[] = [];
     this.#core.receiveMany(messages, countMax);
     return messages;
@@ -322,7 +321,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    */
   drainInPlace(onMessage: InPlaceHandler, countMax: number = BATCH_MAX): number {
     this.#throwIfClosed("receive from");
-    checkCountMax(countMax);
+    this.#checkCountMax(countMax);
     return this.#core.drainInPlace(onMessage, countMax);
   }
 
@@ -456,14 +455,14 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     this.close();
   }
 
+  #checkCountMax(countMax: number): void {
+    if (Number.isInteger(countMax) && countMax >= 1) return;
+    throw new RangeError(`receive from queue ${this.name}: countMax is ${countMax}, expected 1 or more`);
+  }
+
   #throwIfClosed(action: string): void {
     if (this.#core.closed) throw new Deno.errors.BadResource(`${action} queue ${this.name}: it is closed`);
   }
-}
-
-function checkCountMax(countMax: number): void {
-  if (Number.isInteger(countMax) && countMax >= 1) return;
-  throw new RangeError(`receive from the queue: countMax is ${countMax}, expected 1 or more`);
 }
 
 function checkCompression(action: string, { compressAboveBytes = Infinity }: QueueConnectOptions): void {

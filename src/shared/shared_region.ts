@@ -33,6 +33,10 @@ export function inWordsOf<T>(action: string, subject: string, body: () => T): T 
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new Deno.errors.AlreadyExists(`${action} ${subject}: it exists already`, { cause: error });
     }
+    // That there is no room for it says how much was wanted, and not for what.
+    if (error instanceof Error && "code" in error && !error.message.includes(subject)) {
+      error.message = `${action} ${subject}: ${error.message}`;
+    }
     throw error;
   }
 }

@@ -117,12 +117,18 @@ export class Waits {
         },
         reject: fail,
       };
-      const timer = timeoutMs > DELAY_MS_MAX ? undefined : setTimeout(
-        () => fail(new DOMException(`${operation}: not done within ${timeoutMs} ms`, "TimeoutError")),
-        Math.max(0, timeoutMs - (performance.now() - sinceMs)),
-      );
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const leftMs = (): number => timeoutMs - (performance.now() - sinceMs);
+      const startTimer = (): void => {
+        timer = setTimeout(onTime, Math.min(Math.max(0, leftMs()), DELAY_MS_MAX));
+      };
+      const onTime = (): void => {
+        if (leftMs() > 0) startTimer();
+        else fail(new DOMException(`${operation}: not done within ${timeoutMs} ms`, "TimeoutError"));
+      };
       signal?.addEventListener("abort", onAbort);
       this.#add(wait);
+      if (timeoutMs !== Infinity) startTimer();
       void this.#pump();
     });
   }

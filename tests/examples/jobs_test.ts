@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { nativeStatus } from "../../ffi/mod.ts";
+import { JOBS_SHAPE } from "../../examples/support/jobs.ts";
 import { SharedQueue } from "../../src/queue/mod.ts";
 import { QueueNames } from "../queue/_support.ts";
 import { type Child, startExample } from "../support/net_child.ts";
@@ -70,18 +71,20 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-exampleTest("examples/worker.ts says which message is no job, and gives it back", async (name) => {
-  for (const text of ["one", "null", '{"number":"1"}']) {
-    using queue = SharedQueue.create(name, { capacity: 8, messageBytesMax: 64 });
-    const id = await queue.send(text);
-    await using worker = await startExample("worker", ["--queue", name]);
-    const { code, stderr } = await worker.ended();
-    const expected = `worker: message ${id} is no job of a producer, and is given back\n`;
-    assert.deepEqual([code, stderr], [1, expected]);
-    const message = queue.tryReceive();
-    assert.deepEqual([message?.text(), message?.redeliveryCount], [text, 1]);
-    SharedQueue.unlink(name);
-  }
+exampleTest("examples/worker.ts puts aside what is no job, and goes on with the next", async (name) => {
+  using queue = SharedQueue.create(name, JOBS_SHAPE);
+  const texts = ["one", "null", '{"number":"1"}'];
+  const ids = await queue.sendMany(texts);
+  await queue.send('{"number":7}');
+  await using worker = await startExample("worker", ["--queue", name, "--work-ms", "0", "--count", "1"]);
+  const { code, stdout, stderr } = await worker.ended();
+  assert.deepEqual([code, stdout], [0, `working on jobs of ${name}\njob 7\n1 jobs done\n`]);
+  const lines = ids.map((id) => `worker: message ${id} is no job of a producer, and is given back`);
+  for (const line of stderr.trim().split("\n")) assert.ok(lines.includes(line), line);
+  await using again = await startExample("worker", ["--queue", name, "--work-ms", "0", "--count", "1"]);
+  for (const _text of texts) await queue.deadLetters.receive();
+  await queue.send('{"number":8}');
+  assert.equal((await again.ended()).code, 0);
 });
 
 exampleTest("examples/worker.ts shares the jobs with others of its kind", async (name) => {

@@ -83,7 +83,7 @@ deadTest(
     for (const countMax of [-1, NaN]) {
       assert.throws(() => queue.deadLetters.redeliver(countMax), {
         name: "RangeError",
-        message: `redeliver dead letters: countMax is ${countMax}, expected 0 or more`,
+        message: `redeliver dead letters of queue ${queue.name}: countMax is ${countMax}, expected 0 or more`,
       });
     }
     assert.equal(queue.status().deadLetterCount, 1);

@@ -75,7 +75,7 @@ directoryTest(
         file.writeSync(byte);
         assert.throws(() => queue.tryReceive(), {
           name: "InvalidData",
-          message: "read from the queue: a message is damaged: its checksum is wrong",
+          message: "read from queue q: a message is damaged: its checksum is wrong",
         });
         assert.equal(queue.status().damagedCount, ++damaged);
         assert.equal(queue.tryReceive()?.text(), "other");

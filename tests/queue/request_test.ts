@@ -100,7 +100,10 @@ requestTest(
 
 requestTest("SharedQueue.request() says which time was over, whatever was left of it", async (client) => {
   const error = (message: string) => ({ name: "TimeoutError", message });
-  await assert.rejects(client.request("a", { timeoutMs: 20 }), error("request: no reply within 20 ms"));
+  await assert.rejects(
+    client.request("a", { timeoutMs: 20 }),
+    error(`request to queue ${client.name}: no reply within 20 ms`),
+  );
   for (let count = 0; count < client.capacity; count++) client.trySend("x");
   await assert.rejects(
     client.request("b", { timeoutMs: 20 }),
@@ -170,7 +173,10 @@ requestTest(
       Date.now = () => now() + 3_600_000;
       while (server.trySend("y"));
       assert.equal(server.status().expiredCount, 1);
-      await assert.rejects(request, { name: "TimeoutError", message: "request: no reply within 300 ms" });
+      await assert.rejects(request, {
+        name: "TimeoutError",
+        message: `request to queue ${client.name}: no reply within 300 ms`,
+      });
     } finally {
       Date.now = now;
     }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { constantsOf, type QueueShape } from "../../src/queue/_open_queue.ts";
+import type { QueueShape } from "../../src/queue/mod.ts";
 import { Envelopes } from "../../src/queue/send_options.ts";
+import { fakeMemory } from "./_support.ts";
 
-const envelopes = (shape: QueueShape): Envelopes => new Envelopes(constantsOf(shape, false));
+const envelopes = (shape: QueueShape): Envelopes => new Envelopes(fakeMemory(shape).memory);
 
 Deno.test("Envelopes.of() gives the least urgent lane, and no end, where nothing is said", () => {
   assert.deepEqual(envelopes({ priorities: 4 }).of({}, 0), { lane: 3, flags: 0, expiresMs: 0 });

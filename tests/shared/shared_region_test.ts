@@ -23,5 +23,14 @@ Deno.test("inWordsOf() names what was wanted and keeps the cause", () => {
   );
   // That there is no directory to create it in is something else.
   assert.throws(() => inWordsOf("create", "queue jobs", fail(missing)), missing);
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  assert.throws(() => inWordsOf("create", "queue jobs", fail(full)), {
+    message: "create queue jobs: no space left",
+    code: "ENOSPC",
+  });
+  const forbidden = Object.assign(new Error("open queue jobs: permission denied"), { code: "EACCES" });
+  assert.throws(() => inWordsOf("open", "queue jobs", fail(forbidden)), {
+    message: "open queue jobs: permission denied",
+  });
   assert.equal(inWordsOf("create", "queue jobs", () => 7), 7);
 });

@@ -110,3 +110,38 @@ nativeTest("Waits.wait() tries what is due when it is woken, and everything now 
   // Nobody says that the other is due.
   await calls[0];
 });
+
+nativeTest("Waits.wait() takes times that are longer than a timer can be", async () => {
+  using waits = new DisposableStack();
+  const signal = new Signal(new Int32Array(3), 0);
+  const calls = new Waits(signal, () => {});
+  waits.defer(() => calls.close(new Error("closed")));
+  const { setTimeout } = globalThis;
+  const { now } = performance;
+  const delays: number[] = [];
+  let elapsedMs = 0;
+  performance.now = () => now.call(performance) + elapsedMs;
+  globalThis.setTimeout = ((callback: () => void, delayMs: number) => {
+    delays.push(delayMs);
+    return setTimeout(() => {
+      elapsedMs += delayMs;
+      callback();
+    }, 0);
+  }) as typeof setTimeout;
+  let waiting: Promise<unknown>;
+  try {
+    waiting = calls.wait("wait", "x", () => undefined, {
+      timeoutMs: 2 ** 31 + 999,
+      sinceMs: performance.now(),
+    });
+    await assert.rejects(waiting, {
+      name: "TimeoutError",
+      message: `wait: not done within ${2 ** 31 + 999} ms`,
+    });
+  } finally {
+    globalThis.setTimeout = setTimeout;
+    performance.now = now;
+  }
+  assert.equal(delays[0], 2 ** 31 - 1);
+  assert.ok(delays[1] <= 1000);
+});
