@@ -1,10 +1,9 @@
 import { Endpoint } from "./endpoint.ts";
-import { fromPortable, type PortableThrown } from "./error_codec.ts";
+import { fromPortable, isPlain, portableArgument, type PortableThrown, ValueReader } from "../value/mod.ts";
 import { CoreBusyError, CoresClosedError, type CoresClosedErrorOptions } from "./errors.ts";
 import { FRAME, FRAME_AT, FRAME_HEADER_BYTES, FrameParts, FrameSender } from "./frames.ts";
 import type { MeshMemory } from "./mesh.ts";
 import { Serving, type TaskTable } from "./serving.ts";
-import { isPlain, portableArgument, ValueReader } from "./value_codec.ts";
 
 /** Calls under way from one participant, at most; what goes beyond is refused. */
 export const CALLS_OUTSTANDING_MAX: number = 2 ** 20;

@@ -1,5 +1,5 @@
 import type { DriverChoice, IdleStrategy } from "../reactor/mod.ts";
-import type { PortableThrown } from "./error_codec.ts";
+import type { PortableThrown } from "../value/mod.ts";
 import type { MeshMemory } from "./mesh.ts";
 
 /**

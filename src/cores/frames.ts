@@ -1,7 +1,13 @@
 import type { Endpoint } from "./endpoint.ts";
-import { type ErrorClasses, toPortable } from "./error_codec.ts";
+import {
+  type ErrorClasses,
+  portable,
+  toPortable,
+  valueBytes,
+  valueBytesMax,
+  writeValue,
+} from "../value/mod.ts";
 import { CoreBusyError } from "./errors.ts";
-import { portable, valueBytes, valueBytesMax, writeValue } from "./value_codec.ts";
 
 /**
  * Frames, one message of a ring each:

@@ -1,6 +1,6 @@
 import { Calls } from "./calls.ts";
 import type { FromWorker, ToWorker } from "./control_messages.ts";
-import { type ErrorClasses, fromPortable, toPortable } from "./error_codec.ts";
+import { type ErrorClasses, fromPortable, toPortable } from "../value/mod.ts";
 import { CoreError, type CoresClosedErrorOptions } from "./errors.ts";
 import { EventDescriptors } from "./_event_descriptors.ts";
 import { createMesh, type MeshMemory } from "./mesh.ts";

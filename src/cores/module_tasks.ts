@@ -1,5 +1,5 @@
-import type { ErrorClasses } from "./error_codec.ts";
-import { KnownErrorClasses } from "./error_classes.ts";
+import type { ErrorClasses } from "../value/mod.ts";
+import { errorClassesWith } from "./error_classes.ts";
 import type { AnyTask, TaskTable } from "./serving.ts";
 import { Sharded } from "./sharded.ts";
 
@@ -28,7 +28,7 @@ export class ModuleTasks implements TaskTable {
   /** Of a module's exports; `internal` is left out where nothing is served. */
   constructor(module: string, exports: Readonly<Record<string, unknown>>, internal?: InternalTasks) {
     this.#module = module;
-    this.errorClasses = new KnownErrorClasses(exports);
+    this.errorClasses = errorClassesWith(exports);
     const names = Object.keys(exports).sort();
     const functions = names.filter((name) => typeof exports[name] === "function");
     functions.forEach((name, index) => this.#numbers.set(exports[name], INTERNAL_NAMES.length + index));

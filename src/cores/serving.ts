@@ -1,8 +1,14 @@
 import type { Endpoint } from "./endpoint.ts";
-import { type ErrorClasses, fromPortable, type PortableThrown } from "./error_codec.ts";
+import {
+  type ErrorClasses,
+  fromPortable,
+  portable,
+  type PortableThrown,
+  SIGNAL_PLACE,
+  type ValueReader,
+} from "../value/mod.ts";
 import { commonErrorClasses } from "./error_classes.ts";
 import { FRAME, type FrameSender } from "./frames.ts";
-import { portable, SIGNAL_PLACE, type ValueReader } from "./value_codec.ts";
 
 // deno-lint-ignore no-explicit-any -- a task may take anything
 export type AnyTask = (...args: any[]) => unknown;

@@ -10,7 +10,7 @@ import type { FromWorker, StartMessage, ToWorker } from "./control_messages.ts";
 import { Core } from "./core.ts";
 import { CoreRuntime } from "./core_runtime.ts";
 import { commonErrorClasses } from "./error_classes.ts";
-import { type ErrorClasses, fromPortable, toPortable } from "./error_codec.ts";
+import { type ErrorClasses, fromPortable, toPortable } from "../value/mod.ts";
 import { pump } from "./_pump.ts";
 
 const worker = self as unknown as DedicatedWorkerGlobalScope;

@@ -137,7 +137,7 @@ groupTest(
       [[1, Symbol("x")], /^call echo: argument 2 is a symbol/],
       [
         [1, 2, { a: () => 1 }],
-        /^call echo: argument 3 is something that cannot travel to another core: .*could not be cloned/,
+        /^call echo: argument 3 is something that cannot travel to another core or process: .*could not be cloned/,
       ],
       [[new SharedArrayBuffer(1)], /argument 1 .*SharedArrayBuffer/],
       [[1, new URL("http://x/")], /^call echo: argument 2 is an object of class URL, which cannot travel/],

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { KnownErrorClasses } from "../../src/cores/error_classes.ts";
-import { fromPortable, type PortableError, toPortable } from "../../src/cores/error_codec.ts";
-import { OwnError } from "./_throwing.ts";
+import { fromPortable, KnownErrorClasses, type PortableError, toPortable } from "../../src/value/mod.ts";
+import { OwnError } from "../cores/_throwing.ts";
 
-const here = new KnownErrorClasses({ Renamed: OwnError });
+const here = new KnownErrorClasses({}, { Renamed: OwnError });
 const elsewhere = new KnownErrorClasses({});
 
 Deno.test("fromPortable() makes an error of the same class where it is known, by whatever name it is exported", () => {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { DefaultDeserializer, serialize } from "node:v8";
-import { refusalOf } from "./_refusal.ts";
+import { refusalOf } from "./refusal.ts";
 
 /**
  * Arguments and results as bytes. Each value begins at a multiple of 8:
@@ -34,7 +34,7 @@ const BYTES_PER_UNIT_MAX = 3;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Stands for an `AbortSignal` among the arguments, on its way to the core that runs the task. */
+/** Stands for an `AbortSignal` among the arguments, on its way to who runs the task. */
 export const SIGNAL_PLACE: unique symbol = Symbol("AbortSignal");
 
 /** A value that V8 has serialised. */
@@ -75,11 +75,13 @@ export function portable(value: unknown): unknown {
     case "object":
       if (value instanceof Structured) return value;
       if (value instanceof AbortSignal) {
-        throw new TypeError("an AbortSignal, which cannot travel to another core except as an argument");
+        throw new TypeError(
+          "an AbortSignal, which cannot travel to another core or process except as an argument",
+        );
       }
       return new Structured(serialized(value as object));
     default:
-      throw new TypeError(`a ${typeof value}, which cannot travel to another core`);
+      throw new TypeError(`a ${typeof value}, which cannot travel to another core or process`);
   }
 }
 
@@ -110,9 +112,11 @@ function serialized(value: object): Uint8Array {
     if (refusal === undefined) bytes = serialize(value);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TypeError(`something that cannot travel to another core: ${reason}`, { cause: error });
+    throw new TypeError(`something that cannot travel to another core or process: ${reason}`, {
+      cause: error,
+    });
   }
-  if (bytes === undefined) throw new TypeError(`${refusal}, which cannot travel to another core`);
+  if (bytes === undefined) throw new TypeError(`${refusal}, which cannot travel to another core or process`);
   return bytes;
 }
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { LOOK_COUNT_MAX } from "../../src/cores/_refusal.ts";
 import {
   isPlain,
   KIND,
+  LOOK_COUNT_MAX,
   portable,
   portableArgument,
   SIGNAL_PLACE,
@@ -11,7 +11,7 @@ import {
   valueBytesMax,
   ValueReader,
   writeValue,
-} from "../../src/cores/value_codec.ts";
+} from "../../src/value/mod.ts";
 
 const view = new DataView(new SharedArrayBuffer(4096));
 
