@@ -136,7 +136,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     const receivesBody = this.#reader.body !== undefined;
     if (this.responding && !receivesBody) this.#pause();
     else if (receivesBody || this.#clock.state === "head") this.#lastRequest = true;
-    else this.#closeWhenSent();
+    else this.#endIdle();
   }
 
   abort(reason: unknown): void {
@@ -256,13 +256,23 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     else {
       clock.enter("idle");
       // The head of the answer before may have gone out when nobody knew yet that it would be the last.
-      if (this.#server.draining) this.#closeWhenSent();
+      if (this.#server.draining) this.#endIdle();
     }
+  }
+
+  /** The server stops, and no request is there: the connection closes, or may bring one more. */
+  #endIdle(): void {
+    if (!this.#server.sparesIdle) {
+      this.#closeWhenSent();
+      return;
+    }
+    this.#lastRequest = true;
+    this.#resume();
   }
 
   /** The server stops, and what was received before is answered, but for a message that has only begun. */
   #endDraining(): void {
-    if (this.#clock.state === "idle") this.#closeWhenSent();
+    if (this.#clock.state === "idle") this.#endIdle();
     else {
       this.#lastRequest = true;
       this.#resume();

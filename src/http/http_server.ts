@@ -24,6 +24,16 @@ const ACCEPT_RETRY_MS = 100;
 const CHECKS_PER_DEADLINE = 4;
 const CHECK_MS_MIN = 10;
 
+/** Options of {@linkcode HttpServer.shutdown}. */
+export interface HttpShutdownOptions {
+  /**
+   * How long in milliseconds idle connections stay open for one more request.
+   *
+   * @default {0}
+   */
+  idleGraceMs?: number;
+}
+
 /**
  * A server that runs; what {@linkcode serve} returns.
  *
@@ -57,6 +67,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   readonly #retryTimer: ServerTimer;
   /** Keeps the process alive in any case: somebody may wait for a server that stops. */
   #stopTimer: Timer | undefined;
+  #graceTimer: Timer | undefined;
   #accepting = false;
   #referenced = true;
   #stopping = false;
@@ -96,6 +107,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
       authority: unix ? "localhost" : formatAddress(address),
       transport: unix ? "unix" : "tcp",
       draining: false,
+      sparesIdle: false,
       nowMs: () => reactor.nowMs(),
       onClosed: (connection) => this.#onClosed(connection),
     };
@@ -139,11 +151,21 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   /**
    * Stops gracefully: accepts no more connections, closes those that are idle, answers the requests in flight with
    * `connection: close`, and after `shutdownTimeoutMs` closes what is left. Resolves when every connection is closed.
+   *
+   * With `idleGraceMs`, idle connections get so long to send one more request, which is answered with `connection: close` as
+   * well: a client that sends one in the very moment in which its connection is closed would have to send it again.
+   *
+   * @throws {RangeError} when `idleGraceMs` is not a number from 0
    */
-  shutdown(): Promise<void> {
+  shutdown(options: HttpShutdownOptions = {}): Promise<void> {
+    const { idleGraceMs = 0 } = options;
+    if (!(idleGraceMs >= 0 && idleGraceMs < Infinity)) {
+      throw new RangeError(`shutdown: idleGraceMs is ${idleGraceMs}, expected a number from 0`);
+    }
     if (this.#stopping) return this.finished;
     this.#stopping = true;
     this.#context.draining = true;
+    this.#context.sparesIdle = idleGraceMs > 0;
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#retryTimer.cancel();
     this.#listener.close();
@@ -154,8 +176,16 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
       if (shutdownTimeoutMs !== Infinity) {
         this.#stopTimer = this.#reactor.timers.schedule(shutdownTimeoutMs, () => this.stopNow());
       }
+      if (idleGraceMs > 0) {
+        this.#graceTimer = this.#reactor.timers.schedule(idleGraceMs, () => this.#endGrace());
+      }
     }
     return this.finished;
+  }
+
+  #endGrace(): void {
+    this.#context.sparesIdle = false;
+    for (const connection of [...this.#connections]) connection.drain();
   }
 
   /** Closes everything at once; requests in flight are cut off. */
@@ -220,6 +250,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   #finish(): void {
     this.#checkTimer.cancel();
     this.#stopTimer?.cancel();
+    this.#graceTimer?.cancel();
     this.#reactor.release(this.#dependent);
     this.#finished.resolve();
   }

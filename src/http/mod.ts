@@ -12,7 +12,7 @@
  */
 export { serve } from "./serve.ts";
 export type { ServeOptions, ServeUnixOptions } from "./serve_options.ts";
-export { HttpServer } from "./http_server.ts";
+export { HttpServer, type HttpShutdownOptions } from "./http_server.ts";
 export { HttpResponse } from "./http_response.ts";
 export type { ServerRequest } from "./http_request.ts";
 export { HTTP_LIMITS, type HttpLimits } from "./limits.ts";

@@ -64,6 +64,8 @@ export interface ServerContext {
   readonly transport: "tcp" | "unix";
   /** Whether the server stops: every response says `connection: close`. */
   readonly draining: boolean;
+  /** Whether idle connections of a server that stops may send one more request. */
+  readonly sparesIdle: boolean;
   /** The reactor's time. */
   nowMs(): number;
   /** The connection is gone. */

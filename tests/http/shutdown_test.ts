@@ -372,3 +372,60 @@ httpTest("HttpServer.shutdown() without a limit waits for the answer in flight",
   assert.equal((await client.response()).body, "late");
   await stopped;
 });
+
+httpTest(
+  "HttpServer.shutdown() answers one more request of idle connections within idleGraceMs",
+  async (http) => {
+    const server = http.serve(() => new HttpResponse("x"));
+    const clients = await Promise.all(Array.from({ length: 3 }, () => http.connect(server)));
+    await http.until(() => server.statistics.connectionCount === 3);
+    const [used, fresh, silent] = clients;
+    await used.send(GET);
+    await used.response();
+    let finished = false;
+    const stopped = server.shutdown({ idleGraceMs: 2000 }).then(() => finished = true);
+    await http.sleep(50);
+    assert.equal(finished, false);
+    for (const client of [used, fresh]) {
+      await client.send(GET);
+      const { body, field } = await client.response();
+      assert.deepEqual([body, field("connection")], ["x", "close"]);
+      await client.assertEnd();
+    }
+    await silent.assertEnd();
+    await stopped;
+  },
+);
+
+httpTest(
+  "HttpServer.shutdown() gives idleGraceMs to connections whose answer was under way, too",
+  async (http) => {
+    const server = http.serve(slow(http, 50));
+    const client = await http.connect(server);
+    await client.send(`${GET}${GET}`);
+    await http.until(() => server.statistics.requestCount === 1);
+    const stopped = server.shutdown({ idleGraceMs: 60_000 });
+    assert.equal((await client.response()).field("connection"), undefined);
+    assert.equal((await client.response()).field("connection"), "close");
+    await client.assertEnd();
+    await stopped;
+  },
+);
+
+httpTest("HttpServer.stopNow() does not wait for idleGraceMs", async (http) => {
+  const server = http.serve(() => new HttpResponse("x"));
+  await http.connect(server);
+  await http.until(() => server.statistics.connectionCount === 1);
+  const stopped = server.shutdown({ idleGraceMs: 600_000 });
+  server.stopNow();
+  await stopped;
+});
+
+httpTest("HttpServer.shutdown() refuses an idleGraceMs that is none", (http) => {
+  const server = http.serve(() => new HttpResponse("x"));
+  for (const idleGraceMs of [-1, NaN, Infinity]) {
+    assert.throws(() => server.shutdown({ idleGraceMs }), RangeError);
+  }
+  server.stopNow();
+  return Promise.resolve();
+});
