@@ -3,8 +3,11 @@
 /** Signatures of every function the native library exports. */
 export const symbols = {
   millrace_abi_version: { parameters: [], result: "i32" },
+  millrace_accept: { parameters: ["i32"], result: "i32" },
+  millrace_adopt_listener: { parameters: ["i32"], result: "i32" },
   millrace_clock_monotonic_ns: { parameters: [], result: "f64" },
   millrace_close: { parameters: ["i32"], result: "i32" },
+  millrace_close_on_exec: { parameters: ["i32"], result: "i32" },
   millrace_cpu_allowed: { parameters: ["u32"], result: "i32" },
   millrace_cpu_pin: { parameters: ["u32"], result: "i32" },
   millrace_crc32c: { parameters: ["buffer", "u32", "u32"], result: "u32" },
@@ -22,7 +25,9 @@ export const symbols = {
     parameters: ["u32", "buffer", "buffer", "i32", "buffer", "u32", "u32"],
     result: "i32",
   },
+  millrace_pidfd_signal: { parameters: ["i32", "i32"], result: "i32" },
   millrace_process_started_ms: { parameters: [], result: "f64" },
+  millrace_process_usage: { parameters: ["u32", "buffer"], result: "i32" },
   millrace_queue_ack: { parameters: ["buffer", "buffer", "buffer", "u32"], result: "i32" },
   millrace_queue_receive: {
     parameters: ["buffer", "buffer", "u32", "buffer", "u32", "buffer", "u32"],
@@ -46,6 +51,8 @@ export const symbols = {
   millrace_shm_stat: { parameters: ["i32", "buffer"], result: "i32" },
   millrace_shm_sync: { parameters: ["i32"], result: "i32" },
   millrace_shm_unlink: { parameters: ["buffer", "u32"], result: "i32" },
+  millrace_signal_release: { parameters: ["u32"], result: "i32" },
+  millrace_signal_take: { parameters: ["u32"], result: "i32" },
   millrace_size: { parameters: ["i32", "buffer"], result: "i32" },
   millrace_socket: { parameters: ["i32", "i32"], result: "i32" },
   millrace_socket_bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -54,6 +61,7 @@ export const symbols = {
   millrace_socket_option: { parameters: ["i32", "i32", "i32", "i32"], result: "i32" },
   millrace_socket_pair: { parameters: ["buffer"], result: "i32" },
   millrace_socket_shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  millrace_spawn: { parameters: ["buffer", "u32", "buffer", "u32", "buffer"], result: "i32" },
   millrace_sync_request: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   millrace_sync_run: { parameters: ["u32"], result: "i32", nonblocking: true },
   millrace_truncate: { parameters: ["i32", "u64"], result: "i32" },

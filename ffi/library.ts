@@ -14,7 +14,7 @@ export type NativeStatus =
   | { readonly available: false; readonly reason: string };
 
 /** Must equal `ABI_VERSION` in native/src/boundary.rs. */
-const ABI_VERSION = 8;
+const ABI_VERSION = 9;
 const ENVIRONMENT_VARIABLE = "MILLRACE_NATIVE";
 const REMEDY =
   "run `deno task build` in a checkout of Millrace (needs Rust), or set MILLRACE_NATIVE to the file";

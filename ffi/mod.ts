@@ -24,6 +24,7 @@ export {
   writeAt,
 } from "./shared_object.ts";
 export { type ByteLockKind, isByteLocked, tryLockByte, unlockAllBytes, unlockByte } from "./byte_lock.ts";
+export { TakenSignal } from "./signal.ts";
 export { SharedMapping } from "./shared_mapping.ts";
 export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWaitPatrolled, futexWake } from "./futex.ts";
 export { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE, PATROL_TABLE_WORDS } from "./patrol.ts";
@@ -43,6 +44,18 @@ export {
   QUEUE_TOLD_WORDS,
 } from "./queue.ts";
 export { processStartedMs } from "./process.ts";
+export {
+  acceptNow,
+  adoptListener,
+  closeOnExec,
+  NativeChild,
+  type NativeChildHandler,
+  type NativeSpawnRequest,
+  type ProcessUsage,
+  processUsage,
+  signalNumber,
+  type SpawnStep,
+} from "./child.ts";
 export { allowedCpus, monotonicNs, pinThread } from "./cpu.ts";
 export { nativeCrc32c } from "./checksum.ts";
 export { type HttpParse, nativeHttpParse } from "./http.ts";

@@ -43,10 +43,18 @@ struct Owned {
     watch_count: u32,
 }
 
-/// A socket that Deno has, and closes when it is told to, but not with its thread.
+/// A socket or a pipe that Deno has, and closes when it is told to, but not with its thread.
 struct Lent {
     fd: i32,
-    cookie: u64,
+    identity: Identity,
+}
+
+/// What tells an open descriptor from another one that is given its number later: of a socket its cookie, of a pipe its
+/// inode.
+#[derive(PartialEq)]
+enum Identity {
+    Socket(u64),
+    Pipe(u64, u64),
 }
 
 /// Writes the address of this thread's marks to `address_out`; the result is how many there are. They stay until the thread
@@ -76,12 +84,12 @@ pub fn disown(fd: i32) {
     });
 }
 
-/// The socket `fd` goes to Deno. When the thread ends it is closed if it is open still, which its cookie tells: the kernel
-/// gives each socket another one, and a number that is somebody else's by then is left alone.
+/// The socket or pipe `fd` goes to Deno. When the thread ends it is closed if it is open still, which its identity tells: a
+/// number that is somebody else's by then is left alone.
 pub fn lend(fd: i32) -> i32 {
     with_owned(|owned| {
         owned.lent.retain(Lent::is_open);
-        owned.lent.extend(cookie_of(fd).map(|cookie| Lent { fd, cookie }));
+        owned.lent.extend(identity_of(fd).map(|identity| Lent { fd, identity }));
     });
     fd
 }
@@ -164,6 +172,13 @@ fn with_owned<T>(body: impl FnOnce(&mut Owned) -> T) -> Option<T> {
     OWNED.try_with(run).ok().flatten()
 }
 
+fn identity_of(fd: i32) -> Option<Identity> {
+    cookie_of(fd).map(Identity::Socket).or_else(|| {
+        let stat = rustix::fs::fstat(crate::memory::borrow(fd).ok()?).ok()?;
+        Some(Identity::Pipe(stat.st_dev as u64, stat.st_ino as u64))
+    })
+}
+
 fn cookie_of(fd: i32) -> Option<u64> {
     let mut cookie = 0u64;
     let mut length = std::mem::size_of_val(&cookie) as libc::socklen_t;
@@ -175,7 +190,7 @@ fn cookie_of(fd: i32) -> Option<u64> {
 
 impl Lent {
     fn is_open(&self) -> bool {
-        cookie_of(self.fd) == Some(self.cookie)
+        identity_of(self.fd).is_some_and(|identity| identity == self.identity)
     }
 }
 

@@ -1,11 +1,16 @@
-//! What tells this process from others with its number.
+//! What tells this process from others with its number, and what others take.
 
+use crate::boundary::guard;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
+use rustix::io::Errno;
 use rustix::time::{clock_gettime, ClockId, Timespec};
 
 /// Fields of /proc/self/stat between the name of the program and the time of its start.
 const FIELDS_BEFORE_START: usize = 19;
+/// Where, counted from the same place, the time spent in the program stands; behind it that in the kernel.
+const FIELD_USER_TICKS: usize = 11;
+const FIELD_RESIDENT_PAGES: usize = 21;
 
 /// When this process was started, in milliseconds since 1970 by today's clock; 0 where the system does not tell.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
@@ -16,6 +21,32 @@ pub extern "C" fn millrace_process_started_ms() -> f64 {
     };
     let now = |clock| milliseconds(clock_gettime(clock));
     now(ClockId::Realtime) - (now(ClockId::Boottime) - since_boot_ms)
+}
+
+/// Writes to `out` (two words) how many bytes of memory process `pid` has in use and how many milliseconds of processor time it
+/// has taken, that of children it has waited for left out. -ESRCH when there is no such process.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub unsafe extern "C" fn millrace_process_usage(pid: u32, out: *mut f64) -> i32 {
+    guard(|| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|_| Errno::SRCH)?;
+        let (_, fields) = stat.rsplit_once(") ").ok_or(Errno::SRCH)?;
+        let fields: Vec<&str> = fields.split(' ').collect();
+        let number = |at: usize| {
+            fields
+                .get(at)
+                .and_then(|text| text.parse::<f64>().ok())
+                .ok_or(Errno::SRCH)
+        };
+        let (per_second, page) = (
+            libc::sysconf(libc::_SC_CLK_TCK) as f64,
+            libc::sysconf(libc::_SC_PAGESIZE) as f64,
+        );
+        out.write_unaligned(number(FIELD_RESIDENT_PAGES)? * page);
+        let ticks = number(FIELD_USER_TICKS)? + number(FIELD_USER_TICKS + 1)?;
+        out.add(1).write_unaligned(ticks * 1000.0 / per_second);
+        Ok(0)
+    })
 }
 
 fn started_since_boot_ms() -> Option<f64> {

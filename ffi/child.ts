@@ -1,0 +1,217 @@
+/** Processes that this one starts, and listening sockets that it was started with. */
+import { constants } from "node:os";
+import { Socket } from "node:net";
+import { check, systemError } from "./errno.ts";
+import { native } from "./library.ts";
+import { closeDescriptor } from "./memory.ts";
+
+/** What {@linkcode NativeChild.spawn} starts. */
+export interface NativeSpawnRequest {
+  /** Path of the program. */
+  readonly program: string;
+  /** Its arguments, its own name first. */
+  readonly args: readonly string[];
+  /** Variables as `NAME=value`; `NAME` alone takes one away. */
+  readonly variables: readonly string[];
+  /** Begin with no variables, in place of those of this process. */
+  readonly clearEnvironment: boolean;
+  /** Where it runs; `""`: where this process does. */
+  readonly directory: string;
+  /** Path at which a socket takes its `sd_notify()` messages; `""`: none. */
+  readonly notifyPath: string;
+  /** Descriptors that it has at 3, 4 and so on. */
+  readonly descriptors: readonly number[];
+  /** Whether `LISTEN_PID` is to say the child's number. */
+  readonly setListenPid: boolean;
+  /** Whether what it writes comes here, and not where what this process writes goes. */
+  readonly pipes: boolean;
+  /** Whether it has a socket to this process, behind its descriptors. */
+  readonly control: boolean;
+  /** Whether it goes on when this thread ends. */
+  readonly survives: boolean;
+  /** A socket that is sent `+ <process group>` and a line feed before it runs, and `- …` when it has ended; -1: none. */
+  readonly guardDescriptor: number;
+}
+
+/** Takes what happens to a child. */
+export interface NativeChildHandler {
+  /** It has sent a message to its `NOTIFY_SOCKET`. */
+  onNotify(text: string): void;
+  /** It has ended, by itself with `code`, or by a signal. Nothing of its process group is left. */
+  onExit(code: number, signal: Deno.Signal | null): void;
+}
+
+/** Why a program could not be started: what failed in the child. */
+export type SpawnStep = "prepare" | "descriptors" | "directory" | "exec";
+
+const FLAG_CLEAR_ENVIRONMENT = 1;
+const FLAG_PIPES = 2;
+const FLAG_LISTEN_PID = 4;
+const FLAG_CONTROL = 8;
+const FLAG_SURVIVES = 16;
+const FRAME_NOTIFY = 1;
+const FRAME_BYTES = 8;
+const HEADER_BYTES = 4;
+const STEPS: readonly SpawnStep[] = ["prepare", "descriptors", "directory", "exec"];
+const OPERATIONS: Readonly<Record<SpawnStep, string>> = {
+  prepare: "spawn",
+  descriptors: "spawn: hand descriptors down",
+  directory: "spawn: change to the directory",
+  exec: "spawn",
+};
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).reverse().map((
+    [name, number],
+  ) => [number as number, name as Deno.Signal]),
+);
+
+/**
+ * A process that this thread has started, and that ends with it.
+ *
+ * A native thread waits for its end, so that it is noticed at once; being there keeps this process alive.
+ */
+export class NativeChild {
+  /** Its number. */
+  readonly pid: number;
+  /** What it writes; `undefined` without pipes. */
+  readonly stdout: Socket | undefined;
+  /** What it complains. */
+  readonly stderr: Socket | undefined;
+  /** Its other end is the child's; `undefined` where it was not asked for. */
+  readonly control: Socket | undefined;
+  readonly #pidfd: number;
+  readonly #events: Socket;
+  readonly #handler: NativeChildHandler;
+  #pending = new Uint8Array(0);
+  #ended = false;
+
+  /**
+   * Starts a program, and returns once it runs.
+   *
+   * @throws {Deno.errors.NotFound | Deno.errors.PermissionDenied} and others, with the program or the directory
+   * @throws {Deno.errors.NotSupported} without the native library
+   */
+  static spawn(request: NativeSpawnRequest, handler: NativeChildHandler): NativeChild {
+    const { args, variables, descriptors, program, directory, notifyPath } = request;
+    const flags = (request.clearEnvironment ? FLAG_CLEAR_ENVIRONMENT : 0) | (request.pipes ? FLAG_PIPES : 0) |
+      (request.setListenPid ? FLAG_LISTEN_PID : 0) | (request.control ? FLAG_CONTROL : 0) |
+      (request.survives ? FLAG_SURVIVES : 0);
+    const words = new Int32Array([
+      flags,
+      request.guardDescriptor,
+      args.length,
+      variables.length,
+      descriptors.length,
+      ...descriptors,
+    ]);
+    const texts = [program, directory, notifyPath, ...args, ...variables];
+    const text = texts.find((text) => text.includes("\0"));
+    if (text !== undefined) throw new TypeError(`spawn: ${JSON.stringify(text)} has a zero byte in it`);
+    const strings = new TextEncoder().encode(texts.map((text) => `${text}\0`).join(""));
+    const out = new Int32Array(6);
+    const result = native().millrace_spawn(words, words.length, strings, strings.byteLength, out);
+    if (result < 0) {
+      const step = STEPS[out[0]] ?? "prepare";
+      throw systemError(OPERATIONS[step], -result, step === "directory" ? directory : program);
+    }
+    return new NativeChild(out, handler);
+  }
+
+  private constructor(
+    [pid, pidfd, events, stdout, stderr, control]: Int32Array,
+    handler: NativeChildHandler,
+  ) {
+    this.pid = pid;
+    this.#pidfd = pidfd;
+    this.#handler = handler;
+    this.stdout = stdout < 0 ? undefined : new Socket({ fd: stdout, readable: true, writable: false });
+    this.stderr = stderr < 0 ? undefined : new Socket({ fd: stderr, readable: true, writable: false });
+    this.control = control < 0 ? undefined : new Socket({ fd: control, readable: true, writable: true });
+    this.#events = new Socket({ fd: events, readable: true, writable: false });
+    this.#events.on("data", (bytes: Uint8Array) => this.#receive(bytes));
+  }
+
+  /** Whether it has ended, as far as has been told. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Sends a signal; false when it has ended. */
+  kill(signal: Deno.Signal): boolean {
+    if (this.#ended) return false;
+    const result = native().millrace_pidfd_signal(this.#pidfd, signalNumber(signal));
+    if (result === -3) return false;
+    check(result, "send a signal", `${signal} to process ${this.pid}`);
+    return true;
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const all = new Uint8Array(this.#pending.byteLength + bytes.byteLength);
+    all.set(this.#pending);
+    all.set(bytes, this.#pending.byteLength);
+    const view = new DataView(all.buffer);
+    let at = 0;
+    while (all.byteLength - at >= HEADER_BYTES) {
+      const isNotify = all[at] === FRAME_NOTIFY;
+      const byteLength = isNotify ? HEADER_BYTES + view.getUint16(at + 2, true) : FRAME_BYTES;
+      if (all.byteLength - at < byteLength) break;
+      if (isNotify) {
+        this.#handler.onNotify(new TextDecoder().decode(all.subarray(at + HEADER_BYTES, at + byteLength)));
+      } else this.#end(view.getInt32(at + HEADER_BYTES, true));
+      at += byteLength;
+    }
+    this.#pending = all.slice(at);
+  }
+
+  /** `status` is that of waitpid(2). */
+  #end(status: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#events.destroy();
+    closeDescriptor(this.#pidfd);
+    const signal = status & 0x7f;
+    if (signal === 0) this.#handler.onExit(status >> 8 & 0xff, null);
+    else this.#handler.onExit(128 + signal, SIGNAL_NAMES.get(signal) ?? "SIGKILL");
+  }
+}
+
+/** The number of a signal. */
+export function signalNumber(signal: Deno.Signal): number {
+  const number = (constants.signals as Record<string, number>)[signal];
+  if (number === undefined) throw new TypeError(`${signal} is no signal of this system`);
+  return number;
+}
+
+/** Memory and processor time of a process. */
+export interface ProcessUsage {
+  /** Bytes of memory in use. */
+  readonly memoryBytes: number;
+  /** Milliseconds of processor time taken so far. */
+  readonly cpuMs: number;
+}
+
+/** What process `pid` takes; `undefined` when there is none. */
+export function processUsage(pid: number): ProcessUsage | undefined {
+  const out = new Float64Array(2);
+  if (native().millrace_process_usage(pid, out) < 0) return undefined;
+  return { memoryBytes: out[0], cpuMs: out[1] };
+}
+
+/**
+ * A descriptor of this thread's own for the listening socket `fd`, which does not block from then on.
+ *
+ * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when nothing is open there, or does not listen
+ */
+export function adoptListener(fd: number): number {
+  return check(native().millrace_adopt_listener(fd), "take over a listening socket", `at descriptor ${fd}`);
+}
+
+/** Keeps what this process starts from inheriting a descriptor that it was started with. */
+export function closeOnExec(fd: number): void {
+  check(native().millrace_close_on_exec(fd), "keep a descriptor", String(fd));
+}
+
+/** The descriptor of a connection that waits on a listening socket that does not block, or the negative error number. */
+export function acceptNow(fd: number): number {
+  return native().millrace_accept(fd);
+}

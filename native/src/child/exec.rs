@@ -1,0 +1,144 @@
+//! The child between fork and exec: only what is async-signal-safe may be called here, and no memory taken.
+
+use super::{last_errno, Request};
+
+/// Descriptors 0 to 2 are standard; what is handed down follows.
+const FIRST_DESCRIPTOR: i32 = 3;
+
+const SIGNALS: i32 = 64;
+
+/// Where in the child something failed.
+const STEP_DESCRIPTORS: i32 = 1;
+const STEP_DIRECTORY: i32 = 2;
+const STEP_EXEC: i32 = 3;
+
+pub const LISTEN_PID: &[u8] = b"LISTEN_PID=";
+pub const DIGITS_MAX: usize = 10;
+
+/// The child between fork and exec.
+pub struct Child<'a> {
+    pub request: &'a mut Request,
+    pub standard: [Option<i32>; 3],
+    pub told: i32,
+    pub parent: libc::pid_t,
+}
+
+impl Child<'_> {
+    /// Becomes the program, or tells why not and ends.
+    pub unsafe fn run(mut self, arguments: *const *const libc::c_char, variables: *const *const libc::c_char) -> ! {
+        let (step, errno) = match self.prepare() {
+            Ok(()) => {
+                // Pending signals arrive now, with nobody to handle them.
+                let mut none: libc::sigset_t = std::mem::zeroed();
+                libc::sigemptyset(&mut none);
+                libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+                libc::execve(self.request.program.as_ptr(), arguments, variables);
+                (STEP_EXEC, last_errno())
+            }
+            Err(failure) => failure,
+        };
+        let message = [step, errno];
+        libc::write(self.told, message.as_ptr().cast(), std::mem::size_of_val(&message));
+        libc::_exit(127)
+    }
+
+    unsafe fn prepare(&mut self) -> Result<(), (i32, i32)> {
+        for signal in 1..=SIGNALS {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        libc::setpgid(0, 0);
+        if !self.request.survives {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
+            // Who was gone before that sends no signal any more.
+            if libc::getppid() != self.parent {
+                libc::_exit(127);
+            }
+        }
+        self.place_descriptors()
+            .map_err(|()| (STEP_DESCRIPTORS, last_errno()))?;
+        if let Some(directory) = &self.request.directory {
+            if libc::chdir(directory.as_ptr()) < 0 {
+                return Err((STEP_DIRECTORY, last_errno()));
+            }
+        }
+        let pid = libc::getpid();
+        if self.request.guard >= 0 {
+            let mut line = *b"+ 0000000000\n";
+            let used = write_decimal(&mut line[2..12], pid);
+            line[2 + used] = b'\n';
+            libc::send(self.request.guard, line.as_ptr().cast(), used + 3, libc::MSG_NOSIGNAL);
+        }
+        if let Some(text) = &mut self.request.listen_pid {
+            let used = write_decimal(&mut text[LISTEN_PID.len()..], pid);
+            text[LISTEN_PID.len() + used] = 0;
+        }
+        Ok(())
+    }
+
+    /// First out of the way of the numbers that are to be taken, then there. `dup2` takes the mark away that would close them.
+    unsafe fn place_descriptors(&mut self) -> Result<(), ()> {
+        let done = |result: i32| if result < 0 { Err(()) } else { Ok(result) };
+        let free = FIRST_DESCRIPTOR + self.request.descriptors.len() as i32;
+        let away = |fd: i32| done(libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, free));
+        self.told = away(self.told)?;
+        if self.request.guard >= 0 {
+            self.request.guard = away(self.request.guard)?;
+        }
+        for fd in self.standard.iter_mut().flatten() {
+            *fd = away(*fd)?;
+        }
+        for fd in self.request.descriptors.iter_mut() {
+            *fd = away(*fd)?;
+        }
+        for (number, fd) in self.standard.iter().enumerate() {
+            if let Some(fd) = fd {
+                done(libc::dup2(*fd, number as i32))?;
+            }
+        }
+        for (index, fd) in self.request.descriptors.iter().enumerate() {
+            done(libc::dup2(*fd, FIRST_DESCRIPTOR + index as i32))?;
+        }
+        // Whatever else the program has open is none of the child's business. Old kernels do not offer it.
+        let range = libc::SYS_close_range;
+        libc::syscall(
+            range,
+            free as libc::c_uint,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        );
+        Ok(())
+    }
+}
+
+/// Writes a number from 0 in decimal digits; the result is how many. Takes no memory.
+fn write_decimal(into: &mut [u8], number: i32) -> usize {
+    let mut digits = [0u8; DIGITS_MAX];
+    let mut left = number.unsigned_abs();
+    let mut count = 0;
+    loop {
+        digits[count] = b'0' + (left % 10) as u8;
+        left /= 10;
+        count += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    for index in 0..count {
+        into[index] = digits[count - 1 - index];
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimal_digits() {
+        let mut text = [0u8; DIGITS_MAX];
+        for (number, expected) in [(0, "0"), (7, "7"), (120, "120"), (i32::MAX, "2147483647")] {
+            let count = write_decimal(&mut text, number);
+            assert_eq!(&text[..count], expected.as_bytes());
+        }
+    }
+}

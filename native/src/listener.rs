@@ -1,0 +1,44 @@
+//! Listening sockets that others accept from as well.
+
+use crate::boundary::guard;
+use crate::memory::borrow;
+use crate::owned;
+#[cfg(feature = "bindings")]
+use deno_bindgen::deno_bindgen;
+use rustix::fd::IntoRawFd;
+use rustix::io::Errno;
+use rustix::net::SocketFlags;
+
+/// A descriptor of the calling thread's own for the listening socket `fd`, which the process was started with, or was handed
+/// otherwise: it does not block, and no child inherits it by accident. -EINVAL when it does not listen.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_adopt_listener(fd: i32) -> i32 {
+    guard(|| {
+        let socket = borrow(fd)?;
+        if !rustix::net::sockopt::socket_acceptconn(socket)? {
+            return Err(Errno::INVAL);
+        }
+        rustix::io::fcntl_setfd(socket, rustix::io::FdFlags::CLOEXEC)?;
+        rustix::io::ioctl_fionbio(socket, true)?;
+        let own = rustix::io::fcntl_dupfd_cloexec(socket, 0)?;
+        Ok(owned::own(own.into_raw_fd()))
+    })
+}
+
+/// Keeps what this process starts from inheriting `fd`.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_close_on_exec(fd: i32) -> i32 {
+    guard(|| rustix::io::fcntl_setfd(borrow(fd)?, rustix::io::FdFlags::CLOEXEC).map(|()| 0))
+}
+
+/// A connection that waits on a listening socket that does not block; -EAGAIN when there is none.
+#[cfg_attr(feature = "bindings", deno_bindgen)]
+#[cfg_attr(not(feature = "bindings"), no_mangle)]
+pub extern "C" fn millrace_accept(fd: i32) -> i32 {
+    guard(|| {
+        let connection = rustix::net::accept_with(borrow(fd)?, SocketFlags::CLOEXEC)?;
+        Ok(owned::own(connection.into_raw_fd()))
+    })
+}

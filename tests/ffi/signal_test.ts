@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { TakenSignal } from "../../ffi/mod.ts";
+import { nativeTest } from "../support/driver_native.ts";
+
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+nativeTest("TakenSignal has a signal alone until it is closed, and then gives it back", async () => {
+  let own = 0;
+  let taken = 0;
+  const listener = (): void => void own++;
+  // One that nothing else in this process uses.
+  Deno.addSignalListener("SIGWINCH", listener);
+  const signal = new TakenSignal("SIGWINCH", () => taken++);
+  assert.throws(() => new TakenSignal("SIGWINCH", () => {}), Deno.errors.Busy);
+  for (let round = 1; round <= 3; round++) {
+    Deno.kill(Deno.pid, "SIGWINCH");
+    await until(() => taken >= round);
+  }
+  assert.equal(own, 0);
+  signal.close();
+  signal.close();
+  Deno.kill(Deno.pid, "SIGWINCH");
+  await until(() => own === 1);
+  assert.equal(taken, 3);
+  Deno.removeSignalListener("SIGWINCH", listener);
+});
+
+nativeTest("TakenSignal refuses what cannot be handled", () => {
+  assert.throws(() => new TakenSignal("SIGKILL", () => {}), Deno.errors.InvalidData);
+  assert.throws(() => new TakenSignal("SIGNAL" as Deno.Signal, () => {}), TypeError);
+});
