@@ -19,9 +19,10 @@ export class ConnectionInfo implements ServeHandlerInfo {
   get remoteAddr(): Deno.Addr {
     if (this.#remoteAddr === undefined) {
       const address = this.#socket.remoteAddress;
-      this.#remoteAddr = "path" in address
-        ? { transport: "unix", path: address.path }
-        : { transport: "tcp", hostname: address.hostname, port: address.port };
+      if (!("path" in address)) this.#remoteAddr = { transport: "tcp", ...address };
+      else if (this.#transport === "unix") this.#remoteAddr = { transport: "unix", path: address.path };
+      // A connection that a supervisor has passed on: nobody here knows where it came from.
+      else this.#remoteAddr = { transport: "tcp", hostname: "0.0.0.0", port: 0 };
     }
     return this.#remoteAddr;
   }

@@ -1,4 +1,4 @@
-import { defaultReactor } from "../reactor/mod.ts";
+import { defaultReactor, openListener } from "../reactor/mod.ts";
 import { HttpServer } from "./http_server.ts";
 import type { ServeOptions, ServeUnixOptions } from "./serve_options.ts";
 import type { ServeHandler } from "./server_context.ts";
@@ -57,9 +57,9 @@ export function serve(
   const reactor = options.reactor ?? defaultReactor();
   const backlog = options.backlog ?? BACKLOG;
   const path = "path" in options ? options.path : undefined;
-  const { reusePort = false, hostname = HOSTNAME, port = PORT } = options as ServeOptions;
+  const { reusePort = false, hostname = HOSTNAME, port = PORT, inherit } = options as ServeOptions;
   const address = path === undefined ? { hostname, port } : { path };
-  const listener = reactor.driver.listen(address, { backlog, reusePort, noDelay: true });
+  const listener = openListener(reactor.driver, inherit, address, { backlog, reusePort, noDelay: true });
   try {
     return new HttpServer(reactor, listener, handler as ServeHandler, options as ServeOptions<Deno.Addr>) as
       | HttpServer<Deno.NetAddr>

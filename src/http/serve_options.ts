@@ -27,6 +27,11 @@ export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLi
    * @default {1024}
    */
   backlog?: number;
+  /**
+   * Takes the listening socket of this name that the process was started with, by a supervisor or by systemd's socket
+   * activation. Where there is none, the address counts: the same program runs by itself.
+   */
+  inherit?: string;
   /** Stops the server gracefully when aborted. */
   signal?: AbortSignal;
   /**

@@ -1,4 +1,4 @@
-import { defaultReactor, type Reactor } from "../reactor/mod.ts";
+import { defaultReactor, openListener, type Reactor } from "../reactor/mod.ts";
 import { DatagramConn } from "./datagram_conn.ts";
 import { Listener } from "./listener.ts";
 import { TcpConn, toNetAddr, toUnixAddr, UnixConn } from "./tcp.ts";
@@ -40,6 +40,11 @@ export interface ListenOptions extends ReactorOption {
    */
   backlog?: number;
   /**
+   * Takes the listening socket of this name that the process was started with, by a supervisor or by systemd's socket
+   * activation. Where there is none, the address counts: the same program runs by itself.
+   */
+  inherit?: string;
+  /**
    * Whether accepted connections send small writes at once.
    *
    * @default {true}
@@ -59,6 +64,8 @@ export interface ListenUnixOptions extends ReactorOption {
    * @default {1024}
    */
   backlog?: number;
+  /** Takes the listening socket of this name that the process was started with, where there is one. */
+  inherit?: string;
 }
 
 /** Options of {@linkcode connect} over TCP. */
@@ -142,16 +149,15 @@ export function listen(options: ListenUnixOptions): UnixListener;
 export function listen(options: ListenOptions | ListenUnixOptions): TcpListener | UnixListener {
   const { reactor = defaultReactor(), backlog = BACKLOG } = options;
   if (options.transport === "unix") {
-    const socket = reactor.driver.listen({ path: options.path }, {
-      backlog,
-      reusePort: false,
-      noDelay: false,
-    });
+    const address = { path: options.path };
+    const tuning = { backlog, reusePort: false, noDelay: false };
+    const socket = openListener(reactor.driver, options.inherit, address, tuning);
     const addr = toUnixAddr(socket.localAddress);
     return new Listener(reactor, socket, addr, (accepted) => new UnixConn(reactor, accepted, toUnixAddr));
   }
-  const { port, hostname = "0.0.0.0", reusePort = false, noDelay = true } = options;
-  const socket = reactor.driver.listen({ hostname, port }, { backlog, reusePort, noDelay });
+  const { port, hostname = "0.0.0.0", reusePort = false, noDelay = true, inherit } = options;
+  const address = { hostname, port };
+  const socket = openListener(reactor.driver, inherit, address, { backlog, reusePort, noDelay });
   const addr = toNetAddr(socket.localAddress);
   return new Listener(reactor, socket, addr, (accepted) => new TcpConn(reactor, accepted, toNetAddr));
 }

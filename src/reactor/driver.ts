@@ -48,6 +48,14 @@ export interface Driver {
    */
   listen(address: Address, options: ListenSocketOptions): DriverListener;
   /**
+   * Takes over the listening socket at `descriptor`, which others may accept from as well; the descriptor itself stays open.
+   * Of the options only `noDelay` counts.
+   *
+   * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when nothing is open there, or does not listen
+   * @throws {Deno.errors.NotSupported} when the driver has no descriptors
+   */
+  adopt(descriptor: number, options: ListenSocketOptions): DriverListener;
+  /**
    * Connects; aborting the signal rejects with its reason.
    *
    * @throws {Deno.errors.ConnectionRefused | Deno.errors.NotFound} (as rejections) and others

@@ -46,6 +46,12 @@ export {
   type Slab,
   waitForBuffer,
 } from "./buffer_pool.ts";
+export {
+  type InheritedListener,
+  inheritedListener,
+  openListener,
+  RELAY_VARIABLE,
+} from "./inherited_listener.ts";
 export { SIGNAL_ECHO_MS, waitForSignal, type WaitForSignalOptions } from "./wait_for_signal.ts";
 export { SEND_QUEUE_BUFFERS_MAX, SendQueue } from "./send_queue.ts";
 export { abortable } from "./abortable.ts";

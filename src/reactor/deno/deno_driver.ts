@@ -21,6 +21,7 @@ import type {
   ListenSocketOptions,
   OpenFileOptions,
 } from "../driver.ts";
+import { DenoAdoptedListener } from "./deno_adopted_listener.ts";
 import { bindDenoDatagram } from "./deno_datagram_socket.ts";
 import { openDenoFile } from "./deno_file.ts";
 import { DenoListener } from "./deno_listener.ts";
@@ -95,6 +96,11 @@ export class DenoDriver implements Driver {
     } catch (error) {
       throw failure("bind", error, address, describeSocketAddress(address));
     }
+  }
+
+  adopt(descriptor: number, options: ListenSocketOptions): DriverListener {
+    this.#checkOpen("listen");
+    return new DenoAdoptedListener(this.#shared, descriptor, options.noDelay);
   }
 
   async connect(address: Address, options: ConnectSocketOptions): Promise<DriverSocket> {

@@ -26,6 +26,8 @@ import { type SimulatedFaultOptions, SimulatedFaults } from "./simulated_faults.
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";
 
+const EOPNOTSUPP = 95;
+
 /** Options of {@linkcode SimulatedDriver}. */
 export interface SimulatedDriverOptions {
   /**
@@ -180,6 +182,11 @@ export class SimulatedDriver implements PolledDriver {
     const bound = world.choose(wanted, options.reusePort, "stream");
     if (typeof bound === "number") throw bindError(bound, address);
     return new SimulatedListener(this.#shared, bound, options);
+  }
+
+  /** Throws: nothing here has a descriptor. */
+  adopt(descriptor: number): DriverListener {
+    throw systemError("take over a listening socket", EOPNOTSUPP, `at descriptor ${descriptor}`);
   }
 
   /** Connects; aborting the signal rejects with its reason. */

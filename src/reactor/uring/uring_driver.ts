@@ -1,4 +1,5 @@
 import {
+  adoptListener,
   closeDescriptor,
   datagramSocket,
   describeSocketAddress,
@@ -34,6 +35,7 @@ import { hostClock } from "../host_clock.ts";
 import { resolveHost } from "../resolve_host.ts";
 import { LoopWaker } from "./loop_waker.ts";
 import { runOperation } from "./single_operation.ts";
+import { UringAdoptedListener } from "./uring_adopted_listener.ts";
 import { UringDatagramSocket } from "./uring_datagram_socket.ts";
 import { openUringFile } from "./uring_file.ts";
 import { UringListener } from "./uring_listener.ts";
@@ -222,6 +224,14 @@ export class UringDriver implements PolledDriver {
     // Accepted connections inherit the option, so it costs nothing per connection.
     if (!("path" in first) && options.noDelay) setNoDelay(fd, true);
     return new UringListener(this.#shared, fd);
+  }
+
+  adopt(descriptor: number, options: ListenSocketOptions): DriverListener {
+    this.#checkOpen("listen");
+    const fd = adoptListener(descriptor);
+    const listener = new UringAdoptedListener(this.#shared, fd);
+    if (!("path" in listener.localAddress)) setNoDelay(fd, options.noDelay);
+    return listener;
   }
 
   async connect(address: Address, options: ConnectSocketOptions): Promise<DriverSocket> {
