@@ -52,6 +52,10 @@ export const layerRules: LayerRules = {
     { folder: "src/net", mayImport: ["src/base", "src/reactor", "src/timer"] },
     { folder: "src/http", mayImport: ["src/base", "src/net", "src/reactor", "src/timer"] },
     {
+      folder: "src/process",
+      mayImport: ["ffi", "src/base", "src/queue", "src/sync", "src/timer", "src/reactor", "src/cores"],
+    },
+    {
       folder: "src/cli",
       mayImport: [
         "src/base",
@@ -64,6 +68,7 @@ export const layerRules: LayerRules = {
         "src/cores",
         "src/net",
         "src/http",
+        "src/process",
       ],
     },
   ],
@@ -71,6 +76,10 @@ export const layerRules: LayerRules = {
     { file: "src/http/native_parser.ts", mayImport: "ffi", reason: "the parser is the native library's" },
   ],
   testExceptions: [
+    { path: "src/cli/process_command.ts", reason: "types, and a name that supervise_test uses" },
+    { path: "src/cli/process/ps.ts", reason: "with a real supervisor, in supervise_test" },
+    { path: "src/cli/process/reload.ts", reason: "with a real supervisor, in supervise_test" },
+    { path: "src/cli/process/stop.ts", reason: "with a real supervisor, in supervise_test" },
     { path: "src/cores/core_runtime.ts", reason: "core_group_test and calls_test" },
     { path: "src/cores/error_classes.ts", reason: "errors that calls carry, in calls_test" },
     { path: "src/value/error_classes.ts", reason: "error_codec_test" },
@@ -79,6 +88,17 @@ export const layerRules: LayerRules = {
     { path: "src/cores/generation.ts", reason: "core_group_test and restart_test" },
     { path: "src/cores/module_tasks.ts", reason: "calls_test and sharded_test" },
     { path: "src/cores/serving.ts", reason: "calls_test" },
+    { path: "src/process/control_client.ts", reason: "control_server_test" },
+    {
+      path: "src/process/held_sockets.ts",
+      reason: "supervise_test and reload_test, handed down and relayed",
+    },
+    { path: "src/process/instance.ts", reason: "supervisor_test and supervise_test" },
+    { path: "src/process/native_children.ts", reason: "all tests of processes, where there is the library" },
+    { path: "src/process/portable_children.ts", reason: "all tests of processes, without the library" },
+    { path: "src/process/process_spec.ts", reason: "read_specs_test" },
+    { path: "src/process/slot.ts", reason: "supervisor_test" },
+    { path: "src/process/worker_variables.ts", reason: "worker_main_test" },
     { path: "src/queue/errors.ts", reason: "by what is told of them, in shared_queue_test and request_test" },
     { path: "src/ring/region.ts", reason: "by rings in each kind of memory, in spsc_ring_test" },
     { path: "src/ring/errors.ts", reason: "by what is told of an end, in producer_test and consumer_test" },
