@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "npm:commander@15.1.0";
 import type { QueueCommand } from "./command.ts";
 import { EXIT_CODE, EXIT_CODES_HELP, UsageError } from "./exit_codes.ts";
 import { QUEUE_SETTINGS, type SettingName } from "./queue_settings.ts";
+import type { ProcessCommand } from "./process_command.ts";
 import type { SettingKind } from "./setting_kinds.ts";
 import { VERSION } from "./version.ts";
 
@@ -16,6 +17,14 @@ export type CommandLine =
     readonly flags: ReadonlyMap<string, string>;
     /** The file of configuration that was named. */
     readonly config: string | undefined;
+  }
+  | {
+    /** A command about processes is to run. */
+    readonly kind: "process";
+    readonly command: ProcessCommand;
+    readonly positionals: readonly string[];
+    /** What follows each flag that was given; `"true"` for switches. */
+    readonly flags: ReadonlyMap<string, string>;
   }
   | {
     /** Something is to be read: help, or the version. */
@@ -38,12 +47,13 @@ the table [queue] of the file; the first of these that says something counts.`;
 export function parseCommandLine(
   parameters: readonly string[],
   commands: readonly QueueCommand[],
+  processCommands: readonly ProcessCommand[] = [],
 ): CommandLine {
   let text = "";
   let asked: CommandLine | undefined;
   const write = (piece: string): void => void (text += piece);
   const program = configure(new Command("millrace"), write)
-    .description("Queues between processes, at the command line.")
+    .description("Processes and queues between them, at the command line.")
     .version(VERSION, "-V, --version", "output the version")
     .addHelpText("after", `\n${EXIT_CODES_HELP}`);
   const queue = configure(program.command("queue"), write)
@@ -74,6 +84,22 @@ export function parseCommandLine(
     if (parameters[0] === "queue" && parameters[1] === command.name) {
       usage = `millrace queue ${command.name} --help`;
     }
+  }
+  for (const command of processCommands) {
+    const subcommand = configure(program.command(command.name), write)
+      .summary(command.summary)
+      .description(`${command.summary}. ${command.details}`.trimEnd())
+      .addHelpText("after", `\n${EXIT_CODES_HELP}`);
+    for (const positional of command.positionals) subcommand.argument(positional);
+    for (const [option, description] of Object.entries(command.options)) {
+      subcommand.option(option, description);
+    }
+    subcommand.action(() => {
+      const values = Object.entries(subcommand.opts<Record<string, unknown>>());
+      const flags = new Map(values.map(([name, value]) => [name, String(value)]));
+      asked = { kind: "process", command, positionals: subcommand.args, flags };
+    });
+    if (parameters[0] === command.name) usage = `millrace ${command.name} --help`;
   }
   try {
     program.parse(parameters, { from: "user" });

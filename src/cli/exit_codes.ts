@@ -20,7 +20,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   2    wrong usage: arguments, options or configuration
   3    not done, or nothing to receive, within --timeout
   4    the queue is full, with --when-full fail
-  5    there is no such queue
+  5    there is no such queue, or no supervisor
   6    the queue exists already
   130  stopped by SIGINT with work undone; 143: by SIGTERM`;
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --quiet --allow-read --allow-env=MILLRACE_NATIVE,MILLRACE_CONFIG,MILLRACE_QUEUE_* --allow-ffi
+#!/usr/bin/env -S deno run --quiet --allow-read --allow-write --allow-net --allow-run --allow-sys --allow-env --allow-ffi
 /**
  * The command `millrace`: `millrace --help` says what it can.
  *

@@ -12,6 +12,7 @@ import {
 } from "./exit_codes.ts";
 import { type ByteSink, Output } from "./output.ts";
 import type { SettingName } from "./queue_settings.ts";
+import { processCommands } from "./process/mod.ts";
 import { queueCommands } from "./queue/mod.ts";
 import { resolveSettings } from "./settings.ts";
 
@@ -46,11 +47,21 @@ export async function runMillrace(
     }
   };
   try {
-    const asked = parseCommandLine(parameters, queueCommands);
+    const asked = parseCommandLine(parameters, queueCommands, processCommands);
     if (asked.kind === "text") {
       if (asked.exitCode === EXIT_CODE.done) await output.write(encoder.encode(asked.text));
       else complain(asked.text);
       return asked.exitCode;
+    }
+    if (asked.kind === "process") {
+      return await asked.command.run({
+        ...asked,
+        variable: (name) => host.env.get(name),
+        signal: stopping.signal,
+        takeSignals: stopping.end,
+        output,
+        complain,
+      });
     }
     await run(asked, { host, output, signal: stopping.signal, complain });
     return EXIT_CODE.done;

@@ -1,0 +1,18 @@
+import { askSupervisor } from "../../process/mod.ts";
+import { EXIT_CODE } from "../exit_codes.ts";
+import type { ProcessCommand, ProcessContext } from "../process_command.ts";
+import { SOCKET_OPTION, socketPath } from "./_socket.ts";
+
+/** `millrace stop`. */
+export const stop: ProcessCommand = {
+  name: "stop",
+  summary: "Stop the instances of a process; without a name all, and the supervisor",
+  details: "Ends when they have ended. A process that was stopped runs again after a reload.",
+  positionals: ["[name]"],
+  options: SOCKET_OPTION,
+  async run(context: ProcessContext): Promise<number> {
+    const { positionals: [name], signal } = context;
+    await askSupervisor(socketPath(context), { command: "stop", name }, { signal });
+    return EXIT_CODE.done;
+  },
+};

@@ -1,0 +1,35 @@
+import { heedSignals, makeControlDirectory, supervise as start } from "../../process/mod.ts";
+import { EXIT_CODE, lineOf, UsageError } from "../exit_codes.ts";
+import type { ProcessCommand, ProcessContext } from "../process_command.ts";
+import { readProcessFile } from "../process_file.ts";
+import { SOCKET_OPTION, socketPath } from "./_socket.ts";
+
+/** `millrace supervise`. */
+export const supervise: ProcessCommand = {
+  name: "supervise",
+  summary: "Run the processes of a file, and look after them",
+  details:
+    "SIGTERM and SIGINT stop them all, a second one at once; SIGUSR1 reloads them. Ends with 1 when one was given up.",
+  positionals: ["<file>"],
+  options: SOCKET_OPTION,
+  async run(context: ProcessContext): Promise<number> {
+    const { positionals, takeSignals, complain, signal } = context;
+    const file = await readProcessFile(positionals[0]);
+    const controlPath = socketPath(context, file.socket);
+    await makeControlDirectory(controlPath, Deno.uid());
+    const log = (line: string): void => complain(`millrace: ${line}\n`);
+    let supervisor;
+    try {
+      supervisor = await start(file.processes, { controlPath, log, signal });
+    } catch (error) {
+      // A command that is not there is a mistake in the file.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new UsageError(`${positionals[0]}: ${lineOf(error)}`, { cause: error });
+    }
+    takeSignals();
+    const { gaveUp } = await heedSignals(supervisor);
+    if (gaveUp.length === 0) return EXIT_CODE.done;
+    complain(`millrace: given up: ${gaveUp.join(", ")}\n`);
+    return EXIT_CODE.failed;
+  },
+};
