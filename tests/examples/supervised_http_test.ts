@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { HttpLoad } from "../support/http_load.ts";
+import { startExample } from "../support/net_child.ts";
+import { isRunning } from "../support/process_harness.ts";
+import { withWatchdog } from "../support/watchdog.ts";
+
+const WATCHDOG_MS = 120_000;
+
+for (const native of ["", "off"]) {
+  const suffix = native === "" ? "" : ", without the native library";
+  Deno.test(`examples/supervised_http.ts serves, reloads without a failed request, and stops${suffix}`, async () => {
+    await withWatchdog(WATCHDOG_MS, () => reloadUnderLoad(native));
+  });
+}
+
+async function reloadUnderLoad(native: string): Promise<void> {
+  const env: Record<string, string> = native === "" ? {} : { MILLRACE_NATIVE: native };
+  await using child = await startExample(
+    "supervised_http",
+    ["--addr", "127.0.0.1:0", "--workers", "2"],
+    env,
+  );
+  const [, port] = await child.says(/^listening on http:\/\/127\.0\.0\.1:(\d+)\/ \(2 workers\)\n/);
+  const load = new HttpLoad(Number(port));
+  load.start(2, "keep-alive");
+  load.start(2, "connection-per-request");
+  while (load.bodies.size < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill("SIGUSR1");
+  while (load.bodies.size < 4) await new Promise((resolve) => setTimeout(resolve, 10));
+  const { failures, bodies } = await load.stop();
+  assert.deepEqual(failures, []);
+  const pids = [...bodies].map((body) => Number(/^Hello from worker [01], process (\d+)\n$/.exec(body)?.[1]));
+  child.kill("SIGTERM");
+  const { code, signal } = await child.ended();
+  assert.deepEqual([code, signal], [0, null]);
+  assert.ok(pids.every((pid) => !isRunning(pid)));
+}
+
+for (
+  const [args, named] of [[["--workers", "0"], /"0", expected a whole number/], [
+    ["--what"],
+    /--what/,
+  ]] as const
+) {
+  Deno.test(`examples/supervised_http.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
+    await using child = await startExample("supervised_http", [...args]);
+    const { code, stdout, stderr } = await child.ended();
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^supervised_http: .*; usage: supervised_http \[--addr .*\n$/);
+    assert.match(stderr, named);
+  });
+}
