@@ -4,7 +4,7 @@
 export const symbols = {
   millrace_abi_version: { parameters: [], result: "i32" },
   millrace_accept: { parameters: ["i32"], result: "i32" },
-  millrace_adopt_listener: { parameters: ["i32"], result: "i32" },
+  millrace_adopt_listener: { parameters: ["i32", "i32"], result: "i32" },
   millrace_clock_monotonic_ns: { parameters: [], result: "f64" },
   millrace_close: { parameters: ["i32"], result: "i32" },
   millrace_close_on_exec: { parameters: ["i32"], result: "i32" },

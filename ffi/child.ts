@@ -203,7 +203,25 @@ export function processUsage(pid: number): ProcessUsage | undefined {
  * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when nothing is open there, or does not listen
  */
 export function adoptListener(fd: number): number {
-  return check(native().millrace_adopt_listener(fd), "take over a listening socket", `at descriptor ${fd}`);
+  return adopt(fd, 0);
+}
+
+/**
+ * The same for a socket of Deno's, which closes it: a number that this thread still took for its own would be somebody else's
+ * when the thread ends.
+ *
+ * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when nothing is open there, or does not listen
+ */
+export function lendListener(fd: number): number {
+  return adopt(fd, 1);
+}
+
+function adopt(fd: number, lent: 0 | 1): number {
+  return check(
+    native().millrace_adopt_listener(fd, lent),
+    "take over a listening socket",
+    `at descriptor ${fd}`,
+  );
 }
 
 /** Keeps what this process starts from inheriting a descriptor that it was started with. */

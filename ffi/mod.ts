@@ -48,6 +48,7 @@ export {
   acceptNow,
   adoptListener,
   closeOnExec,
+  lendListener,
   NativeChild,
   type NativeChildHandler,
   type NativeSpawnRequest,

@@ -10,10 +10,11 @@ use rustix::io::Errno;
 use rustix::net::SocketFlags;
 
 /// A descriptor of the calling thread's own for the listening socket `fd`, which the process was started with, or was handed
-/// otherwise: it does not block, and no child inherits it by accident. -EINVAL when it does not listen.
+/// otherwise: it does not block, and no child inherits it by accident. With `lent` it is Deno that closes it. -EINVAL when it
+/// does not listen.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
-pub extern "C" fn millrace_adopt_listener(fd: i32) -> i32 {
+pub extern "C" fn millrace_adopt_listener(fd: i32, lent: i32) -> i32 {
     guard(|| {
         let socket = borrow(fd)?;
         if !rustix::net::sockopt::socket_acceptconn(socket)? {
@@ -21,8 +22,8 @@ pub extern "C" fn millrace_adopt_listener(fd: i32) -> i32 {
         }
         rustix::io::fcntl_setfd(socket, rustix::io::FdFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(socket, true)?;
-        let own = rustix::io::fcntl_dupfd_cloexec(socket, 0)?;
-        Ok(owned::own(own.into_raw_fd()))
+        let fd = rustix::io::fcntl_dupfd_cloexec(socket, 0)?.into_raw_fd();
+        Ok(if lent != 0 { owned::lend(fd) } else { owned::own(fd) })
     })
 }
 

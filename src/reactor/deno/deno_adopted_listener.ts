@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { adoptListener, asSystemError, nativeStatus } from "../../../ffi/mod.ts";
+import { asSystemError, lendListener, nativeStatus } from "../../../ffi/mod.ts";
 import { assert } from "../../base/mod.ts";
 import type { AcceptHandler, Address, DriverListener } from "../driver.ts";
 import type { DenoShared } from "./deno_socket.ts";
@@ -23,7 +23,7 @@ export class DenoAdoptedListener implements DriverListener {
   /** @throws {Deno.errors.InvalidData | Deno.errors.BadResource} when nothing listens there */
   constructor(shared: DenoShared, descriptor: number, noDelay: boolean) {
     this.#shared = shared;
-    const fd = nativeStatus().available ? adoptListener(descriptor) : descriptor;
+    const fd = nativeStatus().available ? lendListener(descriptor) : descriptor;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay }, (socket) => {
       this.#accepted(socket);
     });
