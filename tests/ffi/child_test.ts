@@ -8,6 +8,7 @@ import {
   socketPair,
 } from "../../ffi/mod.ts";
 import { nativeTest } from "../support/driver_native.ts";
+import { runProgram } from "../support/driver_program.ts";
 import { isRunning } from "../support/process_harness.ts";
 
 const PLAIN: NativeSpawnRequest = {
@@ -133,6 +134,20 @@ nativeTest("NativeChild leads a process group, has default signals, and reads no
   assert.equal(group, pid);
   assert.deepEqual([blocked, ignored], ["0000000000000000", "0000000000000000"]);
   assert.equal(input, "/dev/null");
+});
+
+nativeTest("NativeChild has default signals also where this process ignores some", async () => {
+  // Whoever is started by Deno ignores those that the C library uses itself.
+  const ffi = new URL("../../ffi/mod.ts", import.meta.url).href;
+  const source = `
+    import { NativeChild } from ${JSON.stringify(ffi)};
+    const args = ["sh", "-c", "grep SigIgn /proc/self/status | cut -f2"];
+    NativeChild.spawn({ ...${JSON.stringify({ ...PLAIN, pipes: false })}, args }, { onNotify() {}, onExit() {} });
+    const own = Deno.readTextFileSync("/proc/self/status").match(/SigIgn:\\t(.*)/)[1];
+    if (BigInt("0x" + own) === 0n) console.log("this process ignores none");
+  `;
+  const { code, stdout, stderr } = await runProgram(source);
+  assert.deepEqual([code, stdout], [0, "0000000000000000\n"], stderr);
 });
 
 nativeTest("NativeChild takes what is left of its process group with it", async () => {

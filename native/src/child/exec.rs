@@ -6,6 +6,10 @@ use super::{last_errno, Request};
 const FIRST_DESCRIPTOR: i32 = 3;
 
 const SIGNALS: i32 = 64;
+/// Bytes of a set of them as the kernel has it.
+const SIGNAL_SET_BYTES: usize = 8;
+/// More than the kernel's `struct sigaction` has anywhere; all zero it says SIG_DFL.
+const DEFAULT_ACTION: [u64; 8] = [0; 8];
 
 /// Where in the child something failed.
 const STEP_DESCRIPTORS: i32 = 1;
@@ -44,7 +48,11 @@ impl Child<'_> {
 
     unsafe fn prepare(&mut self) -> Result<(), (i32, i32)> {
         for signal in 1..=SIGNALS {
-            libc::signal(signal, libc::SIG_DFL);
+            // Not by the C library, which keeps the two that it uses itself as they are: a program that Deno has started ignores
+            // them, and so would its children.
+            let action = DEFAULT_ACTION.as_ptr();
+            let none = std::ptr::null_mut::<u64>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, action, none, SIGNAL_SET_BYTES);
         }
         libc::setpgid(0, 0);
         if !self.request.survives {
