@@ -67,6 +67,6 @@ export interface Children {
   start(request: ChildRequest, handler: ChildHandler): Child;
   /** What a process takes; `undefined` when there is none, or it cannot be told. */
   usage(pid: number): ChildUsage | undefined;
-  /** Frees what was held, when all have ended. */
-  close(): void;
+  /** Frees what was held, when all have ended; resolves when nobody survives this process any more. */
+  close(): Promise<void>;
 }

@@ -6,6 +6,12 @@
  */
 export const GUARD_PROGRAM = "/bin/sh";
 
+/**
+ * A file in the supervisor's directory that is made when all its sockets are there: what is newer is somebody else's. The number of a
+ * file alone does not tell, because the system gives it to the next one that is made.
+ */
+export const GUARD_MARK = "made";
+
 /** A socket that is to be removed when its file is still this one. */
 export interface GuardedSocket {
   /** Its path. */
@@ -34,14 +40,15 @@ while read -r change group; do
   esac
 done
 for one in $groups; do kill -9 "-$one"; done
-rm -rf -- "$2"
+directory=$2
 shift 2
 while [ $# -ge 2 ]; do
   number=$(ls -di -- "$1")
   number=\${number#"\${number%%[0-9]*}"}
-  [ "\${number%% *}" = "$2" ] && rm -f -- "$1"
+  [ "\${number%% *}" = "$2" ] && ! [ "$1" -nt "$directory/${GUARD_MARK}" ] && rm -f -- "$1"
   shift 2
 done
+rm -rf -- "$directory"
 `;
 
 /** The arguments of {@linkcode GUARD_PROGRAM}; `descriptor` is where it reads, 0 or 3. */

@@ -13,7 +13,7 @@ const ACTIVATION_VARIABLES = ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"];
 export class NativeChildren implements Children {
   readonly handsSocketsDown = true;
   readonly #directory: string;
-  #guard: number;
+  readonly #guard: NativeGuard | undefined;
   #count = 0;
 
   /** Whether this process can have any. */
@@ -55,7 +55,7 @@ export class NativeChildren implements Children {
       pipes: request.output === "pipe",
       control: true,
       survives: false,
-      guardDescriptor: this.#guard,
+      guardDescriptor: this.#guard?.descriptor ?? -1,
     }, {
       onNotify: (text) => handler.onNotify(text),
       onExit: (code, signal) => {
@@ -94,17 +94,28 @@ export class NativeChildren implements Children {
     return processUsage(pid);
   }
 
-  close(): void {
-    if (this.#guard >= 0) closeDescriptor(this.#guard);
-    this.#guard = -1;
+  async close(): Promise<void> {
+    if (this.#guard === undefined) return;
+    this.#guard.child.kill("SIGKILL");
+    await this.#guard.ended;
+    closeDescriptor(this.#guard.descriptor);
   }
 }
 
-/** A socket to the guard; -1 where there is no shell. */
-function startGuard(directory: string, sockets: readonly GuardedSocket[]): number {
+/** Who survives this process. */
+interface NativeGuard {
+  readonly child: NativeChild;
+  readonly ended: Promise<void>;
+  /** A socket to it. */
+  readonly descriptor: number;
+}
+
+/** `undefined` where there is no shell. */
+function startGuard(directory: string, sockets: readonly GuardedSocket[]): NativeGuard | undefined {
   const [ours, theirs] = socketPair();
+  const { promise: ended, resolve: onExit } = Promise.withResolvers<void>();
   try {
-    NativeChild.spawn({
+    const child = NativeChild.spawn({
       program: GUARD_PROGRAM,
       args: [GUARD_PROGRAM, ...guardArguments(3, directory, sockets)],
       variables: ["PATH=/usr/bin:/bin"],
@@ -117,11 +128,11 @@ function startGuard(directory: string, sockets: readonly GuardedSocket[]): numbe
       control: false,
       survives: true,
       guardDescriptor: -1,
-    }, { onNotify() {}, onExit() {} });
-    return ours;
+    }, { onNotify() {}, onExit: () => onExit() });
+    return { child, ended, descriptor: ours };
   } catch (error) {
     closeDescriptor(ours);
-    if (error instanceof Deno.errors.NotFound) return -1;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   } finally {
     closeDescriptor(theirs);

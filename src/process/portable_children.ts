@@ -18,7 +18,7 @@ export class PortableChildren implements Children {
   readonly #control: Deno.UnixListener;
   readonly #controlPath: string;
   readonly #handlers = new Map<string, ChildHandler>();
-  readonly #guard: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | undefined;
+  readonly #guard: PortableGuard | undefined;
   #count = 0;
 
   /** `directory` is for the sockets of children; `sockets` are removed with it by who survives this process. */
@@ -109,13 +109,22 @@ export class PortableChildren implements Children {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#control.close();
-    this.#guard?.close().catch(() => {});
+    if (this.#guard === undefined) return;
+    const { process, writer } = this.#guard;
+    process.ref();
+    try {
+      process.kill("SIGKILL");
+    } catch {
+      // Somebody has ended it.
+    }
+    await process.status;
+    await writer.close().catch(() => {});
   }
 
   #tellGuard(line: string): void {
-    this.#guard?.write(new TextEncoder().encode(line)).catch(() => {});
+    this.#guard?.writer.write(new TextEncoder().encode(line)).catch(() => {});
   }
 
   async #acceptWorkers(): Promise<void> {
@@ -177,12 +186,16 @@ async function readAll(
   handler.onOutputEnd(name);
 }
 
-function startGuard(
-  directory: string,
-  sockets: readonly GuardedSocket[],
-): WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | undefined {
+/** Who survives this process. */
+interface PortableGuard {
+  readonly process: Deno.ChildProcess;
+  readonly writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+}
+
+/** `undefined` where there is no shell. */
+function startGuard(directory: string, sockets: readonly GuardedSocket[]): PortableGuard | undefined {
   try {
-    const guard = new Deno.Command(GUARD_PROGRAM, {
+    const process = new Deno.Command(GUARD_PROGRAM, {
       args: guardArguments(0, directory, sockets),
       clearEnv: true,
       env: { PATH: "/usr/bin:/bin" },
@@ -191,8 +204,8 @@ function startGuard(
       stderr: "null",
       detached: true,
     }).spawn();
-    guard.unref();
-    return guard.stdin.getWriter();
+    process.unref();
+    return { process, writer: process.stdin.getWriter() };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

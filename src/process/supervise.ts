@@ -1,6 +1,7 @@
 import { asSystemError } from "../../ffi/mod.ts";
 import type { Children } from "./child.ts";
 import { ControlServer } from "./control_server.ts";
+import { GUARD_MARK } from "./guard.ts";
 import { type HeldSockets, holdSockets } from "./held_sockets.ts";
 import { NativeChildren } from "./native_children.ts";
 import { PortableChildren } from "./portable_children.ts";
@@ -79,6 +80,7 @@ export async function supervise(
       processes.push({ spec, program: programs[index], sockets });
     }
     directory = await makeSocketDirectory();
+    await Deno.writeTextFile(`${directory}/${GUARD_MARK}`, "");
     const files = held.flatMap(({ files }) => files);
     if (control !== undefined) files.push(control.file);
     children = handsDown ? new NativeChildren(directory, files) : new PortableChildren(directory, files);
@@ -96,8 +98,8 @@ export async function supervise(
     return supervisor;
   } catch (error) {
     for (const sockets of held) sockets.close();
-    children?.close();
     await release(control, directory);
+    await children?.close();
     throw error;
   }
 }

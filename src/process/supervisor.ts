@@ -357,8 +357,9 @@ export class Supervisor implements AsyncDisposable {
     this.#ended = true;
     for (const { sockets } of this.#processes) sockets.close();
     await Promise.all(this.#processes.flatMap(({ sinks }) => sinks.map((sink) => sink.close())));
-    this.#parts.children.close();
     await this.#parts.release();
+    // Last: what looks after the files and processes of one that is killed would take those of the next for its own.
+    await this.#parts.children.close();
     this.#events.close();
     this.#finished.resolve({ gaveUp: [...this.#gaveUp] });
   }

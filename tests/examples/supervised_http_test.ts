@@ -5,6 +5,8 @@ import { isRunning } from "../support/process_harness.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 
 const WATCHDOG_MS = 120_000;
+/** Milliseconds that the workers may take to start, and to be replaced. */
+const WORKERS_MS_MAX = 50_000;
 
 for (const native of ["", "off"]) {
   const suffix = native === "" ? "" : ", without the native library";
@@ -24,9 +26,23 @@ async function reloadUnderLoad(native: string): Promise<void> {
   const load = new HttpLoad(Number(port));
   load.start(2, "keep-alive");
   load.start(2, "connection-per-request");
-  while (load.bodies.size < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  const answeredBy = async (count: number): Promise<void> => {
+    const endMs = performance.now() + WORKERS_MS_MAX;
+    while (load.bodies.size < count) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (performance.now() < endMs) continue;
+      const { answeredCount, bodies, failures } = await load.stop();
+      const stood = { answeredCount, bodies: [...bodies], failures: failures.slice(0, 5) };
+      assert.fail(
+        `after ${WORKERS_MS_MAX} ms ${count} workers have not answered: ${
+          Deno.inspect(stood)
+        }\n${child.stderr}`,
+      );
+    }
+  };
+  await answeredBy(2);
   child.kill("SIGUSR1");
-  while (load.bodies.size < 4) await new Promise((resolve) => setTimeout(resolve, 10));
+  await answeredBy(4);
   const { failures, bodies } = await load.stop();
   assert.deepEqual(failures, []);
   const pids = [...bodies].map((body) => Number(/^Hello from worker [01], process (\d+)\n$/.exec(body)?.[1]));

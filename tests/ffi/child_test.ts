@@ -26,6 +26,9 @@ const PLAIN: NativeSpawnRequest = {
   guardDescriptor: -1,
 };
 
+/** Milliseconds in which a process ends after the thread that has started it. */
+const END_MS_MAX = 20_000;
+
 interface Outcome {
   readonly code: number;
   readonly signal: Deno.Signal | null;
@@ -142,7 +145,9 @@ nativeTest("NativeChild has default signals also where this process ignores some
   const source = `
     import { NativeChild } from ${JSON.stringify(ffi)};
     const args = ["sh", "-c", "grep SigIgn /proc/self/status | cut -f2"];
-    NativeChild.spawn({ ...${JSON.stringify({ ...PLAIN, pipes: false })}, args }, { onNotify() {}, onExit() {} });
+    NativeChild.spawn({ ...${
+    JSON.stringify({ ...PLAIN, pipes: false })
+  }, args }, { onNotify() {}, onExit() {} });
     const own = Deno.readTextFileSync("/proc/self/status").match(/SigIgn:\\t(.*)/)[1];
     if (BigInt("0x" + own) === 0n) console.log("this process ignores none");
   `;
@@ -188,7 +193,17 @@ nativeTest("NativeChild ends with the thread that has started it", async () => {
   const pid = await new Promise<number>((resolve) => worker.onmessage = ({ data }) => resolve(data));
   assert.ok(isRunning(pid));
   worker.terminate();
-  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+  const endMs = performance.now() + END_MS_MAX;
+  while (isRunning(pid)) {
+    if (performance.now() > endMs) {
+      assert.fail(
+        `process ${pid} runs ${END_MS_MAX} ms after its thread: ${
+          Deno.readTextFileSync(`/proc/${pid}/status`)
+        }`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 });
 
 nativeTest("processUsage() tells memory and processor time of a process", () => {

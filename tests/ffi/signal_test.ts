@@ -2,8 +2,15 @@ import assert from "node:assert/strict";
 import { TakenSignal } from "../../ffi/mod.ts";
 import { nativeTest } from "../support/driver_native.ts";
 
+/** Milliseconds in which a signal that this process sends itself arrives. */
+const SIGNAL_MS_MAX = 20_000;
+
 const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+  const endMs = performance.now() + SIGNAL_MS_MAX;
+  while (!condition()) {
+    assert.ok(performance.now() < endMs, `${SIGNAL_MS_MAX} ms have not been enough for: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 };
 
 nativeTest("TakenSignal has a signal alone until it is closed, and then gives it back", async () => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { GUARD_PROGRAM, guardArguments } from "../../src/process/guard.ts";
+import { GUARD_MARK, GUARD_PROGRAM, guardArguments } from "../../src/process/guard.ts";
 import { guardedSocket } from "../../src/process/socket_files.ts";
 import { isRunning, type ProcessHarness, processTest } from "../support/process_harness.ts";
+
+/** The number of SIGTERM. */
+const TERM = 15;
 
 function startGuard(t: ProcessHarness, sockets: Parameters<typeof guardArguments>[2] = []) {
   const directory = `${t.directory}/it's mine`;
   Deno.mkdirSync(directory);
-  Deno.writeTextFileSync(`${directory}/file`, "");
+  Deno.writeTextFileSync(`${directory}/${GUARD_MARK}`, "");
   const guard = new Deno.Command(GUARD_PROGRAM, {
     args: guardArguments(0, directory, sockets),
     stdin: "piped",
@@ -14,6 +17,12 @@ function startGuard(t: ProcessHarness, sockets: Parameters<typeof guardArguments
     stderr: "piped",
   }).spawn();
   return { guard, directory, writer: guard.stdin.getWriter() };
+}
+
+/** Whether a process ignores a signal. */
+function ignores(pid: number, signal: number): boolean {
+  const [, mask] = /SigIgn:\t(.*)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+  return (BigInt(`0x${mask}`) >> BigInt(signal - 1) & 1n) === 1n;
 }
 
 function startGroup(): Deno.ChildProcess {
@@ -47,12 +56,24 @@ processTest(
   },
 );
 
+processTest(
+  "the guard leaves a socket alone that was made later, though it has got the same number",
+  async (t) => {
+    const path = `${t.directory}/socket`;
+    await Deno.writeTextFile(path, "");
+    const { guard, directory, writer } = startGuard(t, [await guardedSocket(path)]);
+    const later = new Date(Date.now() + 60_000);
+    await Deno.utime(path, later, later);
+    await writer.close();
+    await guard.output();
+    assert.deepEqual(await t.list(), ["socket"], directory);
+  },
+);
+
 processTest("the guard heeds no signal that a terminal sends", async (t) => {
   const { guard, writer, directory } = startGuard(t);
   await writer.write(new TextEncoder().encode("+ 999999999\n"));
-  // Once it reads it has set its traps.
-  await t.until(() => /S|R/.test(Deno.readTextFileSync(`/proc/${guard.pid}/stat`)));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await t.until(() => ignores(guard.pid, TERM), "the guard has set its traps");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) guard.kill(signal);
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.ok(isRunning(guard.pid));
@@ -60,3 +81,38 @@ processTest("the guard heeds no signal that a terminal sends", async (t) => {
   await guard.output();
   await assert.rejects(Deno.stat(directory), Deno.errors.NotFound);
 });
+
+processTest(
+  "a supervisor that stops takes its guard with it, which would take what comes next for its own",
+  async (t) => {
+    const master = t.master([t.script("nap", "echo ready; sleep 100")]);
+    await t.until(() => master.count("ready") === 1);
+    const guard = childrenOf(master.pid).find((pid) => commandOf(pid).includes("millrace-guard"));
+    assert.ok(guard !== undefined);
+    // One that comes to nothing by itself any more.
+    Deno.kill(guard, "SIGSTOP");
+    master.kill("SIGTERM");
+    assert.equal((await master.status).code, 0);
+    const runs = isRunning(guard);
+    if (runs) Deno.kill(guard, "SIGCONT");
+    assert.ok(!runs);
+  },
+);
+
+function childrenOf(parent: number): number[] {
+  const pids = Array.from(Deno.readDirSync("/proc"), ({ name }) => Number(name)).filter((pid) => pid > 0);
+  return pids.filter((pid) => new RegExp(`^PPid:\\t${parent}$`, "m").test(readProcess(pid, "status")));
+}
+
+function commandOf(pid: number): string {
+  return readProcess(pid, "cmdline");
+}
+
+function readProcess(pid: number, file: string): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/${file}`);
+  } catch {
+    // It has ended.
+    return "";
+  }
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MasterProcess } from "../support/master_process.ts";
+import type { MasterProcess } from "../support/master_process.ts";
 import { isRunning, type ProcessHarness, processTest } from "../support/process_harness.ts";
 
 function running(master: MasterProcess): number[] {
@@ -25,7 +25,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   processTest(
     `heedSignals() stops all on ${signal}, leaves no orphan and no file, and ends with 0`,
     async (t) => {
-      const master = new MasterProcess(t.directory, [family(t)], `${t.directory}/control`);
+      const master = t.master([family(t)], { controlPath: `${t.directory}/control` });
       await t.until(() => master.count("ready") === 2);
       const children = await childrenOf(t);
       master.kill(signal);
@@ -41,7 +41,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 }
 
 processTest("heedSignals() ends at once on a second signal", async (t) => {
-  const master = new MasterProcess(t.directory, [
+  const master = t.master([
     t.script("deaf", "trap '' TERM; echo ready; while :; do sleep 0.1; done", { stopTimeoutMs: 600_000 }),
   ]);
   await t.until(() => master.count("ready") === 1);
@@ -56,7 +56,7 @@ processTest("heedSignals() ends at once on a second signal", async (t) => {
 });
 
 processTest("heedSignals() reloads all on SIGUSR1", async (t) => {
-  const master = new MasterProcess(t.directory, [
+  const master = t.master([
     t.script("a", "echo ready; sleep 100", { instances: 2 }),
     t.script("b", "echo ready; sleep 100"),
   ]);
@@ -70,7 +70,7 @@ processTest("heedSignals() reloads all on SIGUSR1", async (t) => {
 });
 
 processTest("heedSignals() ends with the supervisor when something was given up", async (t) => {
-  const master = new MasterProcess(t.directory, [
+  const master = t.master([
     t.script("broken", "exit 1", { restart: { restartsMax: 0 } }),
   ]);
   assert.equal((await master.status).code, 1);
@@ -80,10 +80,9 @@ processTest("heedSignals() ends with the supervisor when something was given up"
 processTest(
   "a supervisor that is killed takes its processes, what they started, and its files with it",
   async (t) => {
-    const master = new MasterProcess(
-      t.directory,
+    const master = t.master(
       [{ ...family(t), listen: [{ path: `${t.directory}/http` }] }],
-      `${t.directory}/control`,
+      { controlPath: `${t.directory}/control` },
     );
     await t.until(() => master.count("ready") === 2);
     const children = await childrenOf(t);
@@ -107,7 +106,7 @@ processTest("Ctrl-C in a terminal reaches the supervisor alone, which stops its 
   const log = `${t.directory}/log`;
   const script =
     `trap 'echo INT >> ${log}' INT; trap 'echo TERM >> ${log}; exit 0' TERM; echo ready; while :; do sleep 0.05; done`;
-  const master = new MasterProcess(t.directory, [t.script("nap", script)]);
+  const master = t.master([t.script("nap", script)]);
   await t.until(() => master.count("ready") === 1);
   // What a terminal does: all of the foreground group.
   Deno.kill(-master.pid, "SIGINT");
@@ -116,7 +115,7 @@ processTest("Ctrl-C in a terminal reaches the supervisor alone, which stops its 
 });
 
 processTest("heedSignals() leaves no debugger open after SIGUSR1", async (t) => {
-  const master = new MasterProcess(t.directory, [t.script("nap", "echo ready; sleep 100")]);
+  const master = t.master([t.script("nap", "echo ready; sleep 100")]);
   await t.until(() => master.count("ready") === 1);
   // Deno begins to listen to the signal half a second after its start.
   await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -132,11 +131,15 @@ processTest("heedSignals() leaves no debugger open after SIGUSR1", async (t) => 
 });
 
 processTest("heedSignals() reloads on SIGUSR1 with few permissions as well", async (t) => {
-  const permissions = ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-ffi"];
-  const master = new MasterProcess(t.directory, [t.script("nap", "echo ready; sleep 100")], undefined, [
-    ...permissions,
+  const permissions = [
+    "--allow-read",
+    "--allow-write",
+    "--allow-run",
+    "--allow-env",
+    "--allow-ffi",
     "--allow-net",
-  ]);
+  ];
+  const master = t.master([t.script("nap", "echo ready; sleep 100")], { permissions });
   await t.until(() => master.count("ready") === 1);
   master.kill("SIGUSR1");
   await t.until(() => master.count("reloaded") === 1);

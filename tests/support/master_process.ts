@@ -19,8 +19,7 @@ export class MasterProcess {
   constructor(
     directory: string,
     specs: readonly ProcessSpec[],
-    controlPath?: string,
-    permissions: readonly string[] = ["-A"],
+    { controlPath, permissions = ["-A"] }: { controlPath?: string; permissions?: readonly string[] } = {},
   ) {
     this.temporary = `${directory}/tmp-${crypto.randomUUID().slice(0, 8)}`;
     Deno.mkdirSync(this.temporary);
@@ -49,6 +48,16 @@ export class MasterProcess {
 
   kill(signal: Deno.Signal): void {
     Deno.kill(this.pid, signal);
+  }
+
+  /** Kills it if it has not ended; what survives it takes what it has started along. */
+  async close(): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.status;
   }
 
   count(type: ProcessEvent["type"]): number {

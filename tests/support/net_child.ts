@@ -55,6 +55,11 @@ export class Child implements AsyncDisposable {
     return this.#stdout;
   }
 
+  /** What it has complained of so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   kill(signal: Deno.Signal): void {
     try {
       this.#process.kill(signal);

@@ -7,17 +7,23 @@ import {
   type SuperviseOptions,
   type Supervisor,
 } from "../../src/process/mod.ts";
+import { MasterProcess } from "./master_process.ts";
 import { withWatchdog } from "./watchdog.ts";
 
 /** Real milliseconds that one test may take; workers take a second or more to start when the machine is busy. */
 export const PROCESS_WATCHDOG_MS = 120_000;
 const LOOK_MS = 10;
+/** Real milliseconds that one condition may take to come true. */
+export const UNTIL_MS_MAX = 60_000;
+/** Events that are shown of a condition that did not come true. */
+const SHOWN_EVENTS_MAX = 12;
 
 /** What a test of processes works with; what it started is gone when it ends. */
 export class ProcessHarness {
   /** An empty directory. */
   readonly directory: string;
-  readonly #supervisors: Supervisor[] = [];
+  readonly #supervisors: { readonly supervisor: Supervisor; readonly events: ProcessEvent[] }[] = [];
+  readonly #masters: MasterProcess[] = [];
 
   constructor(directory: string) {
     this.directory = directory;
@@ -31,7 +37,7 @@ export class ProcessHarness {
     const lines: string[] = [];
     const events: ProcessEvent[] = [];
     const supervisor = await supervise(specs, { log: (line) => lines.push(line), ...options });
-    this.#supervisors.push(supervisor);
+    this.#supervisors.push({ supervisor, events });
     (async () => {
       for await (const event of supervisor.events()) events.push(event);
     })();
@@ -51,9 +57,28 @@ export class ProcessHarness {
     };
   }
 
-  /** Resolves when `condition` holds. */
-  async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    while (!await condition()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  /** A supervisor in a process of its own, which is gone when the test ends. */
+  master(
+    specs: readonly ProcessSpec[],
+    options: { controlPath?: string; permissions?: readonly string[] } = {},
+  ): MasterProcess {
+    const master = new MasterProcess(this.directory, specs, options);
+    this.#masters.push(master);
+    return master;
+  }
+
+  /** Resolves when `condition` holds; rejects after {@linkcode UNTIL_MS_MAX}, and says what was waited for, and what is. */
+  async until(
+    condition: () => boolean | Promise<boolean>,
+    what: string = String(condition),
+  ): Promise<void> {
+    const endMs = performance.now() + UNTIL_MS_MAX;
+    while (!await condition()) {
+      if (performance.now() > endMs) {
+        throw new Error(`${UNTIL_MS_MAX} ms have not been enough for: ${what}\n${this.#describe()}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   /** Resolves to the text of a file once that has `pattern` in it. */
@@ -62,7 +87,7 @@ export class ProcessHarness {
     await this.until(async () => {
       text = await Deno.readTextFile(path).catch(() => "");
       return pattern.test(text);
-    });
+    }, `${pattern} in ${path}`);
     return text;
   }
 
@@ -72,7 +97,21 @@ export class ProcessHarness {
   }
 
   async close(): Promise<void> {
-    for (const supervisor of this.#supervisors) await supervisor.kill();
+    for (const { supervisor } of this.#supervisors) await supervisor.kill();
+    for (const master of this.#masters) await master.close();
+  }
+
+  /** What has become of what was started. */
+  #describe(): string {
+    const own = this.#supervisors.map(({ supervisor, events }) => ({ status: supervisor.status(), events }));
+    const others = this.#masters.map(({ pid, events }) => ({
+      status: { pid, runs: isRunning(pid) },
+      events,
+    }));
+    return [...own, ...others].map(({ status, events }) => {
+      const last = events.slice(-SHOWN_EVENTS_MAX).map((event) => `  ${JSON.stringify(event)}\n`);
+      return `${JSON.stringify(status)}, and the last of ${events.length} events:\n${last.join("")}`;
+    }).join("\n");
   }
 }
 

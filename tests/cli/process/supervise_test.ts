@@ -28,7 +28,7 @@ processTest("millrace supervise runs a file; ps, reload and stop speak to it; it
     return lines.map((line) => JSON.parse(line));
   };
   let before = await list();
-  while (before.some(({ state }) => state !== "ready")) before = await list();
+  await t.until(async () => (before = await list()).every(({ state }) => state === "ready"));
   assert.deepEqual(before.map(({ name, instance }) => `${name}/${instance}`), ["web/0", "web/1", "talk/0"]);
   const table = assertDone(await millrace(["ps", "--socket", env.MILLRACE_SOCKET])).split("\n");
   assert.match(table[0], /^NAME +PID +STATE +UPTIME +RESTARTS +MEMORY +CPU +LAST EXIT$/);
