@@ -148,7 +148,8 @@ export class RelayedSocket {
       // One that hangs does not answer: closing ends the read.
       timer = setTimeout(() => this.#discard(offered), OFFER_MS_MAX);
       await upstream.write(preface);
-      if (await upstream.read(new Uint8Array(1)) === 1) return upstream;
+      // The answer and the end of its time may have come in one turn: then it is closed already.
+      if (await upstream.read(new Uint8Array(1)) === 1 && this.#open.has(upstream)) return upstream;
     } catch {
       // It has stopped, or is about to.
     } finally {

@@ -119,3 +119,30 @@ processTest("RelayedSocket has connections wait while there is no instance", asy
   for (const conn of [waiting, ...clients, ...target.offers.map(({ conn }) => conn)]) conn.close();
   target.close();
 });
+
+processTest(
+  "RelayedSocket loses no connection that is taken in the moment in which that has taken too long",
+  async (t) => {
+    const relay = new RelayedSocket("http", LOOPBACK, 16);
+    const target = new Target(t, "a");
+    relay.route(target);
+    const client = await connect(relay);
+    await write(client, "ping");
+    await t.until(() => target.offers.length === 1);
+    await target.offers[0].conn.write(TAKEN);
+    // This process gets round to neither: then the answer and the end of its time are there at once.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+    let taken = 1;
+    await t.until(async () => {
+      for (; taken < target.offers.length; taken++) await target.offers[taken].conn.write(TAKEN);
+      const texts = await Promise.all(
+        target.offers.splice(0).map(({ conn }) => readText(conn).finally(() => conn.close())),
+      );
+      taken = 0;
+      return texts.includes("ping");
+    });
+    client.close();
+    relay.close();
+    target.close();
+  },
+);
