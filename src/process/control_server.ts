@@ -22,6 +22,8 @@ export type ControlAnswer =
 
 /** Bytes of a request at most. */
 const REQUEST_BYTES_MAX = 4096;
+/** Milliseconds in which a request has to come. */
+const REQUEST_MS_MAX = 10_000;
 /** Milliseconds that answers get to go out when the supervisor has ended. */
 const LAST_ANSWERS_MS = 1000;
 /** Only the owner may connect. */
@@ -93,13 +95,15 @@ export class ControlServer {
 
   async #answer(conn: Deno.UnixConn): Promise<void> {
     try {
-      const answer = await this.#execute(await readLine(conn));
+      const timer = setTimeout(() => closeQuietly(conn), REQUEST_MS_MAX);
+      const line = await readLine(conn).finally(() => clearTimeout(timer));
+      const answer = await this.#execute(line);
       const bytes = new TextEncoder().encode(`${JSON.stringify(answer)}\n`);
       for (let sent = 0; sent < bytes.byteLength;) sent += await conn.write(bytes.subarray(sent));
     } catch {
       // Whoever asked has gone.
     } finally {
-      conn.close();
+      closeQuietly(conn);
     }
   }
 
@@ -143,4 +147,12 @@ export async function readLine(conn: Deno.Conn, bytesMax: number = REQUEST_BYTES
     if (text.length > bytesMax) throw new Deno.errors.InvalidData(`a line of more than ${bytesMax} bytes`);
   }
   return text.split("\n", 1)[0];
+}
+
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already.
+  }
 }

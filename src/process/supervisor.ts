@@ -14,6 +14,9 @@ import { watchFiles } from "./watch_files.ts";
 /** Events that a reader of {@linkcode Supervisor.events} may be behind; then it misses the oldest. */
 export const EVENTS_MAX = 1024;
 
+/** Milliseconds that what processes have written last gets to go out when nothing runs any more. */
+const LAST_LINES_MS_MAX = 5000;
+
 /** What an instance is at. */
 export interface InstanceStatus {
   /** The name of its specification. */
@@ -356,7 +359,12 @@ export class Supervisor implements AsyncDisposable {
     if (this.#ended) return;
     this.#ended = true;
     for (const { sockets } of this.#processes) sockets.close();
-    await Promise.all(this.#processes.flatMap(({ sinks }) => sinks.map((sink) => sink.close())));
+    const written = Promise.all(this.#processes.flatMap(({ sinks }) => sinks.map((sink) => sink.close())));
+    // Nobody may take what was written: a reader that stands still, a disk that hangs.
+    const late = Promise.withResolvers<void>();
+    const limit = this.#timers.schedule(LAST_LINES_MS_MAX, late.resolve);
+    await Promise.race([written, late.promise]);
+    limit.cancel();
     await this.#parts.release();
     // Last: what looks after the files and processes of one that is killed would take those of the next for its own.
     await this.#parts.children.close();

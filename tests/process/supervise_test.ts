@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { ProcessSpecError, supervise } from "../../src/process/mod.ts";
 import { nativeStatus } from "../../ffi/mod.ts";
@@ -294,4 +295,35 @@ processTest("output: files tells once when lines are lost, and the process goes 
   ]);
   await supervisor.ready();
   assert.equal(lines.filter((line) => line.startsWith("OUTPUT OF talk/0 IS LOST: write ")).length, 1);
+});
+
+processTest("Supervisor.shutdown() does not wait for somebody who takes no output any more", async (t) => {
+  const source = `
+    import { heedSignals, supervise } from "@millrace/millrace/process";
+    const spec = { name: "talk", command: "yes", instances: 1, ready: { kind: "line", pattern: "^y$" } };
+    const supervisor = await supervise([spec]);
+    supervisor.ready().then(() => Deno.writeTextFileSync(${JSON.stringify(`${t.directory}/ready`)}, "ready"));
+    await heedSignals(supervisor);
+    Deno.exit(0);
+  `;
+  const path = `${t.directory}/program.ts`;
+  await Deno.writeTextFile(path, source);
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-lock", "--no-check", "--config", config, path],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let ended = false;
+  child.status.then(() => ended = true);
+  try {
+    await t.untilFile(`${t.directory}/ready`, /ready/);
+    child.kill("SIGTERM");
+    await t.until(() => ended);
+    assert.equal((await child.status).code, 0);
+  } finally {
+    if (!ended) child.kill("SIGKILL");
+    await child.stdout.cancel();
+  }
 });
