@@ -93,7 +93,6 @@ export const layerRules: LayerRules = {
       path: "src/process/held_sockets.ts",
       reason: "supervise_test and reload_test, handed down and relayed",
     },
-    { path: "src/process/instance.ts", reason: "supervisor_test and supervise_test" },
     { path: "src/process/native_children.ts", reason: "all tests of processes, where there is the library" },
     { path: "src/process/portable_children.ts", reason: "all tests of processes, without the library" },
     { path: "src/process/process_spec.ts", reason: "read_specs_test" },

@@ -40,6 +40,10 @@ export class NotReadyError extends Error {
   override readonly name = "NotReadyError";
 }
 
+/** Milliseconds after SIGKILL in which a process is gone; one that hangs in the kernel may not be, and nobody waits for it. */
+const KILL_MS_MAX = 10_000;
+/** What such a one is said to have ended with. */
+const ABANDONED: ExitStatus = { code: 137, signal: "SIGKILL" };
 /** Time in milliseconds that the last words of a process may take to arrive after its end. */
 const LAST_WORDS_MS = 100;
 const LAST_WORDS_CHARACTERS_MAX = 500;
@@ -163,6 +167,13 @@ export class Instance {
     if (this.#state !== "stopping") this.#enter("stopping");
     this.#context.sockets.unroute(this.#child);
     if (this.#child.kill("SIGKILL")) this.#emit({ type: "killed", reason });
+    this.#after(KILL_MS_MAX, () => {
+      this.#emit({
+        type: "killed",
+        reason: `it is not gone ${KILL_MS_MAX} ms after that, and is left to the system`,
+      });
+      this.#onExit(ABANDONED);
+    });
     return this.ended;
   }
 
@@ -300,6 +311,8 @@ export class Instance {
 
   #onExit(status: ExitStatus): void {
     const before = this.#state;
+    // Whom nobody waits for any more may end later all the same.
+    if (before === "ended") return;
     this.#enter("ended");
     this.#context.sockets.unroute(this.#child);
     this.#emit({
