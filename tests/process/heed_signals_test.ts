@@ -33,7 +33,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       assert.deepEqual([code, endedBy], [0, null]);
       await t.until(() => master.count("exited") === 2);
       assert.deepEqual(running(master), []);
-      assert.deepEqual(children.filter(isRunning), []);
+      // They were killed; on a busy machine they get round to it a little later.
+      await t.until(() => children.filter(isRunning).length === 0);
       assert.deepEqual(master.leftOver(), []);
       await assert.rejects(Deno.lstat(`${t.directory}/control`), Deno.errors.NotFound);
     },
