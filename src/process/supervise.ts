@@ -87,7 +87,7 @@ export async function supervise(
     const supervisor = new Supervisor({
       children,
       processes,
-      log,
+      log: harmless(log),
       release: () => release(control, directory),
     });
     control?.serve(supervisor);
@@ -149,4 +149,15 @@ async function release(control: ControlServer | undefined, directory: string | u
 function complain(line: string, loud: boolean): void {
   // deno-lint-ignore no-console -- the default, for the operator's eyes
   if (loud) console.error(`millrace: ${line}`);
+}
+
+/** What a log throws is no failure of the process that it tells of. */
+function harmless(log: (line: string, loud: boolean) => void): (line: string, loud: boolean) => void {
+  return (line, loud) => {
+    try {
+      log(line, loud);
+    } catch (error) {
+      complain(`log: ${error instanceof Error ? error.message : error}: ${line}`, true);
+    }
+  };
 }

@@ -327,3 +327,14 @@ processTest("Supervisor.shutdown() does not wait for somebody who takes no outpu
     await child.stdout.cancel();
   }
 });
+
+processTest("supervise() goes on when its log throws", async (t) => {
+  const { supervisor } = await t.supervise([t.script("nap", "echo ready; sleep 100")], {
+    log() {
+      throw new Error("the log is full");
+    },
+  });
+  await supervisor.ready();
+  await supervisor.reload("nap");
+  assert.equal(supervisor.status()[0].restartCount, 0);
+});
