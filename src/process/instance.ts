@@ -193,7 +193,9 @@ export class Instance {
   #onLine(stream: OutputStream, line: Uint8Array): void {
     const { spec, sink } = this.#context;
     const text = new TextDecoder().decode(line);
-    if (stream === "stderr" && text.trim() !== "") this.#lastWords = text.slice(0, LAST_WORDS_CHARACTERS_MAX);
+    // Of a stack trace, what was thrown, and not where.
+    const isSaid = stream === "stderr" && text.trim() !== "" && (this.#lastWords === "" || !/^\s/.test(text));
+    if (isSaid) this.#lastWords = text.slice(0, LAST_WORDS_CHARACTERS_MAX);
     if (this.#state === "starting" && spec.ready.kind === "line" && spec.ready.pattern.test(text)) {
       this.#becomeReady();
     }
