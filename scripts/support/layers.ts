@@ -56,6 +56,10 @@ export const layerRules: LayerRules = {
       mayImport: ["ffi", "src/base", "src/queue", "src/sync", "src/timer", "src/reactor", "src/cores"],
     },
     {
+      folder: "src/tasks",
+      mayImport: ["ffi", "src/base", "src/memory", "src/ring", "src/value", "src/process"],
+    },
+    {
       folder: "src/cli",
       mayImport: [
         "src/base",
@@ -82,6 +86,11 @@ export const layerRules: LayerRules = {
     { path: "src/cli/process/stop.ts", reason: "with a real supervisor, in supervise_test" },
     { path: "src/cores/core_runtime.ts", reason: "core_group_test and calls_test" },
     { path: "src/cores/error_classes.ts", reason: "errors that calls carry, in calls_test" },
+    { path: "src/tasks/errors.ts", reason: "by what is told of them, in task_pool_test" },
+    { path: "src/tasks/open_channel.ts", reason: "channel_hub_test, with processes that do" },
+    { path: "src/tasks/ring_link.ts", reason: "link_test" },
+    { path: "src/tasks/serve_tasks.ts", reason: "task_pool_test" },
+    { path: "src/tasks/socket_link.ts", reason: "link_test" },
     { path: "src/value/error_classes.ts", reason: "error_codec_test" },
     { path: "src/value/refusal.ts", reason: "value_codec_test" },
     { path: "src/cores/errors.ts", reason: "core_group_test" },

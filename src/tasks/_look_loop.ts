@@ -1,0 +1,41 @@
+/** Milliseconds for which is looked at once for more, behind what came last, before a link sleeps: about what falling asleep and waking costs. */
+const LOOK_MS = 0.1;
+
+/** What is looked at in every turn of the event loop while there may be something. */
+export interface Looked {
+  /** Takes what is there; how much. */
+  look(): number;
+  /** There was nothing for a while: whoever sends wakes it from now on. */
+  sleep(): void;
+}
+
+/** When it was busy last, of what is looked at. */
+const busyMs = new Map<Looked, number>();
+let isTurning = false;
+
+/** Looks at something until it is quiet for a while, then has it sleep. */
+export function lookAt(looked: Looked): void {
+  busyMs.set(looked, performance.now());
+  if (isTurning) return;
+  isTurning = true;
+  setImmediate(turn);
+}
+
+/** Looks at it no more. */
+export function lookAway(looked: Looked): void {
+  busyMs.delete(looked);
+}
+
+function turn(): void {
+  for (const [looked, sinceMs] of busyMs) {
+    const nowMs = performance.now();
+    if (looked.look() > 0) {
+      if (busyMs.has(looked)) busyMs.set(looked, nowMs);
+    } else if (nowMs - sinceMs >= LOOK_MS) {
+      busyMs.delete(looked);
+      looked.sleep();
+    }
+  }
+  isTurning = busyMs.size > 0;
+  if (isTurning) setImmediate(turn);
+}

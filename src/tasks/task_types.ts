@@ -1,0 +1,16 @@
+/** What a task is called with, as `this`. */
+export interface TaskContext {
+  /** Aborts when nobody waits for the task any more. */
+  readonly signal: AbortSignal;
+  /** How often it was begun before: above 0 only for tasks that may run again. */
+  readonly attempt: number;
+}
+
+/** Names of the functions of `Tasks`, which is the type of a module or of an object. */
+export type TaskName<Tasks> = keyof Tasks & string;
+
+/** What a task takes: plain values and whatever structured cloning copies, no functions. */
+export type TaskArguments<Task> = Task extends (...args: infer Arguments) => unknown ? Arguments : never;
+
+/** What a task gives. */
+export type TaskResult<Task> = Task extends (...args: never[]) => infer Result ? Awaited<Result> : never;

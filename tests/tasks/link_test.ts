@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { WAITING_BYTES_MAX } from "../../src/tasks/link.ts";
+import { withWatchdog } from "../support/watchdog.ts";
+import { frame, type LinkPair, LINKS, Received } from "./_support.ts";
+
+function linkTest(name: string, body: (pair: LinkPair) => Promise<void>): void {
+  for (const { kind, make } of LINKS) {
+    Deno.test(`${name} (${kind})`, () =>
+      withWatchdog(30_000, async () => {
+        await using pair = await make();
+        await body(pair);
+      }));
+  }
+}
+
+linkTest("a link brings frames in their order, both ways", async ({ one, other }) => {
+  const [atOne, atOther] = [new Received(one), new Received(other)];
+  for (let call = 0; call < 20_000; call++) {
+    one.send(frame(call, `to other ${call}`));
+    if (call % 2 === 0) other.send(frame(call, call));
+  }
+  await Promise.all([
+    atOther.until(() => atOther.frames.length === 20_000),
+    atOne.until(() => atOne.frames.length === 10_000),
+  ]);
+  assert.ok(
+    atOther.frames.every(({ call, values }, index) => call === index && values[0] === `to other ${index}`),
+  );
+  assert.ok(atOne.frames.every(({ call, values }, index) => call === 2 * index && values[0] === 2 * index));
+});
+
+linkTest("a link brings frames of any length, and short ones behind long ones", async ({ one, other }) => {
+  const received = new Received(other);
+  new Received(one);
+  const lengths = [0, 1, 131_000, 131_064, 131_072, 262_144, 5_000_000, 3, 1_000_001];
+  lengths.forEach((length, index) => one.send(frame(index, new Uint8Array(length).fill(index + 1))));
+  await received.until(() => received.frames.length === lengths.length);
+  received.frames.forEach(({ call, values }, index) => {
+    const bytes = values[0] as Uint8Array;
+    assert.deepEqual([call, bytes.length], [index, lengths[index]]);
+    assert.ok(bytes.every((byte) => byte === index + 1));
+  });
+});
+
+linkTest("a link sleeps, and is woken, again and again", async ({ one, other }) => {
+  const received = new Received(other);
+  const back = new Received(one);
+  for (let round = 1; round <= 5; round++) {
+    // Far longer than anybody looks.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    one.send(frame(round, round));
+    await received.until(() => received.frames.length === round);
+    other.send(frame(round, round));
+    await back.until(() => back.frames.length === round);
+  }
+});
+
+linkTest("a link tells of its end once, behind what was sent before it", async ({ one, other }) => {
+  const received = new Received(other);
+  const atOne = new Received(one);
+  for (let call = 0; call < 3000; call++) one.send(frame(call, "x".repeat(100)));
+  await one.close();
+  await received.until(() => received.ended);
+  assert.equal(received.frames.length, 3000);
+  assert.equal(atOne.ended, false, "who closes knows");
+  one.send(frame(1, "nothing happens"));
+  await one.close();
+});
+
+linkTest("a link refuses more when too much waits for one who does not read", ({ one }) => {
+  new Received(one);
+  const value = new Uint8Array(2 ** 20);
+  let sent = 0;
+  assert.throws(() => {
+    for (; sent < 2 * WAITING_BYTES_MAX / value.length; sent++) one.send(frame(sent, value));
+  }, Deno.errors.Busy);
+  assert.ok(sent >= WAITING_BYTES_MAX / value.length, String(sent));
+  return Promise.resolve();
+});

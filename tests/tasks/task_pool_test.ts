@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { SeededRandom } from "../../src/base/mod.ts";
+import {
+  ProcessEndedError,
+  TASK_DEATHS_MAX,
+  TaskPool,
+  TaskPoolFullError,
+  type TaskPoolOptions,
+} from "../../src/tasks/mod.ts";
+import { testSeeds, withSeed } from "../support/driver_seed.ts";
+import { withWatchdog } from "../support/watchdog.ts";
+import { TASKS_URL } from "./_support.ts";
+import type * as tasks from "./_tasks.ts";
+
+const LIMIT_MS = 90_000;
+const OPTIONS = {
+  module: TASKS_URL,
+  workers: 2,
+  denoArgs: ["-A", "--no-check"],
+  cancelGraceMs: 50,
+  restart: { delayMs: 1, delayMsMax: 1, restartsMax: 10_000 },
+  log: () => {},
+};
+type Pool = TaskPool<typeof tasks>;
+
+function poolTest(name: string, options: TaskPoolOptions, body: (pool: Pool) => Promise<void>): void {
+  Deno.test(name, () =>
+    withWatchdog(LIMIT_MS, async () => {
+      await using pool = await TaskPool.start<typeof tasks>({ ...OPTIONS, ...options });
+      await body(pool);
+    }));
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await pause(1);
+}
+
+poolTest(
+  "TaskPool.run() gives what the task gives, in another process, or throws what it throws",
+  {},
+  async (pool) => {
+    assert.equal(await pool.run("add", [2, 3]), 5);
+    assert.deepEqual(
+      await pool.run("echo", [new Map([["a", new Uint8Array(300_000)]])]),
+      new Map([["a", new Uint8Array(300_000)]]),
+    );
+    assert.notEqual(await pool.run("pid", []), Deno.pid);
+    await assert.rejects(
+      pool.run("fail", ["no"]),
+      (error: Error) =>
+        error instanceof RangeError && error.message === "no" && error.cause instanceof TypeError &&
+        /_tasks\.ts/.test(error.stack ?? ""),
+    );
+    await assert.rejects((pool as unknown as TaskPool<Record<string, () => void>>).run("nothing", []), {
+      name: "TypeError",
+      message: "call nothing: there is no such task",
+    });
+    await assert.rejects(
+      (pool as unknown as TaskPool<Record<string, (value: unknown) => void>>).run("echo", [() => {}]),
+      TypeError,
+    );
+    assert.deepEqual(pool.status(), {
+      workerCount: 2,
+      waitingCount: 0,
+      runningCount: 0,
+      doneCount: 3,
+      failedCount: 3,
+      repeatedCount: 0,
+    });
+  },
+);
+
+poolTest(
+  "TaskPool.run() uses all workers, and no more of each than it is told",
+  { concurrency: 3 },
+  async (pool) => {
+    const sleeping = Array.from({ length: 10 }, () => pool.run("sleepFor", [300]));
+    await until(() => pool.status().runningCount === 6);
+    assert.equal(pool.status().waitingCount, 4);
+    await Promise.all(sleeping);
+    const pids = new Set(await Promise.all(Array.from({ length: 6 }, () => pool.run("pid", []))));
+    assert.equal(pids.size, 2);
+  },
+);
+
+poolTest(
+  "TaskPool.run() that is not done in time, or aborted, rejects at once, and tells the task",
+  {},
+  async (pool) => {
+    await assert.rejects(pool.run("sleepFor", [60_000], { timeoutMs: 20 }), {
+      name: "TimeoutError",
+      message: "run sleepFor: not done within 20 ms",
+    });
+    const controller = new AbortController();
+    const running = pool.run("sleepFor", [60_000], { signal: controller.signal });
+    const waiting = Array.from(
+      { length: 3 },
+      () => pool.run("sleepFor", [60_000], { signal: controller.signal }),
+    );
+    controller.abort(new Error("enough"));
+    for (const call of [running, ...waiting]) await assert.rejects(call, /enough/);
+    await assert.rejects(pool.run("add", [1, 1], { signal: controller.signal }), /enough/);
+    const pids = await Promise.all([pool.run("pid", []), pool.run("pid", [])]);
+    assert.equal(pool.status().waitingCount, 0);
+    // The tasks ended when they were told: nobody was killed.
+    const alive = pool.supervisor.status().map(({ pid }) => pid);
+    assert.ok(pids.every((pid) => alive.includes(pid)));
+    assert.ok(pool.supervisor.status().every(({ restartCount }) => restartCount === 0));
+  },
+);
+
+poolTest(
+  "TaskPool kills a worker whose task does not end when it is told, and has another",
+  {},
+  async (pool) => {
+    const [before, other] = await Promise.all([pool.run("pid", []), pool.run("pid", [])]);
+    await assert.rejects(pool.run("spin", [], { timeoutMs: 20 }), { name: "TimeoutError" });
+    await until(() => pool.supervisor.status().some(({ restartCount }) => restartCount === 1));
+    await until(() => pool.status().workerCount === 2);
+    const pids = await Promise.all(Array.from({ length: 8 }, () => pool.run("pid", [])));
+    assert.equal(new Set([before, other, ...pids]).size, 3);
+  },
+);
+
+poolTest(
+  "TaskPool runs what is repeatable again when its worker dies, and nothing else",
+  {},
+  async (pool) => {
+    await assert.rejects(pool.run("dieUntil", [1]), {
+      name: "ProcessEndedError",
+      message: "run dieUntil: its worker has ended",
+    });
+    assert.equal(await pool.run("dieUntil", [2], { repeatable: true }), "attempt 2");
+    await assert.rejects(pool.run("dieUntil", [99], { repeatable: true }), {
+      name: "ProcessEndedError",
+      message: `run dieUntil: its worker has ended with it ${TASK_DEATHS_MAX + 1} times`,
+    });
+    assert.equal(pool.status().repeatedCount, 2 + TASK_DEATHS_MAX);
+  },
+);
+
+poolTest("TaskPool runs what has thrown again as often as it is told", {}, async (pool) => {
+  assert.equal(await pool.run("failUntil", [2], { retriesMax: 2 }), "attempt 2");
+  await assert.rejects(pool.run("failUntil", [2], { retriesMax: 1, retryDelayMs: 1 }), /^Error: attempt 1$/);
+  assert.equal(await pool.run("failUntil", [1], { retriesMax: 1, retryDelayMs: 5 }), "attempt 1");
+  const waiting = pool.run("failUntil", [9], { retriesMax: 99, retryDelayMs: 60_000, timeoutMs: 100 });
+  await assert.rejects(waiting, { name: "TimeoutError" });
+  assert.equal(pool.status().waitingCount, 0);
+});
+
+poolTest("TaskPool refuses more tasks than may wait", { workers: 1, waitingMax: 2 }, async (pool) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const calls = Array.from({ length: 3 }, () => pool.run("sleepFor", [60_000], { signal }));
+  await assert.rejects(
+    pool.run("add", [1, 1]),
+    (error: Error) =>
+      error instanceof TaskPoolFullError && error.message === "run add: 2 tasks wait already, expected fewer",
+  );
+  controller.abort();
+  for (const call of calls) await assert.rejects(call, { name: "AbortError" });
+  assert.equal(await pool.run("add", [1, 1]), 2);
+});
+
+poolTest("TaskPool.reload() replaces all workers, and no task is lost", { concurrency: 4 }, async (pool) => {
+  const before = new Set(await Promise.all(Array.from({ length: 8 }, () => pool.run("pid", []))));
+  let [done, isOver] = [0, false];
+  const load = Array.from({ length: 16 }, async () => {
+    while (!isOver) {
+      await pool.run(done % 2 === 0 ? "sleepFor" : "echo", [1]);
+      done++;
+    }
+  });
+  for (let round = 0; round < 3; round++) await pool.reload();
+  isOver = true;
+  await Promise.all(load);
+  const after = await Promise.all(Array.from({ length: 8 }, () => pool.run("pid", [])));
+  assert.ok(after.every((pid) => !before.has(pid)));
+  assert.ok(done > 0);
+});
+
+poolTest("TaskPool.shutdown() finishes what there is, and takes no more", {}, async (pool) => {
+  const calls = Array.from({ length: 6 }, () => pool.run("sleepFor", [20]));
+  const shutdown = pool.shutdown();
+  await assert.rejects(pool.run("add", [1, 1]), {
+    name: "ProcessEndedError",
+    message: "run add: the pool is closed",
+  });
+  await shutdown;
+  assert.deepEqual(await Promise.all(calls), new Array(6).fill("slept"));
+  assert.deepEqual((await pool.supervisor.finished).gaveUp, []);
+});
+
+poolTest("TaskPool.shutdown({ timeoutMs }) and close() give up what is left", {}, async (pool) => {
+  const calls = Array.from({ length: 5 }, () => pool.run("sleepFor", [60_000]));
+  const rejected = calls.map((call) => assert.rejects(call, (error) => error instanceof ProcessEndedError));
+  await pool.shutdown({ timeoutMs: 20 });
+  await Promise.all(rejected);
+  assert.deepEqual(pool.status().waitingCount + pool.status().runningCount, 0);
+});
+
+Deno.test("TaskPool.start() says what is wrong with its options, or its module, and leaves nothing behind", () =>
+  withWatchdog(LIMIT_MS, async () => {
+    const start = (options: TaskPoolOptions) => TaskPool.start({ ...OPTIONS, ...options });
+    await assert.rejects(start({ concurrency: 0 }), /concurrency is 0, expected a whole number from 1/);
+    await assert.rejects(start({ waitingMax: NaN }), /waitingMax is NaN/);
+    await assert.rejects(start({ cancelGraceMs: -1 }), /cancelGraceMs is -1/);
+    await assert.rejects(start({ module: undefined }), /expected one of them/);
+    await assert.rejects(start({ worker: { command: "deno" } }), /expected one of them/);
+    await assert.rejects(start({ workers: 0 }), /instances/);
+    const missing = start({ module: "file:///nowhere.ts", restart: { restartsMax: 1, delayMs: 1 } });
+    await assert.rejects(missing, /^Error: start a task pool: .*Module not found "file:\/\/\/nowhere\.ts"/s);
+  }));
+
+poolTest("TaskPool: its tasks reject when all its workers were given up", {
+  workers: 1,
+  restart: { restartsMax: 1, delayMs: 1 },
+}, async (pool) => {
+  const calls = Array.from({ length: 5 }, () => pool.run("dieUntil", [99], { repeatable: true }));
+  for (const call of calls) await assert.rejects(call, ProcessEndedError);
+  await pool.supervisor.finished;
+  await assert.rejects(pool.run("add", [1, 1]), ProcessEndedError);
+});
+
+poolTest(
+  "TaskPool: no task is lost, whatever workers are killed or stopped",
+  { concurrency: 2 },
+  async (pool) => {
+    const [seed] = testSeeds(1);
+    await withSeed(seed, async () => {
+      const random = new SeededRandom(seed);
+      const strikes = 20;
+      let isOver = false;
+      let done = 0;
+      const failures: unknown[] = [];
+      const load = Array.from({ length: 8 }, async (_, index) => {
+        for (let number = 0; !isOver; number++) {
+          const repeatable = (index + number) % 2 === 0;
+          try {
+            const sum = await pool.run("add", [index, number], { repeatable });
+            assert.equal(sum, index + number);
+            done++;
+          } catch (error) {
+            // A repeatable one may have met more deaths than it may.
+            failures.push(error);
+            assert.ok(error instanceof ProcessEndedError, String(error));
+          }
+        }
+      });
+      for (let strike = 0; strike < strikes; strike++) {
+        await pause(random.below(60));
+        const pids = pool.supervisor.status().flatMap(({ pid }) => pid ?? []);
+        const pid = pids[random.below(pids.length)];
+        if (pid === undefined) continue;
+        try {
+          if (random.below(3) === 0) {
+            Deno.kill(pid, "SIGSTOP");
+            await pause(random.below(30));
+            Deno.kill(pid, "SIGCONT");
+          } else Deno.kill(pid, "SIGKILL");
+        } catch {
+          // It has ended.
+        }
+      }
+      isOver = true;
+      await Promise.all(load);
+      const status = pool.status();
+      assert.deepEqual([status.waitingCount, status.runningCount], [0, 0]);
+      assert.equal(status.doneCount, done);
+      assert.equal(status.failedCount, failures.length);
+      await until(() => pool.status().workerCount === 2);
+      assert.equal(await pool.run("add", [1, 1]), 2);
+    });
+  },
+);
