@@ -35,6 +35,9 @@ mod counter {
     pub const REDELIVERED: usize = 2;
 }
 
+/// Of a message's flags, as in `FLAG` of `src/queue/layout.ts`: its sender waits for a reply.
+const FLAG_REQUEST: u32 = 2;
+
 /// Where the bytes of a message are copied to.
 struct Copy {
     data: *mut u8,
@@ -153,6 +156,11 @@ impl Queue {
         last
     }
 
+    /// Whether somebody is to be told when a message is no more: one that waits for its box, or for a reply to it.
+    fn is_awaited(&self, record: usize) -> bool {
+        self.take(record, record::BOX) != 0 || self.take(record, record::ROUTE) >> 24 & FLAG_REQUEST != 0
+    }
+
     /// Whether a reserved message of `length` bytes can be delivered without further ado to who has room for `room`.
     fn is_plain(&self, record: usize, length: u32, room: usize) -> bool {
         let limit = self.get(state::DELIVERY_COUNT_MAX);
@@ -169,7 +177,7 @@ impl Queue {
         let record = self.record_at(slot);
         // Read once: whoever damages it may do so at any moment.
         let length = self.take(record, record::BYTE_LENGTH);
-        let is_plain = self.is_plain(record, length, to.room);
+        let is_plain = self.is_plain(record, length, to.room) && !(ack && self.is_awaited(record));
         if is_plain {
             let before = self.take(record, record::DELIVERY_COUNT);
             self.put(record, record::DELIVERY_COUNT, before + 1);
@@ -209,7 +217,8 @@ impl Queue {
         let (slot, _) = (lanes.0..lanes.1).find_map(|lane| self.reserve(lane))?;
         let record = self.record_at(slot);
         let length = self.take(record, record::BYTE_LENGTH);
-        let is_plain = self.is_plain(record, length, self.get(state::MESSAGE_BYTES_MAX) as usize);
+        let longest = self.get(state::MESSAGE_BYTES_MAX) as usize;
+        let is_plain = self.is_plain(record, length, longest) && !self.is_awaited(record);
         // SAFETY: the caller's words.
         unsafe {
             *out.add(told::SLOT) = slot;

@@ -1,5 +1,5 @@
-import { PARTICIPANT, participantAt, RECORD } from "./layout.ts";
-import { type BoxPlace, MAILBOX_SIGNAL } from "./mailbox_layout.ts";
+import { PARTICIPANT, participantAt, RECORD, WORD } from "./layout.ts";
+import type { BoxPlace } from "./mailbox_layout.ts";
 import type { Participants } from "./_participants.ts";
 import { type QueueMemory } from "./_queue_memory.ts";
 import { NOBODY, Signal, Waits, wordsOf } from "../shared/mod.ts";
@@ -19,6 +19,8 @@ export interface HandOver {
 export interface BoxQueue {
   readonly memory: QueueMemory;
   readonly participants: Participants;
+  /** Frees the slots of messages that are too old. */
+  freeExpired(): void;
 }
 
 /** The boxes of a mailbox: who has which, and what becomes of those of the dead. */
@@ -38,7 +40,8 @@ export class Boxes {
     this.#bytes = bytes;
     this.#words = wordsOf(bytes);
     this.places = places;
-    this.#signal = new Signal(this.#words, MAILBOX_SIGNAL, queue.participants.patrol());
+    // In the queue's memory, where those reach it who take messages away and have no mailbox open.
+    this.#signal = new Signal(queue.memory.words, WORD.boxes, queue.participants.patrol());
     this.waits = new Waits(this.#signal, () => this.recover());
     this.#mark = markOf(queue.participants.number);
     this.#freeOwn();
@@ -113,7 +116,9 @@ export class Boxes {
     let found = false;
     // In this order: see #named().
     const words = this.places.map((_, index) => this.#load(index));
-    const named = words.some((word) => phaseOf(word) === PHASE.ready) ? this.#named() : new Set<string>();
+    const areSent = words.some((word) => phaseOf(word) === PHASE.ready);
+    if (areSent) this.#queue.freeExpired();
+    const named = areSent ? this.#named() : new Set<string>();
     for (const [index, word] of words.entries()) {
       const phase = phaseOf(word);
       const isLost = phase === PHASE.writing

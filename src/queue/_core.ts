@@ -39,6 +39,7 @@ export class QueueCore {
   readonly #itemsSignal: Signal;
   readonly #deadLettersSignal: Signal;
   readonly #roomSignal: Signal;
+  readonly #boxesSignal: Signal;
   readonly #slab: Slab;
   readonly #own: OwnSlots;
   readonly #fast: FastPath | undefined;
@@ -72,6 +73,8 @@ export class QueueCore {
     this.receiver = new Receiver(memory, hints, this.participants, this.#own, {
       onFree: () => this.#roomSignal.wake(),
       onDeadLetter: () => this.#deadLettersSignal.wake(),
+      onBoxLeft: () => this.#boxesSignal.wakeAll(),
+      onRequestLost: (requester) => this.#loseRequest(requester),
     });
     const repliesAt = repliesOf(this.participants.number);
     const { laneCount } = memory.geometry;
@@ -80,6 +83,7 @@ export class QueueCore {
     const deadLettersPatrol = this.patrol(messages, laneCount, laneCount + 1);
     this.#deadLettersSignal = new Signal(memory.words, WORD.deadLetters, deadLettersPatrol);
     this.#roomSignal = new Signal(memory.words, WORD.room, this.patrol(room));
+    this.#boxesSignal = new Signal(memory.words, WORD.boxes);
     if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
     const recover = () => this.#lookForDead();
     this.items = new Waits(this.#itemsSignal, recover);
@@ -121,9 +125,14 @@ export class QueueCore {
   findRoom(): boolean {
     if (!this.#roomLooks.due) return false;
     const { free } = this.recover();
-    const expired = this.receiver.freeExpired(Date.now());
+    const expired = this.freeExpired();
     this.#roomLooks.done();
     return expired + free > 0;
+  }
+
+  /** Frees the slots of messages that are too old; returns how many. */
+  freeExpired(): number {
+    return this.receiver.freeExpired(Date.now());
   }
 
   /** Takes every message away that nobody has; how many. */
@@ -361,10 +370,16 @@ export class QueueCore {
 
   /** Somebody has died, maybe before it could tell of what it did. */
   #tellEverybody(): void {
-    for (const signal of [this.#itemsSignal, this.#deadLettersSignal, this.#roomSignal]) signal.wakeAll();
-    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) {
-      new Signal(this.memory.words, repliesOf(number)).wakeAll();
-    }
+    for (
+      const signal of [this.#itemsSignal, this.#deadLettersSignal, this.#roomSignal, this.#boxesSignal]
+    ) signal.wakeAll();
+    for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) this.#loseRequest(number);
+  }
+
+  /** Tells who has that number that a request of its may have gone without a reply. */
+  #loseRequest(requester: number): void {
+    this.replyHints.lose(requester);
+    new Signal(this.memory.words, repliesOf(requester)).wakeAll();
   }
 
   #settled(slot: number): void {
@@ -410,6 +425,10 @@ export class QueueCore {
         return false;
       }
       onMessage(copy.data, 0, copy.data.length, copy.redeliveryCount);
+      if (this.#closed) return true;
+      // Not with the others: there may be a box to free, or somebody to tell.
+      this.ack(slot);
+      batch.leaveOut(index);
       return true;
     }
     const at = this.memory.recordOf(slot) + RECORD.deliveryCount;

@@ -57,6 +57,7 @@ export class Participants extends Members {
       const at = participantAt(number) >> 2;
       Atomics.store(words, at + PARTICIPANT.mailbox, 0);
       Atomics.store(words, at + PARTICIPANT.replied, 0);
+      Atomics.store(words, at + PARTICIPANT.lost, 0);
     });
     // SYNC session: behind it, so that who replies to a predecessor's request sees it, or the sweep sees the reply.
     if (isIn) this.#sweep(this.number);

@@ -3,7 +3,7 @@ import type { Hints } from "./_hints.ts";
 import type { OwnSlots } from "./_own_slots.ts";
 import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { inLane, laneOf } from "./_route.ts";
+import { flagsOf, inLane, laneOf, requesterOf } from "./_route.ts";
 import { freed, generationOf, moved, PHASE, phaseOf } from "./_slot_word.ts";
 import { NOBODY } from "../shared/mod.ts";
 
@@ -16,10 +16,15 @@ const SCANS_MAX = 64;
 /** Which lanes are received from. */
 export type LaneChoice = "messages" | "dead letters";
 
-/** Who is told of what happens to messages that are not delivered. */
+/** Who is told of what becomes of messages. */
 export interface ReceiverEvents {
+  /** One that was not delivered is no more. */
   readonly onFree: () => void;
   readonly onDeadLetter: () => void;
+  /** One is no more that may have had a box of the mailbox. */
+  readonly onBoxLeft: () => void;
+  /** A request of `requester` will have no reply. */
+  readonly onRequestLost: (requester: number) => void;
 }
 
 /** Reserves messages, and decides what becomes of those that are too old or were delivered too often. */
@@ -75,7 +80,12 @@ export class Receiver {
   /** Acknowledges a message: its slot is free. */
   free(slot: number): void {
     const word = this.#memory.load(slot);
+    const record = this.#memory.recordOf(slot);
+    const hasBox = Atomics.load(this.#words, record + RECORD.box) !== 0;
+    const requester = this.#requesterOf(record);
     this.#own.leave(slot, word, freed(word));
+    if (hasBox) this.#events.onBoxLeft();
+    if (requester !== NOBODY) this.#events.onRequestLost(requester);
   }
 
   /** Gives a message back, to be had again. */
@@ -383,12 +393,14 @@ export class Receiver {
     if (deadLetterCountMax === 0) return this.#drop(slot);
     this.#dropDeadLetters(deadLetterCountMax - 1);
     const route = this.#words[record + RECORD.route];
+    const requester = this.#requesterOf(record);
     const plain = inLane(route, this.#deadLane) & ~(FLAG.request << 24);
     Atomics.store(this.#words, record + RECORD.route, plain);
     this.giveBack(slot);
     // Another opener may have buried one since they were counted.
     this.#dropDeadLetters(deadLetterCountMax);
     this.#events.onDeadLetter();
+    if (requester !== NOBODY) this.#events.onRequestLost(requester);
   }
 
   /** Drops the oldest dead letters, until there are no more than `countMax`. */
@@ -430,6 +442,15 @@ export class Receiver {
       if (phaseOf(this.#memory.load(slot)) === PHASE.ready && this.#laneAt(slot) === lane) count++;
     }
     return count;
+  }
+
+  /** Who may wait for a reply to what a record holds; {@linkcode NOBODY}. */
+  #requesterOf(record: number): number {
+    const route = Atomics.load(this.#words, record + RECORD.route);
+    if ((flagsOf(route) & FLAG.request) === 0) return NOBODY;
+    const requester = requesterOf(route);
+    const session = this.#words[record + RECORD.requestSession];
+    return this.#participants.isSession(requester, session) ? requester : NOBODY;
   }
 
   #laneAt(slot: number): number {

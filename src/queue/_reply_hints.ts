@@ -33,10 +33,20 @@ export class ReplyHints {
     }
   }
 
-  /** Slots in which there may be a reply; what is taken from the list stays here until it is forgotten. */
+  /** Has `requester` look at all of its requests: one has gone without a reply, or may have. To be called before it is woken. */
+  lose(requester: number): void {
+    // SYNC lost: behind what became of the request.
+    Atomics.store(this.#memory.words, (participantAt(requester) >> 2) + PARTICIPANT.lost, 1);
+  }
+
+  /** Slots in which there may be something new; what is taken from the list stays here until it is forgotten. */
   due(): Iterable<number> {
     this.take();
-    return this.#hinted;
+    const { number, requests } = this.#participants;
+    // SYNC lost
+    const isLost =
+      Atomics.exchange(this.#memory.words, (participantAt(number) >> 2) + PARTICIPANT.lost, 0) !== 0;
+    return isLost ? [...requests.keys()] : this.#hinted;
   }
 
   /** Takes all out of the list. SYNC replied: a slot that holds a reply has been in it. */

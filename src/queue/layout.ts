@@ -15,6 +15,8 @@
  *     384  │signal  │ armed  │disarmed│   dead letters: who waits for these does
  *          ├────────┼────────┼────────┤
  *     512  │signal  │ armed  │disarmed│   room: producers do
+ *          ├────────┼────────┼────────┤
+ *     640  │signal  │ armed  │disarmed│   boxes: who waits for a box of the mailbox does
  *          ├────────┴────────┴────────┘
  *    4096  │ participants: 256 of 256 bytes; number 0 is nobody
  *          ├────────
@@ -38,9 +40,9 @@
  *       0  │session │  pid   │ process started │ attached        │mailbox │   session 0: nobody; mailbox 1: has it open
  *          ├────────┴────────┴─────────────────┴─────────────────┴────────┘
  *      64  │ counters: float64 each, of all who have had this number, written by who has it  (see COUNTER)
- *          ├────────┬────────┬────────┐
- *     128  │signal  │ armed  │disarmed│replied │   replies to its requests; replied: last slot with one, from 1; see _reply_hints.ts
- *          └────────┴────────┴────────┴────────┘
+ *          ├────────┬────────┬────────┬────────┬────────┐
+ *     128  │signal  │ armed  │disarmed│replied │ lost   │   replies to its requests; replied: last slot with one, from 1; lost: 1 when
+ *          └────────┴────────┴────────┴────────┴────────┘   a request has gone without a reply; see _reply_hints.ts
  * ```
  *
  * A lane:
@@ -107,6 +109,7 @@ export const WORD = {
   items: 64,
   deadLetters: 96,
   room: 128,
+  boxes: 160,
 } as const;
 
 /** Words of a participant, from where it begins. */
@@ -116,6 +119,7 @@ export const PARTICIPANT = {
   counters: 16,
   replies: 32,
   replied: 35,
+  lost: 36,
 } as const;
 
 /** Counters of a participant, as indices of a `Float64Array` that begins at its `counters`. */

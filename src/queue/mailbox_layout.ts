@@ -10,9 +10,7 @@ import { fnv1a } from "../base/mod.ts";
  *          │        │        │  hash  │checksum│of queue│   the identity is that of the queue it belongs to
  *          ├────────┴────────┴────────┴────────┴────────┘
  *      64  │ counts: how many boxes there are of each size of MAILBOX_SIZES_MIB, a word each
- *          ├────────┬────────┬────────┐
- *     128  │signal  │ armed  │disarmed│   who waits for a box sleeps here; see src/shared/signal.ts
- *          ├────────┴────────┴────────┘
+ *          ├────────
  *     256  │ boxes: 2 words each, in the order of their sizes: state, bytes used
  *          ├────────
  *          │ contents of the boxes, each at a multiple of 4096
@@ -52,16 +50,12 @@ const WORD = {
   counts: 16,
 } as const;
 const BOX_WORDS = 2;
-
-/** Index of the words of a mailbox's signal. */
-export const MAILBOX_SIGNAL = 32;
 const BOXES = 64;
 
 const LAYOUT_HASH = fnv1a([
   MAILBOX_VERSION,
   ...Object.values(WORD),
   ...MAILBOX_SIZES_MIB,
-  MAILBOX_SIGNAL,
   BOXES,
   BOX_WORDS,
   PAGE_BYTES,

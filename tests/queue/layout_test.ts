@@ -65,6 +65,7 @@ Deno.test("layout: every number is what it is", () => {
     items: 64,
     deadLetters: 96,
     room: 128,
+    boxes: 160,
   });
   assert.deepEqual(PARTICIPANT, {
     session: 0,
@@ -75,6 +76,7 @@ Deno.test("layout: every number is what it is", () => {
     counters: 16,
     replies: 32,
     replied: 35,
+    lost: 36,
   });
   assert.deepEqual(COUNTER, {
     sent: 0,
@@ -105,7 +107,7 @@ Deno.test("layout: every number is what it is", () => {
     previousGeneration: 15,
   });
   assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
-  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, 1606703900]);
+  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, 424053908]);
   assert.deepEqual(
     [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
     [255, 65_536, 67_108_864],
