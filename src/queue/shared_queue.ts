@@ -199,7 +199,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
 
   /**
    * The same as {@linkcode SharedQueue.send}, holding up the thread while the queue is full: for a worker that does nothing else. The message's
-   * id, or `undefined` when `timeoutMs` was over first.
+   * id, or `undefined` when `timeoutMs` was over first. A worker that is terminated meanwhile goes on until this has returned.
    *
    * @throws {RangeError} when it is longer than `messageBytesMax`, or an option is out of range
    */
@@ -254,7 +254,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
 
   /**
    * The next message, acknowledged; waits for it and holds up the thread meanwhile, which wakes a little sooner: for a worker that does
-   * nothing else. `undefined` when `timeoutMs` was over first.
+   * nothing else. `undefined` when `timeoutMs` was over first. A worker that is terminated meanwhile goes on until this has returned.
    *
    * @throws {Deno.errors.InvalidData} when it is damaged; it is gone then
    */

@@ -108,8 +108,9 @@ export class Members {
   }
 
   /**
-   * Has `sweep()` put in order what each of the dead has; whether there were any: of what those did last, nobody was told. A number without a session counts as well where `mayHave()` says so: who had it
-   * may have left nothing but the name. Nobody can have the number while `sweep()` runs.
+   * Has `sweep()` put in order what each of the dead has; whether there were any: of what those did last, nobody was told. A number without
+   * a session counts as well where `mayHave()` says so: who had it may have left nothing but the name. Nobody can have the number while
+   * `sweep()` runs.
    */
   clearDead(sweep: (number: number) => void, mayHave: (number: number) => boolean): boolean {
     const { region } = this.#table;

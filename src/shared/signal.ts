@@ -9,11 +9,11 @@ import {
 
 /** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
 export const SLEEP_MS_MAX = 50;
-/** Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged. */
-const PATROLLED_WAIT_MS_MAX = 1000;
-
-/** The same for a sleep that holds up its thread: a worker that is terminated meanwhile ends behind it. */
-const PATROLLED_SYNC_WAIT_MS_MAX = 500;
+/**
+ * Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged, and slots
+ * far from the first: so it is longer than the pause between two looks at all of them.
+ */
+export const PATROLLED_SLEEP_MS_MAX = 1100;
 
 /**
  * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
@@ -70,7 +70,7 @@ export class Signal {
     const wait = patrol === undefined
       ? undefined
       : (watch: FutexWatch) =>
-        watch.waitPatrolled(patrol, this.#words, this.#signal, seen, PATROLLED_WAIT_MS_MAX);
+        watch.waitPatrolled(patrol, this.#words, this.#signal, seen, PATROLLED_SLEEP_MS_MAX);
     return this.#watch.wait(seen, SLEEP_MS_MAX, wait);
   }
 
@@ -79,7 +79,7 @@ export class Signal {
     if (this.#patrol === undefined) {
       futexWait(this.#words, this.#signal, seen, Math.min(timeoutMs, SLEEP_MS_MAX), true);
     } else {
-      const boundedMs = Math.min(timeoutMs, PATROLLED_SYNC_WAIT_MS_MAX);
+      const boundedMs = Math.min(timeoutMs, PATROLLED_SLEEP_MS_MAX);
       futexWaitPatrolled(this.#patrol, this.#words, this.#signal, seen, boundedMs);
     }
   }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { QUEUE_CAPACITY_MAX } from "../../src/queue/mod.ts";
 import { Looks } from "../../src/shared/mod.ts";
+import { PATROLLED_SLEEP_MS_MAX } from "../../src/shared/signal.ts";
 
 Deno.test("Looks are due at once, and after one when a pause is over that goes by the number of slots", () => {
   const real = performance.now;
   let nowMs = 1000;
   performance.now = () => nowMs;
   try {
-    for (const [capacity, pauseMs] of [[1, 1], [64, 1], [1024, 16], [65_536, 1024]]) {
+    for (const [capacity, pauseMs] of [[1, 1], [64, 1], [1024, 16], [QUEUE_CAPACITY_MAX, 1024]]) {
+      assert.ok(pauseMs < PATROLLED_SLEEP_MS_MAX, "who has slept for the longest time looks");
       const looks = new Looks(capacity);
       assert.equal(looks.due, true);
       looks.done();
