@@ -85,7 +85,7 @@ export class QueueCore {
     this.#roomSignal = new Signal(memory.words, WORD.room, this.patrol(room));
     this.#boxesSignal = new Signal(memory.words, WORD.boxes);
     if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
-    const recover = () => this.#lookForDead();
+    const recover = () => void this.#lookForDead();
     this.items = new Waits(this.#itemsSignal, recover);
     this.deadLetters = new Waits(this.#deadLettersSignal, recover);
     this.room = new Waits(this.#roomSignal, recover);
@@ -124,7 +124,7 @@ export class QueueCore {
   /** Makes room of what need not be there: what the dead left, and what is too old; whether there is some now. */
   findRoom(): boolean {
     if (!this.#roomLooks.due) return false;
-    const { free } = this.recover();
+    const free = this.#lookForDead();
     const expired = this.freeExpired();
     this.#roomLooks.done();
     return expired + free > 0;
@@ -334,7 +334,7 @@ export class QueueCore {
   keepHouse(): void {
     if (this.#janitor !== undefined || this.#outstanding === 0 || this.#closed) return;
     const janitor = setInterval(() => {
-      if (this.#outstanding > 0) return this.#lookForDead();
+      if (this.#outstanding > 0) return void this.#lookForDead();
       clearInterval(janitor);
       this.#janitor = undefined;
     }, SLEEP_MS_MAX);
@@ -533,11 +533,12 @@ export class QueueCore {
     if (++this.#received % RECEIVED_PER_LOOK === 0) this.#lookAround();
   }
 
-  /** Looks whether somebody has died, and at the slots themselves when that is so, or now and then. */
-  #lookForDead(): void {
-    if (!this.participants.hasDead() && !this.#recoveries.due) return;
-    this.recover();
+  /** Looks whether somebody has died, and at the slots themselves when that is so, or now and then; how many are free now. */
+  #lookForDead(): number {
+    if (!this.participants.hasDead() && !this.#recoveries.due) return 0;
+    const { free } = this.recover();
     this.#recoveries.done();
+    return free;
   }
 
   #lookAround(): void {

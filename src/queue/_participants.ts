@@ -12,7 +12,16 @@ import {
 import type { Hints } from "./_hints.ts";
 import type { OwnSlots } from "./_own_slots.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { freed, generationOf, isImpossible, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
+import {
+  freed,
+  generationOf,
+  isImpossible,
+  isNobodys,
+  moved,
+  ownerOf,
+  PHASE,
+  phaseOf,
+} from "./_slot_word.ts";
 import { laneOf } from "./_route.ts";
 
 /** What recovering has changed, so that somebody can be woken for it. */
@@ -77,6 +86,7 @@ export class Participants extends Members {
     const owners = this.#owners.fill(0);
     let [ready, free] = [0, 0];
     for (let slot = 0; slot < capacity; slot++) {
+      if (isNobodys(this.#memory.peek(slot))) continue;
       const word = this.#memory.load(slot);
       if (
         phaseOf(word) === PHASE.replied && this.#isUnwanted(slot, word) &&

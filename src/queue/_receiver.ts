@@ -168,10 +168,10 @@ export class Receiver {
     const memory = this.#memory;
     let count = 0;
     for (let slot = 0; slot < memory.capacity; slot++) {
+      if (phaseOf(memory.peek(slot)) !== PHASE.ready || !this.#isExpired(slot, nowMs)) continue;
       const word = memory.load(slot);
-      if (phaseOf(word) !== PHASE.ready || this.#laneAt(slot) === this.#deadLane) continue;
-      const expiresMs = memory.floats[memory.recordOf(slot) + RECORD.expiresMs >> 1];
-      if (expiresMs === 0 || expiresMs > nowMs) continue;
+      // It may be another message's by now.
+      if (phaseOf(word) !== PHASE.ready || !this.#isExpired(slot, nowMs) || this.isDeadLetter(slot)) continue;
       if (!this.#own.reserve(slot, word)) continue;
       this.free(slot);
       this.#events.onFree();
@@ -179,6 +179,11 @@ export class Receiver {
     }
     if (count > 0) this.#participants.count(COUNTER.expired, count);
     return count;
+  }
+
+  #isExpired(slot: number, nowMs: number): boolean {
+    const expiresMs = this.#memory.floats[this.#memory.recordOf(slot) + RECORD.expiresMs >> 1];
+    return expiresMs !== 0 && expiresMs <= nowMs;
   }
 
   #takeHinted(first: number, end: number): number {
@@ -214,7 +219,7 @@ export class Receiver {
     const memory = this.#memory;
     let best = NO_MESSAGE;
     for (let slot = 0; slot < memory.capacity; slot++) {
-      if (phaseOf(memory.load(slot)) !== PHASE.ready || !this.#isWithin(slot, first, end)) continue;
+      if (phaseOf(memory.peek(slot)) !== PHASE.ready || !this.#isWithin(slot, first, end)) continue;
       if (best === NO_MESSAGE || this.#isBefore(slot, best)) best = slot;
     }
     return best;
@@ -332,7 +337,7 @@ export class Receiver {
     for (let scans = 0; scans < SCANS_MAX; scans++) {
       let best = NO_MESSAGE;
       for (let slot = 0; slot < memory.capacity; slot++) {
-        if (phaseOf(memory.load(slot)) !== PHASE.ready) continue;
+        if (phaseOf(memory.peek(slot)) !== PHASE.ready) continue;
         const lane = this.#laneAt(slot);
         if (lane >= this.#partitions || Atomics.load(this.#words, this.#ownerAt(lane)) !== NOBODY) continue;
         if (best === NO_MESSAGE || this.#isBefore(slot, best)) best = slot;

@@ -47,6 +47,12 @@ export function freed(word: number): number {
   return (word >> GENERATION_SHIFT) + 1 << GENERATION_SHIFT;
 }
 
+/** Whether a slot is free or holds a message that can be had, as most do: there is nothing to see to then. */
+export function isNobodys(word: number): boolean {
+  const rest = word & (1 << GENERATION_SHIFT) - 1;
+  return rest === PHASE.free || rest === PHASE.ready << PHASE_SHIFT;
+}
+
 /** Whether a word could not have come about: it is damaged. */
 export function isImpossible(word: number): boolean {
   const phase = phaseOf(word);

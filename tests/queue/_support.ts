@@ -62,3 +62,17 @@ export class HastyClock implements Disposable {
     performance.now = this.#now;
   }
 }
+
+/** Time stands still: so that nothing is looked at because it is time to. */
+export class FrozenClock implements Disposable {
+  readonly #now = performance.now;
+
+  constructor() {
+    const nowMs = this.#now.call(performance);
+    performance.now = () => nowMs;
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#now;
+  }
+}

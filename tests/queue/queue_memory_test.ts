@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { QueueCore } from "../../src/queue/_core.ts";
 import { QUEUE_MESSAGE_BYTES_MAX } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { fakeMemory } from "./_support.ts";
+import { fakeMemory, FrozenClock } from "./_support.ts";
 
 nameSkipReason("QueueCore", nativeSkipReason());
 
@@ -27,3 +27,20 @@ for (const native of [true, false]) {
     core.close();
   });
 }
+
+nativeTest("QueueCore.findRoom() does not look again for what the dead left", () => {
+  using _ = new FrozenClock();
+  const { memory } = fakeMemory({ capacity: 64, messageBytesMax: 8 });
+  const core = new QueueCore(memory);
+  // So often that it looks around.
+  for (let count = 0; count < 64; count++) core.take("messages");
+  while (core.trySend(new Uint8Array(1), PLAIN) >= 0);
+  const peek = memory.peek.bind(memory);
+  let looks = 0;
+  Object.defineProperty(memory, "peek", { value: (slot: number) => (looks++, peek(slot)) });
+  assert.equal(core.findRoom(), false);
+  assert.equal(looks, 64, "for what is too old");
+  assert.equal(core.findRoom(), false);
+  assert.equal(looks, 64, "that was a moment ago");
+  core.close();
+});

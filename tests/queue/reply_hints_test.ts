@@ -4,7 +4,7 @@ import { FLAG, PARTICIPANT, participantAt, RECORD } from "../../src/queue/layout
 import type { QueueMemory } from "../../src/queue/_queue_memory.ts";
 import { PendingRequest, reply } from "../../src/queue/_request.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { fakeMemory, reopened } from "./_support.ts";
+import { fakeMemory, FrozenClock, reopened } from "./_support.ts";
 
 nameSkipReason("ReplyHints", nativeSkipReason());
 
@@ -44,20 +44,6 @@ class Pair implements Disposable {
   [Symbol.dispose](): void {
     this.client.close();
     this.server.close();
-  }
-}
-
-/** Time stands still: so that nothing is looked at because it is time to. */
-class FrozenClock implements Disposable {
-  readonly #now = performance.now;
-
-  constructor() {
-    const nowMs = this.#now.call(performance);
-    performance.now = () => nowMs;
-  }
-
-  [Symbol.dispose](): void {
-    performance.now = this.#now;
   }
 }
 

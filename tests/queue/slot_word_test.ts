@@ -3,6 +3,7 @@ import {
   freed,
   generationOf,
   isImpossible,
+  isNobodys,
   moved,
   ownerOf,
   PHASE,
@@ -55,6 +56,8 @@ Deno.test("slot word: what could not have come about is told", () => {
       const isOwned = phase === PHASE.writing || phase === PHASE.reserved || phase === PHASE.replied;
       const expected = phase > PHASE.replied || isOwned !== owner > 0;
       assert.equal(isImpossible(moved(-1, phase, owner)), expected, `${phase} ${owner}`);
+      const isOfNoInterest = (phase === PHASE.free || phase === PHASE.ready) && owner === NOBODY;
+      assert.equal(isNobodys(moved(-1, phase, owner)), isOfNoInterest, `${phase} ${owner}`);
     }
   }
 });
