@@ -20,6 +20,8 @@ export const PATROL_TABLE = {
   laneCount: 12,
   firstLane: 13,
   endLane: 14,
+  /** Word that says when somebody last looked for the dead, in milliseconds of the system's monotonic clock. */
+  lookedAt: 15,
 } as const;
 
 /** Words that a table has. */

@@ -35,6 +35,8 @@ mod table {
     /// The lanes whose messages matter: from the one up to but not including the other.
     pub const FIRST_LANE: usize = 13;
     pub const END_LANE: usize = 14;
+    /// Word that says when somebody last looked for the dead.
+    pub const LOOKED: usize = 15;
     pub const WORDS: usize = 16;
 }
 
@@ -46,6 +48,11 @@ const FOR_ROOM: usize = 2;
 
 /// Byte of a lane at which its owner is, if it is a partition; 0: nobody.
 const LANE_OWNER: usize = 256;
+
+/// Members up to which everybody that waits looks for the dead by itself.
+const MEMBERS_FEW: usize = 16;
+/// Where there are more, a look of another less than so many milliseconds ago is enough: who finds one tells all.
+const LOOK_SHARED_MS: u32 = 25;
 
 /// Slots that one look sees at most: the next look goes on behind them.
 const SLOTS_PER_LOOK: usize = 1024;
@@ -77,9 +84,13 @@ impl MemberPatrol {
         self.table[index] as usize
     }
 
-    fn word(&self, at: usize) -> u32 {
+    fn word_at(&self, at: usize) -> &AtomicU32 {
         // SAFETY: within the region by the member's geometry, and a multiple of 4; mapped by the reference.
-        unsafe { &*((self.region + at) as *const AtomicU32) }.load(SeqCst)
+        unsafe { &*((self.region + at) as *const AtomicU32) }
+    }
+
+    fn word(&self, at: usize) -> u32 {
+        self.word_at(at).load(SeqCst)
     }
 
     /// Whether there is something to see to for the member whose opened file is `fd`.
@@ -87,14 +98,24 @@ impl MemberPatrol {
         self.has_dead(fd) || self.get(table::LOOKS_FOR) != FOR_NOTHING && self.has_slot()
     }
 
-    /// The same as `Members.hasDead()` in `src/shared/`.
+    /// The same as `Members.hasDead()` in `src/shared/`, unless another has just looked: of many members, a look takes a good part of a
+    /// millisecond, and all of them may wait.
     fn has_dead(&self, fd: i32) -> bool {
-        (1..=self.table[table::MEMBER_COUNT]).any(|number| {
-            let at = self.get(table::MEMBERS) + number as usize * self.get(table::MEMBER_BYTES);
-            number != self.table[table::NUMBER]
-                && self.word(at) != 0
-                && lock::is_held(fd, self.table[table::LOCKS] + number) == Ok(false)
-        })
+        let others = || {
+            (1..=self.table[table::MEMBER_COUNT]).filter(|&number| {
+                let at = self.get(table::MEMBERS) + number as usize * self.get(table::MEMBER_BYTES);
+                number != self.table[table::NUMBER] && self.word(at) != 0
+            })
+        };
+        if others().nth(MEMBERS_FEW).is_some() {
+            let now = clock_gettime(ClockId::Monotonic);
+            let now_ms = (now.tv_sec * 1000 + now.tv_nsec / 1_000_000) as u32;
+            if !is_look_due(self.word(self.get(table::LOOKED)), now_ms) {
+                return false;
+            }
+            self.word_at(self.get(table::LOOKED)).store(now_ms, SeqCst);
+        }
+        others().any(|number| lock::is_held(fd, self.table[table::LOCKS] + number) == Ok(false))
     }
 
     fn has_slot(&mut self) -> bool {
@@ -127,6 +148,11 @@ impl MemberPatrol {
             && (self.get(table::FIRST_LANE)..self.get(table::END_LANE)).contains(&lane)
             && self.word(self.get(table::LANES) + lane * self.get(table::LANE_BYTES) + LANE_OWNER) == 0
     }
+}
+
+/// Whether the last look for the dead is long enough ago; one that lies ahead is of another clock, or damaged.
+fn is_look_due(looked_ms: u32, now_ms: u32) -> bool {
+    now_ms.wrapping_sub(looked_ms) >= LOOK_SHARED_MS
 }
 
 /// That of a watch's thread, which may go on for a moment when the member has closed its file.
@@ -184,4 +210,19 @@ pub unsafe extern "C" fn millrace_patrol_wait(
         let result = watch::wait_on(word, expected, deadline, watch::PATROL, || false, || patrol.finds(fd));
         Ok(i32::from(result))
     })
+}
+
+#[cfg(all(test, not(feature = "bindings")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_for_the_dead_is_due_a_while_after_the_last_and_when_that_cannot_be() {
+        for looked_ms in [0, 7, u32::MAX - 3] {
+            for (passed_ms, is_due) in [(0, false), (1, false), (24, false), (25, true), (1 << 31, true)] {
+                assert_eq!(is_look_due(looked_ms, looked_ms.wrapping_add(passed_ms)), is_due);
+            }
+            assert!(is_look_due(looked_ms, looked_ms.wrapping_sub(1)));
+        }
+    }
 }

@@ -50,7 +50,15 @@ export class Participants extends Members {
   constructor(memory: QueueMemory, hints: Hints, own: OwnSlots) {
     const { region, words, floats } = memory;
     const bytes = participantAt(1) - participantAt(0);
-    super({ region, words, floats, at: participantAt(0), bytes, sessions: WORD.sessions });
+    super({
+      region,
+      words,
+      floats,
+      at: participantAt(0),
+      bytes,
+      sessions: WORD.sessions,
+      looked: WORD.looked,
+    });
     this.#memory = memory;
     this.#floats = floats;
     this.#own = own;

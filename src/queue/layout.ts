@@ -7,9 +7,9 @@
  *          ├────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┤
  *       0  │ magic  │version │ layout │capacity│ message│priori- │parti-  │delivery│ dead   │ check- │ header │identity│
  *          │        │        │  hash  │        │bytesMax│ties    │tions   │countMax│ letters│ sums   │checksum│        │
- *          ├────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
- *     128  │sessions│   how many participants there have been
- *          ├────────┼────────┬────────┐
+ *          ├────────┼────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
+ *     128  │sessions│ looked │   how many participants there have been; when native code last looked for the dead, in milliseconds
+ *          ├────────┼────────┼────────┐
  *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see src/shared/signal.ts
  *          ├────────┼────────┼────────┤
  *     384  │signal  │ armed  │disarmed│   dead letters: who waits for these does
@@ -106,6 +106,7 @@ export const WORD = {
   headerChecksum: 10,
   identity: 11,
   sessions: 32,
+  looked: 33,
   items: 64,
   deadLetters: 96,
   room: 128,

@@ -20,6 +20,8 @@ export interface MemberTable {
   readonly bytes: number;
   /** Index of the word that says how many sessions there have been. */
   readonly sessions: number;
+  /** Index of the word that says when native code last looked for the dead. */
+  readonly looked: number;
 }
 
 /** An opener of something shared, as others see it. */
@@ -136,6 +138,7 @@ export class Members {
     table[PATROL_TABLE.memberBytes] = memberBytes;
     table[PATROL_TABLE.memberCount] = MEMBERS_MAX;
     table[PATROL_TABLE.locksAt] = file.locksAt;
+    table[PATROL_TABLE.lookedAt] = this.#table.looked * 4;
     return { table, region: bytes, fd: file.fd };
   }
 

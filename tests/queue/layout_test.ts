@@ -62,6 +62,7 @@ Deno.test("layout: every number is what it is", () => {
     headerChecksum: 10,
     identity: 11,
     sessions: 32,
+    looked: 33,
     items: 64,
     deadLetters: 96,
     room: 128,
@@ -107,7 +108,7 @@ Deno.test("layout: every number is what it is", () => {
     previousGeneration: 15,
   });
   assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
-  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, 424053908]);
+  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -882295453]);
   assert.deepEqual(
     [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
     [255, 65_536, 67_108_864],

@@ -100,6 +100,28 @@ patrolTest(
   },
 );
 
+patrolTest(
+  "A patrol of many openers ends a sleep when one has died, and says to the others when it has looked",
+  DEAD_LETTERS,
+  async ({ name, quiet, sleep }) => {
+    const { words } = quiet.memory;
+    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out");
+    assert.equal(words[WORD.looked], 0, "of two, each looks by itself");
+    await using child = await startProgram(`
+      import { SharedQueue } from ${QUEUE_URL};
+      const queues = Array.from({ length: 20 }, () => SharedQueue.connect(${JSON.stringify(name)}));
+      setInterval(() => queues, 1000);
+      console.log("ready");
+    `);
+    await child.says(/ready/);
+    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    assert.notEqual(words[WORD.looked], 0);
+    const sleeping = sleep("nothing", LONG_MS);
+    child.kill("SIGKILL");
+    assert.equal(await sleeping, "woken");
+  },
+);
+
 function openQueueOnce(name: string): void {
   SharedQueue.connect(name).close();
 }

@@ -40,6 +40,7 @@ function setUp() {
       at: AT,
       bytes: BYTES,
       sessions: 0,
+      looked: 1,
     };
     return { region, members: new Members(table) };
   };
