@@ -116,6 +116,8 @@ export class QueueCore {
   trySendMany(messages: readonly Uint8Array[], from: number, end: number, envelope: Envelope): number {
     const isPlain = (envelope.flags & FLAG.request) === 0 && envelope.box === undefined;
     if (this.#fast !== undefined && isPlain) return this.#fast.trySendMany(messages, from, end, envelope);
+    // So that their ids follow each other.
+    this.state.prepare(end - from);
     let index = from;
     while (index < end && this.trySend(messages[index], envelope) !== NO_SLOT) index++;
     return index - from;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { QUEUE_STATE } from "../../ffi/mod.ts";
 import { QueueCore } from "../../src/queue/_core.ts";
 import { QUEUE_MESSAGE_BYTES_MAX } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
@@ -44,3 +45,18 @@ nativeTest("QueueCore.findRoom() does not look again for what the dead left", ()
   assert.equal(looks, 64, "that was a moment ago");
   core.close();
 });
+
+nativeTest(
+  "QueueCore.trySendMany() gives messages ids one behind the other, also where sequence numbers come round",
+  () => {
+    for (const checksums of [false, true]) {
+      const { memory } = fakeMemory({ capacity: 4, messageBytesMax: 8 }, checksums);
+      const core = new QueueCore(memory);
+      core.state.words[QUEUE_STATE.sequence] = -3;
+      assert.equal(core.trySendMany(Array.from({ length: 4 }, () => new Uint8Array(1)), 0, 4, PLAIN), 4);
+      const ids = Array.from({ length: 4 }, () => core.receive()?.id ?? assert.fail("there is no message"));
+      assert.deepEqual(ids.map((id) => id - ids[0]), [0n, 1n, 2n, 3n]);
+      core.close();
+    }
+  },
+);
