@@ -170,7 +170,7 @@ const LANE_BYTES = 512;
 const LINE_BYTES = 128;
 
 /** Openers that a queue can have at once. */
-export const QUEUE_PARTICIPANTS_MAX = MEMBERS_MAX;
+export const QUEUE_PARTICIPANTS_MAX: number = MEMBERS_MAX;
 /** Messages that a queue can hold at most. */
 export const QUEUE_CAPACITY_MAX = 65_536;
 /** The longest message that a queue can be made for, in bytes: 64 MiB. */
