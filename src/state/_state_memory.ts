@@ -10,10 +10,8 @@ import {
 /** No block, record or bucket. */
 export const NONE = -1;
 
-/** Bits of a bucket's lower word that name a block. */
+/** Bits of a bucket's lower word that name a block; those above are the upper ones of the tag. */
 export const BLOCK_MASK: number = 2 ** BLOCK_BITS - 1;
-const TAG_LOW_BITS = 32 - BLOCK_BITS;
-const TAG_LOW_MASK = 2 ** TAG_LOW_BITS - 1;
 
 /** The memory of one state, as words and bytes, and where in it things are. */
 export class StateMemory {
@@ -79,11 +77,10 @@ export class StateMemory {
    */
   lead(at: number, low: number, high: number, block: number): boolean {
     const pair = this.#pair;
-    const tagLow = (low >>> BLOCK_BITS) + 1 & TAG_LOW_MASK;
     pair[0] = low;
     pair[1] = high;
-    pair[2] = tagLow << BLOCK_BITS | block + 1;
-    pair[3] = tagLow === 0 ? high + 1 : high;
+    pair[2] = (low & ~BLOCK_MASK) + (high === -1 ? BLOCK_MASK + 1 : 0) | block + 1;
+    pair[3] = high + 1;
     const from = this.#pairLongs[0];
     return Atomics.compareExchange(this.#longs, at >> 1, from, this.#pairLongs[1]) === from;
   }
@@ -96,5 +93,5 @@ export function blockOf(low: number): number {
 
 /** The tag that a bucket has after its next change: the version of what that brings. */
 export function nextVersion(low: number, high: number): number {
-  return (high >>> 0) * 2 ** TAG_LOW_BITS + (low >>> BLOCK_BITS) + 1;
+  return (low >>> BLOCK_BITS) * 2 ** 32 + (high >>> 0) + 1;
 }

@@ -71,8 +71,8 @@ export class Table {
 
   /** Whether the bucket is as it was when it was looked at: then what was read of its chain was there, as it was read. SYNC bucket. */
   isUnchanged(): boolean {
-    const { words } = this.#memory;
-    return Atomics.load(words, this.at) === this.low && Atomics.load(words, this.at + 1) === this.high;
+    // The lower word cannot have changed without the upper one, which counts up.
+    return Atomics.load(this.#memory.words, this.at + 1) === this.high;
   }
 
   /**
@@ -92,10 +92,10 @@ export class Table {
         return undefined;
       }
       const { block } = this;
-      const word = memory.load(block);
       const valueBytes = words[record + RECORD.valueBytes];
       const expiresMs = floats[record + RECORD.expiresMs >> 1];
       const isQuick = valueBytes <= QUICK_BYTES_MAX;
+      const word = isQuick ? 0 : memory.load(block);
       if (!isQuick && !this.isUnchanged()) continue;
       const isPossible = valueBytes >>> 0 <= constants.valueBytesMax && expiresMs >= 0;
       const isExpired = expiresMs !== 0 && expiresMs <= Date.now();
@@ -184,6 +184,7 @@ export class Table {
     const at = this.at = buckets + (bucket << 1);
     this.problem = "";
     this.block = NONE;
+    // In this order: see isUnchanged().
     this.high = Atomics.load(words, at + 1);
     this.low = Atomics.load(words, at);
     return blockOf(this.low);

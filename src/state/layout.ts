@@ -31,7 +31,7 @@
  *          │ records: `blockCount` of `recordBytes` bytes
  *          └────────
  *
- *   bucket: tag: 43 │ block: 21           block: number from 1 of the first record of its chain, 0: none
+ *   bucket: upper word: tag, lower 32 bits; lower word: tag, upper 11 bits │ block: 21, from 1, the first of its chain, 0: none
  *   block:  generation: 22 │ phase: 2 │ owner: 8          see _block_word.ts
  *   change: lap: 8 │ bucket: 24
  * ```

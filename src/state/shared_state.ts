@@ -14,6 +14,7 @@ import {
   type StatePlace,
   unlinkKind,
 } from "./_region_kind.ts";
+import { CopyTarget } from "./_copy_target.ts";
 import { ABSENT, ALWAYS, type Condition, FULL, REFUSED, StateCore } from "./_state_core.ts";
 import { stateConstantsOf } from "./_state_constants.ts";
 import { StateEntry } from "./state_entry.ts";
@@ -76,6 +77,8 @@ export class SharedState implements Disposable {
   readonly #region: SharedMemory;
   readonly #core: StateCore;
   readonly #watches: Watches;
+  readonly #target: CopyTarget;
+  readonly #takeInto: (record: number, valueBytes: number) => number;
   readonly #takeValue: (record: number, valueBytes: number) => Uint8Array<ArrayBuffer>;
   #watchNumber = 0;
 
@@ -156,10 +159,16 @@ export class SharedState implements Disposable {
     this.#watches = new Watches(this.#core);
     const slab = new Slab(memory.bytes, memory.words, constants.valueBytesMax);
     const { table } = this.#core;
+    const target = this.#target = new CopyTarget(memory);
     this.#takeValue = (record, valueBytes) => {
       const counter = table.counterOf(record);
       if (counter !== undefined) return encoder.encode(String(counter));
       return slab.copy(table.valueOf(record), valueBytes);
+    };
+    this.#takeInto = (record, valueBytes) => {
+      const counter = table.counterOf(record);
+      if (counter !== undefined) return target.setText(String(counter));
+      return target.set(table.valueOf(record), valueBytes);
     };
     this.capacity = constants.capacity;
     this.keyBytesMax = constants.keyBytesMax;
@@ -190,20 +199,8 @@ export class SharedState implements Disposable {
    * @throws {Deno.errors.InvalidData} when it is damaged
    */
   getInto(key: string, buffer: Uint8Array): number | undefined {
-    const { memory: { bytes }, table } = this.#core;
-    const byteLength = table.read(this.#keyOf(key, "read from"), (record, valueBytes) => {
-      const counter = table.counterOf(record);
-      if (counter !== undefined) {
-        const text = encoder.encode(String(counter));
-        if (text.length <= buffer.length) buffer.set(text);
-        return text.length;
-      }
-      if (valueBytes > buffer.length) return valueBytes;
-      const at = table.valueOf(record);
-      if (valueBytes > 64) buffer.set(bytes.subarray(at, at + valueBytes));
-      else for (let index = 0; index < valueBytes; index++) buffer[index] = bytes[at + index];
-      return valueBytes;
-    });
+    this.#target.buffer = buffer;
+    const byteLength = this.#core.table.read(this.#keyOf(key, "read from"), this.#takeInto);
     if (byteLength === undefined || byteLength <= buffer.length) return byteLength;
     throw new RangeError(
       `read from state ${this.name}: ${key} has ${byteLength} bytes, the buffer ${buffer.length}`,
