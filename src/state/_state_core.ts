@@ -70,6 +70,7 @@ export class StateCore {
     }
     this.#signal = new Signal(words, WORD.changes);
     this.changes = new Waits(this.#signal, () => this.onPause());
+    if (this.members.followsDead) this.#buried();
     this.recover();
   }
 
@@ -160,14 +161,15 @@ export class StateCore {
 
   /** Sees to what the dead have left. To be called while nothing is being written. */
   recover(): void {
-    const owners = new Uint8Array(256);
+    const owners = new Uint8Array(STATE_PARTICIPANTS_MAX + 1);
     this.blocks.markOwners(owners);
-    let isFound = false;
-    this.members.clearDead((number) => {
-      isFound = true;
-      this.#sweep(number);
-    }, (number) => owners[number] !== 0);
-    if (!isFound) return;
+    if (this.members.clearDead((number) => this.#sweep(number), (number) => owners[number] !== 0)) {
+      this.#buried();
+    }
+  }
+
+  /** Sees to what one has left who died between two steps, and what no block's owner tells. */
+  #buried(): void {
     this.blocks.audit();
     this.#recount();
     // What they changed last, nobody may have told.
