@@ -46,4 +46,14 @@ export { type Core, currentCore, Sharded, startCores } from "./src/cores/mod.ts"
 export { SpscRing } from "./src/ring/mod.ts";
 export { SharedMemory } from "./src/memory/mod.ts";
 export { type Delivery, type Message, SharedMailbox, SharedQueue } from "./src/queue/mod.ts";
+export {
+  MemoryPool,
+  type PermitGuard,
+  type PoolBlock,
+  SharedLock,
+  SharedSemaphore,
+  SharedState,
+  type StateChange,
+  type StateEntry,
+} from "./src/state/mod.ts";
 export { Interval, sleep, spawnPeriodic, withTimeout } from "./src/timer/mod.ts";
