@@ -101,18 +101,22 @@ export class PoolCore {
     return true;
   }
 
-  /** Lets anybody take a block, or, with `offered` false, nobody any more; false when it is not this opener's. */
-  offer(block: number, generation: number, offered: boolean): boolean {
+  /** Lets anybody take a block by its generation; false when it is not this opener's. */
+  offer(block: number, generation: number): boolean {
     const { number } = this.members;
-    const [from, to] = offered
-      ? [POOL_PHASE.owned, POOL_PHASE.offered]
-      : [POOL_PHASE.offered, POOL_PHASE.owned];
-    const word = poolWordOf(generation, to, number);
-    // Before it can be taken: else what is known of it would be of one who has got it back meanwhile.
+    const word = poolWordOf(generation, POOL_PHASE.offered, number);
+    if (!this.#move(block, poolWordOf(generation, POOL_PHASE.owned, number), word)) return false;
     this.#own.set(block, word);
-    if (this.#move(block, poolWordOf(generation, from, number), word)) return true;
-    if (this.#load(block) !== word) this.#own.delete(block);
-    return false;
+    return true;
+  }
+
+  /** Takes an offer back; the generation in which the block is this opener's, or `undefined` when it does not offer it. */
+  withdraw(block: number, generation: number): number | undefined {
+    const { number } = this.members;
+    const owned = poolWordOf(generation + 1, POOL_PHASE.owned, number);
+    if (!this.#move(block, poolWordOf(generation, POOL_PHASE.offered, number), owned)) return undefined;
+    this.#own.set(block, owned);
+    return poolGenerationOf(owned);
   }
 
   /** Takes a block that somebody offers; the generation in which it is this opener's, or `undefined` when nobody does. */

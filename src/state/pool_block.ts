@@ -13,7 +13,7 @@ export class PoolBlock implements Disposable {
   /** Bytes that it has. */
   readonly byteLength: number;
   readonly #core: PoolCore;
-  readonly #generation: number;
+  #generation: number;
   readonly #start: number;
 
   /** For what `core` has in that generation. */
@@ -73,13 +73,17 @@ export class PoolBlock implements Disposable {
    */
   offer(): number {
     this.#requireHeld("offer");
-    if (!this.#core.offer(this.index, this.#generation, true)) this.#stale("offer");
+    if (!this.#core.offer(this.index, this.#generation)) this.#stale("offer");
     return referenceOf(this.index, this.#generation);
   }
 
-  /** Takes an offer back; false when somebody has taken the block, or it was not offered. */
+  /** Takes an offer back, the name of which is void then; false when somebody has taken the block, or it was not offered. */
   withdraw(): boolean {
-    return !this.#core.closed && this.#core.offer(this.index, this.#generation, false);
+    if (this.#core.closed) return false;
+    const generation = this.#core.withdraw(this.index, this.#generation);
+    if (generation === undefined) return false;
+    this.#generation = generation;
+    return true;
   }
 
   /**
