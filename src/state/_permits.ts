@@ -248,7 +248,7 @@ export class Permits {
   #passOn(index: number, word: number, abandoned: boolean): void {
     let last = word;
     for (let tries = 0; tries <= STATE_PARTICIPANTS_MAX; tries++) {
-      const waiter = this.#longestWaiting();
+      const waiter = this.#nextInTurn();
       const phase = waiter === NOBODY ? PERMIT_PHASE.free : PERMIT_PHASE.handed;
       const next = nextPermit(last, phase, waiter, abandoned);
       if (!this.#move(index, last, next)) return;
@@ -259,18 +259,30 @@ export class Permits {
     }
   }
 
+  /** Who waits longest, and lives. */
+  #nextInTurn(): number {
+    for (;;) {
+      const waiter = this.#longestWaiting();
+      if (waiter === NOBODY) return NOBODY;
+      if (waiter === this.members.number ? this.#waiting : this.#region.isLocked(waiter)) return waiter;
+      // Dead, or damaged. One that has just got its number says again that it waits.
+      this.#setWaiting(waiter, false);
+    }
+  }
+
   #longestWaiting(): number {
     const words = this.#words;
     let [first, firstTicket] = [NOBODY, 0];
     for (let at = 0; at < WAITING_WORDS; at++) {
-      let bits = Atomics.load(words, PERMIT_WORD.waiting + at);
+      // Number 0 is nobody.
+      let bits = Atomics.load(words, PERMIT_WORD.waiting + at) & (at === 0 ? ~1 : ~0);
       while (bits !== 0) {
         const bit = 31 - Math.clz32(bits & -bits);
         bits &= bits - 1;
         const number = 32 * at + bit;
         const ticket = Atomics.load(words, memberAt(number) + PERMIT_MEMBER.ticket);
         // Tickets wrap.
-        if (number !== NOBODY && (first === NOBODY || (ticket - firstTicket | 0) < 0)) {
+        if (first === NOBODY || (ticket - firstTicket | 0) < 0) {
           [first, firstTicket] = [number, ticket];
         }
       }

@@ -153,8 +153,7 @@ export class StateCore {
     if (!this.#looks.due) return false;
     this.#expireSome(this.memory.blockCount);
     this.recover();
-    this.blocks.audit();
-    this.#recount();
+    this.#audit();
     this.#looks.done();
     return Atomics.load(this.memory.words, WORD.keys) < this.memory.constants.capacity;
   }
@@ -170,11 +169,27 @@ export class StateCore {
 
   /** Sees to what one has left who died between two steps, and what no block's owner tells. */
   #buried(): void {
-    this.blocks.audit();
-    this.#recount();
+    this.#audit();
     // What they changed last, nobody may have told.
     Atomics.add(this.memory.words, WORD.recoveries, 1);
     this.#signal.wakeAll();
+  }
+
+  /** Looks at all buckets and blocks: for what is damaged, for blocks that nobody has, and for how many keys there are. */
+  #audit(): void {
+    const { table } = this;
+    const { bucketCount } = this.memory.geometry;
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      for (let tries = 0; tries <= 2 * CHAIN_MAX; tries++) {
+        const record = table.findDamaged(bucket);
+        if (record === NONE && table.problem === "") break;
+        if (table.isUnchanged() && this.#lead(record, NONE, false) !== REFUSED && record !== NONE) {
+          this.count(COUNTER.damaged);
+        }
+      }
+    }
+    this.blocks.audit();
+    this.#recount();
   }
 
   /** Looks whether somebody has died, and at all blocks when that is so, or now and then. */
@@ -273,9 +288,10 @@ export class StateCore {
 
   /**
    * Has the bucket that `find()` has looked at lead to `block` in place of `record`, either of which may be {@linkcode NONE}. The version of what it
-   * leads to then, or {@linkcode REFUSED} when it has changed meanwhile.
+   * leads to then, or {@linkcode REFUSED} when it has changed meanwhile. `isTaken` false: the block of `record` is not to be written to, as
+   * another bucket may lead to it.
    */
-  #lead(record: number, block: number): number {
+  #lead(record: number, block: number, isTaken = true): number {
     const { memory, table, blocks } = this;
     const { words, floats, constants } = memory;
     const { at, low, high, block: old, path, problem } = table;
@@ -325,7 +341,7 @@ export class StateCore {
     // One that could not be copied is damaged, and no bucket leads to it.
     for (const copy of copies) blocks.published(copy);
     for (let index = 0; index < depth; index++) blocks.unlinked(path[index], words0[index]);
-    if (record !== NONE) blocks.unlinked(old, oldWord);
+    if (record !== NONE && isTaken) blocks.unlinked(old, oldWord);
     if (Atomics.load(words, WORD.watching) !== 0) this.#tell(at - memory.buckets >> 1);
     return version;
   }

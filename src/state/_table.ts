@@ -1,6 +1,6 @@
 import { fnv1a } from "../base/mod.ts";
 import { nativeCrc32c } from "../../ffi/mod.ts";
-import type { Key } from "./_keys.ts";
+import { hashOf, type Key } from "./_keys.ts";
 import { KIND, RECORD, RECORD_HEADER_BYTES } from "./layout.ts";
 import { isSameGeneration } from "./_block_word.ts";
 import { blockOf, NONE, type StateMemory } from "./_state_memory.ts";
@@ -50,7 +50,7 @@ export class Table {
     const { words, blockCount } = memory;
     let block = this.#enter(hash & memory.bucketMask);
     for (let depth = 0; block !== NONE; depth++) {
-      if (block >>> 0 >= blockCount || depth > CHAIN_MAX) return this.#damagedAt(depth);
+      if (block >>> 0 >= blockCount || depth > CHAIN_MAX) return this.#leadsAstray(depth);
       const record = memory.recordOf(block);
       if (words[record + RECORD.hash] === hash && words[record + RECORD.keyBytes] === byteLength) {
         const key = memory.keyOf(record);
@@ -64,6 +64,25 @@ export class Table {
       }
       this.path[depth] = block;
       block = words[record + RECORD.next] - 1;
+    }
+    this.depth = 0;
+    return NONE;
+  }
+
+  /** The first record in a bucket that is none of its: its key has another hash, or another bucket; as {@linkcode Table.find} does. */
+  findDamaged(bucket: number): number {
+    const memory = this.#memory;
+    let block = this.#enter(bucket);
+    for (let depth = 0; block !== NONE; depth++) {
+      if (block >>> 0 >= memory.blockCount || depth > CHAIN_MAX) return this.#leadsAstray(depth);
+      const record = memory.recordOf(block);
+      if (!this.#isIntact(record, bucket)) {
+        this.block = block;
+        this.depth = depth;
+        return record;
+      }
+      this.path[depth] = block;
+      block = memory.words[record + RECORD.next] - 1;
     }
     this.depth = 0;
     return NONE;
@@ -190,10 +209,22 @@ export class Table {
     return blockOf(this.low);
   }
 
-  #damagedAt(depth: number): number {
+  #leadsAstray(depth: number): number {
     this.problem = "its bucket leads astray";
-    this.depth = Math.min(depth, CHAIN_MAX);
+    // Where it goes round, it is right up to where that begins.
+    const again = this.path.findIndex((block, index) => index >= depth || this.path.indexOf(block) < index);
+    this.depth = Math.min(depth, again < 0 ? depth : again, CHAIN_MAX);
     return NONE;
+  }
+
+  #isIntact(record: number, bucket: number): boolean {
+    const memory = this.#memory;
+    const { words, constants } = memory;
+    const [hash, byteLength] = [words[record + RECORD.hash], words[record + RECORD.keyBytes]];
+    if (byteLength <= 0 || byteLength > constants.keyBytesMax) return false;
+    const key = memory.keyOf(record);
+    const keyWords = words.subarray(key, key + (byteLength + 7 >> 3 << 1));
+    return (hash & memory.bucketMask) === bucket && hashOf(keyWords, byteLength, constants.seed) === hash;
   }
 }
 

@@ -17,7 +17,10 @@ export class StateNames implements Disposable {
   readonly #names: string[] = [];
 
   next(): string {
-    const name = `test-${crypto.randomUUID()}`;
+    return this.add(`test-${crypto.randomUUID()}`);
+  }
+
+  add(name: string): string {
     this.#names.push(name);
     return name;
   }
