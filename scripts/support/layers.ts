@@ -110,6 +110,12 @@ export const layerRules: LayerRules = {
     { path: "src/process/slot.ts", reason: "supervisor_test" },
     { path: "src/process/worker_variables.ts", reason: "worker_main_test" },
     { path: "src/queue/errors.ts", reason: "by what is told of them, in shared_queue_test and request_test" },
+    { path: "src/state/errors.ts", reason: "by what is told of them, in the tests of what throws them" },
+    { path: "src/state/permit_guard.ts", reason: "shared_lock_test and shared_semaphore_test" },
+    { path: "src/state/pool_block.ts", reason: "memory_pool_test" },
+    { path: "src/state/state_entry.ts", reason: "shared_state_test" },
+    { path: "src/state/state_options.ts", reason: "shared_state_test" },
+    { path: "src/state/state_status.ts", reason: "shared_state_test" },
     { path: "src/ring/region.ts", reason: "by rings in each kind of memory, in spsc_ring_test" },
     { path: "src/ring/errors.ts", reason: "by what is told of an end, in producer_test and consumer_test" },
     {

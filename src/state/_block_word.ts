@@ -2,12 +2,12 @@
  * The word of a block: `generation: 22 │ phase: 2 │ owner: 8`. It says whose the block is; whether a record is one of the state's, the
  * buckets say.
  *
- * | phase | owner  | meaning                                                        | next                                   |
- * | ----- | ------ | -------------------------------------------------------------- | -------------------------------------- |
- * | free  | nobody | holds nothing                                                  | owned, by who is to write              |
- * | owned | writer | spare, being written, or published and not yet said to be live | live; free, generation + 1             |
- * | live  | nobody | a bucket leads to it, or did so a moment ago                   | owned, by who took it from its bucket, |
- * |       |        |                                                                | generation + 1                         |
+ * | phase | owner  | meaning                                                        | next                                       |
+ * | ----- | ------ | -------------------------------------------------------------- | ------------------------------------------ |
+ * | free  | nobody | holds nothing                                                  | owned, by who is to write                  |
+ * | owned | writer | spare, being written, or published and not yet said to be live | owned, generation + 1, before it is written |
+ * |       |        |                                                                | to; live; free, generation + 1             |
+ * | live  | nobody | a bucket leads to it, or did so a moment ago                   | owned, by who took it from its bucket      |
  *
  * Of a block that the dead owned, the buckets say what it is: live where one leads to it, else free. One that is live and that no bucket
  * leads to was taken from its bucket by one who died right after that.

@@ -37,6 +37,12 @@ export class Blocks {
     return spares.length === 0 ? NONE : spares.shift() as number;
   }
 
+  /** Says that a block of this opener's is about to be written to. SYNC generation: who is still reading it sees that. */
+  begin(block: number): void {
+    const word = this.#memory.load(block);
+    this.#memory.move(block, word, renewed(word, PHASE.owned, this.owner));
+  }
+
   /** Gives back a block that was taken, and that no bucket has led to. */
   putBack(block: number): void {
     this.#spares.unshift(block);
@@ -108,7 +114,7 @@ export class Blocks {
   }
 
   #takeOver(block: number, word: number): void {
-    if (!this.#memory.move(block, word, renewed(word, PHASE.owned, this.owner))) return;
+    if (!this.#memory.move(block, word, moved(word, PHASE.owned, this.owner))) return;
     this.#spares.push(block);
     this.#trim();
   }

@@ -320,6 +320,7 @@ export class StateCore {
         return REFUSED;
       }
       copies.push(copy);
+      blocks.begin(copy);
       if (this.#copy(from, memory.recordOf(copy), next)) next = copy + 1;
       else removed++;
     }
@@ -359,6 +360,7 @@ export class StateCore {
   #write(block: number, key: Key, value: Uint8Array | number, expiresMs: number): void {
     const { memory } = this;
     const { words, floats, bytes } = memory;
+    this.blocks.begin(block);
     const record = memory.recordOf(block);
     words[record + RECORD.hash] = key.hash;
     words[record + RECORD.keyBytes] = key.byteLength;

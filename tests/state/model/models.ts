@@ -91,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
     "same-generation",
     "--blocks 2 --changes 3 --reads 1 --long",
     "torn",
-    "a block that is taken keeps its generation",
+    "a block that is written to keeps its generation",
   ),
   mutant(
     "state",

@@ -186,6 +186,11 @@ export class StateModel extends Machine {
     return false;
   }
 
+  #beginWriting(state: State, block: number): void {
+    const at = this.#at(block), word = state[at];
+    if (!this.is("same-generation")) state[at] = wordOf(genOf(word) + 1, phaseOf(word), ownerOf(word));
+  }
+
   #putBack(state: State, me: number, place: number): void {
     const block = state[me + place];
     state[me + place] = 0;
@@ -203,7 +208,7 @@ export class StateModel extends Machine {
         state[me + QUOTA]--;
         if (!this.#takeBlock(state, me, p, NEW)) return;
         state[me + OP_KEY] = key;
-        this.go(state, me, "set.first");
+        this.go(state, me, "set.begin");
       }, writes);
       if (!this.config.deletes) continue;
       this.on("idle", `delete ${key}`, (state, me) => {
@@ -212,6 +217,10 @@ export class StateModel extends Machine {
         this.go(state, me, "change.tag");
       }, writes);
     }
+    this.on("set.begin", "counts its generation up", (state, me) => {
+      this.#beginWriting(state, state[me + NEW] - 1);
+      this.go(state, me, "set.first");
+    });
     this.on("set.first", "writes half a record", (state, me) => {
       const at = this.#at(state[me + NEW] - 1);
       state[at + FIRST] = state[me + VALUE] = ++state[this.#values];
@@ -256,6 +265,7 @@ export class StateModel extends Machine {
     // What is before it in the chain is copied.
     this.on("change.copy", "copies the record before", (state, me, p) => {
       if (!this.#takeBlock(state, me, p, COPY)) return this.#giveUp(state, me);
+      this.#beginWriting(state, state[me + COPY] - 1);
       const from = this.#at(state[me + BEFORE] - 1), to = this.#at(state[me + COPY] - 1);
       state[me + BEFORE_WORD] = state[from];
       for (const word of [KEY, FIRST, SECOND]) state[to + word] = state[from + word];
@@ -361,8 +371,7 @@ export class StateModel extends Machine {
     }
     this.on("take", "CAS to its own", (state, me, p) => {
       const block = state[me + CHECK], word = state[me + CHECK_WORD];
-      const gen = this.is("same-generation") ? genOf(word) : genOf(word) + 1;
-      const isMine = this.cas(state, this.#at(block - 1), word, wordOf(gen, OWNED, p + 1));
+      const isMine = this.cas(state, this.#at(block - 1), word, wordOf(genOf(word), OWNED, p + 1));
       if (isMine) this.#putBack(state, me, CHECK);
       this.#back(state, me);
     });
