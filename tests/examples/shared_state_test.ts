@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { nativeStatus } from "../../ffi/mod.ts";
+import { startExample } from "../support/net_child.ts";
+
+const ignore = !nativeStatus().available;
+
+/** Names of the regions that the example has left. */
+function regions(pid: number): string[] {
+  return [...Deno.readDirSync("/dev/shm")].map(({ name }) => name)
+    .filter((name) => name.endsWith(`state-example.${pid}`));
+}
+
+Deno.test({
+  name: "examples/shared_state.ts counts, limits and takes turns over processes",
+  ignore,
+  async fn() {
+    await using child = await startExample("shared_state", [
+      "--workers",
+      "2",
+      "--deeds",
+      "30",
+      "--limit",
+      "20",
+    ]);
+    const { code, stdout, stderr } = await child.ended();
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^60 deeds by 2 workers, \d+ times held back$/m);
+    assert.match(stdout, /^\d+ changes of the last deed were told; the last: \{"pid":\d+,"number":30\}$/m);
+    assert.deepEqual(regions(child.pid), []);
+  },
+});
+
+Deno.test({
+  name: "examples/shared_state.ts cleans up when it is stopped",
+  ignore,
+  async fn() {
+    await using child = await startExample("shared_state", ["--deeds", "1000000"]);
+    while (regions(child.pid).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill("SIGINT");
+    const { code, stderr } = await child.ended();
+    assert.deepEqual([code, stderr], [130, "shared_state: stopped by SIGINT\n"]);
+    assert.deepEqual(regions(child.pid), []);
+  },
+});
+
+for (const [args, named] of [[["--workers", "0"], /"0"/], [["--cuont", "1"], /--cuont/]] as const) {
+  Deno.test(`examples/shared_state.ts refuses ${args.join(" ")}`, async () => {
+    await using child = await startExample("shared_state", [...args]);
+    const { code, stderr } = await child.ended();
+    assert.equal(code, 2);
+    assert.match(stderr, named);
+  });
+}
