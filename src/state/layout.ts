@@ -119,7 +119,7 @@ export const STATE_KEY_BYTES_MAX = 65_536;
 /** The longest value that a state can be made for, in bytes: 64 MiB. */
 export const STATE_VALUE_BYTES_MAX = 2 ** 26;
 /** Openers that a state can have at once; the same for locks, semaphores and pools. */
-export const STATE_PARTICIPANTS_MAX = MEMBERS_MAX;
+export const STATE_PARTICIPANTS_MAX: number = MEMBERS_MAX;
 
 /** What a state is made with: its constants. */
 export interface StateConstants {

@@ -230,13 +230,13 @@ export class SharedState implements Disposable {
   }
 
   /**
-   * Gives `key` a copy of `value`; the new version, or `undefined` when it was there and `onlyIfAbsent` is true. Once it has returned, the value
-   * outlives its writer. An expiry that the key had is not kept.
+   * Gives `key` a copy of `value`; the new version. Once it has returned, the value outlives its writer. An expiry that the key had is not kept.
    *
    * @throws {RangeError} when the key or the value is too long, or an option is out of range
    * @throws {SharedStateFullError} when there is no room for one more key
    */
-  set(key: string, value: Payload, options?: SetOptions): number;
+  set(key: string, value: Payload, options?: SetOptions & { readonly onlyIfAbsent?: false }): number;
+  /** The same, which leaves a key as it is where `onlyIfAbsent` is true and it is there: `undefined` then. */
   set(key: string, value: Payload, options: StateSetOptions): number | undefined;
   set(key: string, value: Payload, options: StateSetOptions = NO_OPTIONS): number | undefined {
     return this.#put(key, value, options, options.onlyIfAbsent === true ? ABSENT : ALWAYS);

@@ -58,11 +58,12 @@ async function main(order: ChaosOrder): Promise<void> {
   using pool = MemoryPool.connect(name);
   const places = Array.from({ length: permits }, (_, index) => SharedLock.connect(`${name}.${index}`));
   const random = new SeededRandom(order.seed);
+  const say = (line: string): void => Deno.writeTextFileSync(order.log, `${line}\n`, { append: true });
   const wrong = (what: string): never => {
-    Deno.writeTextFileSync(order.log, `${what}\n`, { append: true });
+    say(what);
     Deno.exit(1);
   };
-  Deno.writeTextFileSync(order.log, "begun\n");
+  say("begun");
   let total = 0;
   const key = () => `key ${random.below(keys)}`;
 
@@ -152,7 +153,7 @@ async function main(order: ChaosOrder): Promise<void> {
     usePool();
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  Deno.writeTextFileSync(order.log, `total ${total}\n`, { append: true });
+  say(`total ${total}`);
 }
 
 if (import.meta.main) {
