@@ -4,7 +4,10 @@ import { PHASE, phaseOf } from "../../src/state/_block_word.ts";
 import { hashOf, Keys, KEYS_REMEMBERED_MAX } from "../../src/state/_keys.ts";
 import { ALWAYS, StateCore } from "../../src/state/_state_core.ts";
 import { blockOf, NONE, type StateMemory } from "../../src/state/_state_memory.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { die, fakeState, reopened } from "./_support.ts";
+
+nameSkipReason("the table of a state", nativeSkipReason());
 
 const SHAPE = { capacity: 8, keyBytesMax: 16, valueBytesMax: 4000, writersMax: 4 };
 const encoder = new TextEncoder();
@@ -35,7 +38,7 @@ function phases(memory: StateMemory): number[] {
   return counts;
 }
 
-Deno.test("Table: all keys in one bucket, set, replaced and deleted at every place of the chain", () => {
+nativeTest("Table: all keys in one bucket, set, replaced and deleted at every place of the chain", () => {
   const memory = fakeState(SHAPE);
   const [one, other] = [new StateCore(memory), new StateCore(reopened(memory))];
   const keys = collidingKeys(one, 5);
@@ -59,7 +62,7 @@ Deno.test("Table: all keys in one bucket, set, replaced and deleted at every pla
   assert.equal(phases(memory)[PHASE.owned], 0);
 });
 
-Deno.test("Table: expired keys are taken out of a chain in passing", () => {
+nativeTest("Table: expired keys are taken out of a chain in passing", () => {
   const memory = fakeState(SHAPE);
   const core = new StateCore(memory);
   const [a, b, c] = collidingKeys(core, 3);
@@ -71,7 +74,7 @@ Deno.test("Table: expired keys are taken out of a chain in passing", () => {
   assert.deepEqual([get(core, a), get(core, c), Atomics.load(memory.words, WORD.keys)], ["4", "3", 2]);
 });
 
-Deno.test("Table.read() reads again when its bucket has changed, and leaves off after so many times", () => {
+nativeTest("Table.read() reads again when its bucket has changed, and leaves off after so many times", () => {
   const memory = fakeState(SHAPE);
   const [one, other] = [new StateCore(memory), new StateCore(reopened(memory))];
   set(one, "k", "old");
@@ -86,7 +89,7 @@ Deno.test("Table.read() reads again when its bucket has changed, and leaves off 
   assert.throws(() => one.table.read(one.keys.of("k"), () => set(other, "k", "again")), Deno.errors.Busy);
 });
 
-Deno.test("Table.read() of a long value minds its block alone: changes beside it cost nothing", () => {
+nativeTest("Table.read() of a long value minds its block alone: changes beside it cost nothing", () => {
   const memory = fakeState(SHAPE);
   const [one, other] = [new StateCore(memory), new StateCore(reopened(memory))];
   const [a, b] = collidingKeys(one, 2);
@@ -111,7 +114,7 @@ Deno.test("Table.read() of a long value minds its block alone: changes beside it
   assert.deepEqual(seen, [true, true], "its block was written to meanwhile");
 });
 
-Deno.test("StateCore: what one leaves who dies between two steps is in order behind recovery", () => {
+nativeTest("StateCore: what one leaves who dies between two steps is in order behind recovery", () => {
   const memory = fakeState(SHAPE);
   for (const step of ["before", "published", "unlinked"] as const) {
     const dying = new StateCore(reopened(memory));
@@ -136,7 +139,7 @@ Deno.test("StateCore: what one leaves who dies between two steps is in order beh
   }
 });
 
-Deno.test("StateCore.recover() leaves what a living one is writing", () => {
+nativeTest("StateCore.recover() leaves what a living one is writing", () => {
   const memory = fakeState(SHAPE);
   const [one, other] = [new StateCore(memory), new StateCore(reopened(memory))];
   const block = one.blocks.take();
@@ -146,7 +149,7 @@ Deno.test("StateCore.recover() leaves what a living one is writing", () => {
   one.blocks.putBack(block);
 });
 
-Deno.test("Blocks.take() never gives a block twice, and finds each that is free", () => {
+nativeTest("Blocks.take() never gives a block twice, and finds each that is free", () => {
   const memory = fakeState({ ...SHAPE, capacity: 1, writersMax: 3 });
   const [one, other] = [new StateCore(memory), new StateCore(reopened(memory))];
   const taken = new Set<number>();
@@ -175,7 +178,7 @@ Deno.test("Keys: hashes are those of MurmurHash3, keys are remembered, and forgo
   assert.deepEqual([...new Uint8Array(keys.of("aé").words.buffer)], [97, 195, 169, 0, 0, 0, 0, 0]);
 });
 
-Deno.test("StateCore: damage in a chain is an error for who reads, and the next change cuts it off", () => {
+nativeTest("StateCore: damage in a chain is an error for who reads, and the next change cuts it off", () => {
   const memory = fakeState(SHAPE);
   const core = new StateCore(memory);
   const [a, b, c] = collidingKeys(core, 3);

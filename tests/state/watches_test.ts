@@ -138,7 +138,7 @@ function changed(watches: Watches, watch: ReturnType<Watches["add"]>): string[] 
   return keys.sort();
 }
 
-Deno.test("Watches.look() finds changes by their hints, also when the ring has gone round", () => {
+nativeTest("Watches.look() finds changes by their hints, also when the ring has gone round", () => {
   const { memory, watches, set } = setUp();
   const watch = watches.add(() => true, true);
   set("a");
@@ -155,33 +155,36 @@ Deno.test("Watches.look() finds changes by their hints, also when the ring has g
   assert.deepEqual(changed(watches, watch).slice(-3), ["c", "d", "e"]);
 });
 
-Deno.test("Watches.look() finds what was changed by one who died before telling, and what hints lie about", () => {
-  using _ = new HastyClock();
-  const { memory, watches, watching, writer, set } = setUp();
-  const watch = watches.add(() => true, true);
-  // As if it had died right before the hint: nobody has told.
-  Atomics.store(memory.words, WORD.watching, 0);
-  set("a");
-  Atomics.store(memory.words, WORD.watching, 1);
-  assert.deepEqual(changed(watches, watch), []);
-  die(memory);
-  watching.lookForDead();
-  assert.deepEqual(changed(watches, watch), ["a"]);
-  writer.members.number = 0;
-  // A cell that another has not written yet.
-  const third = new StateCore(reopened(memory));
-  Atomics.store(memory.words, WORD.watching, 0);
-  third.put(third.keys.of("b"), new Uint8Array(1), 0, { kind: "always" });
-  Atomics.add(memory.words, WORD.tail, 1);
-  Atomics.store(memory.words, WORD.watching, 1);
-  for (let looks = 0, found: string[] = []; found.length === 0; looks++) {
-    found = changed(watches, watch);
-    assert.ok(looks < 100);
-    if (found.length > 0) assert.deepEqual(found, ["b"]);
-  }
-});
+nativeTest(
+  "Watches.look() finds what was changed by one who died before telling, and what hints lie about",
+  () => {
+    using _ = new HastyClock();
+    const { memory, watches, watching, writer, set } = setUp();
+    const watch = watches.add(() => true, true);
+    // As if it had died right before the hint: nobody has told.
+    Atomics.store(memory.words, WORD.watching, 0);
+    set("a");
+    Atomics.store(memory.words, WORD.watching, 1);
+    assert.deepEqual(changed(watches, watch), []);
+    die(memory);
+    watching.lookForDead();
+    assert.deepEqual(changed(watches, watch), ["a"]);
+    writer.members.number = 0;
+    // A cell that another has not written yet.
+    const third = new StateCore(reopened(memory));
+    Atomics.store(memory.words, WORD.watching, 0);
+    third.put(third.keys.of("b"), new Uint8Array(1), 0, { kind: "always" });
+    Atomics.add(memory.words, WORD.tail, 1);
+    Atomics.store(memory.words, WORD.watching, 1);
+    for (let looks = 0, found: string[] = []; found.length === 0; looks++) {
+      found = changed(watches, watch);
+      assert.ok(looks < 100);
+      if (found.length > 0) assert.deepEqual(found, ["b"]);
+    }
+  },
+);
 
-Deno.test("Watches.look() tells of keys whose time is over", () => {
+nativeTest("Watches.look() tells of keys whose time is over", () => {
   using clock = new DateClock();
   const { watches, set } = setUp();
   const watch = watches.add(() => true, true);
@@ -193,7 +196,7 @@ Deno.test("Watches.look() tells of keys whose time is over", () => {
   assert.deepEqual(changed(watches, watch), ["a"]);
 });
 
-Deno.test("Watch remembers so many keys, and says when there were more", () => {
+nativeTest("Watch remembers so many keys, and says when there were more", () => {
   const { writer, watches, set } = setUp(4);
   const watch = watches.add(() => true, true);
   for (let round = 0; round < 3; round++) {
@@ -209,7 +212,7 @@ Deno.test("Watch remembers so many keys, and says when there were more", () => {
   assert.deepEqual(changed(watches, watch), ["z"]);
 });
 
-Deno.test("Watches: what a dead opener watched is not counted any more", () => {
+nativeTest("Watches: what a dead opener watched is not counted any more", () => {
   const { memory, watching, watches } = setUp();
   watches.add(() => true, true);
   assert.equal(Atomics.load(memory.words, WORD.watching), 1);
