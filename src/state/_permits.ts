@@ -65,7 +65,7 @@ export class Permits {
     this.count = count;
     this.#held = new Int32Array(count);
     const table = { region, words, floats, at: PERMIT_MEMBERS_AT, bytes: PERMIT_MEMBER_BYTES };
-    this.members = new Members({ ...table, sessions: PERMIT_WORD.sessions });
+    this.members = new Members({ ...table, sessions: PERMIT_WORD.sessions, looked: PERMIT_WORD.looked });
     if (!this.members.enter((number) => this.#setWaiting(number, false))) {
       throw new Deno.errors.Busy(`open: there are ${STATE_PARTICIPANTS_MAX} openers already`);
     }

@@ -57,7 +57,7 @@ export class PoolCore {
     this.geometry = poolGeometryOf(blockCount, blockBytes);
     this.#looks = new Looks(blockCount);
     const table = { region, words, floats, at: POOL_MEMBERS_AT, bytes: POOL_MEMBER_BYTES };
-    this.members = new Members({ ...table, sessions: POOL_WORD.sessions });
+    this.members = new Members({ ...table, sessions: POOL_WORD.sessions, looked: POOL_WORD.looked });
     if (!this.members.enter((number) => this.#sweep(number))) {
       throw new Deno.errors.Busy(`open the pool: it has ${STATE_PARTICIPANTS_MAX} openers already`);
     }

@@ -64,7 +64,15 @@ export class StateCore {
     this.#looks = new Looks(memory.blockCount);
     this.#deadLooks = new Looks(memory.blockCount);
     const { membersAt: at, memberBytes: bytes } = geometry;
-    this.members = new Members({ region, words, floats, at, bytes, sessions: WORD.sessions });
+    this.members = new Members({
+      region,
+      words,
+      floats,
+      at,
+      bytes,
+      sessions: WORD.sessions,
+      looked: WORD.looked,
+    });
     if (!this.members.enter((number) => this.#prepare(number))) {
       throw new Deno.errors.Busy(`open the state: it has ${STATE_PARTICIPANTS_MAX} openers already`);
     }

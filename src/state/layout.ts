@@ -8,7 +8,7 @@
  *       0  │ magic  │version │ layout │ check- │capacity│  key   │ value  │writers │ check- │ seed   │   constants from 16 on
  *          │        │        │  hash  │  sum   │        │bytesMax│bytesMax│  Max   │ sums   │        │
  *          ├────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
- *     128  │sessions│   how many participants there have been
+ *     128  │sessions│ looked │   how many participants there have been; when native code last looked for the dead, in milliseconds
  *          ├────────┤
  *     256  │  keys  │   keys that there are, or that are about to be
  *          ├────────┼────────┬────────┐
@@ -64,6 +64,7 @@ import { HEADER, type RegionKind } from "./_region_kind.ts";
 /** Words of the header, as indices of an `Int32Array`. */
 export const WORD = {
   sessions: 32,
+  looked: 33,
   keys: 64,
   freed: 96,
   lastFreed: 97,

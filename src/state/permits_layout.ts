@@ -7,7 +7,7 @@
  *       0  │ magic  │version │ layout │ check- │permits │
  *          │        │        │  hash  │  sum   │        │
  *          ├────────┼────────┴────────┴────────┴────────┘
- *     128  │sessions│   how many participants there have been
+ *     128  │sessions│ looked │   how many participants there have been; when native code last looked for the dead, in milliseconds
  *          ├────────┤
  *     256  │tickets │   how many calls have begun to wait
  *          ├────────┴────────┐
@@ -37,7 +37,7 @@ import { MEMBER, MEMBERS_MAX } from "../shared/mod.ts";
 import { HEADER, type RegionKind } from "./_region_kind.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */
-export const PERMIT_WORD = { sessions: 32, tickets: 64, waiting: 96 } as const;
+export const PERMIT_WORD = { sessions: 32, looked: 33, tickets: 64, waiting: 96 } as const;
 
 /** Words of a member, from where it begins, behind `MEMBER`. */
 export const PERMIT_MEMBER = { ticket: 6, signal: 7, counters: 16 } as const;

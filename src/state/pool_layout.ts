@@ -7,7 +7,7 @@
  *       0  │ magic  │version │ layout │ check- │ blocks │ block  │
  *          │        │        │  hash  │  sum   │        │ bytes  │
  *          ├────────┼────────┴────────┴────────┴────────┴────────┘
- *     128  │sessions│   how many participants there have been
+ *     128  │sessions│ looked │   how many participants there have been; when native code last looked for the dead, in milliseconds
  *          ├────────┼────────┬────────┐
  *     256  │signal  │ armed  │disarmed│   room: who waits for a free block sleeps on `signal`
  *          ├────────┼────────┴────────┘
@@ -40,7 +40,7 @@ import { MEMBER, MEMBERS_MAX } from "../shared/mod.ts";
 import { HEADER, type RegionKind } from "./_region_kind.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */
-export const POOL_WORD = { sessions: 32, room: 64, freed: 96 } as const;
+export const POOL_WORD = { sessions: 32, looked: 33, room: 64, freed: 96 } as const;
 
 /** Words of a member, from where it begins, behind `MEMBER`. */
 export const POOL_MEMBER = { counters: 16 } as const;

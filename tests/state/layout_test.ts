@@ -44,6 +44,7 @@ const CONSTANTS = {
 Deno.test("layout of a state: every number is as it was", () => {
   assert.deepEqual(WORD, {
     sessions: 32,
+    looked: 33,
     keys: 64,
     freed: 96,
     lastFreed: 97,

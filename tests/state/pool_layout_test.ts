@@ -23,7 +23,7 @@ import {
 } from "../../src/state/_pool_word.ts";
 
 Deno.test("layout of a pool: every number is as it was", () => {
-  assert.deepEqual(POOL_WORD, { sessions: 32, room: 64, freed: 96 });
+  assert.deepEqual(POOL_WORD, { sessions: 32, looked: 33, room: 64, freed: 96 });
   assert.deepEqual(POOL_MEMBER, { counters: 16 });
   assert.deepEqual(POOL_COUNTER, { acquired: 0, released: 1, taken: 2, recovered: 3 });
   assert.deepEqual(POOL_PHASE, { free: 0, owned: 1, offered: 2 });
