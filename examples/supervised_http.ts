@@ -1,9 +1,13 @@
 #!/usr/bin/env -S deno run --allow-net --allow-read --allow-write --allow-run --allow-sys --allow-env --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * N workers of an HTTP server behind one port, looked after by a supervisor: `GET /` answers which worker it was.
+ * N workers of an HTTP server behind one port, looked after by a supervisor: `GET /` answers which worker it was, `GET /stats` how many requests
+ * all of them have had.
  *
- * Usage: examples/supervised_http.ts [--addr 127.0.0.1:8080] [--workers N] [--watch]
+ * Usage: examples/supervised_http.ts [--addr 127.0.0.1:8080] [--workers N] [--limit N] [--watch]
+ *
+ * With `--limit` each client address gets so many answers a second from all workers together, and 429 beyond. The counter and the limit are in a
+ * shared state, which outlives every worker; where there is no native library there is neither.
  *
  * SIGUSR1, or with `--watch` a change of this file, replaces all workers without dropping a request: try it under the load of
  * `wrk http://127.0.0.1:8080/`. A worker that is killed is started again. Ctrl-C or SIGTERM stops all; a second one at once.
@@ -12,11 +16,12 @@
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { HttpResponse, serve } from "@millrace/millrace/http";
+import { HttpResponse, serve, type ServeHandlerInfo, type ServerRequest } from "@millrace/millrace/http";
 import { formatAddress, parseAddress } from "@millrace/millrace/net";
 import { heedSignals, INSTANCES_MAX, supervise, workerMain } from "@millrace/millrace/process";
+import { SharedState } from "@millrace/millrace/state";
 
-const USAGE = "usage: supervised_http [--addr 127.0.0.1:8080] [--workers N] [--watch]";
+const USAGE = "usage: supervised_http [--addr 127.0.0.1:8080] [--workers N] [--limit N] [--watch]";
 const USAGE_EXIT_CODE = 2;
 const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-ffi"];
 
@@ -24,16 +29,62 @@ interface Options {
   readonly hostname: string;
   readonly port: number;
   readonly workers: number;
+  /** Answers that a client gets in a second. */
+  readonly limit: number;
   readonly watch: boolean;
 }
 
-/** What each worker runs. */
-async function work(): Promise<never> {
+/** What the names of this program's states begin with. */
+const STATE_PREFIX = "supervised_http.";
+const WINDOW_MS = 1000;
+/** Clients whose requests are counted at once; those who come when there are more are not held back. */
+const CLIENTS_MAX = 10_000;
+
+/** What each worker runs. `state`: the name of what all of them share, if there is such a thing. */
+async function work(state: SharedState | undefined, limit: number): Promise<never> {
   return await workerMain((worker) => {
-    worker.drain(serve({ inherit: "http", port: 8080, hostname: "127.0.0.1" }, () => {
-      return new HttpResponse(`Hello from worker ${worker.instance}, process ${Deno.pid}\n`);
-    }));
+    const hello = `Hello from worker ${worker.instance}, process ${Deno.pid}\n`;
+    worker.drain(
+      serve(
+        { inherit: "http", port: 8080, hostname: "127.0.0.1" },
+        (request: ServerRequest, info: ServeHandlerInfo) => {
+          const { pathname } = new URL(request.url);
+          if (pathname === "/stats") {
+            return Response.json({ requestCount: state?.counter("requests") ?? null });
+          }
+          if (pathname !== "/") return new HttpResponse("there is / and /stats\n", { status: 404 });
+          state?.increment("requests");
+          if (state !== undefined && limit < Infinity && isTooMuch(state, limit, info)) {
+            return new HttpResponse("too many requests\n", { status: 429, headers: { "retry-after": "1" } });
+          }
+          return new HttpResponse(hello);
+        },
+      ),
+    );
   });
+}
+
+/** Whether a client has had its answers of this second, whichever worker gave them. */
+function isTooMuch(state: SharedState, limit: number, { remoteAddr }: ServeHandlerInfo): boolean {
+  const client = "hostname" in remoteAddr ? remoteAddr.hostname : "unix";
+  try {
+    return state.increment(`client ${client}`, 1, { expiresAfterMs: WINDOW_MS }) > limit;
+  } catch {
+    // More clients than there is room for.
+    return false;
+  }
+}
+
+/** A state that all workers share; `undefined` without the native library. */
+function createState(): SharedState | undefined {
+  try {
+    // Of those that were killed.
+    SharedState.removeAbandoned({ prefix: STATE_PREFIX });
+    return SharedState.create(STATE_PREFIX + Deno.pid, { capacity: CLIENTS_MAX, valueBytesMax: 16 });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotSupported) return undefined;
+    throw error;
+  }
 }
 
 function readOptions(args: string[]): Options {
@@ -42,6 +93,7 @@ function readOptions(args: string[]): Options {
     options: {
       addr: { type: "string", default: "127.0.0.1:8080" },
       workers: { type: "string", default: String(navigator.hardwareConcurrency) },
+      limit: { type: "string" },
       watch: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -56,15 +108,31 @@ function readOptions(args: string[]): Options {
       `--workers is "${values.workers}", expected a whole number from 1 to ${INSTANCES_MAX}`,
     );
   }
-  return { ...parseAddress(values.addr), workers, watch: values.watch };
+  const limit = Number(values.limit ?? Infinity);
+  if (!(limit >= 1)) throw new TypeError(`--limit is "${values.limit}", expected a number from 1`);
+  return { ...parseAddress(values.addr), workers, limit, watch: values.watch };
 }
 
-async function run({ hostname, port, workers, watch }: Options): Promise<number> {
+async function run(options: Options): Promise<number> {
+  using state = createState();
+  try {
+    return await superviseWorkers(state, options);
+  } finally {
+    if (state !== undefined) SharedState.unlink(state.name);
+  }
+}
+
+async function superviseWorkers(
+  state: SharedState | undefined,
+  { hostname, port, workers, limit, watch }: Options,
+): Promise<number> {
+  // Before any client is counted: there is room for this one.
+  state?.increment("requests", 0);
   const program = Deno.build.standalone ? [] : ["run", ...PERMISSIONS, fileURLToPath(import.meta.url)];
   const supervisor = await supervise([{
     name: "web",
     command: Deno.execPath(),
-    args: [...program, "worker"],
+    args: [...program, "worker", state?.name ?? "", String(limit)],
     instances: workers,
     listen: [{ name: "http", hostname, port }],
     ready: { kind: "message" },
@@ -80,7 +148,10 @@ async function run({ hostname, port, workers, watch }: Options): Promise<number>
   return gaveUp.length === 0 ? 0 : 1;
 }
 
-if (Deno.args[0] === "worker") await work();
+if (Deno.args[0] === "worker") {
+  const [, name, limit] = Deno.args;
+  await work(name === "" ? undefined : SharedState.connect(name), Number(limit));
+}
 
 let options;
 try {

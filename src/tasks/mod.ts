@@ -13,6 +13,7 @@ export {
   CHANNEL_UNREAD_MAX,
   type ChannelOptions,
   ProcessChannel,
+  type StartedCall,
 } from "./process_channel.ts";
 export { serveTasks } from "./serve_tasks.ts";
 export {

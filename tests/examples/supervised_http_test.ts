@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { nativeStatus } from "../../ffi/mod.ts";
+import { SharedState } from "../../src/state/mod.ts";
 import { HttpLoad } from "../support/http_load.ts";
 import { startExample } from "../support/net_child.ts";
 import { isRunning } from "../support/process_harness.ts";
@@ -51,6 +53,43 @@ async function reloadUnderLoad(native: string): Promise<void> {
   assert.deepEqual([code, signal], [0, null]);
   assert.ok(pids.every((pid) => !isRunning(pid)));
 }
+
+Deno.test({
+  name: "examples/supervised_http.ts counts requests over all workers, and holds back who asks too often",
+  ignore: !nativeStatus().available,
+  async fn() {
+    await withWatchdog(WATCHDOG_MS, async () => {
+      const args = ["--addr", "127.0.0.1:0", "--workers", "2", "--limit", "5"];
+      await using child = await startExample("supervised_http", args);
+      const [, port] = await child.says(/^listening on http:\/\/127\.0\.0\.1:(\d+)\/ \(2 workers\)\n/);
+      const ask = async (path: string): Promise<Response> => await fetch(`http://127.0.0.1:${port}${path}`);
+      const statuses: number[] = [];
+      // Some windows of a second: in each of them five, whichever worker has them.
+      const endMs = performance.now() + 1500;
+      while (performance.now() < endMs || statuses.length < 20) {
+        const response = await ask("/");
+        await response.body?.cancel();
+        statuses.push(response.status);
+        if (response.status === 429) assert.equal(response.headers.get("retry-after"), "1");
+      }
+      const windows = Math.ceil((performance.now() - endMs + 1500) / 1000) + 1;
+      const okCount = statuses.filter((status) => status === 200).length;
+      assert.ok(okCount >= 5 && okCount <= 5 * windows, `${okCount} in ${windows} windows at most`);
+      assert.ok(statuses.includes(429));
+      assert.deepEqual(await (await ask("/stats")).json(), { requestCount: statuses.length });
+      child.kill("SIGUSR1");
+      while (!/was reloaded/.test(child.stderr)) await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.deepEqual(
+        await (await ask("/stats")).json(),
+        { requestCount: statuses.length },
+        "a reload forgets nothing",
+      );
+      child.kill("SIGTERM");
+      assert.equal((await child.ended()).code, 0);
+      assert.deepEqual(SharedState.list({ prefix: `supervised_http.${child.pid}` }), []);
+    });
+  },
+});
 
 for (
   const [args, named] of [[["--workers", "0"], /"0", expected a whole number/], [
