@@ -22,6 +22,8 @@ export const LINK_REGION_PREFIX = "link.";
 const CAPACITY_BYTES = 2 ** 18;
 /** Frames that are taken from a ring before others have their turn. */
 const DRAIN_MAX = 256;
+/** Messages that a ring holds at most. */
+const MESSAGES_MAX = CAPACITY_BYTES / 8;
 /** Locks of a region that each of its two rings has. */
 const LOCKS_PER_RING = 2;
 
@@ -49,6 +51,7 @@ export class RingLink implements Link {
   #parts: Uint8Array<ArrayBuffer> | undefined;
   #partBytes = 0;
   #flushing = false;
+  #isSleeping = false;
   #ended = false;
   readonly #onMessage: (at: number, byteLength: number) => void;
   readonly #flush: () => void;
@@ -106,25 +109,36 @@ export class RingLink implements Link {
 
   /** The other process is gone, as is told by what this process has of it besides. */
   peerEnded(): void {
-    if (this.#ended) return;
-    // What it sent before.
-    while (!this.#ended && this.look() > 0);
-    if (this.#ended) return;
-    this.#end();
-    this.#handler?.onEnd();
+    // What it sent before; no more than the ring holds, should it go on.
+    for (let left = MESSAGES_MAX; left > 0 && !this.#ended;) {
+      const count = this.look();
+      if (count === 0) break;
+      left -= count;
+    }
+    this.#fail();
   }
 
   look(): number {
     if (this.#ended) return 0;
-    const count = this.#consumer.drainInPlace(this.#onMessage, DRAIN_MAX);
-    // What was sent meanwhile is not to wait for the next turn.
-    if (this.#flushing && !this.#ended) this.#producer.flush();
-    return count;
+    try {
+      const count = this.#consumer.drainInPlace(this.#onMessage, DRAIN_MAX);
+      // What was sent meanwhile is not to wait for the next turn.
+      if (this.#flushing && !this.#ended) this.#producer.flush();
+      return count;
+    } catch {
+      // Somebody has written to the memory.
+      this.#fail();
+      return 0;
+    }
   }
 
   async sleep(): Promise<void> {
+    // It is woken by what comes, however often it has looked for itself meanwhile.
+    if (this.#isSleeping) return;
+    this.#isSleeping = true;
     try {
       if (await this.#consumer.readable()) {
+        this.#isSleeping = false;
         if (!this.#ended) lookAt(this);
         return;
       }
@@ -173,13 +187,13 @@ export class RingLink implements Link {
 
   #take(at: number, byteLength: number): void {
     const { view, bytes } = this.#consumer;
-    if (byteLength < FRAME_HEADER_BYTES) return this.#fail();
+    if (byteLength < FRAME_HEADER_BYTES) throw new Error("no frame");
     if (kindOf(view, at) !== FRAME.part) return this.#handler?.onFrame(view, at, byteLength);
     const length = callOf(view, at);
-    if (length > FRAME_BYTES_MAX) return this.#fail();
+    if (length > FRAME_BYTES_MAX) throw new Error("no frame is so long");
     const parts = this.#parts ??= new Uint8Array(length);
     const more = bytes.subarray(at + FRAME_HEADER_BYTES, at + byteLength);
-    if (parts.length !== length || this.#partBytes + more.length > length) return this.#fail();
+    if (parts.length !== length || this.#partBytes + more.length > length) throw new Error("no part of it");
     parts.set(more, this.#partBytes);
     this.#partBytes += more.length;
     if (this.#partBytes < length) return;
@@ -188,9 +202,11 @@ export class RingLink implements Link {
     this.#handler?.onFrame(new DataView(parts.buffer), 0, length);
   }
 
-  /** The other side says something that it cannot. */
+  /** The link has ended, and not from here. */
   #fail(): void {
-    queueMicrotask(() => this.peerEnded());
+    if (this.#ended) return;
+    this.#end();
+    this.#handler?.onEnd();
   }
 }
 
