@@ -2,7 +2,7 @@ import { Deque } from "../base/mod.ts";
 import { fromPortable, KnownErrorClasses, type PortableThrown, toPortable } from "../value/mod.ts";
 import * as taskErrors from "./errors.ts";
 import { ProcessEndedError } from "./errors.ts";
-import { callOf, FRAME, frameOf, kindOf, valuesOf } from "./frames.ts";
+import { callOf, FRAME, type Frame, frameOf, kindOf, valuesOf } from "./frames.ts";
 import type { ChannelPeer } from "./_handshake.ts";
 import type { Link, LinkHandler } from "./link.ts";
 import type { TaskArguments, TaskContext, TaskName, TaskResult } from "./task_types.ts";
@@ -11,6 +11,9 @@ import type { TaskArguments, TaskContext, TaskName, TaskResult } from "./task_ty
 export const CHANNEL_CALLS_MAX = 65_536;
 /** Messages that may wait to be read; with one more the channel is closed. */
 export const CHANNEL_UNREAD_MAX = 65_536;
+
+/** What the other side waits for. */
+const OWED = { isOwed: true };
 
 const CLASSES = new KnownErrorClasses(taskErrors);
 
@@ -159,14 +162,14 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     return {
       answer,
       cancel: (reason) => {
-        if (this.#calls.has(call)) this.#sendQuietly(FRAME.cancel, call, reason);
+        if (this.#calls.has(call)) this.#sendThrown(FRAME.cancel, call, reason);
       },
     };
   }
 
   /** Tells the other side that this one takes no task any more; those that it sends all the same are run. */
   finishing(): void {
-    if (!this.#ended) this.#send("finish", FRAME.finishing, 0, []);
+    if (!this.#ended) this.#link.send(frameOf(FRAME.finishing, 0, []), OWED);
   }
 
   /** Calls `listener` when the other side takes no task any more. */
@@ -176,7 +179,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
 
   /** Tells the other side that no task comes any more: it runs those that it has, and closes the channel. */
   shutdown(): void {
-    if (!this.#ended) this.#send("shut down", FRAME.shutdown, 0, []);
+    if (!this.#ended) this.#link.send(frameOf(FRAME.shutdown, 0, []), OWED);
   }
 
   /** Resolves when the other side has said that no task comes any more, or has ended, and all that it has sent have run. */
@@ -224,23 +227,21 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     try {
       this.#link.send(frameOf(kind, call, values));
     } catch (error) {
-      if (error instanceof Error) error.message = `${operation}: ${error.message}`;
-      throw error;
+      throw of(operation, error);
     }
   }
 
-  /** Sends something thrown; not at all where there is no room, or it cannot travel. */
-  #sendQuietly(kind: number, call: number, thrown: unknown): void {
+  /** Sends something thrown, or why it cannot be sent: whoever waits is to hear something. */
+  #sendThrown(kind: number, call: number, thrown: unknown): void {
     if (this.#ended) return;
+    let frame: Frame;
     try {
-      this.#link.send(frameOf(kind, call, [toPortable(thrown, CLASSES)]));
+      frame = frameOf(kind, call, [toPortable(thrown, CLASSES)]);
     } catch (error) {
-      if (kind !== FRAME.error) return;
-      // Whoever waits is to hear something.
-      const reason = error instanceof Error ? error.message : String(error);
-      const instead = new Error(`what the task has thrown cannot be sent: ${reason}`);
-      this.#link.send(frameOf(kind, call, [toPortable(instead, CLASSES)]));
+      const instead = new Error(`what was thrown cannot be sent: ${messageOf(error)}`);
+      frame = frameOf(kind, call, [toPortable(instead, CLASSES)]);
     }
+    this.#link.send(frame, OWED);
   }
 
   #onFrame(view: DataView, at: number): void {
@@ -290,44 +291,49 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   #settle(call: number, settle: (pending: PendingCall) => void): void {
     const pending = this.#calls.get(call);
     if (pending === undefined) return;
-    this.#calls.delete(call);
+    // First: what is damaged throws, and the call ends with the channel.
     settle(pending);
+    this.#calls.delete(call);
   }
 
   #run(call: number, [name, attempt, ...args]: unknown[]): void {
     const task = taskOf(this.#tasks, name);
     const running = new RunningTask(typeof attempt === "number" ? attempt : 0);
-    let result: unknown;
     try {
       if (task === undefined) throw new TypeError(`call ${name}: there is no such task`);
-      result = Reflect.apply(task, running, args);
+      const result: unknown = Reflect.apply(task, running, args);
+      if (!isThenable(result)) return this.#answer(call, name, result);
+      this.#running.set(call, running);
+      void this.#answerLater(call, name, result);
     } catch (error) {
-      return this.#sendQuietly(FRAME.error, call, error);
+      this.#sendThrown(FRAME.error, call, error);
     }
-    if (!isThenable(result)) return this.#answer(call, name, result);
-    this.#running.set(call, running);
-    const done = (answer: () => void): void => {
-      this.#running.delete(call);
-      if (!this.#ended) answer();
-      this.#onIdle?.();
-    };
-    result.then(
-      (value) => done(() => this.#answer(call, name, value)),
-      (error) => done(() => this.#sendQuietly(FRAME.error, call, error)),
-    );
+  }
+
+  async #answerLater(call: number, name: unknown, result: PromiseLike<unknown>): Promise<void> {
+    try {
+      this.#answer(call, name, await result);
+    } catch (error) {
+      this.#sendThrown(FRAME.error, call, error);
+    }
+    this.#running.delete(call);
+    this.#onIdle?.();
   }
 
   #answer(call: number, name: unknown, value: unknown): void {
+    if (this.#ended) return;
+    let frame: Frame;
     try {
-      this.#send(`call ${name}: the result`, FRAME.response, call, [value]);
+      frame = frameOf(FRAME.response, call, [value]);
     } catch (error) {
-      this.#sendQuietly(FRAME.error, call, error);
+      return this.#sendThrown(FRAME.error, call, of(`call ${name}: the result`, error));
     }
+    this.#link.send(frame, OWED);
   }
 
   #fail(failure: Error): void {
     this.#failure = failure;
-    void this.#link.close();
+    this.#link.abort();
     this.#end();
   }
 
@@ -366,6 +372,16 @@ class RunningTask implements TaskContext {
   cancel(reason: unknown): void {
     (this.#controller ??= new AbortController()).abort(reason);
   }
+}
+
+/** `error` of an operation, which its message names. */
+function of(operation: string, error: unknown): unknown {
+  if (error instanceof Error) error.message = `${operation}: ${error.message}`;
+  return error;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A function that `tasks` itself has under that name. */

@@ -13,7 +13,13 @@ import {
   writeFrame,
   writePartHeader,
 } from "./frames.ts";
-import { type Link, type LinkHandler, throwIfTooMany } from "./link.ts";
+import {
+  type Link,
+  type LinkHandler,
+  type LinkSendOptions,
+  throwIfTooMany,
+  withinCloseTime,
+} from "./link.ts";
 import { lookAt, lookAway } from "./_look_loop.ts";
 
 /** What the regions of links are called, before something that is nobody else's. */
@@ -83,7 +89,7 @@ export class RingLink implements Link {
     lookAt(this);
   }
 
-  send(frame: Frame): void {
+  send(frame: Frame, { isOwed = false }: LinkSendOptions = {}): void {
     if (this.#ended) return;
     const byteLength = frameBytesMax(frame);
     const producer = this.#producer;
@@ -94,7 +100,7 @@ export class RingLink implements Link {
         return this.#sent();
       }
     }
-    throwIfTooMany(this.#outboxBytes);
+    if (!isOwed) throwIfTooMany(this.#outboxBytes);
     for (const bytes of inParts(encodeFrame(frame), producer.messageBytesMax)) {
       this.#outbox.pushBack(bytes);
       this.#outboxBytes += bytes.length;
@@ -103,7 +109,11 @@ export class RingLink implements Link {
   }
 
   async close(): Promise<void> {
-    await this.#emptied;
+    if (this.#isEmptying) await withinCloseTime(this.#emptied);
+    this.#end();
+  }
+
+  abort(): void {
     this.#end();
   }
 

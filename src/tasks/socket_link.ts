@@ -1,5 +1,11 @@
 import { encodeFrame, type Frame, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from "./frames.ts";
-import { type Link, type LinkHandler, throwIfTooMany } from "./link.ts";
+import {
+  type Link,
+  type LinkHandler,
+  type LinkSendOptions,
+  throwIfTooMany,
+  withinCloseTime,
+} from "./link.ts";
 
 /** Bytes of the length before each frame. */
 const LENGTH_BYTES = 8;
@@ -26,9 +32,9 @@ export class SocketLink implements Link {
     });
   }
 
-  send(frame: Frame): void {
+  send(frame: Frame, { isOwed = false }: LinkSendOptions = {}): void {
     if (this.#closed) return;
-    throwIfTooMany(this.#waitingBytes);
+    if (!isOwed) throwIfTooMany(this.#waitingBytes);
     const encoded = encodeFrame(frame);
     const bytes = new Uint8Array(LENGTH_BYTES + encoded.length);
     new DataView(bytes.buffer).setUint32(0, encoded.length, true);
@@ -42,7 +48,11 @@ export class SocketLink implements Link {
   }
 
   async close(): Promise<void> {
-    await this.#sending;
+    if (this.#waitingBytes > 0) await withinCloseTime(this.#sending);
+    this.#shut();
+  }
+
+  abort(): void {
     this.#shut();
   }
 

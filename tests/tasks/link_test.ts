@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { WAITING_BYTES_MAX } from "../../src/tasks/link.ts";
+import { CLOSE_MS_MAX, WAITING_BYTES_MAX } from "../../src/tasks/link.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 import { frame, type LinkPair, LINKS, Received } from "./_support.ts";
 
@@ -76,4 +76,33 @@ linkTest("a link refuses more when too much waits for one who does not read", ({
   }, Deno.errors.Busy);
   assert.ok(sent >= WAITING_BYTES_MAX / value.length, String(sent));
   return Promise.resolve();
+});
+
+linkTest("a link takes what is owed, however much waits", async ({ one, other }) => {
+  new Received(one);
+  const value = new Uint8Array(2 ** 20);
+  let sent = 0;
+  assert.throws(() => {
+    for (;; sent++) one.send(frame(sent, value));
+  }, Deno.errors.Busy);
+  one.send(frame(sent++, value), { isOwed: true });
+  const received = new Received(other);
+  await received.until(() => received.frames.length === sent);
+});
+
+linkTest("a link is closed, and does not wait for ever for one who does not read", async ({ one }) => {
+  new Received(one);
+  for (let sent = 0; sent < 8; sent++) one.send(frame(sent, new Uint8Array(2 ** 20)));
+  const { setTimeout } = globalThis;
+  const limits: number[] = [];
+  globalThis.setTimeout = ((callback: () => void, delayMs: number) => {
+    if (delayMs === CLOSE_MS_MAX) limits.push(delayMs);
+    return setTimeout(callback, delayMs === CLOSE_MS_MAX ? 10 : delayMs);
+  }) as typeof setTimeout;
+  try {
+    await one.close();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert.deepEqual(limits, [CLOSE_MS_MAX]);
 });

@@ -187,3 +187,93 @@ channelTest(
     assert.equal((await messages.next()).value, "still there");
   },
 );
+
+channelTest("ProcessChannel answers every call, however much waits for the caller", {
+  now: () => new Uint8Array(20 * 2 ** 20),
+  later: async () => await Promise.resolve(new Uint8Array(20 * 2 ** 20)),
+  async fail() {
+    await null;
+    throw new Error("x".repeat(20 * 2 ** 20));
+  },
+}, async ({ one }) => {
+  const call = (name: string) => one.call<Record<string, () => Uint8Array>, string>(name, []);
+  const given = await Promise.all(["now", "now", "later", "now", "later"].map(call));
+  assert.ok(given.every(({ length }) => length === 20 * 2 ** 20));
+  const thrown = await Promise.allSettled(Array.from({ length: 5 }, () => call("fail")));
+  assert.ok(thrown.every((result) => result.status === "rejected" && /^Error: x{1000}/.test(result.reason)));
+});
+
+channelTest("ProcessChannel tells that it ends, and that a call is given up, however much waits", WAITING, async ({
+  one,
+  other,
+}) => {
+  reasons = Promise.withResolvers<unknown>();
+  const controller = new AbortController();
+  const call = one.call<{ wait(): string }, "wait">("wait", [], { signal: controller.signal });
+  assert.throws(() => {
+    for (;;) one.post(new Uint8Array(2 ** 20));
+  }, Deno.errors.Busy);
+  controller.abort(new RangeError("enough"));
+  await assert.rejects(call, /enough/);
+  one.finishing();
+  one.shutdown();
+  await other.drained();
+  assert.equal((await reasons.promise as Error).message, "enough");
+});
+
+channelTest("ProcessChannel takes whatever a task gives for a promise", {
+  getter: () => ({
+    get then() {
+      throw new RangeError("no then");
+    },
+  }),
+  proxy: () =>
+    new Proxy({}, {
+      get() {
+        throw new RangeError("no get");
+      },
+    }),
+  thrower: () => ({
+    then() {
+      throw new RangeError("not then");
+    },
+  }),
+  twice: () => ({
+    then(resolve: (value: unknown) => void, reject: (reason: unknown) => void) {
+      resolve(1);
+      resolve(2);
+      reject(new Error("3"));
+    },
+  }),
+  thrownNull() {
+    throw null;
+  },
+  frozen() {
+    throw Object.freeze(new RangeError("cold"));
+  },
+  thrownProxy() {
+    throw new Proxy(new Error(), {
+      get() {
+        throw new Error("no get");
+      },
+    });
+  },
+}, async ({ one }) => {
+  const call = (name: string) => one.call<Record<string, () => unknown>, string>(name, []);
+  await assert.rejects(call("getter"), /^RangeError: no then$/);
+  await assert.rejects(call("proxy"), /^RangeError: no get$/);
+  await assert.rejects(call("thrower"), /^RangeError: not then$/);
+  assert.equal(await call("twice"), 1);
+  await assert.rejects(call("thrownNull"), (reason) => reason === null);
+  await assert.rejects(call("frozen"), /^RangeError: cold$/);
+  await assert.rejects(call("thrownProxy"), /could not be read/);
+  assert.equal(await call("twice"), 1);
+});
+
+channelTest("ProcessChannel settles a call whose answer is damaged", WAITING, async ({ one, links }) => {
+  const call = one.call<{ wait(): string }, "wait">("wait", []);
+  // No error, where there is to be one.
+  links.other.send({ kind: 4, call: 1, values: [null] });
+  await assert.rejects(call, { name: "ProcessEndedError" });
+  await one.closed;
+});
