@@ -90,7 +90,6 @@ export const layerRules: LayerRules = {
     { path: "src/cores/error_classes.ts", reason: "errors that calls carry, in calls_test" },
     { path: "src/tasks/errors.ts", reason: "by what is told of them, in task_pool_test" },
     { path: "src/tasks/open_channel.ts", reason: "channel_hub_test, with processes that do" },
-    { path: "src/tasks/serve_tasks.ts", reason: "task_pool_test" },
     { path: "src/tasks/socket_link.ts", reason: "link_test" },
     { path: "src/value/error_classes.ts", reason: "error_codec_test" },
     { path: "src/value/refusal.ts", reason: "value_codec_test" },

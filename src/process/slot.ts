@@ -118,6 +118,15 @@ export class Slot {
     await stopped;
   }
 
+  /** Kills the process with that number, if it is one of this place, as one that hangs. */
+  killProcess(pid: number, reason: string): void {
+    const running = [this.#current, this.#successor, ...this.#leaving];
+    const instance = running.find((one) => one?.pid === pid);
+    if (instance === undefined) return;
+    instance.unwanted = true;
+    instance.kill(reason);
+  }
+
   #launch(): Instance {
     const instance = new Instance(this.index, this.#context);
     instance.ended.then((status) => this.#onEnd(instance, status));

@@ -270,6 +270,13 @@ export class Supervisor implements AsyncDisposable {
     await stopping;
   }
 
+  /** Kills one process, by its number, as one that hangs; nothing happens when it is none of this supervisor's. @internal */
+  killProcess(pid: number, reason: string): void {
+    for (const { slots } of this.#processes) {
+      for (const slot of slots) slot.killProcess(pid, reason);
+    }
+  }
+
   /** Does what {@linkcode Supervisor.shutdown} does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();

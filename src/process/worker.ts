@@ -46,6 +46,11 @@ export class Worker {
     this.#onFailure = onFailure;
   }
 
+  /** Ends the process with code 1 when it is not finishing yet: `error` is printed, and nothing that was deferred is run. */
+  fail(error: unknown): void {
+    this.#onFailure(error);
+  }
+
   /** Has `cleanup` called and awaited when the worker finishes; the last one first. */
   defer(cleanup: () => unknown): void {
     this.#deferred.push(cleanup);

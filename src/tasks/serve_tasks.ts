@@ -18,6 +18,10 @@ import type { ProcessChannel } from "./process_channel.ts";
 export async function serveTasks(worker: Worker, tasks: object): Promise<void> {
   const channel: ProcessChannel | undefined = await openChannel({ tasks });
   if (channel === undefined) throw new Error("serve tasks: no task pool has started this process");
+  channel.closed.then(() => {
+    // Nobody can give it tasks any more: another one is to take its place.
+    if (!worker.signal.aborted) worker.fail(new Error("serve tasks: the channel to the pool has ended"));
+  });
   worker.defer(async () => {
     channel.finishing();
     await channel.drained();

@@ -1,6 +1,7 @@
 import { Deque } from "../base/mod.ts";
 import { type ProcessSpec, supervise, type Supervisor } from "../process/mod.ts";
 import { ChannelHub } from "./channel_hub.ts";
+import { portable } from "../value/mod.ts";
 import { ProcessEndedError, TaskPoolFullError } from "./errors.ts";
 import { inheritedPermissions } from "./inherited_permissions.ts";
 import type { ProcessChannel, StartedCall } from "./process_channel.ts";
@@ -118,7 +119,7 @@ export interface TaskPoolStatus {
   readonly runningCount: number;
   /** Tasks that gave a result. */
   readonly doneCount: number;
-  /** Tasks whose call rejected. */
+  /** Tasks that were taken, and whose call rejected. */
   readonly failedCount: number;
   /** Times that a task was run again, because it had thrown or its worker had died. */
   readonly repeatedCount: number;
@@ -127,7 +128,8 @@ export interface TaskPoolStatus {
 /** One task, from `run()` to its end. */
 interface Job {
   readonly name: string;
-  readonly args: readonly unknown[];
+  /** As `portable()` gives them. */
+  args: readonly unknown[];
   readonly options: RunOptions;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
@@ -147,6 +149,8 @@ interface PoolWorker {
   readonly running: Set<Job>;
   /** It takes no task any more. */
   isFinishing: boolean;
+  /** What ends it, by the job that it goes on with although nobody waits for it. */
+  readonly killing: Map<Job, () => void>;
 }
 
 /**
@@ -174,13 +178,16 @@ export class TaskPool<Tasks> implements AsyncDisposable {
   readonly #waiting = new Deque<Job>();
   /** Those that wait for their next attempt. */
   readonly #delayed = new Set<Job>();
+  /** What ends workers whose channel has ended. */
+  readonly #killing = new Set<() => void>();
   #waitingCount = 0;
   #runningCount = 0;
   #doneCount = 0;
   #failedCount = 0;
   #repeatedCount = 0;
   #isFinishing = false;
-  #onIdle: (() => void) | undefined;
+  /** Resolves when there is nothing to do any more. */
+  #idle: PromiseWithResolvers<void> | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -228,6 +235,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
 
   /**
    * Has a worker run a task, and gives what that gives, or rejects with what it throws: an error of the same class, as far as both sides know it.
+   * The arguments are copied at once: what is changed behind the call does not change them.
    *
    * @throws {ProcessEndedError} (as a rejection) when its worker has ended and it may not run again, or the pool is closed
    * @throws {TaskPoolFullError} (as a rejection) when as many tasks wait as may
@@ -243,10 +251,14 @@ export class TaskPool<Tasks> implements AsyncDisposable {
       checkRunOptions(name, options);
       options.signal?.throwIfAborted();
       if (this.#isFinishing) throw new ProcessEndedError(`run ${name}: the pool is closed`);
-      if (this.#waitingCount >= this.#waitingMax) throw new TaskPoolFullError(name, this.#waitingMax);
+      const isWaiting = this.#idlest() === undefined;
+      if (isWaiting && this.#waitingCount >= this.#waitingMax) {
+        throw new TaskPoolFullError(name, this.#waitingMax);
+      }
+      const isKept = isWaiting || options.repeatable === true || (options.retriesMax ?? 0) > 0;
       const job: Job = {
         name,
-        args: args as readonly unknown[],
+        args: argumentsOf(name, args, isKept),
         options,
         resolve: resolve as Job["resolve"],
         reject,
@@ -285,8 +297,8 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     if (!(timeoutMs >= 0)) throw new RangeError(`shut down: timeoutMs is ${timeoutMs}, expected 0 or more`);
     this.#isFinishing = true;
     if (this.#waitingCount + this.#runningCount > 0) {
-      const idle = new Promise<void>((resolve) => this.#onIdle = resolve);
-      await withinTime(idle, timeoutMs);
+      this.#idle ??= Promise.withResolvers<void>();
+      await withinTime(this.#idle.promise, timeoutMs);
     }
     await this.close();
   }
@@ -303,6 +315,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#rejectAll("the pool is closed");
+    for (const prevent of this.#killing) prevent();
     for (const { channel } of this.#workers) channel.shutdown();
     await this.supervisor.shutdown();
     await this.#hub.close();
@@ -310,16 +323,30 @@ export class TaskPool<Tasks> implements AsyncDisposable {
 
   async #takeWorkers(): Promise<void> {
     for await (const channel of this.#hub) {
-      const worker: PoolWorker = { channel, running: new Set(), isFinishing: false };
+      const worker: PoolWorker = { channel, running: new Set(), isFinishing: false, killing: new Map() };
       this.#workers.add(worker);
       channel.onFinishing(() => {
         worker.isFinishing = true;
         // Nothing is sent to it behind this.
         channel.shutdown();
       });
-      channel.closed.then(() => this.#workers.delete(worker));
+      channel.closed.then(() => this.#onClosed(worker));
       this.#dispatch();
     }
+  }
+
+  /** Without its channel a worker is of no use; one that does not end by itself is killed. */
+  #onClosed(worker: PoolWorker): void {
+    this.#workers.delete(worker);
+    for (const prevent of worker.killing.values()) prevent();
+    worker.killing.clear();
+    const { pid } = worker.channel.peer;
+    if (worker.isFinishing || this.#closing !== undefined) return;
+    const prevent = after(this.#cancelGraceMs, () => {
+      this.#killing.delete(prevent);
+      this.supervisor.killProcess(pid, "its channel to the pool has ended");
+    });
+    this.#killing.add(prevent);
   }
 
   #enqueue(job: Job): void {
@@ -367,6 +394,8 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     let started: StartedCall;
     const ended = (settle: () => void): void => {
       worker.running.delete(job);
+      worker.killing.get(job)?.();
+      worker.killing.delete(job);
       this.#runningCount--;
       job.cancel = undefined;
       if (!job.isOver) settle();
@@ -457,10 +486,10 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     };
     const onAbort = (): void => giveUp(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    const cancelTimer = timeoutMs === Infinity
-      ? () => {}
-      : after(timeoutMs, () =>
-        giveUp(new DOMException(`run ${job.name}: not done within ${timeoutMs} ms`, "TimeoutError")));
+    const cancelTimer = after(
+      timeoutMs,
+      () => giveUp(new DOMException(`run ${job.name}: not done within ${timeoutMs} ms`, "TimeoutError")),
+    );
     job.release = () => {
       signal?.removeEventListener("abort", onAbort);
       cancelTimer();
@@ -469,18 +498,13 @@ export class TaskPool<Tasks> implements AsyncDisposable {
 
   /** A worker that goes on with what nobody waits for is of no use. */
   #killUnlessDone(job: Job, worker: PoolWorker): void {
-    const timer = setTimeout(() => {
-      if (!worker.running.has(job)) return;
-      const { pid } = worker.channel.peer;
-      // Only what the supervisor has: another process may have the number by now.
-      if (this.supervisor.status().some((instance) => instance.pid === pid)) killQuietly(pid);
-    }, this.#cancelGraceMs);
-    worker.channel.closed.then(() => clearTimeout(timer));
-    Deno.unrefTimer(timer);
+    const { pid } = worker.channel.peer;
+    const reason = `${job.name} goes on although nobody waits for it`;
+    worker.killing.set(job, after(this.#cancelGraceMs, () => this.supervisor.killProcess(pid, reason)));
   }
 
   #settled(): void {
-    if (this.#waitingCount + this.#runningCount === 0) this.#onIdle?.();
+    if (this.#waitingCount + this.#runningCount === 0) this.#idle?.resolve();
   }
 
   #rejectAll(why: string): void {
@@ -554,16 +578,22 @@ function specOf(options: TaskPoolOptions): ProcessSpec {
   return { ...common, command: Deno.execPath(), args: ["run", ...denoArgs, entry, String(module)] };
 }
 
-function killQuietly(pid: number): void {
+/** Arguments as they travel; `isKept`: they do so later, or again, and may be changed by then. */
+function argumentsOf(name: string, args: readonly unknown[], isKept: boolean): readonly unknown[] {
   try {
-    Deno.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended.
+    return args.map((value) => {
+      const sent = portable(value);
+      return isKept && sent instanceof Uint8Array ? sent.slice() : sent;
+    });
+  } catch (error) {
+    if (error instanceof Error) error.message = `run ${name}: ${error.message}`;
+    throw error;
   }
 }
 
 /** Calls back after `delayMs`, however long that is; returns how to prevent it. */
 function after(delayMs: number, callback: () => void): () => void {
+  if (delayMs === Infinity) return () => {};
   const deadlineMs = performance.now() + delayMs;
   let timer: ReturnType<typeof setTimeout>;
   const start = (): void => {
@@ -576,7 +606,6 @@ function after(delayMs: number, callback: () => void): () => void {
 
 /** Resolves with `promise`, or after `timeoutMs`. */
 async function withinTime(promise: Promise<void>, timeoutMs: number): Promise<void> {
-  if (timeoutMs === Infinity) return await promise;
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const prevent = after(timeoutMs, resolve);
   await Promise.race([promise, over]);

@@ -43,3 +43,14 @@ export function failUntil(this: TaskContext, attempt: number): string {
   if (this.attempt < attempt) throw new Error(`attempt ${this.attempt}`);
   return `attempt ${this.attempt}`;
 }
+
+/** The same, and gives `value`. */
+export function failUntilWith<T>(this: TaskContext, attempt: number, value: T): T {
+  failUntil.call(this, attempt);
+  return value;
+}
+
+/** Goes on for so long, whoever wants it to end. */
+export async function goOn(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

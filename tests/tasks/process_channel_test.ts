@@ -203,23 +203,27 @@ channelTest("ProcessChannel answers every call, however much waits for the calle
   assert.ok(thrown.every((result) => result.status === "rejected" && /^Error: x{1000}/.test(result.reason)));
 });
 
-channelTest("ProcessChannel tells that it ends, and that a call is given up, however much waits", WAITING, async ({
-  one,
-  other,
-}) => {
-  reasons = Promise.withResolvers<unknown>();
-  const controller = new AbortController();
-  const call = one.call<{ wait(): string }, "wait">("wait", [], { signal: controller.signal });
-  assert.throws(() => {
-    for (;;) one.post(new Uint8Array(2 ** 20));
-  }, Deno.errors.Busy);
-  controller.abort(new RangeError("enough"));
-  await assert.rejects(call, /enough/);
-  one.finishing();
-  one.shutdown();
-  await other.drained();
-  assert.equal((await reasons.promise as Error).message, "enough");
-});
+channelTest(
+  "ProcessChannel tells that it ends, and that a call is given up, however much waits",
+  WAITING,
+  async ({
+    one,
+    other,
+  }) => {
+    reasons = Promise.withResolvers<unknown>();
+    const controller = new AbortController();
+    const call = one.call<{ wait(): string }, "wait">("wait", [], { signal: controller.signal });
+    assert.throws(() => {
+      for (;;) one.post(new Uint8Array(2 ** 20));
+    }, Deno.errors.Busy);
+    controller.abort(new RangeError("enough"));
+    await assert.rejects(call, /enough/);
+    one.finishing();
+    one.shutdown();
+    await other.drained();
+    assert.equal((await reasons.promise as Error).message, "enough");
+  },
+);
 
 channelTest("ProcessChannel takes whatever a task gives for a promise", {
   getter: () => ({

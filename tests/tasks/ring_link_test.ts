@@ -46,35 +46,41 @@ ringTest("RingLink ends when its memory is damaged, and the program goes on", as
   }
 });
 
-ringTest("RingLink: whatever byte of its memory is written to, calls settle and nothing is thrown", async () => {
-  const [seed] = testSeeds(1);
-  await withSeed(seed, async () => {
-    const random = new SeededRandom(seed);
-    const served = { echo: <T>(value: T): T => value, later: async (value: number) => await Promise.resolve(value) };
-    for (let round = 0; round < 60; round++) {
-      const { one, other, region } = pair();
-      const channel = new ProcessChannel(PEER, one, { tasks: served });
-      const back = new ProcessChannel(PEER, other, { tasks: served });
-      const { bytes } = region;
-      const calls: Promise<unknown>[] = [];
-      for (let step = 0; step < 20; step++) {
-        const from = step % 2 === 0 ? channel : back;
-        for (const value of ["text", 5, { a: [1, new Date(0)] }, new Uint8Array(100)]) {
-          if (from.isClosed) break;
-          calls.push(from.call<typeof served, "echo">("echo", [value]).catch(() => {}));
+ringTest(
+  "RingLink: whatever byte of its memory is written to, calls settle and nothing is thrown",
+  async () => {
+    const [seed] = testSeeds(1);
+    await withSeed(seed, async () => {
+      const random = new SeededRandom(seed);
+      const served = {
+        echo: <T>(value: T): T => value,
+        later: async (value: number) => await Promise.resolve(value),
+      };
+      for (let round = 0; round < 60; round++) {
+        const { one, other, region } = pair();
+        const channel = new ProcessChannel(PEER, one, { tasks: served });
+        const back = new ProcessChannel(PEER, other, { tasks: served });
+        const { bytes } = region;
+        const calls: Promise<unknown>[] = [];
+        for (let step = 0; step < 20; step++) {
+          const from = step % 2 === 0 ? channel : back;
+          for (const value of ["text", 5, { a: [1, new Date(0)] }, new Uint8Array(100)]) {
+            if (from.isClosed) break;
+            calls.push(from.call<typeof served, "echo">("echo", [value]).catch(() => {}));
+          }
+          if (bytes.length === 0) break;
+          // Headers are a small part of it: every other time one of them.
+          const at = random.below(2) === 0 ? random.below(1024) : random.below(bytes.length);
+          bytes[at] ^= 1 << random.below(8);
+          if (step % 5 === 0) await pause(0);
         }
-        if (bytes.length === 0) break;
-        // Headers are a small part of it: every other time one of them.
-        const at = random.below(2) === 0 ? random.below(1024) : random.below(bytes.length);
-        bytes[at] ^= 1 << random.below(8);
-        if (step % 5 === 0) await pause(0);
+        await pause(1);
+        await Promise.all([channel.close(), back.close()]);
+        await Promise.all(calls);
       }
-      await pause(1);
-      await Promise.all([channel.close(), back.close()]);
-      await Promise.all(calls);
-    }
-  });
-});
+    });
+  },
+);
 
 ringTest("RingLink that only sends waits for answers once, however often it goes to sleep", async () => {
   const { readable } = RingConsumer.prototype;

@@ -13,6 +13,7 @@ import { TASKS_URL } from "./_support.ts";
 import type * as tasks from "./_tasks.ts";
 
 const LIMIT_MS = 90_000;
+const DEAF_WORKER = new URL("./_deaf_worker.ts", import.meta.url).href;
 const OPTIONS = {
   module: TASKS_URL,
   workers: 2,
@@ -61,14 +62,14 @@ poolTest(
     });
     await assert.rejects(
       (pool as unknown as TaskPool<Record<string, (value: unknown) => void>>).run("echo", [() => {}]),
-      TypeError,
+      { name: "TypeError", message: /^run echo: a function, which cannot travel/ },
     );
     assert.deepEqual(pool.status(), {
       workerCount: 2,
       waitingCount: 0,
       runningCount: 0,
       doneCount: 3,
-      failedCount: 3,
+      failedCount: 2,
       repeatedCount: 0,
     });
   },
@@ -275,5 +276,83 @@ poolTest(
       await until(() => pool.status().workerCount === 2);
       assert.equal(await pool.run("add", [1, 1]), 2);
     });
+  },
+);
+
+poolTest(
+  "TaskPool never kills a worker for a task that is given up, when it is told to wait for ever",
+  { workers: 1, cancelGraceMs: Infinity },
+  async (pool) => {
+    const pid = await pool.run("pid", []);
+    await assert.rejects(pool.run("goOn", [100], { timeoutMs: 1 }), { name: "TimeoutError" });
+    assert.equal(await pool.run("pid", []), pid);
+  },
+);
+
+poolTest("TaskPool.shutdown() may be called again, and close() meanwhile", {}, async (pool) => {
+  const calls = Array.from({ length: 4 }, () => pool.run("sleepFor", [50]));
+  await Promise.all([pool.shutdown(), pool.shutdown(), pool.shutdown({ timeoutMs: 60_000 })]);
+  assert.deepEqual(await Promise.all(calls), new Array(4).fill("slept"));
+  await Promise.all([pool.close(), pool.shutdown(), pool.close()]);
+});
+
+poolTest(
+  "TaskPool.run() needs no room where a worker is idle",
+  { workers: 1, waitingMax: 0 },
+  async (pool) => {
+    await until(() => pool.status().workerCount === 1);
+    const running = pool.run("sleepFor", [50]);
+    await assert.rejects(pool.run("add", [1, 1]), TaskPoolFullError);
+    assert.equal(await running, "slept");
+    assert.equal(await pool.run("add", [1, 1]), 2);
+  },
+);
+
+poolTest("TaskPool.run() copies its arguments at once", { workers: 1 }, async (pool) => {
+  const holding = pool.run("sleepFor", [50]);
+  const bytes = new Uint8Array([1, 2, 3]);
+  const object = { a: 1 };
+  const calls = [pool.run("echo", [bytes]), pool.run("echo", [object])];
+  bytes.fill(9);
+  object.a = 9;
+  assert.deepEqual(await Promise.all(calls), [new Uint8Array([1, 2, 3]), { a: 1 }]);
+  await holding;
+  // It is started at once, and once more.
+  const again = pool.run("failUntilWith", [1, bytes], { retriesMax: 1 });
+  bytes.fill(7);
+  assert.deepEqual(await again, new Uint8Array([9, 9, 9]));
+});
+
+Deno.test("TaskPool replaces a worker whose channel has ended, although its process lives", () =>
+  withWatchdog(LIMIT_MS, async () => {
+    const { restart, log, cancelGraceMs } = OPTIONS;
+    const worker = { command: Deno.execPath(), args: ["run", "-A", "--no-check", DEAF_WORKER] };
+    await using pool = await TaskPool.start<{ pid(): number; closeChannel(): void }>({
+      worker,
+      workers: 1,
+      restart,
+      log,
+      cancelGraceMs,
+    });
+    const pid = await pool.run("pid", []);
+    await pool.run("closeChannel", []);
+    await until(() => pool.status().workerCount === 0);
+    assert.notEqual(await pool.run("pid", []), pid);
+  }));
+
+poolTest(
+  "TaskPool kills a worker that spins while it is replaced, as soon as nobody waits for its task",
+  { workers: 1 },
+  async (pool) => {
+    const spinning = assert.rejects(pool.run("spin", [], { timeoutMs: 1000 }), { name: "TimeoutError" });
+    const killed = (async () => {
+      for await (const event of pool.supervisor.events()) {
+        if (event.type === "killed") return event.reason;
+      }
+      return undefined;
+    })();
+    await Promise.all([pool.reload(), spinning]);
+    assert.equal(await killed, "spin goes on although nobody waits for it");
+    assert.equal(await pool.run("add", [1, 1]), 2);
   },
 );
