@@ -1,6 +1,7 @@
 import { SharedMemory } from "../memory/mod.ts";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { welcome } from "./_handshake.ts";
+import { makeHubDirectory } from "./_hub_directory.ts";
 import { LINK_REGION_PREFIX } from "./ring_link.ts";
 import { type ChannelOptions, ProcessChannel } from "./process_channel.ts";
 
@@ -33,7 +34,9 @@ export class ChannelHub<Sent = unknown, Received = unknown>
   readonly #channels = new Set<ProcessChannel<Sent, Received>>();
   readonly #fresh: ProcessChannel<Sent, Received>[] = [];
   #wake: (() => void) | undefined;
-  #welcomeCount = 0;
+  /** Connections of processes that are on their way to a channel. */
+  readonly #welcomes = new Set<Deno.Conn>();
+  #onWelcomed: () => void = () => {};
   #closed = false;
 
   /**
@@ -44,9 +47,8 @@ export class ChannelHub<Sent = unknown, Received = unknown>
   static async open<Sent = unknown, Received = unknown>(
     options: ChannelOptions = {},
   ): Promise<ChannelHub<Sent, Received>> {
-    const directory = await Deno.makeTempDir({ prefix: "millrace-" });
+    const { directory, path } = await makeHubDirectory();
     try {
-      const path = `${directory}/channel.sock`;
       const hub = new ChannelHub<Sent, Received>(
         directory,
         Deno.listen({ transport: "unix", path }),
@@ -92,6 +94,8 @@ export class ChannelHub<Sent = unknown, Received = unknown>
     this.#closed = true;
     this.#listener.close();
     this.#wake?.();
+    this.#onWelcomed();
+    for (const conn of this.#welcomes) closeQuietly(conn);
     await Promise.all([...this.#channels].map((channel) => channel.close()));
     await Deno.remove(this.#directory, { recursive: true }).catch(() => {});
   }
@@ -104,9 +108,9 @@ export class ChannelHub<Sent = unknown, Received = unknown>
   async #accept(): Promise<void> {
     while (!this.#closed) {
       try {
-        const conn = await this.#listener.accept();
-        if (this.#welcomeCount >= WELCOMES_MAX) conn.close();
-        else void this.#welcome(conn);
+        if (this.#welcomes.size >= WELCOMES_MAX) {
+          await new Promise<void>((resolve) => this.#onWelcomed = resolve);
+        } else void this.#welcome(await this.#listener.accept());
       } catch {
         // It is closed; or too many files are open, which may pass.
         if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -115,12 +119,12 @@ export class ChannelHub<Sent = unknown, Received = unknown>
   }
 
   async #welcome(conn: Deno.Conn): Promise<void> {
-    this.#welcomeCount++;
+    this.#welcomes.add(conn);
     try {
       const found = await welcome(conn, this.#token);
       if (found === undefined || this.#closed) {
-        await found?.link.close();
-        conn.close();
+        found?.link.abort();
+        closeQuietly(conn);
         return;
       }
       const channel = new ProcessChannel<Sent, Received>(found.peer, found.link, this.#options);
@@ -132,7 +136,8 @@ export class ChannelHub<Sent = unknown, Received = unknown>
       // It has ended meanwhile, or is none of this package's.
       closeQuietly(conn);
     } finally {
-      this.#welcomeCount--;
+      this.#welcomes.delete(conn);
+      this.#onWelcomed();
     }
   }
 }

@@ -10,6 +10,7 @@ export { openChannel } from "./open_channel.ts";
 export {
   type CallOptions,
   CHANNEL_CALLS_MAX,
+  CHANNEL_UNREAD_BYTES_MAX,
   CHANNEL_UNREAD_MAX,
   type ChannelOptions,
   ProcessChannel,

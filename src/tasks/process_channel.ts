@@ -11,6 +11,8 @@ import type { TaskArguments, TaskContext, TaskName, TaskResult } from "./task_ty
 export const CHANNEL_CALLS_MAX = 65_536;
 /** Messages that may wait to be read; with one more the channel is closed. */
 export const CHANNEL_UNREAD_MAX = 65_536;
+/** Bytes of messages that may wait to be read, besides one of any length; with more the channel is closed. */
+export const CHANNEL_UNREAD_BYTES_MAX: number = 256 * 2 ** 20;
 
 /** What the other side waits for. */
 const OWED = { isOwed: true };
@@ -69,7 +71,8 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   readonly #tasks: object | undefined;
   readonly #calls = new Map<number, PendingCall>();
   readonly #running = new Map<number, RunningTask>();
-  readonly #unread = new Deque<{ readonly message: Received }>();
+  readonly #unread = new Deque<{ readonly message: Received; readonly byteLength: number }>();
+  #unreadBytes = 0;
   readonly #closed = Promise.withResolvers<void>();
   #nextCall = 1;
   #wakeReader: (() => void) | undefined;
@@ -87,7 +90,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     this.closed = this.#closed.promise;
     link.begin(
       {
-        onFrame: (view, at) => this.#onFrame(view, at),
+        onFrame: (view, at, byteLength) => this.#onFrame(view, at, byteLength),
         onEnd: () => this.#end(),
       } satisfies LinkHandler,
     );
@@ -193,6 +196,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Received> {
     for (;;) {
       for (let next = this.#unread.popFront(); next !== undefined; next = this.#unread.popFront()) {
+        this.#unreadBytes -= next.byteLength;
         yield next.message;
       }
       if (this.#failure !== undefined) throw this.#failure;
@@ -244,9 +248,10 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     this.#link.send(frame, OWED);
   }
 
-  #onFrame(view: DataView, at: number): void {
+  #onFrame(view: DataView, at: number, byteLength: number): void {
+    if (this.#ended) return;
     try {
-      this.#take(kindOf(view, at), callOf(view, at), valuesOf(view, at));
+      this.#take(kindOf(view, at), callOf(view, at), valuesOf(view, at), byteLength);
     } catch (error) {
       // Somebody has written to the memory, or the other side is of another version.
       this.#fail(
@@ -255,11 +260,10 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     }
   }
 
-  #take(kind: number, call: number, values: unknown[]): void {
-    if (this.#ended) return;
+  #take(kind: number, call: number, values: unknown[], byteLength: number): void {
     switch (kind) {
       case FRAME.message:
-        return this.#receive(values[0] as Received);
+        return this.#receive(values[0] as Received, byteLength);
       case FRAME.task:
         return this.#run(call, values);
       case FRAME.response:
@@ -279,12 +283,14 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     }
   }
 
-  #receive(message: Received): void {
-    if (this.#unread.length >= CHANNEL_UNREAD_MAX) {
-      this.#fail(new Deno.errors.Busy(`channel: ${CHANNEL_UNREAD_MAX} messages wait to be read already`));
+  #receive(message: Received, byteLength: number): void {
+    if (this.#unread.length >= CHANNEL_UNREAD_MAX || this.#unreadBytes > CHANNEL_UNREAD_BYTES_MAX) {
+      const found = `${this.#unread.length} messages of ${this.#unreadBytes} bytes`;
+      this.#fail(new Deno.errors.Busy(`channel: ${found} wait to be read already`));
       return;
     }
-    this.#unread.pushBack({ message });
+    this.#unreadBytes += byteLength;
+    this.#unread.pushBack({ message, byteLength });
     this.#wakeReader?.();
   }
 
@@ -297,6 +303,11 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   }
 
   #run(call: number, [name, attempt, ...args]: unknown[]): void {
+    if (this.#running.size >= CHANNEL_CALLS_MAX) {
+      // No channel of this package sends so many.
+      this.#fail(new Deno.errors.Busy(`channel: ${CHANNEL_CALLS_MAX} tasks run for it already`));
+      return;
+    }
     const task = taskOf(this.#tasks, name);
     const running = new RunningTask(typeof attempt === "number" ? attempt : 0);
     try {

@@ -9,6 +9,8 @@ import {
 
 /** Bytes of the length before each frame. */
 const LENGTH_BYTES = 8;
+/** Bytes of the buffer that is read into, unless a frame is longer. */
+const BUFFER_BYTES = 65_536;
 
 /** Frames through a stream: where two processes cannot share memory. Each has its length before it, padded to 8 bytes. */
 export class SocketLink implements Link {
@@ -63,7 +65,7 @@ export class SocketLink implements Link {
   }
 
   async #receive(handler: LinkHandler): Promise<void> {
-    let bytes = new Uint8Array(65_536);
+    let bytes = new Uint8Array(BUFFER_BYTES);
     bytes.set(this.#rest);
     let [from, end] = [0, this.#rest.length];
     for (;;) {
@@ -74,15 +76,18 @@ export class SocketLink implements Link {
         const total = LENGTH_BYTES + byteLength;
         if (end - from < total) {
           if (total > bytes.length) bytes = moved(bytes, from, end, total);
-          else bytes.copyWithin(0, from, end);
+          else if (from > 0) bytes.copyWithin(0, from, end);
           [from, end] = [0, end - from];
           break;
         }
         handler.onFrame(view, from + LENGTH_BYTES, byteLength);
         from += total;
       }
-      if (from === end) from = end = 0;
-      else if (end === bytes.length) {
+      if (from === end) {
+        from = end = 0;
+        // What a long frame took.
+        if (bytes.length > BUFFER_BYTES) bytes = new Uint8Array(BUFFER_BYTES);
+      } else if (end === bytes.length) {
         bytes.copyWithin(0, from, end);
         [from, end] = [0, end - from];
       }

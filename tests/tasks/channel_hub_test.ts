@@ -114,6 +114,53 @@ Deno.test("ChannelHub.close() leaves nothing behind, and ends whoever waits for 
     await assert.rejects(Deno.stat(directory), Deno.errors.NotFound);
   }));
 
+Deno.test("ChannelHub.open() takes away what a hub that was killed has left, and nothing else", () =>
+  withWatchdog(LIMIT_MS, async () => {
+    const directoryOf = (hub: ChannelHub) => {
+      const target = hub.env[CHANNEL_VARIABLE];
+      return target.slice(0, target.lastIndexOf("/"));
+    };
+    await using living = await ChannelHub.open();
+    const left = `${directoryOf(living)}-left`;
+    const young = `${directoryOf(living)}-young`;
+    for (const directory of [left, young]) {
+      await Deno.mkdir(directory);
+      using _listener = Deno.listen({ transport: "unix", path: `${directory}/first` });
+      // Under its second name it stays when nobody listens any more.
+      await Deno.link(`${directory}/first`, `${directory}/channel.sock`);
+    }
+    const long = new Date(Date.now() - 3_600_000);
+    for (const directory of [left, directoryOf(living)]) await Deno.utime(directory, long, long);
+    await using _hub = await ChannelHub.open();
+    await assert.rejects(Deno.stat(left), Deno.errors.NotFound);
+    assert.ok((await Deno.stat(directoryOf(living))).isDirectory);
+    assert.ok((await Deno.stat(`${young}/channel.sock`)).isSocket);
+    await Deno.remove(young, { recursive: true });
+  }));
+
+hubTest(
+  "ChannelHub lets processes wait that are too many at once, and ends with some that say nothing",
+  async (hub) => {
+    const target = hub.env[CHANNEL_VARIABLE];
+    const mark = target.lastIndexOf("#");
+    const connect = () => Deno.connect({ transport: "unix", path: target.slice(0, mark) });
+    const silent: Deno.Conn[] = [];
+    for (let count = 0; count < 256; count++) silent.push(await connect());
+    const late = await connect();
+    const hello = { token: target.slice(mark + 1), instance: 0, pid: 1, shares: false };
+    await late.write(new TextEncoder().encode(`${JSON.stringify(hello)}\n`));
+    silent.pop()?.close();
+    // It was not turned away.
+    assert.equal((await firstOf(hub)).peer.pid, 1);
+    late.close();
+    await hub.close();
+    for (const conn of silent) {
+      assert.equal(await conn.read(new Uint8Array(1)).catch(() => null), null);
+      conn.close();
+    }
+  },
+);
+
 Deno.test("openChannel() says whether there is one", async () => {
   assert.equal(await openChannel(), undefined);
   Deno.env.set(CHANNEL_VARIABLE, "/nowhere/channel.sock#token");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { encodeFrame } from "../../src/tasks/frames.ts";
 import {
+  CHANNEL_UNREAD_BYTES_MAX,
   CHANNEL_UNREAD_MAX,
   ProcessChannel,
   ProcessEndedError,
@@ -281,3 +282,30 @@ channelTest("ProcessChannel settles a call whose answer is damaged", WAITING, as
   await assert.rejects(call, { name: "ProcessEndedError" });
   await one.closed;
 });
+
+channelTest(
+  "ProcessChannel is closed when nobody reads what comes, however few messages that are",
+  tasks,
+  async ({
+    one,
+    other,
+  }) => {
+    const large = new Uint8Array(60 * 2 ** 20);
+    let count = 0;
+    while (!other.isClosed) {
+      try {
+        if (!one.isClosed) one.post(large);
+        count++;
+      } catch (error) {
+        assert.ok(error instanceof Deno.errors.Busy, String(error));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert.ok(count > CHANNEL_UNREAD_BYTES_MAX / large.length);
+    let read = 0;
+    await assert.rejects(async () => {
+      for await (const _message of other) read++;
+    }, /^Busy: channel: 5 messages of 314572920 bytes wait to be read already/);
+    assert.equal(read, 5);
+  },
+);
