@@ -382,6 +382,8 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     let found: PoolWorker | undefined;
     for (const worker of this.#workers) {
       if (worker.isFinishing || worker.channel.isClosed || worker.running.size >= this.#concurrency) continue;
+      // It may be killed, with all that it has.
+      if (worker.killing.size > 0) continue;
       if (found === undefined || worker.running.size < found.running.size) found = worker;
     }
     return found;
@@ -498,6 +500,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
 
   /** A worker that goes on with what nobody waits for is of no use. */
   #killUnlessDone(job: Job, worker: PoolWorker): void {
+    if (this.#cancelGraceMs === Infinity) return;
     const { pid } = worker.channel.peer;
     const reason = `${job.name} goes on although nobody waits for it`;
     worker.killing.set(job, after(this.#cancelGraceMs, () => this.supervisor.killProcess(pid, reason)));

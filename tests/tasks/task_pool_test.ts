@@ -356,3 +356,14 @@ poolTest(
     assert.equal(await pool.run("add", [1, 1]), 2);
   },
 );
+
+poolTest(
+  "TaskPool gives no task to a worker that goes on with what was given up",
+  { concurrency: 2, cancelGraceMs: 300 },
+  async (pool) => {
+    await until(() => pool.status().workerCount === 2);
+    await assert.rejects(pool.run("spin", [], { timeoutMs: 20 }), { name: "TimeoutError" });
+    const sums = Array.from({ length: 10 }, (_, index) => pool.run("add", [index, 1]));
+    assert.deepEqual(await Promise.all(sums), sums.map((_, index) => index + 1));
+  },
+);
