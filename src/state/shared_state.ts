@@ -32,6 +32,8 @@ import { type Watch, Watches } from "./_watches.ts";
 
 const NO_OPTIONS = {};
 const encoder = new TextEncoder();
+/** The last moment that a `Date` can say: what expires later does not. */
+const DATE_MS_MAX = 8.64e15;
 
 /**
  * What a watch tells. `"set"`: a key has a value, or another one; of changes that follow each other faster than they are read, the last.
@@ -443,7 +445,10 @@ export class SharedState implements Disposable {
 
   #expiryOf({ expiresAfterMs = Infinity }: SetOptions): number {
     if (expiresAfterMs === Infinity) return 0;
-    if (expiresAfterMs >= 0) return Date.now() + expiresAfterMs;
+    if (expiresAfterMs >= 0) {
+      const expiresMs = Date.now() + expiresAfterMs;
+      return expiresMs > DATE_MS_MAX ? 0 : expiresMs;
+    }
     throw new RangeError(
       `write to state ${this.name}: expiresAfterMs is ${expiresAfterMs}, expected 0 or more`,
     );

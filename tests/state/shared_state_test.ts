@@ -131,6 +131,9 @@ stateTest("SharedState: expired keys are gone, and leave room", (one, other) => 
   assert.ok(one.status().expiredCount > 0);
   one.set("n0", "for ever", { expiresAfterMs: Infinity });
   assert.equal(one.getEntry("n0")?.expiresAt, undefined);
+  // Later than a date can be.
+  one.set("n0", "for ever", { expiresAfterMs: 2 ** 60 });
+  assert.equal(one.getEntry("n0")?.expiresAt, undefined);
 });
 
 stateTest("SharedState.set() says when it is full, and changes of what is there go on", (one, other) => {
