@@ -1,4 +1,5 @@
 import { SIGNAL_ECHO_MS } from "../reactor/mod.ts";
+import { defaultTimers, DELAY_MS_MAX } from "../timer/mod.ts";
 import { openWorkerChannel } from "./_worker_channel.ts";
 import { Worker } from "./worker.ts";
 import {
@@ -11,7 +12,7 @@ import {
 /** Options of {@linkcode workerMain}. */
 export interface WorkerMainOptions {
   /**
-   * Milliseconds in which it has to finish; then the process ends all the same, with code 1.
+   * Milliseconds in which it has to finish; then the process ends all the same, with code 1. `Infinity`: its supervisor knows.
    *
    * @default {30000}
    */
@@ -39,12 +40,17 @@ const FAILED_EXIT_CODE = 1;
  *   worker.drain(serve({ inherit: "http", port: 8080 }, () => new HttpResponse(`hello from ${worker.instance}`)));
  * });
  * ```
+ *
+ * @throws {RangeError} (as a rejection) when `drainTimeoutMs` is out of range
  */
 export async function workerMain(
   start: (worker: Worker) => unknown,
   options: WorkerMainOptions = {},
 ): Promise<never> {
   const { drainTimeoutMs = 30_000 } = options;
+  if (!(drainTimeoutMs >= 0)) {
+    throw new RangeError(`worker: drainTimeoutMs is ${drainTimeoutMs}, expected 0 or more`);
+  }
   const identity = {
     name: Deno.env.get(NAME_VARIABLE),
     instance: Number(Deno.env.get(INSTANCE_VARIABLE) ?? 0),
@@ -97,15 +103,14 @@ function sendHeartbeats(send: () => void): void {
 }
 
 async function withinLimit(task: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it did not finish within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    await Promise.race([task, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  // No process lives longer than a timer may.
+  if (timeoutMs > DELAY_MS_MAX) return await task;
+  const { promise: limit, reject } = Promise.withResolvers<never>();
+  using _timer = defaultTimers().schedule(
+    timeoutMs,
+    () => reject(new Error(`it did not finish within ${timeoutMs} ms`)),
+  );
+  await Promise.race([task, limit]);
 }
 
 function complain(text: string): void {

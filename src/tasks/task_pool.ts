@@ -65,6 +65,12 @@ export interface TaskPoolOptions {
    */
   cancelGraceMs?: number;
   /**
+   * Milliseconds that a worker with `module` has to finish its tasks when it is replaced; then it is told to end, and killed.
+   *
+   * @default {30000}
+   */
+  drainTimeoutMs?: number;
+  /**
    * The name of the workers in events and output.
    *
    * @default {"task-worker"}
@@ -194,6 +200,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
    * Starts the workers; resolves when all of them are ready.
    *
    * @throws {RangeError | TypeError} (as a rejection) when an option is out of range, or neither module nor worker is given
+   * @throws {Deno.errors.NotSupported} (as a rejection) when `module` is given and the program is a compiled one
    * @throws {Error} (as a rejection) when the workers do not become ready, say because the module throws; says what they wrote
    */
   static async start<Tasks>(options: TaskPoolOptions): Promise<TaskPool<Tasks>> {
@@ -576,9 +583,19 @@ function specOf(options: TaskPoolOptions): ProcessSpec {
     ...(restart === undefined ? {} : { restart }),
   } as const;
   if (worker !== undefined) return { ...worker, ...common };
-  const { denoArgs = inheritedPermissions() } = options;
+  if (Deno.build.standalone) {
+    throw new Deno.errors.NotSupported(
+      "start a task pool: a compiled program runs no modules, expected a worker: the program itself, which calls serveTasks()",
+    );
+  }
+  const { denoArgs = inheritedPermissions(), drainTimeoutMs } = options;
   const entry = import.meta.resolve("./worker_entry.ts");
-  return { ...common, command: Deno.execPath(), args: ["run", ...denoArgs, entry, String(module)] };
+  return {
+    ...common,
+    ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    command: Deno.execPath(),
+    args: ["run", ...denoArgs, entry, String(module)],
+  };
 }
 
 /** Arguments as they travel; `isKept`: they do so later, or again, and may be changed by then. */

@@ -2,4 +2,7 @@
 import { workerMain } from "../process/mod.ts";
 import { serveTasks } from "./serve_tasks.ts";
 
-await workerMain(async (worker) => serveTasks(worker, await import(Deno.args[0])));
+// How long it may finish its tasks, the pool's supervisor knows.
+await workerMain(async (worker) => serveTasks(worker, await import(Deno.args[0])), {
+  drainTimeoutMs: Infinity,
+});

@@ -10,6 +10,7 @@ await workerMain(async (worker) => {
   worker.defer(() => note("first"));
   worker.defer(async () => {
     if (modes.includes("slow")) await sleep(600_000);
+    if (modes.includes("unlimited")) await sleep(100);
     note("second");
   });
   if (modes.includes("fail")) throw new Error("no database here");
@@ -23,4 +24,4 @@ await workerMain(async (worker) => {
     }, 500);
   }
   note("started");
-}, { drainTimeoutMs: modes.includes("limit") ? 50 : undefined });
+}, { drainTimeoutMs: modes.includes("limit") ? 50 : modes.includes("unlimited") ? Infinity : undefined });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { workerMain } from "../../src/process/mod.ts";
 import { type ProcessHarness, processTest, workerSpec } from "../support/process_harness.ts";
 
 const PROGRAM = fileURLToPath(new URL("./_signal_worker.ts", import.meta.url));
@@ -45,6 +46,22 @@ processTest("workerMain() ends with 1 when finishing takes too long", async (t) 
   child.kill("SIGTERM");
   assert.equal((await child.status).code, 1);
   assert.match(await stderr, /worker: .*it did not finish within 50 ms/);
+});
+
+processTest("workerMain() finishes without a limit where it is told so", async (t) => {
+  const { child, log, stderr } = await run(t, "unlimited");
+  child.kill("SIGTERM");
+  assert.equal((await child.status).code, 0, await stderr);
+  assert.match(await Deno.readTextFile(log), /abort\nsecond\nfirst\n$/);
+});
+
+processTest("workerMain() refuses a limit that is none", async () => {
+  for (const drainTimeoutMs of [NaN, -1]) {
+    await assert.rejects(workerMain(() => {}, { drainTimeoutMs }), {
+      name: "RangeError",
+      message: `worker: drainTimeoutMs is ${drainTimeoutMs}, expected 0 or more`,
+    });
+  }
 });
 
 processTest("workerMain() finishes when it is told to while it starts", async (t) => {

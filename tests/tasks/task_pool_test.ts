@@ -367,3 +367,31 @@ poolTest(
     assert.deepEqual(await Promise.all(sums), sums.map((_, index) => index + 1));
   },
 );
+
+Deno.test("TaskPool.start() does not start a compiled program as if it were Deno", async () => {
+  const { build } = Deno;
+  Object.defineProperty(Deno, "build", { value: { ...build, standalone: true }, configurable: true });
+  try {
+    await assert.rejects(TaskPool.start(OPTIONS), Deno.errors.NotSupported);
+  } finally {
+    Object.defineProperty(Deno, "build", {
+      value: build,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
+});
+
+poolTest(
+  "TaskPool.reload() waits for tasks for drainTimeoutMs",
+  { workers: 1, drainTimeoutMs: 50 },
+  async (pool) => {
+    const going = assert.rejects(pool.run("goOn", [600_000]), ProcessEndedError);
+    await until(() => pool.status().runningCount === 1);
+    // Far below what it is by default.
+    await withWatchdog(25_000, () => pool.reload(), "the reload");
+    await going;
+    assert.equal(await pool.run("add", [1, 1]), 2);
+  },
+);
