@@ -58,7 +58,7 @@ export const layerRules: LayerRules = {
     },
     {
       folder: "src/tasks",
-      mayImport: ["ffi", "src/base", "src/memory", "src/ring", "src/value", "src/process"],
+      mayImport: ["ffi", "src/base", "src/memory", "src/ring", "src/timer", "src/value", "src/process"],
     },
     {
       folder: "src/cli",

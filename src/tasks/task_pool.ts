@@ -1,6 +1,7 @@
 import { Deque } from "../base/mod.ts";
 import { type ProcessSpec, supervise, type Supervisor } from "../process/mod.ts";
 import { ChannelHub } from "./channel_hub.ts";
+import { defaultTimers, DELAY_MS_MAX } from "../timer/mod.ts";
 import { portable } from "../value/mod.ts";
 import { ProcessEndedError, TaskPoolFullError } from "./errors.ts";
 import { inheritedPermissions } from "./inherited_permissions.ts";
@@ -450,15 +451,16 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     if (delayMs === 0) return this.#enqueue(job);
     this.#waitingCount++;
     this.#delayed.add(job);
-    const timer = setTimeout(() => {
+    const prevent = after(delayMs, () => {
       this.#delayed.delete(job);
+      job.release = release;
       if (job.isOver) return;
       this.#waiting.pushBack(job);
       this.#dispatch();
-    }, delayMs);
+    });
     const { release } = job;
     job.release = () => {
-      clearTimeout(timer);
+      prevent();
       release();
     };
   }
@@ -611,17 +613,12 @@ function argumentsOf(name: string, args: readonly unknown[], isKept: boolean): r
   }
 }
 
-/** Calls back after `delayMs`, however long that is; returns how to prevent it. */
+/** Calls back after `delayMs`; returns how to prevent it. */
 function after(delayMs: number, callback: () => void): () => void {
-  if (delayMs === Infinity) return () => {};
-  const deadlineMs = performance.now() + delayMs;
-  let timer: ReturnType<typeof setTimeout>;
-  const start = (): void => {
-    timer = setTimeout(onTime, Math.min(Math.max(0, deadlineMs - performance.now()), 2 ** 31 - 1));
-  };
-  const onTime = (): void => performance.now() < deadlineMs ? start() : callback();
-  start();
-  return () => clearTimeout(timer);
+  // No process lives so long.
+  if (delayMs > DELAY_MS_MAX) return () => {};
+  const timer = defaultTimers().schedule(delayMs, callback);
+  return () => void timer.cancel();
 }
 
 /** Resolves with `promise`, or after `timeoutMs`. */

@@ -250,9 +250,7 @@ channelTest("ProcessChannel takes whatever a task gives for a promise", {
       reject(new Error("3"));
     },
   }),
-  thrownNull() {
-    throw null;
-  },
+  thrownNull: () => Promise.reject(null),
   frozen() {
     throw Object.freeze(new RangeError("cold"));
   },
