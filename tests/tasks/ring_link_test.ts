@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../src/base/mod.ts";
-import { nativeStatus } from "../../ffi/mod.ts";
 import { SharedMemory } from "../../src/memory/mod.ts";
 import { WORD } from "../../src/ring/layout.ts";
 import { RingConsumer } from "../../src/ring/mod.ts";
 import { ProcessChannel } from "../../src/tasks/mod.ts";
 import { RingLink } from "../../src/tasks/ring_link.ts";
 import { testSeeds, withSeed } from "../support/driver_seed.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 import { frame, Received } from "./_support.ts";
+
+nameSkipReason("RingLink", nativeSkipReason());
 
 const PEER = { name: "w", instance: 0, pid: 1 };
 
@@ -28,8 +30,7 @@ function pause(delayMs: number): Promise<void> {
 }
 
 function ringTest(name: string, body: () => Promise<void>): void {
-  const ignore = !nativeStatus().available;
-  Deno.test({ name, ignore, fn: () => withWatchdog(60_000, body) });
+  nativeTest(name, () => withWatchdog(60_000, body));
 }
 
 ringTest("RingLink ends when its memory is damaged, and the program goes on", async () => {
