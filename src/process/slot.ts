@@ -135,7 +135,11 @@ export class Slot {
 
   #tryStart(): void {
     try {
-      this.#current = this.#launch();
+      const instance = this.#current = this.#launch();
+      instance.ready.catch(({ message }: Error) => {
+        // Who gives it up says why.
+        if (!this.#stopping && this.#idle !== "gave-up") this.#emit({ type: "failed", reason: message });
+      });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#emit({ type: "failed", reason });
