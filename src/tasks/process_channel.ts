@@ -126,7 +126,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
    * @throws {TypeError} (as a rejection) when there is no such task, or a value cannot travel
    * @throws {Deno.errors.Busy} (as a rejection) when {@linkcode CHANNEL_CALLS_MAX} calls wait, or 64 MiB
    */
-  call<Tasks, Name extends TaskName<Tasks>>(
+  call<Tasks, Name extends TaskName<Tasks> & string>(
     name: Name,
     args: TaskArguments<Tasks[Name]>,
     options: CallOptions = {},

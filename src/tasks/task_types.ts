@@ -7,7 +7,12 @@ export interface TaskContext {
 }
 
 /** Names of the functions of `Tasks`, which is the type of a module or of an object. */
-export type TaskName<Tasks> = keyof Tasks & string;
+export type TaskName<Tasks> = Extract<
+  keyof {
+    [Name in keyof Tasks as Tasks[Name] extends (...args: never[]) => unknown ? Name : never]: unknown;
+  },
+  string
+>;
 
 /** What a task takes: plain values and whatever structured cloning copies, no functions. */
 export type TaskArguments<Task> = Task extends (...args: infer Arguments) => unknown ? Arguments : never;
