@@ -202,25 +202,21 @@ export class TaskPool<Tasks> implements AsyncDisposable {
    *
    * @throws {RangeError | TypeError} (as a rejection) when an option is out of range, or neither module nor worker is given
    * @throws {Deno.errors.NotSupported} (as a rejection) when `module` is given and the program is a compiled one
-   * @throws {Error} (as a rejection) when the workers do not become ready, say because the module throws; says what they wrote
+   * @throws {Error} (as a rejection) when the workers do not become ready, say because the module throws; says what the first one wrote
    */
   static async start<Tasks>(options: TaskPoolOptions): Promise<TaskPool<Tasks>> {
     const spec = specOf(options);
     const hub = await ChannelHub.open();
     let supervisor: Supervisor | undefined;
-    const reasons: string[] = [];
     try {
       supervisor = await supervise([{ ...spec, env: { ...spec.env, ...hub.env } }], { log: options.log });
-      void collectReasons(supervisor, reasons);
+      const failed = firstFailure(supervisor);
       const pool = new TaskPool<Tasks>(supervisor, hub, spec.name, options);
-      await supervisor.ready();
+      await Promise.race([supervisor.ready(), failed]);
       return pool;
     } catch (error) {
       await supervisor?.shutdown();
       await hub.close();
-      if (error instanceof Error && reasons.length > 0) {
-        throw new Error(`start a task pool: ${error.message}: ${reasons[0]}`, { cause: error });
-      }
       throw error;
     }
   }
@@ -250,12 +246,15 @@ export class TaskPool<Tasks> implements AsyncDisposable {
    * @throws {TypeError} (as a rejection) when there is no such task, or a value cannot travel
    * @throws {RangeError} (as a rejection) when an option is out of range
    */
-  run<Name extends TaskName<Tasks>>(
+  run<Name extends TaskName<Tasks> & string>(
     name: Name,
     args: TaskArguments<Tasks[Name]>,
     options: RunOptions = {},
   ): Promise<TaskResult<Tasks[Name]>> {
     return new Promise((resolve, reject) => {
+      if (!Array.isArray(args)) {
+        throw new TypeError(`run ${name}: args is ${typeof args}, expected an array of its arguments`);
+      }
       checkRunOptions(name, options);
       options.signal?.throwIfAborted();
       if (this.#isFinishing) throw new ProcessEndedError(`run ${name}: the pool is closed`);
@@ -537,13 +536,14 @@ export class TaskPool<Tasks> implements AsyncDisposable {
   }
 }
 
-/** Why workers were given up, as far as that is known when they are. */
-async function collectReasons(supervisor: Supervisor, reasons: string[]): Promise<void> {
+/** Rejects when a worker fails before one of them has been ready: another try would end as this one. Else it never settles. */
+async function firstFailure(supervisor: Supervisor): Promise<never> {
   for await (const event of supervisor.events()) {
-    if (event.type === "gave-up") reasons.push(event.reason);
-    // From here on it is of no interest.
-    if (event.type === "ready") return;
+    if (event.type === "ready") break;
+    if (event.type !== "failed" && event.type !== "gave-up") continue;
+    throw new Error(`start a task pool: ${event.name}/${event.instance}: ${event.reason}`);
   }
+  return await new Promise<never>(() => {});
 }
 
 function checkRunOptions(
@@ -574,6 +574,11 @@ function specOf(options: TaskPoolOptions): ProcessSpec {
   if ((module === undefined) === (worker === undefined)) {
     throw new TypeError(
       "start a task pool: there is neither a module nor a worker, or both, expected one of them",
+    );
+  }
+  if (/^\.{0,2}\//.test(String(module))) {
+    throw new TypeError(
+      `start a task pool: module is "${module}", expected a URL, as import.meta.resolve() gives it`,
     );
   }
   const instances = workers === undefined ? {} : { instances: workers };

@@ -3,6 +3,7 @@ import { SeededRandom } from "../../src/base/mod.ts";
 import {
   ProcessEndedError,
   TASK_DEATHS_MAX,
+  type TaskName,
   TaskPool,
   TaskPoolFullError,
   type TaskPoolOptions,
@@ -56,6 +57,10 @@ poolTest(
         error instanceof RangeError && error.message === "no" && error.cause instanceof TypeError &&
         /_tasks\.ts/.test(error.stack ?? ""),
     );
+    await assert.rejects(pool.run("add", 5 as never), {
+      name: "TypeError",
+      message: "run add: args is number, expected an array of its arguments",
+    });
     await assert.rejects((pool as unknown as TaskPool<Record<string, () => void>>).run("nothing", []), {
       name: "TypeError",
       message: "call nothing: there is no such task",
@@ -213,8 +218,15 @@ Deno.test("TaskPool.start() says what is wrong with its options, or its module, 
     await assert.rejects(start({ module: undefined }), /expected one of them/);
     await assert.rejects(start({ worker: { command: "deno" } }), /expected one of them/);
     await assert.rejects(start({ workers: 0 }), /instances/);
-    const missing = start({ module: "file:///nowhere.ts", restart: { restartsMax: 1, delayMs: 1 } });
+    await assert.rejects(start({ module: "./_tasks.ts" }), /module is ".\/_tasks.ts", expected a URL/);
+    // No second try: it would never be given up.
+    const restart = { restartsMax: 10_000, delayMs: 1, delayMsMax: 1 };
+    const missing = start({ module: "file:///nowhere.ts", restart });
     await assert.rejects(missing, /^Error: start a task pool: .*Module not found "file:\/\/\/nowhere\.ts"/s);
+    const silent = start({ module: undefined, worker: { command: "true" }, restart });
+    await assert.rejects(silent, {
+      message: /^start a task pool: task-worker\/\d: it ended with code 0 before it was ready$/,
+    });
   }));
 
 poolTest("TaskPool: its tasks reject when all its workers were given up", {
@@ -395,3 +407,13 @@ poolTest(
     assert.equal(await pool.run("add", [1, 1]), 2);
   },
 );
+
+Deno.test("TaskPool.run() takes the names of functions alone", () => {
+  const module = { add: (a: number, b: number) => a + b, LIMIT: 5, Shape: class {} };
+  const isName = (name: TaskName<typeof module>): boolean => name in module;
+  assert.ok(isName("add"));
+  // @ts-expect-error -- no function
+  assert.ok(isName("LIMIT"));
+  // @ts-expect-error -- a class is called with new
+  assert.ok(isName("Shape"));
+});
