@@ -73,6 +73,7 @@ export class Instance {
   #heartbeats = 0;
   #openStreams = 2;
   #lastWords = "";
+  #killed = false;
   #pauses = 0;
 
   /**
@@ -166,7 +167,9 @@ export class Instance {
     if (this.#state === "ended") return this.ended;
     if (this.#state !== "stopping") this.#enter("stopping");
     this.#context.sockets.unroute(this.#child);
-    if (this.#child.kill("SIGKILL")) this.#emit({ type: "killed", reason });
+    if (this.#child.kill("SIGKILL") && !this.#killed) this.#emit({ type: "killed", reason });
+    if (this.#killed) return this.ended;
+    this.#killed = true;
     this.#after(KILL_MS_MAX, () => {
       this.#emit({
         type: "killed",
@@ -193,8 +196,7 @@ export class Instance {
   #onLine(stream: OutputStream, line: Uint8Array): void {
     const { spec, sink } = this.#context;
     const text = new TextDecoder().decode(line);
-    // Of a stack trace, what was thrown, and not where.
-    const isSaid = stream === "stderr" && text.trim() !== "" && (this.#lastWords === "" || !/^\s/.test(text));
+    const isSaid = stream === "stderr" && text.trim() !== "" && (this.#lastWords === "" || tells(text));
     if (isSaid) this.#lastWords = text.slice(0, LAST_WORDS_CHARACTERS_MAX);
     if (this.#state === "starting" && spec.ready.kind === "line" && spec.ready.pattern.test(text)) {
       this.#becomeReady();
@@ -369,7 +371,7 @@ const READY_SIGNS = {
 } as const;
 
 /** `{instance}` and `{name}` stand for what they say. */
-function fillIn(text: string, name: string, index: number): string {
+export function fillIn(text: string, name: string, index: number): string {
   return text.replaceAll("{instance}", String(index)).replaceAll("{name}", name);
 }
 
@@ -377,4 +379,9 @@ function watchdogVariables({ health }: ResolvedProcess): Record<string, string> 
   return health?.kind === "heartbeat"
     ? { [WATCHDOG_VARIABLE]: String(Math.round(health.intervalMs * 1000)) }
     : {};
+}
+
+/** Whether a line says what was wrong: of what Deno, Node and Rust write, what was thrown, and not where, nor by which version. */
+function tells(line: string): boolean {
+  return !/^(\s|stack backtrace:|note: |Node\.js v\d)/i.test(line);
 }

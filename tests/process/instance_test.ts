@@ -29,7 +29,14 @@ function instanceOf(heeds: (signal: Deno.Signal) => boolean) {
     clock.advance(ms);
     timers.advance();
   };
-  return { instance, events, pass, exit: (code: number) => handler?.onExit({ code, signal: null }) };
+  const complain = (line: string): void => handler?.onOutput("stderr", new TextEncoder().encode(`${line}\n`));
+  return {
+    instance,
+    events,
+    pass,
+    complain,
+    exit: (code: number) => handler?.onExit({ code, signal: null }),
+  };
 }
 
 Deno.test("Instance.stop() waits no more for a process that is not gone long after SIGKILL", async () => {
@@ -57,3 +64,51 @@ Deno.test("Instance.stop() waits no more for a process that is not gone long aft
   exit(0);
   assert.equal(events.length, count, "an end that comes later is told to nobody");
 });
+
+Deno.test("Instance.kill() is told once, however often it is called", async () => {
+  const { instance, events, exit } = instanceOf(() => true);
+  instance.kill("all end");
+  const ended = instance.kill("all end");
+  assert.equal(events.filter(({ type }) => type === "killed").length, 1);
+  exit(137);
+  await ended;
+});
+
+/** What programs in these languages write when they fail. */
+const COMPLAINTS: readonly [language: string, lines: readonly string[], words: string][] = [
+  [
+    "Deno",
+    ["error: Uncaught Error: no database", "    at file:///a.ts:1:1"],
+    "error: Uncaught Error: no database",
+  ],
+  [
+    "Deno with RUST_BACKTRACE",
+    ["error: no such option", "", "Stack backtrace:", "   0: x"],
+    "error: no such option",
+  ],
+  [
+    "Node",
+    ["/a.js:1", "throw x;", "^", "", "Error: no database", "    at a", "", "Node.js v20.11.0"],
+    "Error: no database",
+  ],
+  [
+    "Rust",
+    ["thread 'main' panicked at a.rs:1:1:", "no database", "note: run with RUST_BACKTRACE=1"],
+    "no database",
+  ],
+  [
+    "Python",
+    ["Traceback (most recent call last):", '  File "a.py"', "OSError: no database"],
+    "OSError: no database",
+  ],
+  ["nobody", ["  indented"], "  indented"],
+];
+
+for (const [language, lines, words] of COMPLAINTS) {
+  Deno.test(`Instance.lastWords are what was thrown, and not where, of ${language}`, () => {
+    const { instance, complain, exit } = instanceOf(() => true);
+    for (const line of lines) complain(line);
+    assert.equal(instance.lastWords, words);
+    exit(1);
+  });
+}
