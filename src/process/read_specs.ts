@@ -113,13 +113,10 @@ export function checkSpecs(specs: unknown): readonly ProcessSpec[] {
 }
 
 function readSpec(fields: Fields): ResolvedProcess {
-  const name = fields.matching("name", NAME, NAME_EXPECTED) ?? fields.fail("name", NAME_EXPECTED);
-  const command = fields.path("command") ??
-    fields.fail("command", "a path, or a name that is looked for in PATH");
+  const name = fields.matching("name", NAME, NAME_EXPECTED);
+  const command = fields.path("command");
   const output = readOutput(fields);
-  const spec: ResolvedProcess = {
-    name,
-    command,
+  const spec = {
     args: fields.list("args", "a list of texts", textAt) ?? [],
     env: readVariables(fields),
     clearEnv: fields.flag("clearEnv") ?? false,
@@ -137,8 +134,13 @@ function readSpec(fields: Fields): ResolvedProcess {
     watch: readWatch(fields),
     output,
   };
+  // First: what is missing may be there, misspelt.
   fields.refuseUnknown();
-  return spec;
+  return {
+    ...spec,
+    name: name ?? fields.fail("name", NAME_EXPECTED),
+    command: command ?? fields.fail("command", "a path, or a name that is looked for in PATH"),
+  };
 }
 
 function textAt(value: unknown, key: string): string {

@@ -94,6 +94,7 @@ const MISTAKES: readonly [specs: unknown, key: string, found: string, expected: 
   [[{ ...web, instances: 1.5 }], "process[0].instances", "1.5", /1 to 1024/],
   [[{ ...web, instances: "2" }], "process[0].instances", '"2"', /1 to 1024/],
   [[{ ...web, instaces: 2 }], "process[0].instaces", "2", /one of .*instances.*: there is no such key/],
+  [[{ nmae: "web", command: "a" }], "process[0].nmae", '"web"', /one of .*name.*: there is no such key/],
   [[{ ...web, listen: { port: 1 } }], "process[0].listen", '{"port":1}', /a list of sockets/],
   [[{ ...web, listen: [{}] }], "process[0].listen[0].port", "missing", /a port from 0 to 65535/],
   [[{ ...web, listen: [{ port: 65_536 }] }], "process[0].listen[0].port", "65536", /0 to 65535/],
