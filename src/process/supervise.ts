@@ -3,6 +3,7 @@ import type { Children } from "./child.ts";
 import { ControlServer } from "./control_server.ts";
 import { GUARD_MARK } from "./guard.ts";
 import { type HeldSockets, holdSockets } from "./held_sockets.ts";
+import { fillIn } from "./instance.ts";
 import { NativeChildren } from "./native_children.ts";
 import { PortableChildren } from "./portable_children.ts";
 import type { ProcessSpec } from "./process_spec.ts";
@@ -71,6 +72,7 @@ export async function supervise(
   try {
     const programs = await Promise.all(resolved.map(programOf));
     await Promise.all(resolved.map(checkWatched));
+    await Promise.all(resolved.map(checkDirectories));
     // First: who starts the same twice is told so, and not of the first port that is taken.
     if (controlPath !== undefined) control = await ControlServer.open(controlPath);
     const processes: ResolvedParts[] = [];
@@ -121,6 +123,20 @@ async function checkWatched({ name, watch }: ResolvedProcess): Promise<void> {
     await Deno.stat(path).catch((error) => {
       throw asSystemError("watch", error, `${path} for ${name}`);
     });
+  }
+}
+
+/** Where its instances are to run; what this process may not look at is found out when they start. */
+async function checkDirectories({ name, cwd, instances }: ResolvedProcess): Promise<void> {
+  if (cwd === undefined) return;
+  const paths = new Set(Array.from({ length: instances }, (_, index) => fillIn(cwd, name, index)));
+  for (const path of paths) {
+    const info = await Deno.stat(path).catch((error) => error);
+    if (info instanceof Deno.errors.NotFound || info.isDirectory === false) {
+      throw new Deno.errors.NotFound(
+        `start ${name}: cwd ${JSON.stringify(path)}: there is no such directory`,
+      );
+    }
   }
 }
 

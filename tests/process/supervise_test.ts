@@ -22,6 +22,15 @@ processTest("supervise() rejects when a command is no program, and starts nothin
     supervise([{ name: "web", command: `${t.directory}/nope` }]),
     /there is no program at .*\/nope/,
   );
+  for (const cwd of [`${t.directory}/nope`, touch.command]) {
+    await assert.rejects(supervise([touch, { name: "web", command: "true", cwd }]), {
+      name: "NotFound",
+      message: `start web: cwd ${JSON.stringify(cwd)}: there is no such directory`,
+    });
+  }
+  await Deno.mkdir(`${t.directory}/run0`);
+  const each = { name: "web", command: "true", cwd: `${t.directory}/run{instance}`, instances: 2 };
+  await assert.rejects(supervise([touch, each]), /run1": there is no such directory$/);
   await Deno.writeTextFile(`${t.directory}/text`, "");
   await assert.rejects(
     supervise([{ name: "web", command: `${t.directory}/text` }]),
