@@ -1,4 +1,5 @@
 import { parse, TomlError } from "npm:smol-toml@1.9.1";
+import { isAbsolute } from "node:path";
 import { checkSpecs, type ProcessSpec, ProcessSpecError } from "../process/mod.ts";
 import { CONFIG_FILE_BYTES_MAX } from "./config_file.ts";
 import { lineOf, UsageError } from "./exit_codes.ts";
@@ -26,7 +27,9 @@ export async function readProcessFile(path: string): Promise<ProcessFile> {
     text = await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : lineOf(error);
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const where = isAbsolute(path) ? "" : ` in ${Deno.cwd()}`;
+    const reason = isMissing ? `there is no such file${where}` : lineOf(error);
     throw new UsageError(`${path}: ${reason}`);
   }
   return parseProcessFile(path, text);

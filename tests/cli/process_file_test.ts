@@ -88,6 +88,9 @@ Deno.test("readProcessFile() refuses a file that is not there, or far too long",
       name: "UsageError",
       message: `${path}: there is no such file`,
     });
+    await assert.rejects(readProcessFile("no-such.toml"), {
+      message: `no-such.toml: there is no such file in ${Deno.cwd()}`,
+    });
     await Deno.writeFile(path, new Uint8Array((1 << 20) + 1));
     await assert.rejects(readProcessFile(path), /it has 1048577 bytes, expected at most 1048576/);
   } finally {
