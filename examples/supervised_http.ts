@@ -82,8 +82,9 @@ function createState(): SharedState | undefined {
     SharedState.removeAbandoned({ prefix: STATE_PREFIX });
     return SharedState.create(STATE_PREFIX + Deno.pid, { capacity: CLIENTS_MAX, valueBytesMax: 16 });
   } catch (error) {
-    if (error instanceof Deno.errors.NotSupported) return undefined;
-    throw error;
+    if (!(error instanceof Deno.errors.NotSupported)) throw error;
+    console.error(`supervised_http: no request is counted, and none limited: ${error.message}`);
+    return undefined;
   }
 }
 

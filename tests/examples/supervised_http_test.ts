@@ -105,3 +105,22 @@ for (
     assert.match(stderr, named);
   });
 }
+
+Deno.test("examples/supervised_http.ts says that it limits nobody without the native library", () =>
+  withWatchdog(WATCHDOG_MS, async () => {
+    const args = ["--addr", "127.0.0.1:0", "--workers", "1", "--limit", "1"];
+    await using child = await startExample("supervised_http", args, { MILLRACE_NATIVE: "off" });
+    const [, port] = await child.says(/^listening on http:\/\/127\.0\.0\.1:(\d+)\/ \(1 workers\)\n/);
+    for (let count = 0; count < 2; count++) {
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      await response.body?.cancel();
+      assert.equal(response.status, 200);
+    }
+    child.kill("SIGTERM");
+    const { code, stderr } = await child.ended();
+    assert.equal(code, 0);
+    assert.match(
+      stderr,
+      /^supervised_http: no request is counted, and none limited: .*MILLRACE_NATIVE is "off"\n/,
+    );
+  }));
