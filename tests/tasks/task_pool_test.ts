@@ -258,9 +258,11 @@ poolTest(
             assert.equal(sum, index + number);
             done++;
           } catch (error) {
-            // A repeatable one may have met more deaths than it may.
             failures.push(error);
             assert.ok(error instanceof ProcessEndedError, String(error));
+            // One that is repeatable has met more deaths than it may, or it should have been run again.
+            const tooOften = `its worker has ended with it ${TASK_DEATHS_MAX + 1} times`;
+            assert.equal(error.message, `run add: ${repeatable ? tooOften : "its worker has ended"}`);
           }
         }
       });
