@@ -6,6 +6,7 @@ import { isAbsolute, resolve } from "node:path";
  *
  * @throws {Deno.errors.NotFound} (as a rejection) saying where it was looked for
  * @throws {Deno.errors.PermissionDenied} (as a rejection) when it is there and cannot be run
+ * @throws {Deno.errors.NotCapable} (as a rejection) when this process may not look for it
  */
 export async function resolveCommand(command: string, cwd: string, searchPath: string): Promise<string> {
   if (command.includes("/")) {
@@ -14,9 +15,18 @@ export async function resolveCommand(command: string, cwd: string, searchPath: s
     throw notThere(command, `there is no program at ${path}`);
   }
   const directories = searchPath.split(":").map((directory) => directory === "" ? cwd : directory);
+  let refusal: Error | undefined;
   for (const directory of directories) {
     const path = resolve(cwd, directory, command);
-    if (await isProgram(path).catch(() => false)) return path;
+    try {
+      if (await isProgram(path)) return path;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) refusal ??= error;
+    }
+  }
+  // It may be there: without the permission nobody knows.
+  if (refusal !== undefined) {
+    throw new Deno.errors.NotCapable(`${JSON.stringify(command)}: look for it in PATH: ${refusal.message}`);
   }
   throw notThere(command, `there is no such program in PATH (${searchPath})`);
 }

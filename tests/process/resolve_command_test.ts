@@ -26,3 +26,21 @@ processTest("resolveCommand() finds programs as a shell does", async (t) => {
     /may not be executed \(its mode is 644\)/,
   );
 });
+
+Deno.test("resolveCommand() does not call a program missing that it may not look for", async () => {
+  const url = new URL("../../src/process/resolve_command.ts", import.meta.url).href;
+  const program = `import { resolveCommand } from ${JSON.stringify(url)};
+    await resolveCommand("sleep", "/", "/usr/bin:/bin").catch((error) => console.log(String(error)));`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-check",
+      `data:application/typescript,${encodeURIComponent(program)}`,
+    ],
+  }).output();
+  assert.match(
+    new TextDecoder().decode(stdout),
+    /^NotCapable: "sleep": look for it in PATH: Requires read access to "\/usr\/bin\/sleep"/,
+  );
+});
