@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { Timer, Timers } from "../timer/mod.ts";
 import type { Child, ChildHandler, Children, ChildUsage } from "./child.ts";
 import type { HeldSockets } from "./held_sockets.ts";
@@ -196,8 +197,7 @@ export class Instance {
   #onLine(stream: OutputStream, line: Uint8Array): void {
     const { spec, sink } = this.#context;
     const text = new TextDecoder().decode(line);
-    const isSaid = stream === "stderr" && text.trim() !== "" && (this.#lastWords === "" || tells(text));
-    if (isSaid) this.#lastWords = text.slice(0, LAST_WORDS_CHARACTERS_MAX);
+    if (stream === "stderr") this.#listen(stripVTControlCharacters(text));
     if (this.#state === "starting" && spec.ready.kind === "line" && spec.ready.pattern.test(text)) {
       this.#becomeReady();
     }
@@ -209,6 +209,11 @@ export class Instance {
       this.#pauses--;
       this.#child.resumeOutput();
     });
+  }
+
+  #listen(line: string): void {
+    if (line.trim() === "" || this.#lastWords !== "" && !tells(line)) return;
+    this.#lastWords = line.slice(0, LAST_WORDS_CHARACTERS_MAX);
   }
 
   /** What sd_notify(3) knows; the rest is passed over. */

@@ -77,6 +77,11 @@ Deno.test("Instance.kill() is told once, however often it is called", async () =
 /** What programs in these languages write when they fail. */
 const COMPLAINTS: readonly [language: string, lines: readonly string[], words: string][] = [
   [
+    "Deno in colours",
+    ["\x1b[0m\x1b[1m\x1b[31merror\x1b[0m: Uncaught Error: no database", "\x1b[0m\x1b[31m      ^\x1b[0m"],
+    "error: Uncaught Error: no database",
+  ],
+  [
     "Deno",
     ["error: Uncaught Error: no database", "    at file:///a.ts:1:1"],
     "error: Uncaught Error: no database",
