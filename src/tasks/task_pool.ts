@@ -1,6 +1,7 @@
 import { Deque } from "../base/mod.ts";
 import { type ProcessSpec, supervise, type Supervisor } from "../process/mod.ts";
 import { ChannelHub } from "./channel_hub.ts";
+import { configFlags, sayConfig } from "./config_of.ts";
 import { defaultTimers, DELAY_MS_MAX } from "../timer/mod.ts";
 import { portable } from "../value/mod.ts";
 import { ProcessEndedError, TaskPoolFullError } from "./errors.ts";
@@ -42,7 +43,7 @@ export interface TaskPoolOptions {
    */
   concurrency?: number;
   /**
-   * Arguments of `deno run` for workers with `module`, such as `--allow-read`.
+   * Arguments of `deno run` for workers with `module`, such as `--allow-read`. The `deno.json` nearest to the module is theirs, unless they name one.
    *
    * @default {the permissions that this process has as a whole}
    */
@@ -205,7 +206,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
    * @throws {Error} (as a rejection) when the workers do not become ready, say because the module throws; says what the first one wrote
    */
   static async start<Tasks>(options: TaskPoolOptions): Promise<TaskPool<Tasks>> {
-    const spec = specOf(options);
+    const spec = await specOf(options);
     const hub = await ChannelHub.open();
     let supervisor: Supervisor | undefined;
     try {
@@ -559,7 +560,7 @@ function checkRunOptions(
 }
 
 /** The specification of the workers. */
-function specOf(options: TaskPoolOptions): ProcessSpec {
+async function specOf(options: TaskPoolOptions): Promise<ProcessSpec> {
   const { module, worker, workers, name = NAME, concurrency = 1 } = options;
   const { waitingMax = TASK_WAITING_MAX_DEFAULT, cancelGraceMs = 0 } = options;
   if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
@@ -597,11 +598,12 @@ function specOf(options: TaskPoolOptions): ProcessSpec {
   }
   const { denoArgs = inheritedPermissions(), drainTimeoutMs } = options;
   const entry = import.meta.resolve("./worker_entry.ts");
+  const config = sayConfig(denoArgs) ? [] : await configFlags(String(module));
   return {
     ...common,
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
     command: Deno.execPath(),
-    args: ["run", ...denoArgs, entry, String(module)],
+    args: ["run", ...denoArgs, ...config, entry, String(module)],
   };
 }
 
