@@ -56,11 +56,9 @@ export class RingLink implements Link {
   /** What is there of a frame that comes in parts, and how much that is. */
   #parts: Uint8Array<ArrayBuffer> | undefined;
   #partBytes = 0;
-  #flushing = false;
   #isSleeping = false;
   #ended = false;
   readonly #onMessage: (at: number, byteLength: number) => void;
-  readonly #flush: () => void;
 
   /** Makes the memory of a link, whose name the other side is to be told. */
   static create(): { readonly name: string; readonly region: SharedMemory } {
@@ -78,10 +76,6 @@ export class RingLink implements Link {
     this.#producer = SpscRing.attach(part(region, out)).producer();
     this.#consumer = SpscRing.attach(part(region, into)).consumer();
     this.#onMessage = (at, byteLength) => this.#take(at, byteLength);
-    this.#flush = () => {
-      this.#flushing = false;
-      if (!this.#ended) this.#producer.flush();
-    };
   }
 
   begin(handler: LinkHandler): void {
@@ -97,7 +91,9 @@ export class RingLink implements Link {
       const at = producer.tryClaim(byteLength);
       if (at >= 0) {
         producer.commit(writeFrame(producer.view, at, frame) - at);
-        return this.#sent();
+        // At once, and not at the end of the turn: the other side works while this one sends more.
+        producer.flush();
+        return lookAt(this);
       }
     }
     if (!isOwed) throwIfTooMany(this.#outboxBytes);
@@ -131,10 +127,7 @@ export class RingLink implements Link {
   look(): number {
     if (this.#ended) return 0;
     try {
-      const count = this.#consumer.drainInPlace(this.#onMessage, DRAIN_MAX);
-      // What was sent meanwhile is not to wait for the next turn.
-      if (this.#flushing && !this.#ended) this.#producer.flush();
-      return count;
+      return this.#consumer.drainInPlace(this.#onMessage, DRAIN_MAX);
     } catch {
       // Somebody has written to the memory.
       this.#fail();
@@ -156,13 +149,6 @@ export class RingLink implements Link {
       // It was closed here meanwhile, or the other process has died.
     }
     this.peerEnded();
-  }
-
-  #sent(): void {
-    lookAt(this);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(this.#flush);
   }
 
   async #empty(): Promise<void> {
