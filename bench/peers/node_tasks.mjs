@@ -36,8 +36,7 @@ class Caller {
 
 async function main(kind, serialization, what, outstanding = "1", workers = "1") {
   if (kind === "cluster") cluster.setupPrimary({ serialization });
-  const start = () =>
-    kind === "cluster" ? cluster.fork() : fork(new URL(import.meta.url), { serialization });
+  const start = () => kind === "cluster" ? cluster.fork() : fork(new URL(import.meta.url), { serialization });
   const callers = Array.from({ length: Number(workers) }, () => new Caller(start()));
   await Promise.all(callers.map(({ ready }) => ready));
   const pids = [process.pid, ...callers.map(({ worker }) => (worker.process ?? worker).pid)];

@@ -45,9 +45,7 @@ export async function welcome(
     if (made !== undefined) {
       const { opened } = await lines.next() as { opened?: boolean };
       if (opened === true) {
-        const link = new RingLink(made.region, "maker");
-        watchEnd(conn, link);
-        return { peer, link };
+        return { peer, link: new RingLink(made.region, "maker", conn) };
       }
     }
   } catch (error) {
@@ -77,10 +75,8 @@ export async function introduce(conn: Deno.Conn, token: string, self: ChannelPee
     await sendLine(conn, { opened: false });
     return new SocketLink(conn, lines.rest);
   }
-  const link = new RingLink(region, "opener");
   await sendLine(conn, { opened: true });
-  watchEnd(conn, link);
-  return link;
+  return new RingLink(region, "opener", conn);
 }
 
 /** `undefined` where there is no memory to share. */
@@ -92,14 +88,6 @@ function createShared(): ReturnType<typeof RingLink.create> | undefined {
     // `/dev/shm` is full, or is none.
     return undefined;
   }
-}
-
-/** The end of the connection is that of the link: the kernel ends it with either process. */
-async function watchEnd(conn: Deno.Conn, link: RingLink): Promise<void> {
-  link.onClose = () => conn.close();
-  const buffer = new Uint8Array(1);
-  while (await conn.read(buffer).catch(() => null) !== null);
-  link.peerEnded();
 }
 
 async function sendLine(conn: Deno.Conn, value: unknown): Promise<void> {

@@ -36,14 +36,18 @@ const LOCKS_PER_RING = 2;
 /** Which of the two has made the region. */
 export type LinkSide = "maker" | "opener";
 
+/** What wakes the other side. */
+const WAKE = new Uint8Array(1);
+/** Bytes that wake, taken at once. */
+const WAKES_MAX = 64;
+
 /**
  * Frames through two rings in shared memory. Whoever was busy a moment ago looks for more in every turn of its event loop, and is there sooner
- * than it could be woken; then it sleeps.
+ * than it could be woken; then it sleeps, until a byte comes over the connection beside the memory. The kernel ends that with either process.
  */
 export class RingLink implements Link {
-  /** Called when this side ends the link, whatever it ends for. */
-  onClose: () => void = () => {};
   readonly #region: SharedMemory;
+  readonly #conn: Deno.Conn;
   readonly #producer: RingProducer;
   readonly #consumer: RingConsumer;
   /** Frames, or parts of them, that wait for room. */
@@ -52,11 +56,14 @@ export class RingLink implements Link {
   /** Resolves when it is empty. */
   #emptied: Promise<void> = Promise.resolve();
   #isEmptying = false;
+  /** Ends the wait for room. */
+  #onRoom: (() => void) | undefined;
+  /** The other side wakes this one when it sends. */
+  #sleeps = false;
   #handler: LinkHandler | undefined;
   /** What is there of a frame that comes in parts, and how much that is. */
   #parts: Uint8Array<ArrayBuffer> | undefined;
   #partBytes = 0;
-  #isSleeping = false;
   #ended = false;
   readonly #onMessage: (at: number, byteLength: number) => void;
 
@@ -69,17 +76,20 @@ export class RingLink implements Link {
     return { name, region };
   }
 
-  /** One side of the link in `region`, which it closes when it ends. */
-  constructor(region: SharedMemory, side: LinkSide) {
+  /** One side of the link in `region`, with a connection to the other side; it closes both when it ends. */
+  constructor(region: SharedMemory, side: LinkSide, conn: Deno.Conn) {
     this.#region = region;
+    this.#conn = conn;
     const [out, into] = side === "maker" ? [0, 1] : [1, 0];
-    this.#producer = SpscRing.attach(part(region, out)).producer();
-    this.#consumer = SpscRing.attach(part(region, into)).consumer();
+    const wakePeer = (): void => this.#wakePeer();
+    this.#producer = SpscRing.attach(part(region, out), { wakePeer }).producer();
+    this.#consumer = SpscRing.attach(part(region, into), { wakePeer }).consumer();
     this.#onMessage = (at, byteLength) => this.#take(at, byteLength);
   }
 
   begin(handler: LinkHandler): void {
     this.#handler = handler;
+    void this.#awaitWakes();
     lookAt(this);
   }
 
@@ -93,7 +103,7 @@ export class RingLink implements Link {
         producer.commit(writeFrame(producer.view, at, frame) - at);
         // At once, and not at the end of the turn: the other side works while this one sends more.
         producer.flush();
-        return lookAt(this);
+        return this.#lookForMore();
       }
     }
     if (!isOwed) throwIfTooMany(this.#outboxBytes);
@@ -113,17 +123,6 @@ export class RingLink implements Link {
     this.#end();
   }
 
-  /** The other process is gone, as is told by what this process has of it besides. */
-  peerEnded(): void {
-    // What it sent before; no more than the ring holds, should it go on.
-    for (let left = MESSAGES_MAX; left > 0 && !this.#ended;) {
-      const count = this.look();
-      if (count === 0) break;
-      left -= count;
-    }
-    this.#fail();
-  }
-
   look(): number {
     if (this.#ended) return 0;
     try {
@@ -135,38 +134,72 @@ export class RingLink implements Link {
     }
   }
 
-  async sleep(): Promise<void> {
-    // It is woken by what comes, however often it has looked for itself meanwhile.
-    if (this.#isSleeping) return;
-    this.#isSleeping = true;
+  sleep(): void {
+    if (this.#ended) return;
     try {
-      if (await this.#consumer.readable()) {
-        this.#isSleeping = false;
-        if (!this.#ended) lookAt(this);
-        return;
-      }
+      this.#sleeps = this.#consumer.arm();
     } catch {
-      // It was closed here meanwhile, or the other process has died.
+      return this.#fail();
     }
-    this.peerEnded();
+    if (this.#sleeps) return;
+    this.#consumer.disarm();
+    // Something came, or the other side has closed the link.
+    if (this.#consumer.end === undefined) lookAt(this);
+    else this.#peerEnded();
+  }
+
+  /** The answer to what was sent is likely to come soon. */
+  #lookForMore(): void {
+    if (this.#sleeps) {
+      this.#sleeps = false;
+      this.#consumer.disarm();
+    }
+    lookAt(this);
+  }
+
+  #wakePeer(): void {
+    this.#conn.write(WAKE).catch(() => {
+      // The link has ended, which is seen by who reads.
+    });
+  }
+
+  async #awaitWakes(): Promise<void> {
+    const wakes = new Uint8Array(WAKES_MAX);
+    while (await this.#conn.read(wakes).catch(() => null) !== null) {
+      if (this.#ended) return;
+      this.#sleeps = false;
+      this.#onRoom?.();
+      this.look();
+      lookAt(this);
+    }
+    this.#peerEnded();
+  }
+
+  /** The other process is gone, or has closed the link. */
+  #peerEnded(): void {
+    // What it sent before; no more than the ring holds, should it go on.
+    for (let left = MESSAGES_MAX; left > 0 && !this.#ended;) {
+      const count = this.look();
+      if (count === 0) break;
+      left -= count;
+    }
+    this.#fail();
   }
 
   async #empty(): Promise<void> {
     this.#isEmptying = true;
-    try {
-      for (let bytes = this.#outbox.peek(); bytes !== undefined; bytes = this.#outbox.peek()) {
-        if (!this.#producer.tryWrite(bytes)) {
-          this.#producer.flush();
-          await this.#producer.writable(bytes.length);
-          continue;
-        }
+    const producer = this.#producer;
+    for (let bytes = this.#outbox.peek(); bytes !== undefined && !this.#ended; bytes = this.#outbox.peek()) {
+      if (producer.tryWrite(bytes)) {
         this.#outbox.popFront();
         this.#outboxBytes -= bytes.length;
+        continue;
       }
-      this.#producer.flush();
-    } catch {
-      // The link has ended, which is told otherwise.
+      producer.flush();
+      if (producer.end !== undefined) break;
+      if (producer.arm(bytes.length)) await new Promise<void>((resolve) => this.#onRoom = resolve);
     }
+    producer.flush();
     this.#isEmptying = false;
   }
 
@@ -178,7 +211,8 @@ export class RingLink implements Link {
     this.#consumer.close();
     // It may be in the middle of a look.
     queueMicrotask(() => this.#region.close());
-    this.onClose();
+    this.#conn.close();
+    this.#onRoom?.();
   }
 
   #take(at: number, byteLength: number): void {

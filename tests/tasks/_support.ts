@@ -15,25 +15,28 @@ export interface LinkPair extends AsyncDisposable {
   readonly other: Link;
 }
 
-async function socketPair(): Promise<LinkPair> {
+/** Both ends of a connection. */
+export async function connections(): Promise<[Deno.Conn, Deno.Conn]> {
   const directory = await Deno.makeTempDir({ prefix: "millrace_test_" });
   const path = `${directory}/a.sock`;
   const listener = Deno.listen({ transport: "unix", path });
-  const [one, other] = await Promise.all([Deno.connect({ transport: "unix", path }), listener.accept()]);
+  const ends = await Promise.all([Deno.connect({ transport: "unix", path }), listener.accept()]);
   listener.close();
   await Deno.remove(directory, { recursive: true });
+  return ends;
+}
+
+async function socketPair(): Promise<LinkPair> {
+  const [one, other] = await connections();
   return pair(new SocketLink(one, new Uint8Array(0)), new SocketLink(other, new Uint8Array(0)));
 }
 
-function ringPair(): Promise<LinkPair> {
+async function ringPair(): Promise<LinkPair> {
+  const [one, other] = await connections();
   const { name, region } = RingLink.create();
   const opened = SharedMemory.open(name);
   SharedMemory.unlink(name);
-  const [one, other] = [new RingLink(region, "maker"), new RingLink(opened, "opener")];
-  // As the connection beside it tells in two processes.
-  one.onClose = () => queueMicrotask(() => other.peerEnded());
-  other.onClose = () => queueMicrotask(() => one.peerEnded());
-  return Promise.resolve(pair(one, other));
+  return pair(new RingLink(region, "maker", one), new RingLink(opened, "opener", other));
 }
 
 function pair(one: Link, other: Link): LinkPair {

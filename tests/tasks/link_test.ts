@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { CLOSE_MS_MAX, WAITING_BYTES_MAX } from "../../src/tasks/link.ts";
 import { withWatchdog } from "../support/watchdog.ts";
-import { frame, type LinkPair, LINKS, Received } from "./_support.ts";
+import { SharedMemory } from "../../src/memory/mod.ts";
+import { nativeStatus } from "../../ffi/mod.ts";
+import { RingLink } from "../../src/tasks/ring_link.ts";
+import { connections, frame, type LinkPair, LINKS, Received } from "./_support.ts";
 
 function linkTest(name: string, body: (pair: LinkPair) => Promise<void>): void {
   for (const { kind, make } of LINKS) {
@@ -105,4 +108,22 @@ linkTest("a link is closed, and does not wait for ever for one who does not read
     globalThis.setTimeout = setTimeout;
   }
   assert.deepEqual(limits, [CLOSE_MS_MAX]);
+});
+
+Deno.test({
+  name: "a link whose memory is damaged ends on both sides",
+  ignore: !nativeStatus().available,
+  fn: () =>
+    withWatchdog(30_000, async () => {
+      const [one, other] = await connections();
+      const { name, region } = RingLink.create();
+      const opened = SharedMemory.open(name);
+      using damaging = SharedMemory.open(name);
+      SharedMemory.unlink(name);
+      const atOne = new Received(new RingLink(region, "maker", one));
+      const atOther = new Received(new RingLink(opened, "opener", other));
+      damaging.bytes.fill(0xa5);
+      await Promise.all([atOne.until(() => atOne.ended), atOther.until(() => atOther.ended)]);
+      assert.deepEqual([atOne.frames, atOther.frames], [[], []]);
+    }),
 });
