@@ -9,13 +9,16 @@ export interface Looked {
   sleep(): void;
 }
 
+/** Stands for a moment that is now, until somebody looks at the clock. */
+const NOW = Infinity;
+
 /** When it was busy last, of what is looked at. */
 const busyMs = new Map<Looked, number>();
 let isTurning = false;
 
 /** Looks at something until it is quiet for a while, then has it sleep. */
 export function lookAt(looked: Looked): void {
-  busyMs.set(looked, performance.now());
+  busyMs.set(looked, NOW);
   if (isTurning) return;
   isTurning = true;
   setImmediate(turn);
@@ -27,9 +30,9 @@ export function lookAway(looked: Looked): void {
 }
 
 function turn(): void {
+  const nowMs = performance.now();
   for (const [looked, sinceMs] of busyMs) {
-    const nowMs = performance.now();
-    if (looked.look() > 0) {
+    if (looked.look() > 0 || sinceMs === NOW) {
       if (busyMs.has(looked)) busyMs.set(looked, nowMs);
     } else if (nowMs - sinceMs >= LOOK_MS) {
       busyMs.delete(looked);

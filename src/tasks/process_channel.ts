@@ -398,7 +398,7 @@ function messageOf(error: unknown): string {
 /** A function that `tasks` itself has under that name. */
 function taskOf(tasks: object | undefined, name: unknown): ((...args: unknown[]) => unknown) | undefined {
   if (tasks === undefined || typeof name !== "string" || !Object.hasOwn(tasks, name)) return undefined;
-  const task: unknown = Reflect.get(tasks, name);
+  const task = (tasks as Record<string, unknown>)[name];
   return typeof task === "function" ? task as (...args: unknown[]) => unknown : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { DefaultDeserializer, serialize } from "node:v8";
 import { refusalOf } from "./refusal.ts";
+import { readShortText, SHORT_TEXT_BYTES_MAX, writeShortText } from "./_short_text.ts";
 
 /**
  * Arguments and results as bytes. Each value begins at a multiple of 8:
@@ -152,6 +153,7 @@ export function writeValue(view: DataView, at: number, value: unknown): number {
   }
   if (typeof value === "string") {
     const start = at + VALUE_HEADER_BYTES;
+    if (writeShortText(view, start, value)) return writeHeader(view, at, KIND.text, value.length);
     const room = Math.min(value.length * BYTES_PER_UNIT_MAX, view.byteLength - start);
     return writeHeader(view, at, KIND.text, encoder.encodeInto(value, bytesOf(view, start, room)).written);
   }
@@ -211,6 +213,10 @@ export class ValueReader {
         return true;
       case KIND.signal:
         return SIGNAL_PLACE;
+    }
+    if (kind === KIND.text && byteLength <= SHORT_TEXT_BYTES_MAX) {
+      const text = readShortText(view, at + VALUE_HEADER_BYTES, byteLength);
+      if (text !== undefined) return text;
     }
     const bytes = copyOf(view, at + VALUE_HEADER_BYTES, byteLength);
     if (kind === KIND.bytes) return bytes;
