@@ -1,5 +1,5 @@
-import { denoExecutable, isOnPath } from "./command.ts";
 import { type Availability, builtFromC, builtFromCpp } from "./peers.ts";
+import { onDeno, onNode, whereThere, withWords } from "./programs.ts";
 import type { Contestant } from "./rounds.ts";
 
 /** Messages of so many bytes through one queue, from so many processes to as many others. */
@@ -112,24 +112,5 @@ function posix(words: readonly string[]): () => Promise<Availability> {
 }
 
 function redis(words: readonly string[]): Promise<Availability> {
-  if (isOnPath("redis-server")) return onDeno("bench/peers/redis_queue.ts", words);
-  return Promise.resolve({ state: "unavailable", reason: "redis-server is not on the search path" });
-}
-
-function onDeno(program: string, words: readonly string[]): Promise<Availability> {
-  const args = ["run", "-A", program, ...words];
-  return Promise.resolve({ state: "ready", command: { executable: denoExecutable(), args } });
-}
-
-function onNode(program: string, words: readonly string[]): Promise<Availability> {
-  if (!isOnPath("node")) {
-    return Promise.resolve({ state: "unavailable", reason: "node is not on the search path" });
-  }
-  return Promise.resolve({ state: "ready", command: { executable: "node", args: [program, ...words] } });
-}
-
-function withWords(program: Availability, args: readonly string[]): Availability {
-  return program.state === "unavailable"
-    ? program
-    : { state: "ready", command: { ...program.command, args } };
+  return whereThere("redis-server", () => onDeno("bench/peers/redis_queue.ts", words));
 }

@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import { monotonicNs } from "../../ffi/mod.ts";
+import { command, connect, type RedisClient, withRedis } from "./redis_client.ts";
 
 const TOTAL = 200_000;
 const PIPELINED = 64;
@@ -12,65 +13,6 @@ const KEY = "jobs";
 /** The message behind the last of each consumer. */
 const END = "end";
 const encoder = new TextEncoder();
-
-/** As much of Redis's protocol as this needs: commands out, replies counted or read. */
-class Client {
-  readonly #conn: Deno.Conn;
-  readonly #buffer = new Uint8Array(1 << 16);
-  #text = "";
-  readonly #decoder = new TextDecoder("latin1");
-
-  constructor(conn: Deno.Conn) {
-    this.#conn = conn;
-  }
-
-  async send(command: string, count = 1): Promise<void> {
-    const bytes = encoder.encode(command.repeat(count));
-    for (let written = 0; written < bytes.length;) written += await this.#conn.write(bytes.subarray(written));
-  }
-
-  /** The next line. */
-  async line(): Promise<string> {
-    for (;;) {
-      const end = this.#text.indexOf("\r\n");
-      if (end >= 0) {
-        const line = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end + 2);
-        return line;
-      }
-      const count = await this.#conn.read(this.#buffer);
-      if (count === null) throw new Error("redis has closed the connection");
-      this.#text += this.#decoder.decode(this.#buffer.subarray(0, count), { stream: true });
-    }
-  }
-
-  /** A bulk string, or an array of them; undefined for none. */
-  async reply(): Promise<string[] | undefined> {
-    const head = await this.line();
-    const count = Number(head.slice(1));
-    if (head[0] === ":" || head[0] === "+") return [head.slice(1)];
-    if (count < 0) return undefined;
-    if (head[0] === "$") return [await this.line()];
-    const values: string[] = [];
-    for (let index = 0; index < count; index++) values.push(...await this.reply() ?? []);
-    return values;
-  }
-}
-
-function command(...words: string[]): string {
-  return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
-}
-
-async function connect(path: string): Promise<Client> {
-  for (let attempt = 0;; attempt++) {
-    try {
-      return new Client(await Deno.connect({ transport: "unix", path }));
-    } catch (error) {
-      if (attempt > 200) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}
 
 function cpuNs(): number {
   const { user, system } = process.cpuUsage();
@@ -134,53 +76,47 @@ function print(figures: Record<string, number>): void {
 }
 
 async function main([what, bytes, number]: string[]): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "millrace_bench_" });
-  const path = `${directory}/redis.sock`;
-  const server = new Deno.Command("redis-server", {
-    args: ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", directory],
-    stdout: "null",
-  }).spawn();
-  try {
+  await withRedis(async (path) => {
     const client = await connect(path);
-    if (what === "throughput") {
-      const pairs = Number(number);
-      const share = Math.ceil(TOTAL / pairs / PIPELINED) * PIPELINED;
-      const before = await serverCpuNs(client);
-      const consuming = Array.from({ length: pairs }, () => start("consume", path));
-      const producers = await Promise.all(
-        Array.from({ length: pairs }, () => start("produce", path, bytes, share)),
-      );
-      for (let index = 0; index < pairs; index++) {
-        await client.send(command("LPUSH", KEY, END));
-        await client.line();
-      }
-      const consumers = await Promise.all(consuming);
-      const cpu = [...producers, ...consumers].reduce(
-        (sum, { cpuNs }) => sum + cpuNs,
-        await serverCpuNs(client) - before,
-      );
-      const seconds = (Math.max(...consumers.map(({ lastNs }) => lastNs)) -
-        Math.min(...consumers.map(({ firstNs }) => firstNs))) / 1e9;
-      print({ messagesPerSecond: share * pairs / seconds, cpuNsPerMessage: cpu / (share * pairs) });
-    } else {
-      const result = start("wake", path, number);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      for (let index = 0; index < Number(number); index++) {
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-        await client.send(command("LPUSH", KEY, String(monotonicNs())));
-        await client.line();
-      }
-      print(await result);
-    }
-  } finally {
-    server.kill();
-    await server.status;
-    await Deno.remove(directory, { recursive: true });
+    if (what === "throughput") await throughput(client, path, bytes, Number(number));
+    else await wake(client, path, Number(number));
+  });
+}
+
+async function throughput(client: RedisClient, path: string, bytes: string, pairs: number): Promise<void> {
+  const share = Math.ceil(TOTAL / pairs / PIPELINED) * PIPELINED;
+  const before = await serverCpuNs(client);
+  const consuming = Array.from({ length: pairs }, () => start("consume", path));
+  const producers = await Promise.all(
+    Array.from({ length: pairs }, () => start("produce", path, bytes, share)),
+  );
+  for (let index = 0; index < pairs; index++) {
+    await client.send(command("LPUSH", KEY, END));
+    await client.line();
   }
+  const consumers = await Promise.all(consuming);
+  const cpu = [...producers, ...consumers].reduce(
+    (sum, { cpuNs }) => sum + cpuNs,
+    await serverCpuNs(client) - before,
+  );
+  const seconds = (Math.max(...consumers.map(({ lastNs }) => lastNs)) -
+    Math.min(...consumers.map(({ firstNs }) => firstNs))) / 1e9;
+  print({ messagesPerSecond: share * pairs / seconds, cpuNsPerMessage: cpu / (share * pairs) });
+}
+
+async function wake(client: RedisClient, path: string, count: number): Promise<void> {
+  const result = start("wake", path, count);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  for (let index = 0; index < count; index++) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await client.send(command("LPUSH", KEY, String(monotonicNs())));
+    await client.line();
+  }
+  print(await result);
 }
 
 /** Processor time of the server. */
-async function serverCpuNs(client: Client): Promise<number> {
+async function serverCpuNs(client: RedisClient): Promise<number> {
   await client.send(command("INFO", "cpu"));
   await client.line();
   let seconds = 0;
