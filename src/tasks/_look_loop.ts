@@ -1,8 +1,14 @@
 /** Milliseconds for which is looked at once for more, behind what came last, before a link sleeps: about what falling asleep and waking costs. */
 const LOOK_MS = 0.1;
+/** Looks in a row in vain after which it sleeps without: who would send may wait for this very processor. */
+const MISSES_MAX = 2;
+/** Of so many it tries one again. */
+const TRIED_AGAIN = 32;
 
 /** What is looked at in every turn of the event loop while there may be something. */
 export interface Looked {
+  /** How often in a row nothing came while it was looked at. */
+  misses: number;
   /** Takes what is there; how much. */
   look(): number;
   /** There was nothing for a while: whoever sends wakes it from now on. */
@@ -32,13 +38,20 @@ export function lookAway(looked: Looked): void {
 function turn(): void {
   const nowMs = performance.now();
   for (const [looked, sinceMs] of busyMs) {
-    if (looked.look() > 0 || sinceMs === NOW) {
+    const isFound = looked.look() > 0;
+    if (isFound) looked.misses = 0;
+    if (isFound || sinceMs === NOW) {
       if (busyMs.has(looked)) busyMs.set(looked, nowMs);
-    } else if (nowMs - sinceMs >= LOOK_MS) {
+    } else if (nowMs - sinceMs >= lookMs(looked)) {
       busyMs.delete(looked);
+      looked.misses++;
       looked.sleep();
     }
   }
   isTurning = busyMs.size > 0;
   if (isTurning) setImmediate(turn);
+}
+
+function lookMs({ misses }: Looked): number {
+  return misses < MISSES_MAX || misses % TRIED_AGAIN === 0 ? LOOK_MS : 0;
 }

@@ -20,7 +20,7 @@ import {
   throwIfTooMany,
   withinCloseTime,
 } from "./link.ts";
-import { lookAt, lookAway } from "./_look_loop.ts";
+import { lookAt, lookAway, type Looked } from "./_look_loop.ts";
 
 /** What the regions of links are called, before something that is nobody else's. */
 export const LINK_REGION_PREFIX = "link.";
@@ -45,7 +45,8 @@ const WAKES_MAX = 64;
  * Frames through two rings in shared memory. Whoever was busy a moment ago looks for more in every turn of its event loop, and is there sooner
  * than it could be woken; then it sleeps, until a byte comes over the connection beside the memory. The kernel ends that with either process.
  */
-export class RingLink implements Link {
+export class RingLink implements Link, Looked {
+  misses = 0;
   readonly #region: SharedMemory;
   readonly #conn: Deno.Conn;
   readonly #producer: RingProducer;
