@@ -1,6 +1,13 @@
 import { denoExecutable, isOnPath, modifiedMs } from "./command.ts";
 import { type Availability, builtFromC, builtFromCargo, builtFromGo, builtRings } from "./peers.ts";
 import { findNginx } from "./nginx.ts";
+import {
+  handOverContestants,
+  killContestants,
+  reloadContestants,
+  stateContestants,
+  taskTripContestants,
+} from "./process_contestants.ts";
 import { queueThroughputContestants, queueWakeContestants } from "./queue_contestants.ts";
 import type { Contestant } from "./rounds.ts";
 
@@ -114,6 +121,11 @@ export function contestantIds(): string[] {
     ...callContestants(1),
     ...queueThroughputContestants(64, 1),
     ...queueWakeContestants(64, 1),
+    ...taskTripContestants(),
+    ...killContestants(1),
+    ...reloadContestants(1, 1),
+    ...stateContestants("get"),
+    ...handOverContestants(1),
   ];
   return [...new Set(all.map((contestant) => contestant.id))];
 }

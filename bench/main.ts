@@ -16,6 +16,7 @@ import { benchmarkHttp } from "./http.ts";
 import { benchmarkIdle } from "./idle.ts";
 import { describeMachine, formatMachine } from "./machine.ts";
 import { parseOptions, UsageError } from "./options.ts";
+import { benchmarkProcess } from "./process.ts";
 import { benchmarkQueue } from "./queue.ts";
 import { benchmarkRing } from "./ring.ts";
 import { formatReport, type Report, type ReportSummary, summarize } from "./report.ts";
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, (context: BenchContext) => AsyncGenera
   timers: benchmarkTimers,
   ffi: benchmarkFfi,
   queue: benchmarkQueue,
+  process: benchmarkProcess,
   ring: benchmarkRing,
   cores: benchmarkCoreCalls,
 };

@@ -1,3 +1,4 @@
+import { nativeStatus } from "../ffi/mod.ts";
 import { denoExecutable, isOnPath } from "./command.ts";
 import type { Availability } from "./peers.ts";
 
@@ -23,6 +24,12 @@ export function onNode(program: string, words: readonly string[]): Promise<Avail
 export function whereThere(executable: string, find: () => Promise<Availability>): Promise<Availability> {
   if (isOnPath(executable)) return find();
   return Promise.resolve({ state: "unavailable", reason: `${executable} is not on the search path` });
+}
+
+/** What needs the native library. */
+export function whereNative(find: () => Promise<Availability>): Promise<Availability> {
+  if (nativeStatus().available) return find();
+  return Promise.resolve({ state: "unavailable", reason: "the native library is not there" });
 }
 
 /** What was built, with these arguments. */

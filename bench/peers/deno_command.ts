@@ -10,23 +10,24 @@ async function main(count: number): Promise<void> {
   const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = probe.addr;
   probe.close();
+  const args = ["run", "-A", new URL(import.meta.url).pathname, "serve", String(port)];
+  const start = (): Deno.ChildProcess => new Deno.Command(Deno.execPath(), { args }).spawn();
   let told = (): void => {};
   let isOver = false;
-  let child: Deno.ChildProcess;
+  let child = start();
   const keep = async (): Promise<void> => {
-    while (!isOver) {
-      child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", new URL(import.meta.url).pathname, "serve", String(port)],
-      }).spawn();
+    for (;;) {
       await child.status;
       told();
+      if (isOver) return;
+      child = start();
     }
   };
   const kept = keep();
   const nextEnd = () => new Promise<void>((resolve) => told = resolve);
   const figures = await measureKills(count, port, () => child.pid, nextEnd);
   isOver = true;
-  child!.kill("SIGKILL");
+  child.kill("SIGKILL");
   await kept;
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(figures)}\n`));
 }

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file explicit-module-boundary-types -- JavaScript, which Node runs as well, has no types
 /**
  * How the death of the only server is measured, whoever looks after it: from SIGKILL until that is told, and until the next request is answered.
  */

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file explicit-module-boundary-types -- JavaScript, which Node runs as well, has no types
 /** How reloads are measured, whoever does them: `reload()` has replaced all workers when it resolves. */
 
 /** Reloads so often, and resolves to the figures. */

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file explicit-module-boundary-types -- JavaScript, which Node runs as well, has no types
 /**
  * How tasks in other processes are measured, whoever runs them: `trip` one at a time, `rate OUTSTANDING` so many at a time. `add(left, right)` has
  * one run and resolves to the sum; `pids` are all processes that take part.
