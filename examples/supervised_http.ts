@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --allow-net --allow-read --allow-write --allow-run --allow-sys --allow-env --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * N workers of an HTTP server behind one port, looked after by a supervisor: `GET /` answers which worker it was, `GET /stats` how many requests
- * all of them have had.
+ * N workers of an HTTP server behind one port, looked after by a supervisor: `GET /` answers which worker it was, `POST /echo` sends the body back, and `GET /stats` says
+ * how many requests all of them have had.
  *
  * Usage: examples/supervised_http.ts [--addr 127.0.0.1:8080] [--workers N] [--limit N] [--watch]
  *
@@ -44,23 +44,19 @@ const CLIENTS_MAX = 10_000;
 async function work(state: SharedState | undefined, limit: number): Promise<never> {
   return await workerMain((worker) => {
     const hello = `Hello from worker ${worker.instance}, process ${Deno.pid}\n`;
-    worker.drain(
-      serve(
-        { inherit: "http", port: 8080, hostname: "127.0.0.1" },
-        (request: ServerRequest, info: ServeHandlerInfo) => {
-          const { pathname } = new URL(request.url);
-          if (pathname === "/stats") {
-            return Response.json({ requestCount: state?.counter("requests") ?? null });
-          }
-          if (pathname !== "/") return new HttpResponse("there is / and /stats\n", { status: 404 });
-          state?.increment("requests");
-          if (state !== undefined && limit < Infinity && isTooMuch(state, limit, info)) {
-            return new HttpResponse("too many requests\n", { status: 429, headers: { "retry-after": "1" } });
-          }
-          return new HttpResponse(hello);
-        },
-      ),
-    );
+    const answer = (request: ServerRequest, info: ServeHandlerInfo): HttpResponse | Response => {
+      if (request.pathname === "/stats") {
+        return Response.json({ requestCount: state?.counter("requests") ?? null });
+      }
+      state?.increment("requests");
+      if (state !== undefined && limit < Infinity && isTooMuch(state, limit, info)) {
+        return new HttpResponse("too many requests\n", { status: 429, headers: { "retry-after": "1" } });
+      }
+      if (request.pathname === "/") return new HttpResponse(hello);
+      if (request.pathname === "/echo" && request.method === "POST") return new HttpResponse(request.body);
+      return new HttpResponse("there are /, /stats and POST /echo\n", { status: 404 });
+    };
+    worker.drain(serve({ inherit: "http", port: 8080, hostname: "127.0.0.1" }, answer));
   });
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { SeededRandom } from "../../src/base/mod.ts";
+import { testSeeds, withSeed } from "../support/driver_seed.ts";
 import { fileURLToPath } from "node:url";
 import { SharedQueue } from "../../src/queue/mod.ts";
 import { HttpLoad } from "../support/http_load.ts";
@@ -47,5 +49,36 @@ if (nativeStatus().available) {
     assert.deepEqual(numbers, Array.from({ length: count }, (_, index) => index));
     const { readyCount, reservedCount } = queue.status();
     assert.deepEqual([readyCount, reservedCount], [0, 0]);
+  });
+
+  processTest("Worker.consume(): what workers are killed with is worked off by others", async (t) => {
+    const log = `${t.directory}/log`;
+    const count = 200;
+    const [seed] = testSeeds(1);
+    await withSeed(seed, async () => {
+      const random = new SeededRandom(seed);
+      using queue = SharedQueue.create("tasks", { directory: t.directory, capacity: count });
+      const restart = { delayMs: 1, delayMsMax: 1, restartsMax: 1000 };
+      const spec = workerSpec(QUEUE, { name: "queue", instances: 2, restart });
+      const { supervisor } = await t.supervise([{ ...spec, args: [...spec.args ?? [], t.directory, log] }]);
+      await supervisor.ready();
+      for (let number = 0; number < count; number++) await queue.send(String(number));
+      const done = async () => new Set((await Deno.readTextFile(log).catch(() => "")).trim().split("\n"));
+      let kills = 0;
+      while (kills < 6 && (await done()).size < count) {
+        const [pid] = supervisor.status().flatMap(({ pid }) => pid ?? []);
+        if (pid !== undefined) {
+          Deno.kill(pid, "SIGKILL");
+          kills++;
+        }
+        await new Promise((resolve) => setTimeout(resolve, random.below(60)));
+      }
+      assert.ok(kills > 0);
+      await t.until(async () => (await done()).size >= count);
+      await t.until(() => {
+        const { readyCount, reservedCount } = queue.status();
+        return readyCount + reservedCount === 0;
+      });
+    });
   });
 }
