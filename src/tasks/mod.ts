@@ -8,21 +8,20 @@ export { ProcessEndedError, TaskPoolFullError } from "./errors.ts";
 export type { ChannelPeer } from "./_handshake.ts";
 export { openChannel } from "./open_channel.ts";
 export {
+  type CallListener,
   type CallOptions,
   CHANNEL_CALLS_MAX,
   CHANNEL_UNREAD_BYTES_MAX,
   CHANNEL_UNREAD_MAX,
   type ChannelOptions,
   ProcessChannel,
-  type StartedCall,
 } from "./process_channel.ts";
 export { serveTasks } from "./serve_tasks.ts";
 export {
-  type RunOptions,
   TASK_DEATHS_MAX,
   TASK_WAITING_MAX_DEFAULT,
   TaskPool,
   type TaskPoolOptions,
   type TaskPoolStatus,
 } from "./task_pool.ts";
-export type { TaskArguments, TaskContext, TaskName, TaskResult } from "./task_types.ts";
+export type { RunOptions, TaskArguments, TaskContext, TaskName, TaskResult } from "./task_types.ts";

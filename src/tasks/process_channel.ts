@@ -41,18 +41,14 @@ export interface CallOptions {
   attempt?: number;
 }
 
-/** A call that is under way. */
-export interface StartedCall {
-  /** What the task gives, or throws. */
-  readonly answer: Promise<unknown>;
-  /** Tells the other process that nobody waits for it any more. */
-  cancel(reason: unknown): void;
-}
-
-interface PendingCall {
+/** Who waits for a call. One of the two is called, once, and does not throw. */
+export interface CallListener {
+  /** Name of the task. */
   readonly name: string;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
+  /** It has given `value`. */
+  onAnswer(value: unknown): void;
+  /** It has thrown, or the channel has ended. */
+  onFailure(reason: unknown): void;
 }
 
 /**
@@ -69,7 +65,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   readonly closed: Promise<void>;
   readonly #link: Link;
   readonly #tasks: object | undefined;
-  readonly #calls = new Map<number, PendingCall>();
+  readonly #calls = new Map<number, CallListener>();
   readonly #running = new Map<number, RunningTask>();
   readonly #unread = new Deque<{ readonly message: Received; readonly byteLength: number }>();
   #unreadBytes = 0;
@@ -134,25 +130,31 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     const { signal, attempt = 0 } = options;
     return new Promise<TaskResult<Tasks[Name]>>((resolve, reject) => {
       signal?.throwIfAborted();
-      const started = this.start(name, args, attempt);
       const onAbort = (): void => {
-        started.cancel(signal?.reason);
+        this.cancel(call, signal?.reason);
         reject(signal?.reason);
       };
+      const call = this.start(args, attempt, {
+        name,
+        onAnswer(value) {
+          signal?.removeEventListener("abort", onAbort);
+          resolve(value as TaskResult<Tasks[Name]>);
+        },
+        onFailure(reason) {
+          signal?.removeEventListener("abort", onAbort);
+          reject(reason);
+        },
+      });
       signal?.addEventListener("abort", onAbort, { once: true });
-      const settle = (then: () => void): void => {
-        signal?.removeEventListener("abort", onAbort);
-        then();
-      };
-      started.answer.then(
-        (value) => settle(() => resolve(value as TaskResult<Tasks[Name]>)),
-        (error) => settle(() => reject(error)),
-      );
     });
   }
 
-  /** As `call()`, in steps: the answer comes also when the task was cancelled, as soon as the other process is done with it. @internal */
-  start(name: string, args: readonly unknown[], attempt: number): StartedCall {
+  /**
+   * As `call()`, in steps: the listener hears of the answer also when the task was cancelled, as soon as the other process is done with it.
+   * The number is what {@linkcode ProcessChannel.cancel} takes. @internal
+   */
+  start(args: readonly unknown[], attempt: number, listener: CallListener): number {
+    const { name } = listener;
     const operation = `call ${name}`;
     if (this.#ended) throw new ProcessEndedError(`${operation}: the channel is closed`);
     if (this.#calls.size >= CHANNEL_CALLS_MAX) {
@@ -160,14 +162,13 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     }
     const call = this.#newCall();
     this.#send(operation, FRAME.task, call, [name, attempt, ...args]);
-    const { promise: answer, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#calls.set(call, { name, resolve, reject });
-    return {
-      answer,
-      cancel: (reason) => {
-        if (this.#calls.has(call)) this.#sendThrown(FRAME.cancel, call, reason);
-      },
-    };
+    this.#calls.set(call, listener);
+    return call;
+  }
+
+  /** Tells the other process that nobody waits for a call any more. @internal */
+  cancel(call: number, reason: unknown): void {
+    if (this.#calls.has(call)) this.#sendThrown(FRAME.cancel, call, reason);
   }
 
   /** Tells the other side that this one takes no task any more; those that it sends all the same are run. */
@@ -267,12 +268,9 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
       case FRAME.task:
         return this.#run(call, values);
       case FRAME.response:
-        return this.#settle(call, (pending) => pending.resolve(values[0]));
+        return this.#taken(call)?.onAnswer(values[0]);
       case FRAME.error:
-        return this.#settle(
-          call,
-          (pending) => pending.reject(fromPortable(values[0] as PortableThrown, CLASSES)),
-        );
+        return this.#onThrown(call, values[0]);
       case FRAME.cancel:
         return this.#running.get(call)?.cancel(fromPortable(values[0] as PortableThrown, CLASSES));
       case FRAME.finishing:
@@ -294,12 +292,18 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     this.#wakeReader?.();
   }
 
-  #settle(call: number, settle: (pending: PendingCall) => void): void {
-    const pending = this.#calls.get(call);
-    if (pending === undefined) return;
+  #onThrown(call: number, thrown: unknown): void {
+    if (!this.#calls.has(call)) return;
     // First: what is damaged throws, and the call ends with the channel.
-    settle(pending);
+    const reason = fromPortable(thrown as PortableThrown, CLASSES);
+    this.#taken(call)?.onFailure(reason);
+  }
+
+  /** Who waits for a call, and does no more. */
+  #taken(call: number): CallListener | undefined {
+    const listener = this.#calls.get(call);
     this.#calls.delete(call);
+    return listener;
   }
 
   #run(call: number, [name, attempt, ...args]: unknown[]): void {
@@ -353,10 +357,10 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     this.#ended = true;
     const { name, instance, pid } = this.peer;
     const who = name === undefined ? `process ${pid}` : `${name}/${instance} (process ${pid})`;
-    for (const [call, pending] of [...this.#calls]) {
-      this.#calls.delete(call);
-      const why = `call ${pending.name}: ${who} has ended, or closed the channel`;
-      pending.reject(new ProcessEndedError(why, { cause: this.#failure }));
+    for (const call of [...this.#calls.keys()]) {
+      const listener = this.#taken(call);
+      const why = `call ${listener?.name}: ${who} has ended, or closed the channel`;
+      listener?.onFailure(new ProcessEndedError(why, { cause: this.#failure }));
     }
     for (const running of this.#running.values()) {
       running.cancel(new ProcessEndedError(`${who} has ended, or closed the channel`));

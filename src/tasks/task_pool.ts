@@ -6,8 +6,8 @@ import { defaultTimers, DELAY_MS_MAX } from "../timer/mod.ts";
 import { portable } from "../value/mod.ts";
 import { ProcessEndedError, TaskPoolFullError } from "./errors.ts";
 import { inheritedPermissions } from "./inherited_permissions.ts";
-import type { ProcessChannel, StartedCall } from "./process_channel.ts";
-import type { TaskArguments, TaskName, TaskResult } from "./task_types.ts";
+import { Job, type JobOwner, type PoolWorker } from "./_job.ts";
+import type { RunOptions, TaskArguments, TaskName, TaskResult } from "./task_types.ts";
 
 /** Tasks that wait for a worker at most, unless a pool says otherwise. */
 export const TASK_WAITING_MAX_DEFAULT = 65_536;
@@ -86,37 +86,6 @@ export interface TaskPoolOptions {
   log?: (line: string, loud: boolean) => void;
 }
 
-/** Options of {@linkcode TaskPool.run}. */
-export interface RunOptions {
-  /** Gives the task up when it aborts. */
-  signal?: AbortSignal;
-  /**
-   * Milliseconds until it has to be done, waiting for a worker and all attempts included; then the call rejects with a `DOMException` named
-   * `TimeoutError`.
-   *
-   * @default {Infinity}
-   */
-  timeoutMs?: number;
-  /**
-   * Whether it does no harm to run it more than once: when its worker dies it runs again in another, up to {@linkcode TASK_DEATHS_MAX} times.
-   *
-   * @default {false}
-   */
-  repeatable?: boolean;
-  /**
-   * How often it runs again when it has thrown.
-   *
-   * @default {0}
-   */
-  retriesMax?: number;
-  /**
-   * Milliseconds before it runs again when it has thrown; twice as many each time.
-   *
-   * @default {0}
-   */
-  retryDelayMs?: number;
-}
-
 /** What a {@linkcode TaskPool} is at. */
 export interface TaskPoolStatus {
   /** Workers that take tasks. */
@@ -131,34 +100,6 @@ export interface TaskPoolStatus {
   readonly failedCount: number;
   /** Times that a task was run again, because it had thrown or its worker had died. */
   readonly repeatedCount: number;
-}
-
-/** One task, from `run()` to its end. */
-interface Job {
-  readonly name: string;
-  /** As `portable()` gives them. */
-  args: readonly unknown[];
-  readonly options: RunOptions;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-  attempt: number;
-  deaths: number;
-  /** Settled: whatever comes of it is of no interest. */
-  isOver: boolean;
-  /** Tells its worker that it is given up. */
-  cancel: ((reason: unknown) => void) | undefined;
-  /** Ends what waits beside it. */
-  release: () => void;
-}
-
-/** One worker process. */
-interface PoolWorker {
-  readonly channel: ProcessChannel;
-  readonly running: Set<Job>;
-  /** It takes no task any more. */
-  isFinishing: boolean;
-  /** What ends it, by the job that it goes on with although nobody waits for it. */
-  readonly killing: Map<Job, () => void>;
 }
 
 /**
@@ -197,6 +138,18 @@ export class TaskPool<Tasks> implements AsyncDisposable {
   /** Resolves when there is nothing to do any more. */
   #idle: PromiseWithResolvers<void> | undefined;
   #closing: Promise<void> | undefined;
+  readonly #owner: JobOwner = {
+    onAnswer: (job, value) => {
+      this.#leave(job);
+      if (!job.isOver) this.#succeed(job, value);
+      this.#attemptEnded();
+    },
+    onFailure: (job, reason) => {
+      const worker = this.#leave(job);
+      if (!job.isOver) this.#again(job, reason, worker);
+      this.#attemptEnded();
+    },
+  };
 
   /**
    * Starts the workers; resolves when all of them are ready.
@@ -264,18 +217,14 @@ export class TaskPool<Tasks> implements AsyncDisposable {
         throw new TaskPoolFullError(name, this.#waitingMax);
       }
       const isKept = isWaiting || options.repeatable === true || (options.retriesMax ?? 0) > 0;
-      const job: Job = {
+      const job = new Job(
+        this.#owner,
         name,
-        args: argumentsOf(name, args, isKept),
+        argumentsOf(name, args, isKept),
         options,
-        resolve: resolve as Job["resolve"],
+        resolve as Job["resolve"],
         reject,
-        attempt: 0,
-        deaths: 0,
-        isOver: false,
-        cancel: undefined,
-        release: () => {},
-      };
+      );
       this.#limit(job);
       this.#enqueue(job);
       this.#dispatch();
@@ -400,39 +349,38 @@ export class TaskPool<Tasks> implements AsyncDisposable {
   #start(job: Job, worker: PoolWorker): void {
     worker.running.add(job);
     this.#runningCount++;
-    const attempt = job.attempt++;
-    let started: StartedCall;
-    const ended = (settle: () => void): void => {
-      worker.running.delete(job);
-      worker.killing.get(job)?.();
-      worker.killing.delete(job);
-      this.#runningCount--;
-      job.cancel = undefined;
-      if (!job.isOver) settle();
-      this.#settled();
-      this.#dispatch();
-    };
+    job.worker = worker;
     try {
-      started = worker.channel.start(job.name, job.args, attempt);
+      job.call = worker.channel.start(job.args, job.attempt++, job);
     } catch (error) {
+      this.#leave(job);
       // What cannot travel does not the next time either.
-      return ended(() => this.#fail(job, error));
+      this.#fail(job, error);
+      this.#attemptEnded();
     }
-    job.cancel = (reason) => {
-      started.cancel(reason);
-      this.#killUnlessDone(job, worker);
-    };
-    started.answer.then(
-      (value) => ended(() => this.#succeed(job, value)),
-      (error) => ended(() => this.#again(job, error, worker)),
-    );
+  }
+
+  /** An attempt is over; whose it was. */
+  #leave(job: Job): PoolWorker | undefined {
+    const { worker } = job;
+    job.worker = undefined;
+    this.#runningCount--;
+    worker?.running.delete(job);
+    worker?.killing.get(job)?.();
+    worker?.killing.delete(job);
+    return worker;
+  }
+
+  #attemptEnded(): void {
+    this.#settled();
+    this.#dispatch();
   }
 
   /** The task has thrown, or its worker has ended: it runs again, or that was it. */
-  #again(job: Job, error: unknown, { channel }: PoolWorker): void {
+  #again(job: Job, error: unknown, worker: PoolWorker | undefined): void {
     const { repeatable = false, retriesMax = 0, retryDelayMs = 0 } = job.options;
     // A task may throw one as well.
-    if (error instanceof ProcessEndedError && channel.isClosed) {
+    if (error instanceof ProcessEndedError && worker?.channel.isClosed) {
       if (!repeatable || ++job.deaths > TASK_DEATHS_MAX || this.#closing !== undefined) {
         const times = job.deaths > TASK_DEATHS_MAX ? ` with it ${job.deaths} times` : "";
         return this.#fail(
@@ -461,7 +409,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     const { release } = job;
     job.release = () => {
       prevent();
-      release();
+      release?.();
     };
   }
 
@@ -479,20 +427,19 @@ export class TaskPool<Tasks> implements AsyncDisposable {
 
   #over(job: Job): void {
     job.isOver = true;
-    job.release();
+    job.release?.();
   }
 
   /** Has a job given up when its time is over, or its signal aborts. */
   #limit(job: Job): void {
     const { signal, timeoutMs = Infinity } = job.options;
+    if (signal === undefined && timeoutMs === Infinity) return;
     const giveUp = (reason: unknown): void => {
       if (job.isOver) return;
       // What runs is counted until its worker is done with it.
-      if (job.cancel === undefined) this.#waitingCount--;
+      if (job.worker === undefined) this.#waitingCount--;
       this.#delayed.delete(job);
-      const { cancel } = job;
-      this.#fail(job, reason);
-      cancel?.(reason);
+      this.#giveUp(job, reason);
       this.#settled();
     };
     const onAbort = (): void => giveUp(signal?.reason);
@@ -505,6 +452,15 @@ export class TaskPool<Tasks> implements AsyncDisposable {
       signal?.removeEventListener("abort", onAbort);
       cancelTimer();
     };
+  }
+
+  /** Whoever runs it is told. */
+  #giveUp(job: Job, reason: unknown): void {
+    const { worker } = job;
+    this.#fail(job, reason);
+    if (worker === undefined) return;
+    worker.channel.cancel(job.call, reason);
+    this.#killUnlessDone(job, worker);
   }
 
   /** A worker that goes on with what nobody waits for is of no use. */
@@ -527,11 +483,8 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     this.#delayed.clear();
     for (const job of jobs) {
       if (job.isOver) continue;
-      if (job.cancel === undefined) this.#waitingCount--;
-      const reason = new ProcessEndedError(`run ${job.name}: ${why}`);
-      const { cancel } = job;
-      this.#fail(job, reason);
-      cancel?.(reason);
+      if (job.worker === undefined) this.#waitingCount--;
+      this.#giveUp(job, new ProcessEndedError(`run ${job.name}: ${why}`));
     }
     this.#settled();
   }
