@@ -15,6 +15,9 @@ import {
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
 
+const THREADS = new URL("./_watch_threads.ts", import.meta.url).href;
+/** Milliseconds that they may take. */
+const THREADS_MS_MAX = 60_000;
 const FFI = new URL("../../ffi/mod.ts", import.meta.url).href;
 const PAGE_BYTES = 4096;
 
@@ -47,17 +50,13 @@ function pause(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 
-/** How many threads of watches this process has. */
-function threadCount(): number {
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/task")) {
-    try {
-      if (Deno.readTextFileSync(`/proc/self/task/${name}/comm`).trim() === "millrace-watch") count++;
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return count;
+/** Runs what is tested of threads in a process of its own. */
+async function runThreads(what: "close" | "end"): Promise<void> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", THREADS, what],
+    signal: AbortSignal.timeout(THREADS_MS_MAX),
+  }).output();
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
 }
 
 /** Whether this process has `name` mapped. */
@@ -167,19 +166,10 @@ nativeTest("FutexWatch.wait() takes only words that a SharedMapping shows", () =
   assert.throws(() => watch.wait(words, 0, 0, 1), RangeError);
 });
 
-nativeTest("FutexWatch.close() ends the wait, the thread, and its hold on the memory", async () => {
-  const before = threadCount();
-  for (let round = 0; round < 20; round++) {
-    using shared = new SharedWords();
-    const watch = new FutexWatch();
-    const wait = watch.wait(shared.words, 0, 0, FUTEX_WAIT_MS_MAX);
-    if (round % 2 === 0) await pause(1);
-    watch.close();
-    watch.close();
-    assert.equal(await wait, "woken");
-  }
-  while (threadCount() > before) await pause(2);
-});
+nativeTest(
+  "FutexWatch.close() ends the wait, the thread, and its hold on the memory",
+  () => runThreads("close"),
+);
 
 nativeTest("FutexWatch keeps memory that is closed while it waits, and lets it go afterwards", async () => {
   const shared = new SharedWords();
@@ -208,33 +198,7 @@ nativeTest("FutexWatch keeps the process alive while it waits, and no longer", a
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "end of main\ntimed-out\n", stderr: "" });
 });
 
-nativeTest("FutexWatch ends with the worker that has it, waiting or not", async () => {
-  const worker = (name: string, waits: boolean) => `
-    import { closeDescriptor, FutexWatch, openSharedObject, SharedMapping } from ${JSON.stringify(FFI)};
-    const fd = openSharedObject(${JSON.stringify(name)});
-    const { bytes } = SharedMapping.open(fd, 4096, 0, 4096);
-    closeDescriptor(fd);
-    const watch = new FutexWatch();
-    if (${waits}) watch.wait(new Int32Array(bytes.buffer), 0, 0, 60_000);
-    setInterval(() => {}, 1000);
-    self.postMessage("started");
-  `;
-  const before = threadCount();
-  for (const waits of [false, true]) {
-    using shared = new SharedWords();
-    const url = URL.createObjectURL(new Blob([worker(shared.name, waits)], { type: "text/typescript" }));
-    const thread = new Worker(url, { type: "module" });
-    const { promise, resolve } = Promise.withResolvers<unknown>();
-    thread.onmessage = resolve;
-    await promise;
-    assert.equal(threadCount(), before + 1);
-    shared.mapping.close();
-    assert.ok(isMapped(shared.name));
-    thread.terminate();
-    while (threadCount() > before || isMapped(shared.name)) await pause(2);
-    URL.revokeObjectURL(url);
-  }
-});
+nativeTest("FutexWatch ends with the worker that has it, waiting or not", () => runThreads("end"));
 
 nativeTest("SharedMapping.open() refuses another length than the one that is mapped", () => {
   using shared = new SharedWords();
