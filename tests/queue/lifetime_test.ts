@@ -1,52 +1,22 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../src/queue/mod.ts";
-import { descriptorCount, mappingCount } from "../memory/_support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram, startProgram } from "../support/net_child.ts";
 import { QUEUE_URL, QueueNames } from "./_support.ts";
 
 nameSkipReason("SharedQueue's memory and lifetime", nativeSkipReason());
 
-const ROUNDS = 500;
+const PROGRAM = new URL("./_lifetime_program.ts", import.meta.url).href;
+/** Milliseconds that it may take. */
+const PROGRAM_MS_MAX = 60_000;
 const SHAPE = { capacity: 4, messageBytesMax: 100 };
 
-function threadCount(): number {
-  return [...Deno.readDirSync("/proc/self/task")].length;
-}
-
-function openFileCount(): number {
-  return [...Deno.readDirSync("/proc/self/fd")].length;
-}
-
 nativeTest("SharedQueue.close() leaves no descriptor, mapping or thread", async () => {
-  using names = new QueueNames();
-  const name = names.next();
-  const round = async (): Promise<void> => {
-    const queue = SharedQueue.create(name, SHAPE);
-    const other = SharedQueue.connect(name);
-    const waiting = other.receive();
-    const given = [other.reserve(), queue.request("x", { signal: AbortSignal.timeout(60_000) })].map((call) =>
-      call.catch(() => {})
-    );
-    queue.trySend("a");
-    await waiting;
-    queue.tryReserve();
-    queue.close();
-    other.close();
-    await Promise.all(given);
-    SharedQueue.unlink(name);
-  };
-  for (let count = 0; count < 20; count++) await round();
-  // Sleeps that were under way end a moment later.
-  const settle = () => new Promise((resolve) => setTimeout(resolve, 300));
-  await settle();
-  const [threads, files] = [threadCount(), openFileCount()];
-  for (let count = 0; count < ROUNDS; count++) await round();
-  await settle();
-  assert.deepEqual([mappingCount(`queue.${name}`), descriptorCount(`queue.${name}`)], [0, 0]);
-  // The runtime's own may come and go.
-  assert.ok(threadCount() <= threads + 4, `${threadCount()} threads, ${threads} before`);
-  assert.ok(openFileCount() <= files + 8, `${openFileCount()} descriptors, ${files} before`);
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", PROGRAM],
+    signal: AbortSignal.timeout(PROGRAM_MS_MAX),
+  }).output();
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
 });
 
 nativeTest("SharedQueue: an open queue that nobody waits for keeps no process alive", async () => {
