@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { floatsOf, MEMBER, Members, MEMBERS_MAX, NOBODY, wordsOf } from "../../src/shared/mod.ts";
+
+nameSkipReason("Members", nativeSkipReason());
 
 const AT = 64;
 const BYTES = 32;
@@ -50,24 +53,27 @@ function setUp() {
 const nothing = (): void => {};
 const nobody = (): boolean => false;
 
-Deno.test("Members: each has a number and a session of its own, and the number of who has left is had again", () => {
-  const { open } = setUp();
-  const [a, b] = [open(), open()];
-  assert.ok(a.members.enter(nothing) && b.members.enter(nothing));
-  assert.deepEqual([a.members.number, b.members.number], [1, 2]);
-  assert.notEqual(a.members.session, b.members.session);
-  const swept: number[] = [];
-  a.members.leave((number) => swept.push(number));
-  assert.deepEqual(swept, [1]);
-  const c = open();
-  assert.ok(c.members.enter(nothing));
-  assert.equal(c.members.number, 1);
-  assert.ok(!c.members.isSession(1, a.members.session));
-  assert.ok(c.members.isSession(1, c.members.session));
-  assert.ok(!c.members.isSession(NOBODY, 0));
-});
+nativeTest(
+  "Members: each has a number and a session of its own, and the number of who has left is had again",
+  () => {
+    const { open } = setUp();
+    const [a, b] = [open(), open()];
+    assert.ok(a.members.enter(nothing) && b.members.enter(nothing));
+    assert.deepEqual([a.members.number, b.members.number], [1, 2]);
+    assert.notEqual(a.members.session, b.members.session);
+    const swept: number[] = [];
+    a.members.leave((number) => swept.push(number));
+    assert.deepEqual(swept, [1]);
+    const c = open();
+    assert.ok(c.members.enter(nothing));
+    assert.equal(c.members.number, 1);
+    assert.ok(!c.members.isSession(1, a.members.session));
+    assert.ok(c.members.isSession(1, c.members.session));
+    assert.ok(!c.members.isSession(NOBODY, 0));
+  },
+);
 
-Deno.test("Members: the words of a number are prepared before others see its session", () => {
+nativeTest("Members: the words of a number are prepared before others see its session", () => {
   const { open, words } = setUp();
   const { members } = open();
   let seen = -1;
@@ -75,7 +81,7 @@ Deno.test("Members: the words of a number are prepared before others see its ses
   assert.equal(seen, 0);
 });
 
-Deno.test("Members: what a dead one has is put in order once, while nobody can have its number", () => {
+nativeTest("Members: what a dead one has is put in order once, while nobody can have its number", () => {
   const { open } = setUp();
   const [a, b] = [open(), open()];
   a.members.enter(nothing);
@@ -97,7 +103,7 @@ Deno.test("Members: what a dead one has is put in order once, while nobody can h
   assert.deepEqual([...b.members.list()].length, 1);
 });
 
-Deno.test("Members: who has left nothing but its number is seen to where it may have something", () => {
+nativeTest("Members: who has left nothing but its number is seen to where it may have something", () => {
   const { open } = setUp();
   const { members } = open();
   members.enter(nothing);
@@ -106,7 +112,7 @@ Deno.test("Members: who has left nothing but its number is seen to where it may 
   assert.deepEqual(swept, [7]);
 });
 
-Deno.test("Members: there is room for 255, and not for one more", () => {
+nativeTest("Members: there is room for 255, and not for one more", () => {
   const { open } = setUp();
   for (let count = 0; count < MEMBERS_MAX; count++) assert.ok(open().members.enter(nothing));
   assert.ok(!open().members.enter(nothing));
