@@ -8,6 +8,7 @@ export { assert, InvariantError } from "./assert.ts";
 export { type Clock, ManualClock, systemClock } from "./clock.ts";
 export { crc32c } from "./crc32c.ts";
 export { Deque, DEQUE_LENGTH_MAX, type DequeOptions } from "./deque.ts";
+export { endable } from "./endable.ts";
 export { fnv1a } from "./fnv.ts";
 export { formatAddress, type HostAndPort } from "./host_and_port.ts";
 export { nameProblem } from "./object_name.ts";

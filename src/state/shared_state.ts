@@ -1,3 +1,4 @@
+import { endable } from "../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import { bytesOf, type Payload, Slab, WAITS_MAX } from "../shared/mod.ts";
 import { SharedStateFullError } from "./errors.ts";
@@ -341,10 +342,15 @@ export class SharedState implements Disposable {
       ? (text: string) => text.startsWith(prefix)
       : (text: string) => text === key;
     const watch = this.#watches.add(matches, !initial);
-    const end = (): void => this.#watches.remove(watch);
+    const ending = new AbortController();
+    const end = (): void => {
+      signal?.removeEventListener("abort", end);
+      ending.abort();
+      this.#watches.remove(watch);
+    };
     if (signal?.aborted) end();
     else signal?.addEventListener("abort", end, { once: true });
-    return this.#follow(watch, signal, end);
+    return endable(this.#follow(watch, ending.signal, end), end);
   }
 
   /** What is in the state, and what has happened to it. */
@@ -378,23 +384,22 @@ export class SharedState implements Disposable {
 
   async *#follow(
     watch: Watch,
-    signal: AbortSignal | undefined,
+    ended: AbortSignal,
     end: () => void,
   ): AsyncIterableIterator<StateChange> {
     const kind = this.#watchNumber++ % (WAITS_MAX * 2);
     try {
-      while (!signal?.aborted) {
+      while (!ended.aborted) {
         yield await this.#core.changes.wait(
           `watch state ${this.name}`,
           kind,
           () => this.#nextOf(watch),
-          { signal },
+          { signal: ended },
         );
       }
     } catch (error) {
-      if (!signal?.aborted || error !== signal.reason) throw error;
+      if (!ended.aborted) throw error;
     } finally {
-      signal?.removeEventListener("abort", end);
       end();
     }
   }

@@ -8,6 +8,8 @@ import {
   type StateCreateOptions,
 } from "../../src/state/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { SharedMemory } from "../../src/memory/mod.ts";
+import { WORD } from "../../src/state/layout.ts";
 import { DateClock, StateNames } from "./_support.ts";
 
 nameSkipReason("SharedState", nativeSkipReason());
@@ -350,3 +352,24 @@ nativeTest("SharedState: what an opener has left to write to is had by others wh
   one.set("b", "last");
   assert.equal(one.size, 2);
 });
+
+nativeTest(
+  "SharedState.watch() that is returned from is over, begun or not, and also while it waits",
+  async () => {
+    using names = new StateNames();
+    const name = names.next();
+    using state = SharedState.create(name, SHAPE);
+    using region = SharedMemory.open(`state.${name}`);
+    const words = new Int32Array(region.bytes.buffer, region.bytes.byteOffset, 1024);
+    const never = state.watch();
+    const waiting = state.watch({ signal: new AbortController().signal });
+    assert.equal(words[WORD.watching], 2);
+    const next = waiting.next();
+    assert.deepEqual(await never.return?.(), { done: true, value: undefined });
+    await waiting.return?.();
+    assert.deepEqual(await next, { done: true, value: undefined });
+    assert.equal(words[WORD.watching], 0);
+    state.set("a", "1");
+    assert.deepEqual(await waiting.next(), { done: true, value: undefined });
+  },
+);
