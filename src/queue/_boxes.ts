@@ -2,7 +2,7 @@ import { PARTICIPANT, participantAt, RECORD, WORD } from "./layout.ts";
 import type { BoxPlace } from "./mailbox_layout.ts";
 import type { Participants } from "./_participants.ts";
 import { type QueueMemory } from "./_queue_memory.ts";
-import { NOBODY, Signal, Waits, wordsOf } from "../shared/mod.ts";
+import { NOBODY, Signal, Waits, wordsOf } from "../sharing/mod.ts";
 import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 
 /** A box that is to go with a message. */

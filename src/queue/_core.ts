@@ -5,7 +5,7 @@ import { decompress } from "./_compression.ts";
 import { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE, QUEUE_LEFT } from "../../ffi/mod.ts";
 import { COUNTER, FLAG, laneAt, QUEUE_PARTICIPANTS_MAX, RECORD, repliesOf, WORD } from "./layout.ts";
 import { FastPath, type ReservedBatch, type Told } from "./_fast_path.ts";
-import { Looks, Signal, Slab, SLEEP_MS_MAX, Waits } from "../shared/mod.ts";
+import { Looks, Signal, Slab, SLEEP_MS_MAX, Waits } from "../sharing/mod.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./_opener_state.ts";
 import { OwnSlots } from "./_own_slots.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../ffi/mod.ts";
 import type { OpenerState } from "./_opener_state.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { NOBODY, type Slab } from "../shared/mod.ts";
+import { NOBODY, type Slab } from "../sharing/mod.ts";
 import { routeOf } from "./_route.ts";
 import type { Envelope } from "./_sender.ts";
 

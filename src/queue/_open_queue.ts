@@ -19,7 +19,7 @@ import {
 } from "./layout.ts";
 import { MAILBOX_MAGIC_BYTES } from "./mailbox_layout.ts";
 import { QueueMemory } from "./_queue_memory.ts";
-import { inWordsOf, wordsOf } from "../shared/mod.ts";
+import { inWordsOf, wordsOf } from "../sharing/mod.ts";
 
 /** The longest name of a queue, in characters. */
 export const QUEUE_NAME_LENGTH_MAX = 190;

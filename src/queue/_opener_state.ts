@@ -3,7 +3,7 @@ import { laneAt, PARTICIPANT, participantAt, WORD } from "./layout.ts";
 import type { OwnSlots } from "./_own_slots.ts";
 import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
-import { SLAB_BYTES } from "../shared/mod.ts";
+import { SLAB_BYTES } from "../sharing/mod.ts";
 
 /** What native code and TypeScript share of one opener of a queue, besides the region: where things are in it, and how far the opener is. */
 export class OpenerState {

@@ -1,7 +1,7 @@
 import { QUEUE_STATE_WORDS } from "../../ffi/mod.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { moved, PHASE } from "./_slot_word.ts";
-import { NOBODY } from "../shared/mod.ts";
+import { NOBODY } from "../sharing/mod.ts";
 
 /**
  * The messages that one opener has, and knows that it has. Of a slot that is the opener's by its word alone, recovery takes the word for damaged

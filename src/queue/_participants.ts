@@ -1,4 +1,4 @@
-import { Members, NOBODY } from "../shared/mod.ts";
+import { Members, NOBODY } from "../sharing/mod.ts";
 import {
   COUNTER,
   LANE,

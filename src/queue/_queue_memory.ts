@@ -1,5 +1,5 @@
 import { geometryOf, type QueueConstants, type QueueGeometry, RECORD_HEADER_BYTES } from "./layout.ts";
-import { floatsOf, type SharedRegion, wordsOf } from "../shared/mod.ts";
+import { floatsOf, type SharedRegion, wordsOf } from "../sharing/mod.ts";
 
 /** The memory of one queue, as words and bytes, and where in it slots and records are. */
 export class QueueMemory {

@@ -5,7 +5,7 @@ import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { flagsOf, inLane, laneOf, requesterOf } from "./_route.ts";
 import { freed, generationOf, moved, PHASE, phaseOf } from "./_slot_word.ts";
-import { NOBODY } from "../shared/mod.ts";
+import { NOBODY } from "../sharing/mod.ts";
 
 /** What `Receiver.take()` gives when there is no message. */
 export const NO_MESSAGE = -1;

@@ -2,7 +2,7 @@ import { checksumOf } from "./_checksum.ts";
 import type { QueueCore } from "./_core.ts";
 import { SharedQueueReplyError } from "./errors.ts";
 import { FLAG, RECORD, repliesOf } from "./layout.ts";
-import { bytesOf, type Payload, Signal, type TimedWaitOptions } from "../shared/mod.ts";
+import { bytesOf, type Payload, Signal, type TimedWaitOptions } from "../sharing/mod.ts";
 import { flagsOf, requesterOf, routeOf } from "./_route.ts";
 import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./_slot_word.ts";
 

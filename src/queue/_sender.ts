@@ -7,7 +7,7 @@ import type { Participants } from "./_participants.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import { routeOf } from "./_route.ts";
 import { generationOf, moved, PHASE, phaseOf } from "./_slot_word.ts";
-import { NOBODY } from "../shared/mod.ts";
+import { NOBODY } from "../sharing/mod.ts";
 
 /** What `Sender.trySend()` gives when there is no free slot. */
 export const NO_SLOT = -1;

@@ -5,7 +5,7 @@ import { SharedQueueFullError } from "./errors.ts";
 import { BATCH_MAX } from "./_fast_path.ts";
 import { FLAG } from "./layout.ts";
 import { idOf } from "./message.ts";
-import { bytesOf, type Payload, requirePayloads } from "../shared/mod.ts";
+import { bytesOf, type Payload, requirePayloads } from "../sharing/mod.ts";
 import type { QueueConnectOptions, RequestOptions } from "./queue_options.ts";
 import { PendingRequest } from "./_request.ts";
 import {

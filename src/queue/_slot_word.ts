@@ -1,4 +1,4 @@
-import { NOBODY } from "../shared/mod.ts";
+import { NOBODY } from "../sharing/mod.ts";
 
 /**
  * The word of a slot: `generation: 21 │ phase: 3 │ owner: 8`. Each step of a message's life is one compare-and-swap of this

@@ -1,6 +1,6 @@
 import type { QueueCore } from "./_core.ts";
 import type { Message } from "./message.ts";
-import type { Payload } from "../shared/mod.ts";
+import type { Payload } from "../sharing/mod.ts";
 import { reply } from "./_request.ts";
 
 /** The slot of a delivery, and whose it is; for this folder. */

@@ -10,7 +10,7 @@
  *          ├────────┼────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
  *     128  │sessions│ looked │   how many participants there have been; when native code last looked for the dead, in milliseconds
  *          ├────────┼────────┼────────┐
- *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see src/shared/signal.ts
+ *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see src/sharing/signal.ts
  *          ├────────┼────────┼────────┤
  *     384  │signal  │ armed  │disarmed│   dead letters: who waits for these does
  *          ├────────┼────────┼────────┤
@@ -82,7 +82,7 @@
  */
 
 import { fnv1a } from "../base/mod.ts";
-import { MEMBER, MEMBERS_MAX } from "../shared/mod.ts";
+import { MEMBER, MEMBERS_MAX } from "../sharing/mod.ts";
 
 /** "MQUE", read as a little-endian word. */
 export const QUEUE_MAGIC = 0x4555514d;

@@ -1,4 +1,4 @@
-import { unpackMessagePack } from "../shared/mod.ts";
+import { unpackMessagePack } from "../sharing/mod.ts";
 
 /** What a message is made of. */
 export interface MessageParts {

@@ -28,7 +28,7 @@ export {
   type Payload,
   SLEEP_MS_MAX as QUEUE_WAIT_MS_MAX,
   WAITS_MAX as QUEUE_WAITS_MAX,
-} from "../shared/mod.ts";
+} from "../sharing/mod.ts";
 export type {
   MessageOptions,
   SendOptions,

@@ -1,7 +1,7 @@
 import type { Abortable } from "../base/mod.ts";
 import type { Message } from "./message.ts";
 import type { QueuePlace, QueueShape } from "./_open_queue.ts";
-import type { Payload } from "../shared/mod.ts";
+import type { Payload } from "../sharing/mod.ts";
 import type { SendOptions } from "./send_options.ts";
 
 /** Options of {@linkcode SharedQueue.connect}, and what those of {@linkcode SharedQueue.create} add to the shape of the queue. */

@@ -1,6 +1,6 @@
 import { fnv1a, type WaitOptions } from "../base/mod.ts";
 import type { QueueConstants } from "./layout.ts";
-import { bytesOf, type Payload } from "../shared/mod.ts";
+import { bytesOf, type Payload } from "../sharing/mod.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import type { Envelope } from "./_sender.ts";
 

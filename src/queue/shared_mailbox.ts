@@ -12,7 +12,7 @@ import {
   writeMailboxConstants,
 } from "./mailbox_layout.ts";
 import { createMailbox, openMailbox, unlinkMailbox } from "./_open_queue.ts";
-import { type Payload, wordsOf } from "../shared/mod.ts";
+import { type Payload, wordsOf } from "../sharing/mod.ts";
 import type { SendOptions } from "./send_options.ts";
 import { internalsOf, type SharedQueue } from "./shared_queue.ts";
 

@@ -14,7 +14,7 @@ import {
   removeAbandonedQueues,
   unlinkQueue,
 } from "./_open_queue.ts";
-import type { Payload } from "../shared/mod.ts";
+import type { Payload } from "../sharing/mod.ts";
 import type { QueueMemory } from "./_queue_memory.ts";
 import type {
   InPlaceHandler,

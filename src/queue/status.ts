@@ -1,5 +1,5 @@
 import type { QueueCore } from "./_core.ts";
-import type { Participant as QueueParticipant } from "../shared/mod.ts";
+import type { Participant as QueueParticipant } from "../sharing/mod.ts";
 import { laneOf } from "./_route.ts";
 import { COUNTER, RECORD } from "./layout.ts";
 import { PHASE, phaseOf } from "./_slot_word.ts";

@@ -12,7 +12,7 @@
  * Of a block that the dead owned, the buckets say what it is: live where one leads to it, else free. One that is live and that no bucket
  * leads to was taken from its bucket by one who died right after that.
  */
-import { NOBODY } from "../shared/mod.ts";
+import { NOBODY } from "../sharing/mod.ts";
 
 /** What is with a block. */
 export const PHASE = { free: 0, owned: 1, live: 2 } as const;

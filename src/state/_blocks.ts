@@ -1,4 +1,4 @@
-import { NOBODY } from "../shared/mod.ts";
+import { NOBODY } from "../sharing/mod.ts";
 import { isImpossible, isSameGeneration, moved, ownerOf, PHASE, phaseOf, renewed } from "./_block_word.ts";
 import { SPARES_MAX, WORD } from "./layout.ts";
 import { NONE, type StateMemory } from "./_state_memory.ts";

@@ -8,7 +8,7 @@ import {
   Signal,
   Waits,
   wordsOf,
-} from "../shared/mod.ts";
+} from "../sharing/mod.ts";
 import {
   isAbandoned,
   isImpossiblePermit,

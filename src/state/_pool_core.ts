@@ -7,7 +7,7 @@ import {
   Signal,
   Waits,
   wordsOf,
-} from "../shared/mod.ts";
+} from "../sharing/mod.ts";
 import { STATE_PARTICIPANTS_MAX } from "./layout.ts";
 import {
   POOL_COUNTER,

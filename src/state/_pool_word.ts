@@ -1,4 +1,4 @@
-import { NOBODY } from "../shared/mod.ts";
+import { NOBODY } from "../sharing/mod.ts";
 import { POOL_PHASE } from "./pool_layout.ts";
 
 const PHASE_SHIFT = 8;

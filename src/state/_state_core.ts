@@ -1,4 +1,4 @@
-import { Looks, Members, Signal, Waits } from "../shared/mod.ts";
+import { Looks, Members, Signal, Waits } from "../sharing/mod.ts";
 import { Blocks } from "./_blocks.ts";
 import type { Key } from "./_keys.ts";
 import { Keys } from "./_keys.ts";

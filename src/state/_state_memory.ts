@@ -1,4 +1,4 @@
-import { floatsOf, type SharedRegion, wordsOf } from "../shared/mod.ts";
+import { floatsOf, type SharedRegion, wordsOf } from "../sharing/mod.ts";
 import {
   BLOCK_BITS,
   geometryOf,

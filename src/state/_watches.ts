@@ -1,4 +1,4 @@
-import { Looks } from "../shared/mod.ts";
+import { Looks } from "../sharing/mod.ts";
 import { BUCKET_BITS, CHANGE_COUNT, WORD } from "./layout.ts";
 import { lapOf, type StateCore } from "./_state_core.ts";
 

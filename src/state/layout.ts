@@ -16,11 +16,11 @@
  *          ├────────┼────────┴────────┘
  *     512  │watching│   watches that there are; too high for ever where one who watched has died at the wrong moment
  *          ├────────┼────────┬────────┐
- *     640  │signal  │ armed  │disarmed│   changes: who watches sleeps on `signal`; see src/shared/signal.ts
+ *     640  │signal  │ armed  │disarmed│   changes: who watches sleeps on `signal`; see src/sharing/signal.ts
  *          ├────────┼────────┴────────┘
  *     768  │  tail  │   of the ring of changes: how many there have been while somebody watched
  *          ├────────┤
- *    4096  │ members: 256 of 128 bytes; number 0 is nobody; see src/shared/members.ts
+ *    4096  │ members: 256 of 128 bytes; number 0 is nobody; see src/sharing/members.ts
  *          ├────────
  *   36864  │ changes: 1024 words, a ring of hints which buckets have changed
  *          ├────────
@@ -58,7 +58,7 @@
 
 import { fnv1a } from "../base/mod.ts";
 import { SHARED_MEMORY_BYTES_MAX } from "../memory/mod.ts";
-import { MEMBER, MEMBERS_MAX } from "../shared/mod.ts";
+import { MEMBER, MEMBERS_MAX } from "../sharing/mod.ts";
 import { HEADER, type RegionKind } from "./_region_kind.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */

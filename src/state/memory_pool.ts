@@ -1,6 +1,6 @@
 import type { WaitOptions } from "../base/mod.ts";
 import { SHARED_MEMORY_BYTES_MAX, type SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
-import type { Participant } from "../shared/mod.ts";
+import type { Participant } from "../sharing/mod.ts";
 import { StaleBlockError } from "./errors.ts";
 import { STATE_PARTICIPANTS_MAX } from "./layout.ts";
 import { type MetricRow, metricsText } from "./_metrics.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 export type { Abortable, WaitOptions } from "../base/mod.ts";
-export { jsonPayload, messagePackPayload, type Participant, type Payload } from "../shared/mod.ts";
+export { jsonPayload, messagePackPayload, type Participant, type Payload } from "../sharing/mod.ts";
 export { SharedLockReentryError, SharedStateFullError, StaleBlockError } from "./errors.ts";
 export {
   STATE_CAPACITY_MAX,

@@ -13,7 +13,7 @@
  *          ├────────┴────────┐
  *     384  │ waiting: 8 words│   a bit for each member: whether it waits
  *          ├─────────────────┘
- *    4096  │ members: 256 of 128 bytes; number 0 is nobody; see src/shared/members.ts
+ *    4096  │ members: 256 of 128 bytes; number 0 is nobody; see src/sharing/members.ts
  *          ├────────
  *   36864  │ permits: a word each, which holds the truth
  *          └────────
@@ -33,7 +33,7 @@
  */
 
 import { fnv1a } from "../base/mod.ts";
-import { MEMBER, MEMBERS_MAX } from "../shared/mod.ts";
+import { MEMBER, MEMBERS_MAX } from "../sharing/mod.ts";
 import { HEADER, type RegionKind } from "./_region_kind.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */

@@ -13,7 +13,7 @@
  *          ├────────┼────────┴────────┘
  *     384  │ freed  │   how often a block became free
  *          ├────────┤
- *    4096  │ members: 256 of 128 bytes; number 0 is nobody; see src/shared/members.ts
+ *    4096  │ members: 256 of 128 bytes; number 0 is nobody; see src/sharing/members.ts
  *          ├────────
  *   36864  │ words: one for each block, which holds the truth
  *          ├────────
@@ -36,7 +36,7 @@
 
 import { fnv1a } from "../base/mod.ts";
 import { SHARED_MEMORY_BYTES_MAX } from "../memory/mod.ts";
-import { MEMBER, MEMBERS_MAX } from "../shared/mod.ts";
+import { MEMBER, MEMBERS_MAX } from "../sharing/mod.ts";
 import { HEADER, type RegionKind } from "./_region_kind.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */

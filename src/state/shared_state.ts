@@ -1,6 +1,6 @@
 import { endable } from "../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
-import { bytesOf, type Payload, Slab, WAITS_MAX } from "../shared/mod.ts";
+import { bytesOf, type Payload, Slab, WAITS_MAX } from "../sharing/mod.ts";
 import { SharedStateFullError } from "./errors.ts";
 import type { Key } from "./_keys.ts";
 import { COUNTER, RECORD, STATE_KIND, STATE_PARTICIPANTS_MAX, unpackConstants, WORD } from "./layout.ts";

@@ -1,4 +1,4 @@
-import type { Participant } from "../shared/mod.ts";
+import type { Participant } from "../sharing/mod.ts";
 import type { StateCore } from "./_state_core.ts";
 import { COUNTER, WORD } from "./layout.ts";
 import { type MetricRow, metricsText } from "./_metrics.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { QueueCore } from "../../src/queue/_core.ts";
-import { Slab } from "../../src/shared/mod.ts";
+import { Slab } from "../../src/sharing/mod.ts";
 import { COUNTER, FLAG, RECORD } from "../../src/queue/layout.ts";
 import type { Message } from "../../src/queue/mod.ts";
 import { ownerOf, PHASE, phaseOf } from "../../src/queue/_slot_word.ts";

@@ -6,7 +6,7 @@ import { QueueCore } from "../../src/queue/_core.ts";
 import { Hints } from "../../src/queue/_hints.ts";
 import { Participants } from "../../src/queue/_participants.ts";
 import { Receiver } from "../../src/queue/_receiver.ts";
-import { NOBODY, Signal, Slab } from "../../src/shared/mod.ts";
+import { NOBODY, Signal, Slab } from "../../src/sharing/mod.ts";
 import { Delivery } from "../../src/queue/delivery.ts";
 import { COUNTER, FLAG } from "../../src/queue/layout.ts";
 import type { QueueShape } from "../../src/queue/mod.ts";

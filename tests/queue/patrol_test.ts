@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { futexWaitPatrolled, FutexWatch, type Patrol, PATROL_LOOKS_FOR } from "../../ffi/mod.ts";
 import { PARTICIPANT, participantAt, repliesOf, WORD } from "../../src/queue/layout.ts";
 import { QueueCore } from "../../src/queue/_core.ts";
-import { Signal } from "../../src/shared/mod.ts";
+import { Signal } from "../../src/sharing/mod.ts";
 import { openQueue } from "../../src/queue/_open_queue.ts";
 import { type QueueShape, SharedQueue } from "../../src/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";

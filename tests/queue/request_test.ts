@@ -4,7 +4,7 @@ import { FLAG } from "../../src/queue/layout.ts";
 import { SharedQueue, SharedQueueReplyError } from "../../src/queue/mod.ts";
 import { isRequest, PendingRequest } from "../../src/queue/_request.ts";
 import { generationOf, moved, PHASE } from "../../src/queue/_slot_word.ts";
-import { NOBODY } from "../../src/shared/mod.ts";
+import { NOBODY } from "../../src/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { fakeMemory, QueueNames } from "./_support.ts";
 

@@ -9,7 +9,7 @@ import {
   PHASE,
   phaseOf,
 } from "../../src/queue/_slot_word.ts";
-import { NOBODY } from "../../src/shared/mod.ts";
+import { NOBODY } from "../../src/sharing/mod.ts";
 
 /** Generations where signs and the width of the field change. */
 const GENERATIONS = [0, 1, 2 ** 20 - 1, 2 ** 20, 2 ** 21 - 1];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FLAG, PARTICIPANT, participantAt, RECORD, repliesOf, WORD } from "../../src/queue/layout.ts";
 import { QueueCore } from "../../src/queue/_core.ts";
 import { SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
-import { Signal } from "../../src/shared/mod.ts";
+import { Signal } from "../../src/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { fakeMemory, HastyClock, QueueNames, reopened } from "./_support.ts";
 

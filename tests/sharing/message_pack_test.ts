@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { packMessagePack, unpackMessagePack } from "../../src/shared/mod.ts";
+import { packMessagePack, unpackMessagePack } from "../../src/sharing/mod.ts";
 
 const VALUES: unknown[] = [
   null,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { jsonPayload, messagePackPayload, SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
-import { bytesOf, requirePayloads, unpackMessagePack } from "../../src/shared/mod.ts";
+import { bytesOf, requirePayloads, unpackMessagePack } from "../../src/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { QueueNames } from "../queue/_support.ts";
 

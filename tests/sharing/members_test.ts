@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import { floatsOf, MEMBER, Members, MEMBERS_MAX, NOBODY, wordsOf } from "../../src/shared/mod.ts";
+import { floatsOf, MEMBER, Members, MEMBERS_MAX, NOBODY, wordsOf } from "../../src/sharing/mod.ts";
 
 nameSkipReason("Members", nativeSkipReason());
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { QUEUE_WAITS_MAX } from "../../src/queue/mod.ts";
-import { Signal, Waits } from "../../src/shared/mod.ts";
+import { Signal, Waits } from "../../src/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 
 nameSkipReason("Waits", nativeSkipReason());

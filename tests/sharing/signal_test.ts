@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { QueueCore } from "../../src/queue/_core.ts";
 import { WORD } from "../../src/queue/layout.ts";
-import { Signal } from "../../src/shared/mod.ts";
+import { Signal } from "../../src/sharing/mod.ts";
 import { withNative } from "../memory/_support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { fakeMemory, HastyClock } from "../queue/_support.ts";

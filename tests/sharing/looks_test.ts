@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { QUEUE_CAPACITY_MAX } from "../../src/queue/mod.ts";
-import { Looks } from "../../src/shared/mod.ts";
-import { PATROLLED_SLEEP_MS_MAX } from "../../src/shared/signal.ts";
+import { Looks } from "../../src/sharing/mod.ts";
+import { PATROLLED_SLEEP_MS_MAX } from "../../src/sharing/signal.ts";
 
 Deno.test("Looks are due at once, and after one when a pause is over that goes by the number of slots", () => {
   const real = performance.now;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Slab, SLAB_BYTES, wordsOf } from "../../src/shared/mod.ts";
+import { Slab, SLAB_BYTES, wordsOf } from "../../src/sharing/mod.ts";
 
 const SOURCE = new Uint8Array(8192).map((_, index) => index * 7);
 
