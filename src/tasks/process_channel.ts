@@ -75,7 +75,8 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   #failure: Error | undefined;
   #ended = false;
   #isShutDown = false;
-  #onIdle: (() => void) | undefined;
+  /** Of those who wait until nothing runs any more. */
+  #idle: PromiseWithResolvers<void> | undefined;
   #onFinishing: () => void = () => {};
 
   /** @internal */
@@ -189,7 +190,8 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   /** Resolves when the other side has said that no task comes any more, or has ended, and all that it has sent have run. */
   async drained(): Promise<void> {
     while (!this.#ended && !(this.#isShutDown && this.#running.size === 0)) {
-      await new Promise<void>((resolve) => this.#onIdle = resolve);
+      this.#idle ??= Promise.withResolvers<void>();
+      await this.#idle.promise;
     }
   }
 
@@ -277,7 +279,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
         return this.#onFinishing();
       case FRAME.shutdown:
         this.#isShutDown = true;
-        return this.#onIdle?.();
+        return this.#tellIdle();
     }
   }
 
@@ -332,7 +334,13 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
       this.#sendThrown(FRAME.error, call, error);
     }
     this.#running.delete(call);
-    this.#onIdle?.();
+    this.#tellIdle();
+  }
+
+  /** Has whoever waits in `drained()` look again. */
+  #tellIdle(): void {
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #answer(call: number, name: unknown, value: unknown): void {
@@ -365,7 +373,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     for (const running of this.#running.values()) {
       running.cancel(new ProcessEndedError(`${who} has ended, or closed the channel`));
     }
-    this.#onIdle?.();
+    this.#tellIdle();
     this.#wakeReader?.();
     this.#closed.resolve();
   }

@@ -146,7 +146,7 @@ channelTest("ProcessChannel finishes what it has before it ends", tasks, async (
   one.onFinishing(() => finishing.resolve());
   const slow = one.call<typeof tasks, "sleepFor">("sleepFor", [50]);
   other.finishing();
-  const drained = other.drained();
+  const drained = Promise.all([other.drained(), other.drained()]);
   await finishing.promise;
   const late = one.call<typeof tasks, "add">("add", [1, 1]);
   one.shutdown();
