@@ -25,7 +25,7 @@ export {
   type ServeHandlerInfo,
   type ServeOptions,
   type ServerRequest,
-} from "./src/http/mod.ts";
+} from "./src/io/http/mod.ts";
 export {
   connect,
   listen,
@@ -33,7 +33,7 @@ export {
   parseAddress,
   type TcpConn,
   type TcpListener,
-} from "./src/net/mod.ts";
+} from "./src/io/net/mod.ts";
 export {
   defaultReactor,
   type DriverChoice,
@@ -41,11 +41,11 @@ export {
   Reactor,
   type ReactorOptions,
   waitForSignal,
-} from "./src/reactor/mod.ts";
-export { type Core, currentCore, Sharded, startCores } from "./src/cores/mod.ts";
-export { SpscRing } from "./src/ring/mod.ts";
-export { SharedMemory } from "./src/memory/mod.ts";
-export { type Delivery, type Message, SharedMailbox, SharedQueue } from "./src/queue/mod.ts";
+} from "./src/io/reactor/mod.ts";
+export { type Core, currentCore, Sharded, startCores } from "./src/run/cores/mod.ts";
+export { SpscRing } from "./src/ipc/ring/mod.ts";
+export { SharedMemory } from "./src/ipc/memory/mod.ts";
+export { type Delivery, type Message, SharedMailbox, SharedQueue } from "./src/ipc/queue/mod.ts";
 export {
   MemoryPool,
   type PermitGuard,
@@ -55,5 +55,5 @@ export {
   SharedState,
   type StateChange,
   type StateEntry,
-} from "./src/state/mod.ts";
-export { Interval, sleep, spawnPeriodic, withTimeout } from "./src/timer/mod.ts";
+} from "./src/ipc/state/mod.ts";
+export { Interval, sleep, spawnPeriodic, withTimeout } from "./src/base/timer/mod.ts";

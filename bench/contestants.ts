@@ -85,7 +85,7 @@ export function timerContestants(workload: TimerWorkload, timerCount: number): r
     {
       id: "millrace",
       label: "Millrace TimerWheel",
-      find: () => onDenoWhenThere("src/timer/mod.ts", "bench/peers/millrace_timers.ts", ...words),
+      find: () => onDenoWhenThere("src/base/timer/mod.ts", "bench/peers/millrace_timers.ts", ...words),
     },
     { id: "deno", label: "Deno setTimeout", find: () => onDeno("bench/peers/set_timeout.mjs", ...words) },
     {
@@ -140,7 +140,7 @@ export function throughputContestants(byteLength: number, batched: boolean): rea
     find: () => passing(command, transport, "throughput", size, batch),
   });
   const ring = (way: string) =>
-    onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "throughput", size, batch, way);
+    onDenoWhenThere("src/ipc/ring/mod.ts", "bench/peers/millrace_ring.ts", "throughput", size, batch, way);
   return [
     { id: "millrace-ring", label: "Millrace ring, copied", find: () => ring("copy") },
     { id: "millrace-claim", label: "Millrace ring, in place", find: () => ring("place") },
@@ -166,7 +166,7 @@ export function roundTripContestants(): readonly Contestant[] {
   const ring = (id: string, label: string, way: string): Contestant => ({
     id,
     label,
-    find: () => onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "roundtrip", way),
+    find: () => onDenoWhenThere("src/ipc/ring/mod.ts", "bench/peers/millrace_ring.ts", "roundtrip", way),
   });
   return [
     ring("millrace-spin", "Millrace ring, spinning", "spin"),
@@ -198,12 +198,12 @@ export function wakeContestants(): readonly Contestant[] {
     {
       id: "millrace-asleep",
       label: "Millrace ring, readableSync()",
-      find: () => onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "wake", "sleep"),
+      find: () => onDenoWhenThere("src/ipc/ring/mod.ts", "bench/peers/millrace_ring.ts", "wake", "sleep"),
     },
     {
       id: "millrace-async",
       label: "Millrace ring, on the event loop",
-      find: () => onDenoWhenThere("src/ring/mod.ts", "bench/peers/millrace_ring.ts", "wake", "async"),
+      find: () => onDenoWhenThere("src/ipc/ring/mod.ts", "bench/peers/millrace_ring.ts", "wake", "async"),
     },
     { id: "deno-worker", label: "Deno worker postMessage", find: () => passing("deno", "worker", "wake") },
     { id: "deno-channel", label: "Deno MessageChannel", find: () => passing("deno", "channel", "wake") },
@@ -218,7 +218,8 @@ export function callContestants(outstanding: number): readonly Contestant[] {
   const calls = (idle: string): Contestant => ({
     id: `millrace-${idle}`,
     label: `Millrace submitTo, ${idle}`,
-    find: () => onDenoWhenThere("src/cores/mod.ts", "bench/peers/millrace_calls.ts", "calls", count, idle),
+    find: () =>
+      onDenoWhenThere("src/run/cores/mod.ts", "bench/peers/millrace_calls.ts", "calls", count, idle),
   });
   return [
     calls("cooperate"),
@@ -248,7 +249,7 @@ export function idleCoreContestants(what: "wake" | "idle", number: number): read
     id: `millrace-${idle}`,
     label: `Millrace submitTo, ${idle}`,
     find: () =>
-      onDenoWhenThere("src/cores/mod.ts", "bench/peers/millrace_calls.ts", what, String(number), idle),
+      onDenoWhenThere("src/run/cores/mod.ts", "bench/peers/millrace_calls.ts", what, String(number), idle),
   }));
   if (what === "idle") return cores;
   return [

@@ -54,7 +54,7 @@ export function builtFromCargo(): Promise<Availability> {
   const crate = "bench/peers/tokio";
   return buildOnce({
     output: `${crate}/target/release/tokio_peer`,
-    sources: ["Cargo.toml", "Cargo.lock", "src/main.rs", "src/echo.rs", "src/http.rs", "src/timers.rs"]
+    sources: ["Cargo.toml", "Cargo.lock", "src/main.rs", "src/echo.rs", "src/io/http.rs", "src/timers.rs"]
       .map((name) => `${crate}/${name}`),
     tool: "cargo",
     args: ["build", "--release", "--locked", "--quiet", "--manifest-path", `${crate}/Cargo.toml`],

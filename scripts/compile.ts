@@ -28,7 +28,7 @@ export function missingRuntimeMessage(transcript: string): string | undefined {
 }
 
 /** Modules that are loaded by workers only, which the compiler does not find by itself. */
-const WORKER_MODULES = ["src/cores/worker_entry.ts", "examples/support"] as const;
+const WORKER_MODULES = ["src/run/cores/worker_entry.ts", "examples/support"] as const;
 
 /** The flags that put the native library into the executable: none where this machine cannot build it. */
 function nativeFlags(build: NativeBuild): string[] {

@@ -3,8 +3,8 @@
  * a core that sleeps; `idle SECONDS cooperate|block` for the processor time of a group with nothing to do. Prints one JSON object.
  */
 import process from "node:process";
-import { currentCore, startCores } from "../../src/cores/mod.ts";
-import type { IdleStrategy } from "../../src/reactor/mod.ts";
+import { currentCore, startCores } from "../../src/run/cores/mod.ts";
+import type { IdleStrategy } from "../../src/io/reactor/mod.ts";
 
 const WARM_UP = 20_000;
 const LONE_CALLS = 20_000;

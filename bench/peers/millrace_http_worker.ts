@@ -1,6 +1,6 @@
 /** A worker of the supervisors that are measured: an HTTP server on the socket that it is given. */
-import { HttpResponse, serve } from "../../src/http/mod.ts";
-import { workerMain } from "../../src/process/mod.ts";
+import { HttpResponse, serve } from "../../src/io/http/mod.ts";
+import { workerMain } from "../../src/run/process/mod.ts";
 
 await workerMain((worker) => {
   worker.drain(

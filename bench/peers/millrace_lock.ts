@@ -3,8 +3,8 @@
  * given back until the other has it. Prints one JSON object. The other process is this program, too, with `--part` before.
  */
 import { monotonicNs } from "../../ffi/mod.ts";
-import { SharedMemory } from "../../src/memory/mod.ts";
-import { SharedLock } from "../../src/state/mod.ts";
+import { SharedMemory } from "../../src/ipc/memory/mod.ts";
+import { SharedLock } from "../../src/ipc/state/mod.ts";
 
 const HELD_MS = 3;
 const WARM_UP = 20;

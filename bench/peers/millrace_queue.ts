@@ -4,8 +4,8 @@
  */
 import process from "node:process";
 import { monotonicNs } from "../../ffi/mod.ts";
-import { FastPath } from "../../src/queue/_fast_path.ts";
-import { SharedMailbox, SharedQueue } from "../../src/queue/mod.ts";
+import { FastPath } from "../../src/ipc/queue/_fast_path.ts";
+import { SharedMailbox, SharedQueue } from "../../src/ipc/queue/mod.ts";
 
 const TOTAL = 2_000_000;
 const WARM_UP = 200_000;

@@ -3,7 +3,7 @@
  *
  * This thread reads; the worker is bench/peers/millrace_ring_worker.ts.
  */
-import { type RingConsumer, type RingProducer, SpscRing } from "../../src/ring/mod.ts";
+import { type RingConsumer, type RingProducer, SpscRing } from "../../src/ipc/ring/mod.ts";
 
 const CAPACITY_BYTES = 1 << 18;
 const RUN_BYTES = 2 ** 30;

@@ -1,6 +1,6 @@
 /// <reference lib="webworker" />
 /** The writing side of bench/peers/millrace_ring.ts. */
-import { type RingProducer, SpscRing } from "../../src/ring/mod.ts";
+import { type RingProducer, SpscRing } from "../../src/ipc/ring/mod.ts";
 import { echo, type RingJob } from "./millrace_ring.ts";
 
 self.onmessage = async ({ data: job }: MessageEvent<RingJob>) => {

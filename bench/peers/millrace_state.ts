@@ -1,8 +1,8 @@
 /**
  * Values that processes share: `state get|get-into|set`, or `call get|set OUTSTANDING`, which asks a process that has them. Prints one JSON object.
  */
-import { SharedState } from "../../src/state/mod.ts";
-import { TaskPool } from "../../src/tasks/mod.ts";
+import { SharedState } from "../../src/ipc/state/mod.ts";
+import { TaskPool } from "../../src/run/tasks/mod.ts";
 
 const KEYS = Array.from({ length: 1000 }, (_, index) => `key ${index}`);
 const VALUE_BYTES = 64;

@@ -2,7 +2,7 @@
  * Millrace's supervisor over HTTP servers: `kills COUNT`, of one worker, prints one JSON object. `reloads COUNT WORKERS` prints its address, reloads
  * so often when a line comes, and prints one JSON object then.
  */
-import { heedSignals, supervise, type Supervisor } from "../../src/process/mod.ts";
+import { heedSignals, supervise, type Supervisor } from "../../src/run/process/mod.ts";
 import { measureKills } from "./kills.mjs";
 import { measureReloads } from "./reloads.mjs";
 

@@ -1,5 +1,5 @@
 /** A task pool of Millrace's: `trip` or `rate OUTSTANDING WORKERS`. Prints one JSON object. */
-import { TaskPool } from "../../src/tasks/mod.ts";
+import { TaskPool } from "../../src/run/tasks/mod.ts";
 import { measureTasks } from "./task_calls.mjs";
 
 const [what, outstanding, workers] = [Deno.args[0], Number(Deno.args[1] ?? 1), Number(Deno.args[2] ?? 1)];

@@ -1,7 +1,7 @@
 /**
  * `millrace_timers.ts bulk|churn COUNT`: schedules and cancels timers of 1 to 1000 ms on a `TimerWheel`. None may fire.
  */
-import { type Timer, TimerWheel } from "../../src/timer/mod.ts";
+import { type Timer, TimerWheel } from "../../src/base/timer/mod.ts";
 
 /** The delays that every timer contestant uses: spread over 1 to 1000 ms, the same in each run. */
 function delayMs(index: number): number {

@@ -2,7 +2,7 @@
 //!
 //! `httparse` does the tokenizing; what makes two servers read one message in two ways (bare LF, two lengths, a length
 //! beside a transfer coding, a bad Host) is refused here. The layout of the answer is documented, byte for byte, in
-//! `src/http/request_head.ts`, and the same rules stand in TypeScript in `src/http/portable_parser.ts`; a test feeds
+//! `src/io/http/request_head.ts`, and the same rules stand in TypeScript in `src/io/http/portable_parser.ts`; a test feeds
 //! both the same bytes.
 
 mod bounds;

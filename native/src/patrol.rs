@@ -98,7 +98,7 @@ impl MemberPatrol {
         self.has_dead(fd) || self.get(table::LOOKS_FOR) != FOR_NOTHING && self.has_slot()
     }
 
-    /// The same as `Members.hasDead()` in `src/sharing/`, unless another has just looked: of many members, a look takes a good part of a
+    /// The same as `Members.hasDead()` in `src/ipc/sharing/`, unless another has just looked: of many members, a look takes a good part of a
     /// millisecond, and all of them may wait.
     fn has_dead(&self, fd: i32) -> bool {
         let others = || {

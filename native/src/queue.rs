@@ -1,6 +1,6 @@
-//! The steps that most messages of a cross-process queue take, in one call each: what `src/queue/` does in TypeScript, on the same bytes.
+//! The steps that most messages of a cross-process queue take, in one call each: what `src/ipc/queue/` does in TypeScript, on the same bytes.
 //!
-//! `src/queue/layout.ts` has the layout and docs/queue.md the protocol. Here is only what happens while nothing is amiss: a message into a free
+//! `src/ipc/queue/layout.ts` has the layout and docs/queue.md the protocol. Here is only what happens while nothing is amiss: a message into a free
 //! slot with a hint, and the message of a hint out again. Everything else is left to the caller, who is told so.
 
 use crate::boundary::{bytes, guard};
@@ -35,7 +35,7 @@ mod counter {
     pub const REDELIVERED: usize = 2;
 }
 
-/// Of a message's flags, as in `FLAG` of `src/queue/layout.ts`: its sender waits for a reply.
+/// Of a message's flags, as in `FLAG` of `src/ipc/queue/layout.ts`: its sender waits for a reply.
 const FLAG_REQUEST: u32 = 2;
 
 /// Where the bytes of a message are copied to.

@@ -1,5 +1,5 @@
 //! The memory of a cross-process queue as native code sees it: where things are, the words of its slots, and its counters. What
-//! `src/queue/layout.ts` and `src/queue/_slot_word.ts` say, which have the meaning.
+//! `src/ipc/queue/layout.ts` and `src/ipc/queue/_slot_word.ts` say, which have the meaning.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 
@@ -33,7 +33,7 @@ pub mod state {
     pub const KNOWN: usize = PREVIOUS + 2 * 64;
 }
 
-/// Words of a record, as in `src/queue/layout.ts`.
+/// Words of a record, as in `src/ipc/queue/layout.ts`.
 pub mod record {
     pub const BYTE_LENGTH: usize = 0;
     pub const DELIVERY_COUNT: usize = 1;

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 /// How long one wait in the kernel lasts: the longest time that the thread of a closed watch, and the memory it looks at, may
 /// stay. Closing wakes it, but may come right before it falls asleep.
 const SLICE: Duration = Duration::from_millis(100);
-/// How long it lasts where there is a patrol, which follows it: `SLEEP_MS_MAX` of `src/sharing/signal.ts`.
+/// How long it lasts where there is a patrol, which follows it: `SLEEP_MS_MAX` of `src/ipc/sharing/signal.ts`.
 pub const PATROL: Duration = Duration::from_millis(50);
 
 /// What the byte on the socket says; `ffi/futex_watch.ts` has the same numbers.

@@ -21,11 +21,9 @@ const commands = ["scripts", "tests/scripts"];
 const knowNoUring = [
   "bench",
   "tests/base",
-  "tests/memory",
-  "tests/queue",
-  "tests/ring",
-  "tests/sync",
-  "tests/timer",
+  "tests/ipc/memory",
+  "tests/ipc/queue",
+  "tests/ipc/ring",
 ];
 
 /** Every mode, in the order in which they run. */

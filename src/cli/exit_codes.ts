@@ -1,4 +1,4 @@
-import { SharedQueueFullError } from "../queue/mod.ts";
+import { SharedQueueFullError } from "../ipc/queue/mod.ts";
 
 /** What the process says to who started it. */
 export const EXIT_CODE = {

@@ -1,6 +1,6 @@
 import { parse, TomlError } from "npm:smol-toml@1.9.1";
 import { isAbsolute } from "node:path";
-import { checkSpecs, type ProcessSpec, ProcessSpecError } from "../process/mod.ts";
+import { checkSpecs, type ProcessSpec, ProcessSpecError } from "../run/process/mod.ts";
 import { CONFIG_FILE_BYTES_MAX } from "./config_file.ts";
 import { lineOf, UsageError } from "./exit_codes.ts";
 

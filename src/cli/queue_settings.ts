@@ -4,7 +4,7 @@ import {
   QUEUE_MESSAGE_BYTES_MAX,
   QUEUE_PARTITIONS_MAX,
   QUEUE_PRIORITIES_MAX,
-} from "../queue/mod.ts";
+} from "../ipc/queue/mod.ts";
 import {
   choice,
   duration,

@@ -1,4 +1,4 @@
-import { abortable, SIGNAL_ECHO_MS } from "../reactor/mod.ts";
+import { abortable, SIGNAL_ECHO_MS } from "../io/reactor/mod.ts";
 import type { CommandContext } from "./command.ts";
 import { type CommandLine, parseCommandLine } from "./command_line.ts";
 import { readConfigFile } from "./config_file.ts";

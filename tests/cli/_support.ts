@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { examplePermissions } from "../../scripts/support/examples.ts";
 import { nativeStatus } from "../../ffi/mod.ts";
-import { QueueNames } from "../queue/_support.ts";
+import { QueueNames } from "../ipc/queue/_support.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 
 /** Real milliseconds a process may live. */

@@ -9,7 +9,7 @@ import {
   StoppedError,
   UsageError,
 } from "../../src/cli/exit_codes.ts";
-import { SharedQueueFullError } from "../../src/queue/mod.ts";
+import { SharedQueueFullError } from "../../src/ipc/queue/mod.ts";
 
 Deno.test("exitCodeOf() tells failures apart", () => {
   const cases: [error: unknown, code: number][] = [

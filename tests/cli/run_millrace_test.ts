@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { VERSION } from "../../src/cli/version.ts";
-import { SharedQueue } from "../../src/queue/mod.ts";
+import { SharedQueue } from "../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest, start, startShell } from "./_support.ts";
 
 Deno.test("millrace --version and --help speak to standard output", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { examplePermissions } from "../../scripts/support/examples.ts";
-import { SharedQueue } from "../../src/queue/mod.ts";
+import { SharedQueue } from "../../src/ipc/queue/mod.ts";
 import { assertDone, Process, queueTest } from "./_support.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;

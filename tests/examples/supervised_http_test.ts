@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nativeStatus } from "../../ffi/mod.ts";
-import { SharedState } from "../../src/state/mod.ts";
+import { SharedState } from "../../src/ipc/state/mod.ts";
 import { HttpLoad } from "../support/http_load.ts";
 import { startExample } from "../support/net_child.ts";
 import { isRunning } from "../support/process_harness.ts";

@@ -15,7 +15,7 @@ import { nameSkipReason } from "../support/driver_native.ts";
 import { uringSkipReason } from "../support/driver_uring.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 
-// What becomes of marked descriptors when a thread ends is in tests/reactor/uring/worker_end_test.ts.
+// What becomes of marked descriptors when a thread ends is in tests/io/reactor/uring/worker_end_test.ts.
 
 const skipReason = uringSkipReason();
 const WATCHDOG_MS = 30_000;

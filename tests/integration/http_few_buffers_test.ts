@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HttpResponse, serve } from "../../src/http/mod.ts";
+import { HttpResponse, serve } from "../../src/io/http/mod.ts";
 import { assertSameBytes, netTest, readToEnd } from "../support/net_harness.ts";
 
 const LARGE_BYTES = 8 << 20;

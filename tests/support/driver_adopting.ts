@@ -1,5 +1,5 @@
 import { closeDescriptor, listeningSocket, resolveNow } from "../../ffi/mod.ts";
-import type { Address, Driver, DriverListener, ListenSocketOptions } from "../../src/reactor/mod.ts";
+import type { Address, Driver, DriverListener, ListenSocketOptions } from "../../src/io/reactor/mod.ts";
 import type { DriverUnderTest } from "./driver_harness.ts";
 
 /** `target` with every TCP listener of its driver taken over from a socket that was made elsewhere, as a worker's is. */

@@ -5,7 +5,7 @@ import { testConnecting, testListening } from "./driver_conformance_listen.ts";
 import { testFlow, testStreams } from "./driver_conformance_stream.ts";
 import { conformanceTests, type DriverUnderTest } from "./driver_harness.ts";
 
-/** Registers the tests that every driver has to pass, line by line what `src/reactor/driver.ts` promises. */
+/** Registers the tests that every driver has to pass, line by line what `src/io/reactor/driver.ts` promises. */
 export function registerDriverConformance(target: DriverUnderTest): void {
   if (target.skipReason !== undefined) {
     Deno.test({

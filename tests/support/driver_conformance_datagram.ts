@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DatagramHandler, DriverDatagramSocket, IpAddress } from "../../src/reactor/mod.ts";
+import type { DatagramHandler, DriverDatagramSocket, IpAddress } from "../../src/io/reactor/mod.ts";
 import { assertSystemError, type ConformanceTest, type Harness, rejection } from "./driver_harness.ts";
 import { patternBytes } from "./driver_seed.ts";
 

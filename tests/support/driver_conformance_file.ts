@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { DriverFile, OpenFileOptions } from "../../src/reactor/mod.ts";
-import { CountedAbort } from "../timer/support.ts";
+import type { DriverFile, OpenFileOptions } from "../../src/io/reactor/mod.ts";
+import { CountedAbort } from "../base/timer/support.ts";
 import { assertSystemError, type ConformanceTest, type Harness, rejection } from "./driver_harness.ts";
 import { patternBytes } from "./driver_seed.ts";
 

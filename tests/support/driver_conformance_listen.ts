@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { DriverListener, DriverSocket } from "../../src/reactor/mod.ts";
-import { CountedAbort } from "../timer/support.ts";
+import type { DriverListener, DriverSocket } from "../../src/io/reactor/mod.ts";
+import { CountedAbort } from "../base/timer/support.ts";
 import {
   Accepted,
   assertSystemError,

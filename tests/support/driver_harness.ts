@@ -8,8 +8,8 @@ import {
   type DriverSocket,
   type ListenSocketOptions,
   Reactor,
-} from "../../src/reactor/mod.ts";
-import { sleep } from "../../src/timer/mod.ts";
+} from "../../src/io/reactor/mod.ts";
+import { sleep } from "../../src/base/timer/mod.ts";
 import { Peer } from "./driver_peer.ts";
 import { testSeeds, withSeed } from "./driver_seed.ts";
 import { withWatchdog } from "./watchdog.ts";

@@ -5,7 +5,7 @@ import {
   type DriverSocket,
   type SocketHandler,
   waitForBuffer,
-} from "../../src/reactor/mod.ts";
+} from "../../src/io/reactor/mod.ts";
 
 /** One side of a connection under test: keeps what arrives, counts what is called, and waits for either. */
 export class Peer implements SocketHandler {

@@ -1,4 +1,4 @@
-import { SimulatedDriver, type SimulatedFaultOptions } from "../../src/reactor/mod.ts";
+import { SimulatedDriver, type SimulatedFaultOptions } from "../../src/io/reactor/mod.ts";
 import type { DriverUnderTest } from "./driver_harness.ts";
 
 /** The simulated driver as something to test; files are in the directory `/test`. */

@@ -1,4 +1,4 @@
-import { UringDriver, type UringDriverOptions, type UringRung } from "../../src/reactor/mod.ts";
+import { UringDriver, type UringDriverOptions, type UringRung } from "../../src/io/reactor/mod.ts";
 import { type DriverUnderTest, temporaryDirectory } from "./driver_harness.ts";
 
 /** Rungs of the ladder that are tested, the highest first. */

@@ -2,7 +2,7 @@ import {
   CHUNK_OVERHEAD_BYTES_MAX,
   ChunkedDecoder,
   type ChunkedState,
-} from "../../src/http/chunked_decoder.ts";
+} from "../../src/io/http/chunked_decoder.ts";
 import { latin1Text } from "./http_bytes.ts";
 
 /** What a decoder made of a text. */

@@ -6,10 +6,10 @@ import {
   serve,
   type ServeHandler,
   type ServeOptions,
-} from "../../src/http/mod.ts";
-import { connect } from "../../src/net/mod.ts";
-import { Reactor, SimulatedDriver } from "../../src/reactor/mod.ts";
-import { sleep } from "../../src/timer/mod.ts";
+} from "../../src/io/http/mod.ts";
+import { connect } from "../../src/io/net/mod.ts";
+import { Reactor, SimulatedDriver } from "../../src/io/reactor/mod.ts";
+import { sleep } from "../../src/base/timer/mod.ts";
 import { testSeeds, withSeed } from "./driver_seed.ts";
 import { uringSkipReason } from "./driver_uring.ts";
 import { RawClient } from "./http_client.ts";

@@ -1,6 +1,6 @@
 import { nativeHttpParse, nativeStatus } from "../../ffi/mod.ts";
-import { HTTP_LIMITS } from "../../src/http/mod.ts";
-import { portableHeadParser } from "../../src/http/portable_parser.ts";
+import { HTTP_LIMITS } from "../../src/io/http/mod.ts";
+import { portableHeadParser } from "../../src/io/http/portable_parser.ts";
 import {
   FLAG,
   HEADER_WORDS,
@@ -11,7 +11,7 @@ import {
   RECORD_WORDS,
   SUMMARY,
   SUMMARY_WORDS,
-} from "../../src/http/request_head.ts";
+} from "../../src/io/http/request_head.ts";
 import type { ExpectedHead } from "../fixtures/http/head_vector.ts";
 import { latin1Text } from "./http_bytes.ts";
 

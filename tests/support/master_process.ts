@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
-import type { Address } from "../../src/reactor/mod.ts";
-import type { ProcessEvent, ProcessSpec } from "../../src/process/mod.ts";
+import type { Address } from "../../src/io/reactor/mod.ts";
+import type { ProcessEvent, ProcessSpec } from "../../src/run/process/mod.ts";
 
-const PROGRAM = fileURLToPath(new URL("../process/_master.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../run/process/_master.ts", import.meta.url));
 
 /** A supervisor in a process of its own, which a test may kill. */
 export class MasterProcess {

@@ -5,7 +5,7 @@ import {
   type DriverSocket,
   type PooledBuffer,
   type SocketHandler,
-} from "../../src/reactor/mod.ts";
+} from "../../src/io/reactor/mod.ts";
 
 /** A pool over ordinary memory. */
 export function plainPool(options: { bufferByteLength?: number; bufferCountMax?: number } = {}): BufferPool {

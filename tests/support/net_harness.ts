@@ -8,9 +8,9 @@ import {
   type ListenOptions,
   type TcpConn,
   type TcpListener,
-} from "../../src/net/mod.ts";
-import { type DriverOptions, Reactor } from "../../src/reactor/mod.ts";
-import { sleep } from "../../src/timer/mod.ts";
+} from "../../src/io/net/mod.ts";
+import { type DriverOptions, Reactor } from "../../src/io/reactor/mod.ts";
+import { sleep } from "../../src/base/timer/mod.ts";
 import { testSeeds, withSeed } from "./driver_seed.ts";
 import { uringSkipReason } from "./driver_uring.ts";
 import { withWatchdog } from "./watchdog.ts";
@@ -41,7 +41,7 @@ interface Closeable {
   close(): void;
 }
 
-/** What a test of `src/net` works with: a reactor of its own, and chance that replays. */
+/** What a test of `src/io/net` works with: a reactor of its own, and chance that replays. */
 export class Net {
   readonly reactor: Reactor;
   readonly driver: "uring" | "deno";
@@ -137,7 +137,7 @@ export class Net {
   }
 }
 
-/** Registers a test of `src/net` for each driver of the operating system. */
+/** Registers a test of `src/io/net` for each driver of the operating system. */
 export function netTest(
   name: string,
   body: (net: Net) => Promise<void> | void,

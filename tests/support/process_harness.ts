@@ -6,7 +6,7 @@ import {
   supervise,
   type SuperviseOptions,
   type Supervisor,
-} from "../../src/process/mod.ts";
+} from "../../src/run/process/mod.ts";
 import { MasterProcess } from "./master_process.ts";
 import { withWatchdog } from "./watchdog.ts";
 

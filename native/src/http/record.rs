@@ -1,4 +1,4 @@
-//! One request as words of the answer; `src/http/request_head.ts` documents them.
+//! One request as words of the answer; `src/io/http/request_head.ts` documents them.
 
 use super::framing::{read_framing, trim_end};
 use super::target::valid_target;

@@ -1,4 +1,4 @@
-import { defaultControlPath } from "../../process/mod.ts";
+import { defaultControlPath } from "../../run/process/mod.ts";
 import { type ProcessContext, SOCKET_VARIABLE } from "../process_command.ts";
 
 /** The option that says where the supervisor listens. */

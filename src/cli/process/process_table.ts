@@ -1,4 +1,4 @@
-import type { InstanceStatus } from "../../process/mod.ts";
+import type { InstanceStatus } from "../../run/process/mod.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,4 +1,4 @@
-import { askSupervisor } from "../../process/mod.ts";
+import { askSupervisor } from "../../run/process/mod.ts";
 import { EXIT_CODE } from "../exit_codes.ts";
 import type { ProcessCommand, ProcessContext } from "../process_command.ts";
 import { SOCKET_OPTION, socketPath } from "./_socket.ts";

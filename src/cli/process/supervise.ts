@@ -1,4 +1,4 @@
-import { heedSignals, makeControlDirectory, supervise as start } from "../../process/mod.ts";
+import { heedSignals, makeControlDirectory, supervise as start } from "../../run/process/mod.ts";
 import { EXIT_CODE, lineOf, UsageError } from "../exit_codes.ts";
 import type { ProcessCommand, ProcessContext } from "../process_command.ts";
 import { readProcessFile } from "../process_file.ts";

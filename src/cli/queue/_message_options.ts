@@ -1,4 +1,4 @@
-import type { MessageOptions, SharedQueue } from "../../queue/mod.ts";
+import type { MessageOptions, SharedQueue } from "../../ipc/queue/mod.ts";
 import type { Settings } from "../settings.ts";
 
 /**

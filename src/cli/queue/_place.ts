@@ -1,4 +1,4 @@
-import type { QueuePlace } from "../../queue/mod.ts";
+import type { QueuePlace } from "../../ipc/queue/mod.ts";
 import type { Settings } from "../settings.ts";
 import type { QueueCommand } from "../command.ts";
 

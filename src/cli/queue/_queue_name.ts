@@ -1,5 +1,5 @@
 import { nameProblem } from "../../base/mod.ts";
-import { QUEUE_NAME_LENGTH_MAX } from "../../queue/mod.ts";
+import { QUEUE_NAME_LENGTH_MAX } from "../../ipc/queue/mod.ts";
 import { UsageError } from "../exit_codes.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { QUEUE_DEFAULTS, SharedQueue } from "../../queue/mod.ts";
+import { QUEUE_DEFAULTS, SharedQueue } from "../../ipc/queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import type { Settings } from "../settings.ts";

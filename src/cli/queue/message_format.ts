@@ -1,4 +1,4 @@
-import type { Message } from "../../queue/mod.ts";
+import type { Message } from "../../ipc/queue/mod.ts";
 import { FRAME_HEADER_BYTES } from "../message_input.ts";
 
 const encoder = new TextEncoder();

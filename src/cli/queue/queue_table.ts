@@ -1,4 +1,4 @@
-import type { SharedQueue } from "../../queue/mod.ts";
+import type { SharedQueue } from "../../ipc/queue/mod.ts";
 
 /** What is known of a queue without opening it. */
 export type QueueInfo = ReturnType<typeof SharedQueue.list>[number];

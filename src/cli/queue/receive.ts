@@ -1,4 +1,4 @@
-import { type Delivery, SharedQueue } from "../../queue/mod.ts";
+import { type Delivery, SharedQueue } from "../../ipc/queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { StoppedError } from "../exit_codes.ts";
 import { startProgress } from "../progress.ts";

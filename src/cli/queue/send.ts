@@ -1,4 +1,4 @@
-import { type SendOptions, SharedQueue } from "../../queue/mod.ts";
+import { type SendOptions, SharedQueue } from "../../ipc/queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { CommandError, lineOf, OutputClosedError, UsageError } from "../exit_codes.ts";
 import { readFrames, readLines } from "../message_input.ts";

@@ -1,5 +1,5 @@
-import { SharedQueue } from "../../queue/mod.ts";
-import { sleep } from "../../timer/mod.ts";
+import { SharedQueue } from "../../ipc/queue/mod.ts";
+import { sleep } from "../../base/timer/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { StoppedError } from "../exit_codes.ts";
 import type { Settings } from "../settings.ts";

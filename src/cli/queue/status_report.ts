@@ -1,4 +1,4 @@
-import type { QueueStatus } from "../../queue/mod.ts";
+import type { QueueStatus } from "../../ipc/queue/mod.ts";
 
 /** What a status is told with besides. */
 export interface StatusReportOptions {

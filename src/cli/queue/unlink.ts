@@ -1,4 +1,4 @@
-import { SharedQueue } from "../../queue/mod.ts";
+import { SharedQueue } from "../../ipc/queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { PLACE_OPTION, placeOf } from "./_place.ts";
 import { queueName } from "./_queue_name.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SharedQueue } from "../../../src/queue/mod.ts";
+import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { assertDone, millrace, queueTest } from "../_support.ts";
 
 queueTest("millrace queue list prints the queues of a prefix, as a table or JSON", async (name) => {

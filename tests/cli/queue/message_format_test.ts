@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatMessage, messageJson } from "../../../src/cli/queue/message_format.ts";
-import { Message } from "../../../src/queue/mod.ts";
+import { Message } from "../../../src/ipc/queue/mod.ts";
 
 const parts = { session: 1, sequence: 2, timestampMs: 1.5, redeliveryCount: 3, priority: 0 };
 

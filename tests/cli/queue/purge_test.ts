@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SharedQueue } from "../../../src/queue/mod.ts";
+import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest } from "../_support.ts";
 
 queueTest("millrace queue purge takes messages away, and says how many", async (name) => {

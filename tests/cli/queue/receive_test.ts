@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { SharedQueue } from "../../../src/queue/mod.ts";
-import { TemporaryDirectory } from "../../memory/_support.ts";
+import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
+import { TemporaryDirectory } from "../../ipc/memory/_support.ts";
 import { assertDone, assertFailure, millrace, queueTest, start, startShell, until } from "../_support.ts";
 
 queueTest("millrace queue receive writes a line for each message that is there, and ends", async (name) => {

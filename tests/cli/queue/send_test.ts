@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SharedQueue } from "../../../src/queue/mod.ts";
+import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest, start, until } from "../_support.ts";
 
 function drain(queue: SharedQueue): string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatAge, statusJson, statusTable } from "../../../src/cli/queue/status_report.ts";
-import type { QueueStatus } from "../../../src/queue/mod.ts";
+import type { QueueStatus } from "../../../src/ipc/queue/mod.ts";
 
 const attachedAt = new Date(0);
 const STATUS: QueueStatus = {

@@ -1,0 +1,148 @@
+import { type Abortable, requireWhole } from "../mod.ts";
+import { OncePermit, type Permit } from "./_permit.ts";
+import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { ClosedError } from "./errors.ts";
+
+/** Permits that a {@linkcode Semaphore} can have: enough to count bytes. */
+export const SEMAPHORE_PERMITS_MAX: number = Number.MAX_SAFE_INTEGER;
+
+/** Options of {@linkcode Semaphore}. */
+export type SemaphoreOptions = WaitingOptions;
+
+/** Options of {@linkcode Semaphore.withPermit}. */
+export interface WithPermitOptions extends Abortable {
+  /**
+   * Permits to hold meanwhile.
+   *
+   * @default {1}
+   */
+  count?: number;
+}
+
+/**
+ * A number of permits that tasks share: connections to one host, bytes in flight, requests at work. Fair:
+ * calls are served in the order in which they came, so a large request is not overtaken by small ones behind
+ * it, even by those that would fit now.
+ *
+ * After Seastar's `semaphore`, whose `broken()` is {@linkcode Semaphore.close} here.
+ *
+ * @example
+ * ```ts
+ * import { Semaphore } from "@millrace/millrace/sync";
+ *
+ * const uploads = new Semaphore(4, { waitingMax: 1000 });
+ * {
+ *   using _ = await uploads.acquire();
+ *   console.log(uploads.available); // 3
+ * }
+ * await uploads.withPermit(() => console.log("two at once"), { count: 2 });
+ * ```
+ */
+export class Semaphore {
+  /** Permits in all. */
+  readonly permits: number;
+  #available: number;
+  #closed: { readonly reason: unknown } | undefined;
+  readonly #waiting: WaitQueue<number, Permit>;
+
+  /**
+   * Makes a semaphore whose permits are all available.
+   *
+   * @throws {RangeError} when `permits` is not a whole number from 1 to {@linkcode SEMAPHORE_PERMITS_MAX}, or
+   * `waitingMax` is out of range
+   */
+  constructor(permits: number, options: SemaphoreOptions = {}) {
+    requireWhole("Semaphore", "permits", permits, 1, SEMAPHORE_PERMITS_MAX);
+    this.permits = permits;
+    this.#available = permits;
+    this.#waiting = new WaitQueue("Semaphore", options, () => this.#grant());
+  }
+
+  /** Permits that nobody holds. They may still be due to a larger request that waits. */
+  get available(): number {
+    return this.#available;
+  }
+
+  /** Calls that wait. */
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether {@linkcode Semaphore.close} was called. */
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /**
+   * Takes `count` permits, or waits for its turn and until there are so many. Once they are granted the signal
+   * matters no more.
+   *
+   * @param count permits, from 1 to all of them @default {1}
+   * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` calls do
+   * @throws {ClosedError} (as a rejection), or the reason of {@linkcode Semaphore.close}, once it is closed
+   * @throws {RangeError} (as a rejection) when `count` is out of range
+   */
+  acquire(count = 1, options: Abortable = {}): Promise<Permit> {
+    const { signal } = options;
+    return new Promise((resolve, reject) => {
+      requireWhole("Semaphore.acquire", "count", count, 1, this.permits);
+      signal?.throwIfAborted();
+      if (this.#closed !== undefined) throw this.#closed.reason;
+      if (this.#mayTake(count)) resolve(this.#take(count));
+      else this.#waiting.push("Semaphore.acquire", count, signal, { resolve, reject });
+    });
+  }
+
+  /**
+   * Takes `count` permits if it can without waiting and without overtaking anybody, otherwise gives
+   * `undefined`; so too once closed.
+   *
+   * @param count permits, from 1 to all of them @default {1}
+   * @throws {RangeError} when `count` is out of range
+   */
+  tryAcquire(count = 1): Permit | undefined {
+    requireWhole("Semaphore.tryAcquire", "count", count, 1, this.permits);
+    return this.#closed === undefined && this.#mayTake(count) ? this.#take(count) : undefined;
+  }
+
+  /**
+   * Runs `work` while holding permits, and settles as it does. Rejects as {@linkcode Semaphore.acquire} does,
+   * and then `work` is not called.
+   */
+  async withPermit<R>(work: () => R | PromiseLike<R>, options: WithPermitOptions = {}): Promise<R> {
+    using _ = await this.acquire(options.count, options);
+    return await work();
+  }
+
+  /**
+   * Rejects every call that waits, and all later ones. Permits that are held stay valid. A second time does
+   * nothing.
+   *
+   * @param reason what calls reject with @default {new ClosedError()}
+   */
+  close(reason?: unknown): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = { reason: reason ?? new ClosedError("Semaphore.acquire", "semaphore") };
+    this.#waiting.rejectAll(this.#closed.reason);
+  }
+
+  /** Goes by the length: asking for the head may turn it away, and then those behind it have to be served. */
+  #mayTake(count: number): boolean {
+    return this.#available >= count && this.#waiting.length === 0;
+  }
+
+  #take(count: number): Permit {
+    this.#available -= count;
+    return new OncePermit(() => {
+      this.#available += count;
+      this.#grant();
+    });
+  }
+
+  #grant(): void {
+    for (let head = this.#waiting.peek(); head !== undefined; head = this.#waiting.peek()) {
+      if (head.request > this.#available) return;
+      this.#waiting.grant(this.#take(head.request));
+    }
+  }
+}

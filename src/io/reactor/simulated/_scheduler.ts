@@ -1,0 +1,191 @@
+import { assert, ManualClock, SeededRandom } from "../../../base/mod.ts";
+
+/** Turns of the host's event loop without activity after which virtual time moves on. */
+const QUIET_TURNS = 3;
+
+/** Looks at one moment after which time passes all the same: a program that only ever looks would stand still for ever. */
+const LOOKS_MAX = 100;
+const LOOK_MS = 0.01;
+
+/** Somebody who waits for virtual time to pass or for something to be ready. */
+export interface Sleeper {
+  /** When it wants to be woken at the latest, in virtual milliseconds; may be `Infinity`. */
+  readonly untilMs: number;
+  /** Whether there is something to wake it for. */
+  readonly isReady: () => boolean;
+  /** Called once, after which it sleeps no more. */
+  readonly wake: () => void;
+}
+
+interface Event {
+  readonly atMs: number;
+  /** Drawn at random: decides among events of the same moment. */
+  readonly tie: number;
+  readonly run: () => void;
+}
+
+/**
+ * Virtual time: events in the order of their moments, and sleepers for whose sake the clock is moved.
+ *
+ * The clock moves only when everybody who can act sleeps. Whether the program still acts shows only in what it asks for, so
+ * a few turns of the host's event loop without any request count as sleep.
+ */
+export class Scheduler {
+  readonly clock: ManualClock = new ManualClock();
+  readonly random: SeededRandom;
+  /** A binary heap: the parent of entry i is entry (i - 1) >> 1. */
+  readonly #events: Event[] = [];
+  readonly #sleepers = new Set<Sleeper>();
+  #active = false;
+  #quietTurns = 0;
+  #turnQueued = false;
+  #looks = 0;
+  #lookedAtMs = 0;
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed);
+  }
+
+  /** When the next event is, in virtual milliseconds. */
+  get nextMs(): number | undefined {
+    return this.#events[0]?.atMs;
+  }
+
+  /** A number from `least` up to `most`. */
+  between(least: number, most: number): number {
+    return least + this.random.float() * (most - least);
+  }
+
+  /** Whether something of this probability happens this time; draws nothing when it cannot. */
+  chance(probability: number): boolean {
+    return probability > 0 && this.random.float() < probability;
+  }
+
+  /** Runs `run` when `delayMs` of virtual time have passed. */
+  after(delayMs: number, run: () => void): void {
+    this.#push({ atMs: this.clock.nowMs() + delayMs, tie: this.random.nextUint32(), run });
+    this.noteActivity();
+  }
+
+  /** Runs the events whose moment has come. */
+  runDue(): void {
+    const nowMs = this.clock.nowMs();
+    for (let next = this.#events[0]; next !== undefined && next.atMs <= nowMs; next = this.#events[0]) {
+      this.#pop();
+      next.run();
+    }
+  }
+
+  /** Somebody looks whether something is due; runs it. */
+  look(): void {
+    const nowMs = this.clock.nowMs();
+    if (this.#lookedAtMs !== nowMs) {
+      this.#lookedAtMs = nowMs;
+      this.#looks = 0;
+    }
+    if (++this.#looks > LOOKS_MAX) {
+      this.#lookedAtMs = nowMs + LOOK_MS;
+      this.clock.set(this.#lookedAtMs);
+    }
+    this.runDue();
+  }
+
+  /** Moves the clock forward to `ms` and runs what that makes due. */
+  advanceTo(ms: number): void {
+    if (ms > this.clock.nowMs()) this.clock.set(ms);
+    this.runDue();
+  }
+
+  /** Somebody does something, so time stands still for the moment. */
+  noteActivity(): void {
+    this.#active = true;
+    this.#queueTurn();
+  }
+
+  /** Moves the clock, on and on, until `sleeper` is ready or its time has come. */
+  sleep(sleeper: Sleeper): void {
+    this.#sleepers.add(sleeper);
+    this.noteActivity();
+  }
+
+  /** Takes a sleeper back; its `wake` is not called. */
+  forget(sleeper: Sleeper): void {
+    this.#sleepers.delete(sleeper);
+  }
+
+  #queueTurn(): void {
+    if (this.#turnQueued || this.#sleepers.size === 0) return;
+    this.#turnQueued = true;
+    setImmediate(() => {
+      this.#turnQueued = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    if (this.#wakeReady()) {
+      this.#quietTurns = 0;
+    } else if (this.#active) {
+      this.#active = false;
+      this.#quietTurns = 0;
+    } else if (++this.#quietTurns >= QUIET_TURNS) {
+      // Nothing ahead: the next request queues a turn again.
+      if (!this.#moveOn()) return;
+    }
+    this.#queueTurn();
+  }
+
+  /** To the next moment at which something happens; false when there is none. */
+  #moveOn(): boolean {
+    let atMs = this.nextMs ?? Infinity;
+    for (const { untilMs } of this.#sleepers) atMs = Math.min(atMs, untilMs);
+    if (atMs === Infinity) return false;
+    this.advanceTo(atMs);
+    this.#wakeReady();
+    return true;
+  }
+
+  #wakeReady(): boolean {
+    const nowMs = this.clock.nowMs();
+    const ready = [...this.#sleepers].filter((sleeper) => sleeper.untilMs <= nowMs || sleeper.isReady());
+    for (const sleeper of ready) {
+      if (this.#sleepers.delete(sleeper)) sleeper.wake();
+    }
+    return ready.length > 0;
+  }
+
+  #push(event: Event): void {
+    const events = this.#events;
+    let index = events.length;
+    events.push(event);
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isBefore(event, events[parent])) break;
+      events[index] = events[parent];
+      index = parent;
+    }
+    events[index] = event;
+  }
+
+  #pop(): void {
+    const events = this.#events;
+    const last = events.pop();
+    assert(last !== undefined, "Scheduler: no event to take");
+    const length = events.length;
+    if (length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= length) break;
+      if (child + 1 < length && isBefore(events[child + 1], events[child])) child++;
+      if (!isBefore(events[child], last)) break;
+      events[index] = events[child];
+      index = child;
+    }
+    events[index] = last;
+  }
+}
+
+function isBefore(a: Event, b: Event): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.tie < b.tie);
+}

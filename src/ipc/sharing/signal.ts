@@ -1,0 +1,97 @@
+import {
+  futexWait,
+  futexWaitPatrolled,
+  futexWake,
+  type FutexWatch,
+  type Patrol,
+  WordWatch,
+} from "../../../ffi/mod.ts";
+
+/** Milliseconds that a sleep in the kernel lasts at most: what a waker costs others that dies before it wakes them. */
+export const SLEEP_MS_MAX = 50;
+/**
+ * Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged, and slots
+ * far from the first: so it is longer than the pause between two looks at all of them.
+ */
+export const PATROLLED_SLEEP_MS_MAX = 1100;
+
+/**
+ * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
+ *
+ * Three words: `signal`, which sleepers sleep on and wakers change; `armed`, which sleepers count up before they sleep; and `disarmed`, what
+ * `armed` was when a waker found nobody asleep. While the two are equal, nobody sleeps. A sleeper that dies leaves `armed` ahead, until the
+ * next waker has looked. `disarmed` set too late, to a value that is past, costs a needless look, and never a sleeper its wake.
+ */
+export class Signal {
+  readonly #words: Int32Array;
+  readonly #signal: number;
+  readonly #armed: number;
+  readonly #disarmed: number;
+  readonly #patrol: Patrol | undefined;
+  readonly #watch: WordWatch;
+
+  /** The words are those from index `at`. Who sleeps long on them has a patrol. */
+  constructor(words: Int32Array, at: number, patrol?: Patrol) {
+    this.#words = words;
+    this.#patrol = patrol;
+    this.#signal = at;
+    this.#armed = at + 1;
+    this.#disarmed = at + 2;
+    this.#watch = new WordWatch(words, at);
+  }
+
+  /** Wakes one process that sleeps, if any does. To be called behind what it may be waiting for. */
+  wake(): void {
+    // SYNC signal: either this sees that somebody is about to sleep, or that one sees what came before this.
+    const armed = Atomics.load(this.#words, this.#armed);
+    if (armed !== Atomics.load(this.#words, this.#disarmed)) this.#wakeArmed(armed, 1);
+  }
+
+  /** Wakes everybody. */
+  wakeAll(): void {
+    const armed = Atomics.load(this.#words, this.#armed);
+    if (armed !== Atomics.load(this.#words, this.#disarmed)) this.#wakeArmed(armed, 2 ** 31 - 1);
+  }
+
+  /**
+   * Says that somebody is about to sleep; the result is for the sleep. Whoever calls it looks once more at what it waits for
+   * before it sleeps.
+   */
+  arm(): number {
+    const seen = Atomics.load(this.#words, this.#signal);
+    // SYNC signal
+    Atomics.add(this.#words, this.#armed, 1);
+    return seen;
+  }
+
+  /** Sleeps until woken after `arm()` gave `seen`, or until it is time to look around; holds up nothing but its caller. */
+  sleep(seen: number): Promise<void> {
+    const patrol = this.#patrol;
+    const wait = patrol === undefined
+      ? undefined
+      : (watch: FutexWatch) =>
+        watch.waitPatrolled(patrol, this.#words, this.#signal, seen, PATROLLED_SLEEP_MS_MAX);
+    return this.#watch.wait(seen, SLEEP_MS_MAX, wait);
+  }
+
+  /** The same for at most `timeoutMs`, holding up the thread. */
+  sleepSync(seen: number, timeoutMs: number): void {
+    if (this.#patrol === undefined) {
+      futexWait(this.#words, this.#signal, seen, Math.min(timeoutMs, SLEEP_MS_MAX), true);
+    } else {
+      const boundedMs = Math.min(timeoutMs, PATROLLED_SLEEP_MS_MAX);
+      futexWaitPatrolled(this.#patrol, this.#words, this.#signal, seen, boundedMs);
+    }
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #wakeArmed(armed: number, count: number): void {
+    Atomics.add(this.#words, this.#signal, 1);
+    if (futexWake(this.#words, this.#signal, count, true) === 0) {
+      Atomics.store(this.#words, this.#disarmed, armed);
+    }
+  }
+}

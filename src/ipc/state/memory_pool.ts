@@ -1,0 +1,279 @@
+import type { WaitOptions } from "../../base/mod.ts";
+import { SHARED_MEMORY_BYTES_MAX, type SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
+import type { Participant } from "../sharing/mod.ts";
+import { StaleBlockError } from "./errors.ts";
+import { STATE_PARTICIPANTS_MAX } from "./layout.ts";
+import { type MetricRow, metricsText } from "./_metrics.ts";
+import { PoolBlock } from "./pool_block.ts";
+import { NO_BLOCK, PoolCore } from "./_pool_core.ts";
+import {
+  POOL_BLOCK_BYTES_MAX,
+  POOL_BLOCKS_MAX,
+  POOL_COUNTER,
+  POOL_KIND,
+  POOL_PHASE,
+  poolGeometryOf,
+} from "./pool_layout.ts";
+import { blockOfReference } from "./_pool_word.ts";
+import {
+  checkCount,
+  connectKind,
+  connectOrCreate,
+  createKind,
+  listKind,
+  openedOr,
+  removeAbandonedKind,
+  type StateAccess,
+  type StateFilter,
+  type StatePlace,
+  unlinkKind,
+} from "./_region_kind.ts";
+
+const NO_OPTIONS = {};
+
+/** Options of {@linkcode MemoryPool.create}. */
+export interface PoolCreateOptions extends StateAccess {
+  /** Blocks that it has: 1 to {@linkcode POOL_BLOCKS_MAX}. */
+  blockCount: number;
+  /** Bytes of each: 1 to {@linkcode POOL_BLOCK_BYTES_MAX}. All memory is taken at once. */
+  blockBytes: number;
+}
+
+/** How things are with a pool. */
+export interface PoolStatus {
+  /** Blocks that it has. */
+  readonly blockCount: number;
+  /** Bytes of each. */
+  readonly blockBytes: number;
+  /** Blocks that nobody has. */
+  readonly freeCount: number;
+  /** Blocks that somebody has. */
+  readonly ownedCount: number;
+  /** Blocks that somebody offers. */
+  readonly offeredCount: number;
+  /** Times that a free block was acquired. */
+  readonly acquiredCount: number;
+  /** Times that a block was released. */
+  readonly releasedCount: number;
+  /** Times that an offered block was taken. */
+  readonly takenCount: number;
+  /** Blocks that were freed because who had them had died, or they were damaged. */
+  readonly recoveredCount: number;
+  /** Who has it open. */
+  readonly participants: readonly Participant[];
+}
+
+/**
+ * A named pool of memory in blocks of one size, between processes: each block has one owner, which may hand it over by its name. The blocks
+ * of who dies are free again. Needs the native library, and `--allow-ffi`.
+ *
+ * ```ts
+ * import { MemoryPool } from "@millrace/millrace/state";
+ *
+ * const name = `example-${Deno.pid}`;
+ * using pool = MemoryPool.create(name, { blockCount: 8, blockBytes: 4096 });
+ * const block = await pool.acquire();
+ * block.writeAt(0, new TextEncoder().encode("a frame"));
+ * const reference = block.offer(); // to be sent to another process, which does:
+ * using same = MemoryPool.connect(name);
+ * {
+ *   using taken = same.take(reference);
+ *   console.log(new TextDecoder().decode(taken.readAt(0, 7))); // a frame
+ * }
+ * MemoryPool.unlink(name);
+ * ```
+ */
+export class MemoryPool implements Disposable {
+  /** Its name. */
+  readonly name: string;
+  /** Blocks that it has. */
+  readonly blockCount: number;
+  /** Bytes of each. */
+  readonly blockBytes: number;
+  readonly #region: SharedMemory;
+  readonly #core: PoolCore;
+
+  /**
+   * Makes a pool that must not exist yet, and opens it. Its memory is taken from the system at once.
+   *
+   * @throws {RangeError} when the name or an option is out of range
+   * @throws {Deno.errors.AlreadyExists} when there is something of that name
+   * @throws {Error} with the code `ENOSPC` when the system has not that much memory; nothing is left behind then
+   * @throws {Deno.errors.NotSupported} without the native library
+   */
+  static create(name: string, options: PoolCreateOptions): MemoryPool {
+    const { blockCount, blockBytes } = options;
+    checkCount("pool", "blockCount", blockCount, 1, POOL_BLOCKS_MAX);
+    checkCount("pool", "blockBytes", blockBytes, 1, POOL_BLOCK_BYTES_MAX);
+    const { byteLength } = poolGeometryOf(blockCount, blockBytes);
+    if (byteLength > SHARED_MEMORY_BYTES_MAX) {
+      throw new RangeError(
+        `create pool: ${blockCount} blocks of ${blockBytes} bytes take ${byteLength}, expected at most ` +
+          `${SHARED_MEMORY_BYTES_MAX}`,
+      );
+    }
+    const { region } = createKind(POOL_KIND, name, [blockCount, blockBytes], options);
+    return openedOr(
+      region,
+      () => new MemoryPool(name, region, blockCount, blockBytes),
+      () => unlinkKind(POOL_KIND, name, options),
+    );
+  }
+
+  /**
+   * Opens a pool that is there.
+   *
+   * @throws {RangeError} when the name is none
+   * @throws {Deno.errors.NotFound} when there is none
+   * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
+   * @throws {Deno.errors.InvalidData} when it is no pool, half-made, damaged, or of another version; says which
+   * @throws {Deno.errors.Busy} when it has {@linkcode STATE_PARTICIPANTS_MAX} openers
+   * @throws {Deno.errors.NotSupported} without the native library
+   */
+  static connect(name: string, options: StatePlace = {}): MemoryPool {
+    const { region, constants } = connectKind(POOL_KIND, name, options);
+    return openedOr(region, () => new MemoryPool(name, region, constants[0], constants[1]));
+  }
+
+  /** Opens a pool, and makes it if there is none; one that is there has the blocks that it was made with. Throws what the two do. */
+  static open(name: string, options: PoolCreateOptions): MemoryPool {
+    return connectOrCreate(() => this.connect(name, options), () => this.create(name, options));
+  }
+
+  /** The pools that this process may open, by name. */
+  static list(options: StateFilter = {}): SharedMemoryInfo[] {
+    return listKind(POOL_KIND, options);
+  }
+
+  /**
+   * Takes a pool's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it.
+   *
+   * @throws {RangeError} for what is no name
+   * @throws {Deno.errors.NotFound} when there is none
+   * @throws {Deno.errors.InvalidData} when what has that name is no pool; it is left as it is
+   */
+  static unlink(name: string, options: StatePlace = {}): void {
+    unlinkKind(POOL_KIND, name, options);
+  }
+
+  /** Takes the names of pools away that no living process has open, and returns the names. */
+  static removeAbandoned(options: StateFilter = {}): string[] {
+    return removeAbandonedKind(POOL_KIND, options);
+  }
+
+  private constructor(name: string, region: SharedMemory, blockCount: number, blockBytes: number) {
+    this.name = name;
+    this.blockCount = blockCount;
+    this.blockBytes = blockBytes;
+    this.#region = region;
+    try {
+      this.#core = new PoolCore(region, blockCount, blockBytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.Busy)) throw error;
+      throw new Deno.errors.Busy(`open pool ${name}: it has ${STATE_PARTICIPANTS_MAX} openers already`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** A free block; `undefined` when there is none. */
+  tryAcquire(): PoolBlock | undefined {
+    this.#throwIfClosed("acquire from");
+    const block = this.#core.acquire();
+    return block === NO_BLOCK ? undefined : this.#blockOf(block, this.#core.generationOf(block) ?? 0);
+  }
+
+  /** A free block; waits for one. */
+  async acquire(options: WaitOptions = NO_OPTIONS): Promise<PoolBlock> {
+    this.#throwIfClosed("acquire from");
+    return await this.#core.room.wait(
+      `acquire a block of pool ${this.name}`,
+      "block",
+      () => this.tryAcquire(),
+      options,
+    );
+  }
+
+  /** The same, holding up the thread meanwhile; `undefined` when `timeoutMs` was over first. */
+  acquireSync(options: Pick<WaitOptions, "timeoutMs"> = NO_OPTIONS): PoolBlock | undefined {
+    this.#throwIfClosed("acquire from");
+    const operation = `acquire a block of pool ${this.name}`;
+    return this.#core.room.waitSync(operation, () => this.tryAcquire(), options.timeoutMs);
+  }
+
+  /**
+   * Takes the block that somebody offers by that name; it is this opener's then.
+   *
+   * @throws {RangeError} for what can be no name of a block
+   * @throws {StaleBlockError} when nobody offers it: it was taken, its offer was taken back, or who offered it has gone
+   */
+  take(reference: number): PoolBlock {
+    this.#throwIfClosed("take a block of");
+    const named = blockOfReference(reference, this.blockCount);
+    if (named === undefined) {
+      throw new RangeError(
+        `take a block of pool ${this.name}: ${reference} names none of ${this.blockCount}`,
+      );
+    }
+    const generation = this.#core.take(named.block, named.generation);
+    if (generation !== undefined) return this.#blockOf(named.block, generation);
+    throw new StaleBlockError(
+      `take block ${named.block} of pool ${this.name}`,
+      `nobody offers it by ${reference}, and ${this.#core.describe(named.block)}`,
+    );
+  }
+
+  /** How things are with it. */
+  status(): PoolStatus {
+    this.#throwIfClosed("look at");
+    const core = this.#core;
+    return {
+      blockCount: this.blockCount,
+      blockBytes: this.blockBytes,
+      freeCount: core.countOf(POOL_PHASE.free),
+      ownedCount: core.countOf(POOL_PHASE.owned),
+      offeredCount: core.countOf(POOL_PHASE.offered),
+      acquiredCount: core.total(POOL_COUNTER.acquired),
+      releasedCount: core.total(POOL_COUNTER.released),
+      takenCount: core.total(POOL_COUNTER.taken),
+      recoveredCount: core.total(POOL_COUNTER.recovered),
+      participants: [...core.members.list()],
+    };
+  }
+
+  /** The status as text that Prometheus reads. */
+  metrics(): string {
+    const status = this.status();
+    const rows: MetricRow[] = [
+      ["blocks", "gauge", "Blocks that the pool has", status.blockCount],
+      ["free", "gauge", "Blocks that nobody has", status.freeCount],
+      ["owned", "gauge", "Blocks that somebody has", status.ownedCount],
+      ["offered", "gauge", "Blocks that somebody offers", status.offeredCount],
+      ["acquired_total", "counter", "Free blocks acquired", status.acquiredCount],
+      ["released_total", "counter", "Blocks released", status.releasedCount],
+      ["taken_total", "counter", "Offered blocks taken", status.takenCount],
+      ["recovered_total", "counter", "Blocks freed for the dead", status.recoveredCount],
+    ];
+    return metricsText("pool", this.name, rows, status.participants);
+  }
+
+  /** Leaves the pool: its blocks of this opener, offered ones too, are free. Closing twice does nothing. */
+  close(): void {
+    if (this.#core.closed) return;
+    this.#core.close();
+    this.#region.close();
+  }
+
+  /** The same as {@linkcode MemoryPool.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #blockOf(block: number, generation: number): PoolBlock {
+    return new PoolBlock(this.#core, block, generation, this.blockBytes);
+  }
+
+  #throwIfClosed(action: string): void {
+    if (this.#core.closed) throw new Deno.errors.BadResource(`${action} pool ${this.name}: it is closed`);
+  }
+}

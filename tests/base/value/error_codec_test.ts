@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import {
+  fromPortable,
+  KnownErrorClasses,
+  type PortableError,
+  toPortable,
+} from "../../../src/base/value/mod.ts";
+import { OwnError } from "../../run/cores/_throwing.ts";
+
+const here = new KnownErrorClasses({}, { Renamed: OwnError });
+const elsewhere = new KnownErrorClasses({});
+
+Deno.test("fromPortable() makes an error of the same class where it is known, by whatever name it is exported", () => {
+  const portable = structuredClone(toPortable(new OwnError("x"), here)) as PortableError;
+  assert.equal(portable.className, "module:Renamed");
+  const back = fromPortable(portable, here) as OwnError;
+  assert.equal(back.constructor, OwnError);
+  assert.deepEqual([back.name, back.message, back.code], ["OwnError", "x", 7]);
+  const foreign = fromPortable(portable, elsewhere) as Error;
+  assert.deepEqual([foreign.constructor, foreign.name], [Error, "OwnError"]);
+  assert.equal(Object.keys(foreign).includes("name"), false);
+});
+
+Deno.test("toPortable() never throws, and keeps within limits", () => {
+  const chain = Array.from({ length: 1000 }).reduce(
+    (cause) => new Error("e", { cause }),
+    undefined as unknown,
+  );
+  let depth = 0;
+  for (let error = fromPortable(toPortable(chain, here), here); error instanceof Error; error = error.cause) {
+    depth++;
+  }
+  assert.equal(depth, 9);
+  const hostile = [
+    new Proxy(new Error("proxy"), {
+      get() {
+        throw new Error("no");
+      },
+    }),
+    Object.defineProperty(new Error("getter"), "cause", {
+      get() {
+        throw new Error("no");
+      },
+    }),
+    { [Symbol.for("Deno.customInspect")]: () => 1, callback() {} },
+    Symbol("s"),
+    Object.assign(new Error("x"), { signal: new AbortController().signal }),
+  ];
+  for (const thrown of hostile) structuredClone(toPortable(thrown, here));
+});
+
+Deno.test("toPortable() gives what runs no code of the error's when it is sent", () => {
+  let sending = false;
+  const guarded = {
+    get value(): number {
+      assert.ok(!sending);
+      return 7;
+    },
+  };
+  for (const thrown of [Object.assign(new Error("x"), { detail: guarded }), guarded]) {
+    const portable = toPortable(thrown, here);
+    sending = true;
+    const back = fromPortable(structuredClone(portable), here);
+    sending = false;
+    assert.deepEqual(back instanceof Error ? Reflect.get(back, "detail") : back, { value: 7 });
+  }
+});
+
+Deno.test("fromPortable() cannot reach the prototype of anything", () => {
+  const error = new Error("x");
+  Object.defineProperty(error, "__proto__", { value: { polluted: true }, enumerable: true });
+  const back = fromPortable(toPortable(error, here), here) as Error & { polluted?: boolean };
+  assert.ok(back instanceof Error);
+  assert.equal(back.polluted, undefined);
+});

@@ -1,0 +1,92 @@
+import { native, type NativeSymbols } from "../../../ffi/mod.ts";
+import { SharedMemory, type SharedMemoryPlace } from "../../../src/ipc/memory/mod.ts";
+
+/** For programs that tests run: the door of the folder, as a string of TypeScript. */
+export const MEMORY_URL: string = JSON.stringify(
+  new URL("../../../src/ipc/memory/mod.ts", import.meta.url).href,
+);
+/** The same of `ffi`. */
+export const FFI_URL: string = JSON.stringify(new URL("../../../ffi/mod.ts", import.meta.url).href);
+
+/** Names that nobody else has, and the regions of which go with the test however it ends. */
+export class RegionNames implements Disposable {
+  readonly #names: string[] = [];
+
+  next(): string {
+    return this.add(`test-${crypto.randomUUID()}`);
+  }
+
+  add(name: string): string {
+    this.#names.push(name);
+    return name;
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of this.#names) {
+      try {
+        SharedMemory.unlink(name);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) continue;
+        // A test has put another program's there.
+        if (!(error instanceof Deno.errors.InvalidData)) throw error;
+        Deno.removeSync(`/dev/shm/millrace.${name}`);
+      }
+    }
+  }
+}
+
+/** A directory that goes with the test. */
+export class TemporaryDirectory implements Disposable {
+  readonly directory: string = Deno.makeTempDirSync({ prefix: "millrace_test_" });
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+/** Runs `body` while the native library has other functions, of those that are not asynchronous. */
+export function withNative<T>(
+  functions: Partial<Record<keyof NativeSymbols, (...parameters: unknown[]) => unknown>>,
+  body: () => T,
+): T {
+  const symbols = native() as Record<keyof NativeSymbols, unknown>;
+  const before = { ...symbols };
+  try {
+    Object.assign(symbols, functions);
+    return body();
+  } finally {
+    for (const name of Object.keys(functions) as (keyof NativeSymbols)[]) symbols[name] = before[name];
+  }
+}
+
+/** What `SharedMemory.list()` says of a region. */
+export function listed(
+  name: string,
+  place: SharedMemoryPlace = {},
+): ReturnType<typeof SharedMemory.list>[number] | undefined {
+  return SharedMemory.list({ prefix: name, ...place }).find((info) => info.name === name);
+}
+
+/** How often this process has a region mapped. */
+export function mappingCount(name: string): number {
+  const lines = Deno.readTextFileSync("/proc/self/maps").split("\n");
+  return lines.filter((line) => line.includes(`/millrace.${name}`)).length;
+}
+
+/** Descriptors that this process has of a region. */
+export function descriptorCount(name: string): number {
+  let count = 0;
+  for (const { name: fd } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      if (Deno.readLinkSync(`/proc/self/fd/${fd}`).includes(`/millrace.${name}`)) count++;
+    } catch {
+      // That of the directory itself.
+    }
+  }
+  return count;
+}
+
+/** Resolves when `condition` holds; the test's watchdog bounds it. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+}

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
+import {
+  COUNTER,
+  FLAG,
+  geometryOf,
+  inspectQueue,
+  LANE,
+  laneAt,
+  LAYOUT_HASH,
+  PARTICIPANT,
+  participantAt,
+  QUEUE_CAPACITY_MAX,
+  QUEUE_DELIVERY_COUNT_MAX,
+  QUEUE_MAGIC,
+  QUEUE_MESSAGE_BYTES_MAX,
+  QUEUE_PARTICIPANTS_MAX,
+  QUEUE_PARTITIONS_MAX,
+  QUEUE_PRIORITIES_MAX,
+  QUEUE_VERSION,
+  type QueueConstants,
+  RECORD,
+  RECORD_HEADER_BYTES,
+  WORD,
+  writeConstants,
+} from "../../../src/ipc/queue/layout.ts";
+import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
+import { fakeMemory, QueueNames } from "./_support.ts";
+
+nameSkipReason("SharedQueue.connect() to damaged headers", nativeSkipReason());
+
+const CONSTANTS: QueueConstants = {
+  capacity: 5,
+  messageBytesMax: 100,
+  priorities: 3,
+  partitions: 0,
+  deliveryCountMax: 7,
+  deadLetterCountMax: 2,
+  checksums: true,
+  identity: -77,
+};
+/** Bytes of the constants: the words 0 to 11. */
+const HEADER_BYTES = 48;
+const FLIPS = [0x01, 0x80, 0xff];
+
+// A change of any number here is a change of what processes of other builds share with this one: it wants a new QUEUE_VERSION.
+Deno.test("layout: every number is what it is", () => {
+  assert.equal(new TextDecoder().decode(new Uint8Array(new Int32Array([QUEUE_MAGIC]).buffer)), "MQUE");
+  assert.equal(QUEUE_VERSION, 1);
+  assert.deepEqual(WORD, {
+    magic: 0,
+    version: 1,
+    layoutHash: 2,
+    capacity: 3,
+    messageBytesMax: 4,
+    priorities: 5,
+    partitions: 6,
+    deliveryCountMax: 7,
+    deadLetterCountMax: 8,
+    checksums: 9,
+    headerChecksum: 10,
+    identity: 11,
+    sessions: 32,
+    looked: 33,
+    items: 64,
+    deadLetters: 96,
+    room: 128,
+    boxes: 160,
+  });
+  assert.deepEqual(PARTICIPANT, {
+    session: 0,
+    pid: 1,
+    processStartedMs: 2,
+    attachedMs: 4,
+    mailbox: 6,
+    counters: 16,
+    replies: 32,
+    replied: 35,
+    lost: 36,
+  });
+  assert.deepEqual(COUNTER, {
+    sent: 0,
+    received: 1,
+    redelivered: 2,
+    givenBack: 3,
+    expired: 4,
+    dropped: 5,
+    deadLettered: 6,
+    damaged: 7,
+  });
+  assert.deepEqual(LANE, { head: 0, tail: 32, owner: 64 });
+  assert.deepEqual(RECORD, {
+    byteLength: 0,
+    deliveryCount: 1,
+    sequence: 2,
+    session: 3,
+    route: 4,
+    box: 5,
+    boxGeneration: 6,
+    nextReplied: 6,
+    previousSlot: 7,
+    sentMs: 8,
+    expiresMs: 10,
+    requestSession: 12,
+    cancelled: 13,
+    checksum: 14,
+    previousGeneration: 15,
+  });
+  assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
+  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -882295453]);
+  assert.deepEqual(
+    [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
+    [255, 65_536, 67_108_864],
+  );
+  assert.deepEqual(
+    [QUEUE_PRIORITIES_MAX, QUEUE_PARTITIONS_MAX, QUEUE_DELIVERY_COUNT_MAX],
+    [16, 64, 1_048_576],
+  );
+});
+
+Deno.test("geometryOf() puts everything where the diagram says", () => {
+  assert.deepEqual([participantAt(0), participantAt(1), participantAt(255)], [4096, 4352, 69_376]);
+  const geometry = geometryOf(CONSTANTS);
+  assert.deepEqual(geometry, {
+    laneCount: 3,
+    cellCount: 512,
+    lanesAt: 69_632,
+    cellsAt: 71_680,
+    slotsAt: 79_872,
+    recordsAt: 80_000,
+    recordBytes: 192,
+    byteLength: 80_960,
+  });
+  assert.deepEqual([laneAt(geometry, 0), laneAt(geometry, 3)], [69_632, 71_168]);
+  assert.deepEqual(geometryOf({ ...CONSTANTS, priorities: 1, partitions: 4, capacity: 1000 }), {
+    laneCount: 4,
+    cellCount: 2048,
+    lanesAt: 69_632,
+    cellsAt: 72_192,
+    slotsAt: 113_152,
+    recordsAt: 117_248,
+    recordBytes: 192,
+    byteLength: 309_248,
+  });
+});
+
+Deno.test("geometryOf() keeps words, floats and lines of records where they can be used, whatever the shape", () => {
+  for (const capacity of [1, 2, 31, 256, 257, 65_536]) {
+    for (const messageBytesMax of [1, 64, 65, 4096]) {
+      for (const [priorities, partitions] of [[1, 0], [16, 0], [1, 1], [1, 64]]) {
+        const geometry = geometryOf({ ...CONSTANTS, capacity, messageBytesMax, priorities, partitions });
+        const { cellCount, cellsAt, slotsAt, recordsAt, recordBytes, byteLength, laneCount } = geometry;
+        assert.equal(Math.log2(cellCount) % 1, 0);
+        assert.ok(cellCount >= 2 * capacity && cellCount <= 131_072);
+        assert.equal(slotsAt, cellsAt + (laneCount + 1) * cellCount * 4);
+        assert.ok(recordsAt >= slotsAt + capacity * 4);
+        assert.deepEqual([recordsAt % 128, recordBytes % 64, byteLength % 8], [0, 0, 0]);
+        assert.ok(recordBytes >= 64 + messageBytesMax);
+      }
+    }
+  }
+});
+
+Deno.test("writeConstants() writes the words of the diagram, and inspectQueue() reads them", () => {
+  const { byteLength } = geometryOf(CONSTANTS);
+  const words = new Int32Array(byteLength >> 2);
+  writeConstants(words, CONSTANTS);
+  assert.deepEqual([...words.subarray(0, 10)], [
+    QUEUE_MAGIC,
+    QUEUE_VERSION,
+    LAYOUT_HASH,
+    5,
+    100,
+    3,
+    0,
+    7,
+    2,
+    1,
+  ]);
+  assert.equal(words[11], -77);
+  assert.ok(words.subarray(12).every((word) => word === 0));
+  assert.deepEqual(inspectQueue(words, byteLength), { state: "queue", constants: CONSTANTS });
+});
+
+Deno.test("inspectQueue() notices every flipped byte of the constants, and a wrong length", () => {
+  const { byteLength } = geometryOf(CONSTANTS);
+  const words = new Int32Array(byteLength >> 2);
+  const bytes = new Uint8Array(words.buffer);
+  writeConstants(words, CONSTANTS);
+  for (let at = 0; at < HEADER_BYTES; at++) {
+    for (let flip = 1; flip < 256; flip++) {
+      bytes[at] ^= flip;
+      const inspection = inspectQueue(words, byteLength);
+      bytes[at] ^= flip;
+      const expected = at < 4 ? "foreign" : at < 12 ? "other version" : "damaged";
+      assert.equal(inspection.state, expected, `byte ${at} ^ ${flip}`);
+      assert.ok("found" in inspection && inspection.found.length > 0);
+    }
+  }
+  for (const wrong of [byteLength - 1, byteLength + 1, byteLength * 2]) {
+    assert.equal(inspectQueue(words, wrong).state, "damaged");
+  }
+  for (const wrong of [0, 44, 4095]) assert.equal(inspectQueue(words, wrong).state, "foreign");
+});
+
+Deno.test("inspectQueue() refuses constants that no queue can be made with, though their checksum is right", () => {
+  const wrongs: Partial<QueueConstants>[] = [
+    { capacity: 0 },
+    { capacity: -1 },
+    { capacity: QUEUE_CAPACITY_MAX + 1 },
+    { messageBytesMax: 0 },
+    { messageBytesMax: QUEUE_MESSAGE_BYTES_MAX + 1 },
+    { priorities: 0 },
+    { priorities: QUEUE_PRIORITIES_MAX + 1 },
+    { partitions: -1 },
+    { partitions: QUEUE_PARTITIONS_MAX + 1 },
+    { partitions: 2 },
+    { deliveryCountMax: -1 },
+    { deadLetterCountMax: 5 },
+  ];
+  for (const wrong of wrongs) {
+    const constants = { ...CONSTANTS, ...wrong };
+    const words = new Int32Array(1024);
+    writeConstants(words, constants);
+    const inspection = inspectQueue(words, Math.max(4096, geometryOf(constants).byteLength));
+    assert.equal(inspection.state, "damaged", JSON.stringify(wrong));
+  }
+});
+
+Deno.test("fakeMemory() is a queue's memory", () => {
+  const { memory } = fakeMemory({ capacity: 3, messageBytesMax: 8 });
+  assert.equal(inspectQueue(memory.words, memory.bytes.byteLength).state, "queue");
+});
+
+nativeTest(
+  "SharedQueue.connect() refuses a queue whose header has a flipped byte, and says what is wrong",
+  () => {
+    using names = new QueueNames();
+    const name = names.next();
+    SharedQueue.create(name, { capacity: 3, messageBytesMax: 8 }).close();
+    using region = SharedMemory.open(`queue.${name}`);
+    for (let at = 0; at < HEADER_BYTES; at++) {
+      for (const flip of FLIPS) {
+        region.bytes[at] ^= flip;
+        assert.throws(() => SharedQueue.connect(name), {
+          name: "InvalidData",
+          message: new RegExp(
+            `^connect to queue ${name}: it (is no queue|has version -?\\d+, expected 1|is damaged: )|^connect to queue ${name}: its layout`,
+          ),
+        }, `byte ${at} ^ ${flip}`);
+        region.bytes[at] ^= flip;
+      }
+    }
+    SharedQueue.connect(name).close();
+  },
+);
+
+nativeTest("SharedQueue.connect() refuses what is no queue, and queues that were cut short", () => {
+  using names = new QueueNames();
+  for (const byteLength of [1, 44, 4095, 4096, 80_000]) {
+    const name = names.next();
+    SharedMemory.create(`queue.${name}`, { byteLength }).close();
+    assert.throws(() => SharedQueue.connect(name), {
+      name: "InvalidData",
+      message: `connect to queue ${name}: it is no queue`,
+    });
+    const initialize = (bytes: Uint8Array<ArrayBuffer>) => {
+      const words = new Int32Array(4096 / 4);
+      writeConstants(words, CONSTANTS);
+      bytes.set(new Uint8Array(words.buffer).subarray(0, bytes.byteLength));
+    };
+    SharedMemory.unlink(`queue.${name}`);
+    SharedMemory.create(`queue.${name}`, { byteLength, initialize }).close();
+    assert.throws(() => SharedQueue.connect(name), Deno.errors.InvalidData);
+  }
+});

@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { futexWaitPatrolled, FutexWatch, type Patrol, PATROL_LOOKS_FOR } from "../../../ffi/mod.ts";
+import { PARTICIPANT, participantAt, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
+import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { Signal } from "../../../src/ipc/sharing/mod.ts";
+import { openQueue } from "../../../src/ipc/queue/_open_queue.ts";
+import { type QueueShape, SharedQueue } from "../../../src/ipc/queue/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
+import { runProgram } from "../../support/driver_program.ts";
+import { startProgram } from "../../support/net_child.ts";
+import { fakeMemory, QUEUE_URL, QueueNames, reopened } from "./_support.ts";
+
+nameSkipReason("The thread that sleeps for a consumer", nativeSkipReason());
+
+/** Far more than any of these takes; a patrol that does not see what it should ends the wait with "timed-out". */
+const LONG_MS = 30_000;
+/** Some rounds of a patrol. */
+const ROUNDS_MS = 220;
+const PLAIN = { lane: 0, flags: 0, expiresMs: 0 };
+
+type What = "messages" | "dead letters" | "room" | "nothing";
+type Sleep<T> = (what: What, timeoutMs: number) => T;
+
+/** A queue, ways to sleep on its word while a patrol looks, and another opener that tells nobody what it does. */
+function patrolTest(
+  name: string,
+  shape: QueueShape,
+  body: (queue: {
+    name: string;
+    quiet: QueueCore;
+    sleep: Sleep<Promise<unknown>>;
+    sleepSync: Sleep<unknown>;
+  }) => Promise<void>,
+): void {
+  nativeTest(name, async () => {
+    using names = new QueueNames();
+    const name = names.next();
+    using _queue = SharedQueue.create(name, { messageBytesMax: 8, ...shape });
+    using stack = new DisposableStack();
+    const open = (): QueueCore => {
+      const { region, memory } = openQueue(name, {});
+      stack.use(region);
+      return stack.adopt(new QueueCore(memory), (core) => core.close());
+    };
+    const [core, quiet] = [open(), open()];
+    using watch = new FutexWatch();
+    const { words, geometry: { laneCount } } = core.memory;
+    const patrols = {
+      messages: core.patrol(PATROL_LOOKS_FOR.messages, 0, laneCount),
+      "dead letters": core.patrol(PATROL_LOOKS_FOR.messages, laneCount, laneCount + 1),
+      room: core.patrol(PATROL_LOOKS_FOR.room),
+      nothing: core.patrol(PATROL_LOOKS_FOR.nothing),
+    };
+    const patrolOf = (what: What): Patrol => {
+      const patrol = patrols[what];
+      assert.ok(patrol !== undefined);
+      return patrol;
+    };
+    const index = WORD.items;
+    await body({
+      name,
+      quiet,
+      sleep: async (what, timeoutMs) =>
+        await watch.waitPatrolled(patrolOf(what), words, index, words[index], timeoutMs),
+      sleepSync: (what, timeoutMs) =>
+        futexWaitPatrolled(patrolOf(what), words, index, words[index], timeoutMs),
+    });
+  });
+}
+
+const MESSAGE = new Uint8Array(8);
+const DEAD_LETTERS = { capacity: 8, deliveryCountMax: 1, deadLetterCountMax: 4 };
+
+patrolTest(
+  "A patrol ends a sleep when an opener has died",
+  DEAD_LETTERS,
+  async ({ name, sleep, sleepSync }) => {
+    const start = async () => {
+      const child = await startProgram(`
+      import { SharedQueue } from ${QUEUE_URL};
+      const queue = SharedQueue.connect(${JSON.stringify(name)});
+      setInterval(() => queue.name, 1000);
+      console.log("ready");
+    `);
+      await child.says(/ready/);
+      return child;
+    };
+    await using child = await start();
+    await using other = await start();
+    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    assert.equal(sleepSync("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    const sleeping = sleep("nothing", LONG_MS);
+    child.kill("SIGKILL");
+    assert.equal(await sleeping, "woken");
+    // That one is seen to.
+    openQueueOnce(name);
+    assert.equal(sleepSync("nothing", ROUNDS_MS), "timed-out");
+    other.kill("SIGKILL");
+    assert.equal(sleepSync("nothing", LONG_MS), "woken");
+  },
+);
+
+patrolTest(
+  "A patrol of many openers ends a sleep when one has died, and says to the others when it has looked",
+  DEAD_LETTERS,
+  async ({ name, quiet, sleep }) => {
+    const { words } = quiet.memory;
+    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out");
+    assert.equal(words[WORD.looked], 0, "of two, each looks by itself");
+    await using child = await startProgram(`
+      import { SharedQueue } from ${QUEUE_URL};
+      const queues = Array.from({ length: 20 }, () => SharedQueue.connect(${JSON.stringify(name)}));
+      setInterval(() => queues, 1000);
+      console.log("ready");
+    `);
+    await child.says(/ready/);
+    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    assert.notEqual(words[WORD.looked], 0);
+    const sleeping = sleep("nothing", LONG_MS);
+    child.kill("SIGKILL");
+    assert.equal(await sleeping, "woken");
+  },
+);
+
+function openQueueOnce(name: string): void {
+  SharedQueue.connect(name).close();
+}
+
+patrolTest(
+  "A patrol ends a sleep when there is a message of which nobody told",
+  DEAD_LETTERS,
+  async ({ quiet, sleep, sleepSync }) => {
+    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "there is none");
+    quiet.sender.trySend(MESSAGE, PLAIN, Date.now());
+    assert.equal(await sleep("messages", LONG_MS), "woken");
+    assert.equal(sleepSync("messages", LONG_MS), "woken");
+    const slot = quiet.take("messages");
+    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "somebody has it");
+    quiet.giveBack(slot);
+    // Now it has been delivered as often as it may be.
+    assert.equal(quiet.take("messages"), -1);
+    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
+    assert.equal(sleepSync("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
+    assert.equal(await sleep("dead letters", LONG_MS), "woken");
+  },
+);
+
+patrolTest(
+  "A patrol ends a sleep when there is a message in the last of many slots",
+  { capacity: 10_000 },
+  async ({ quiet, sleep }) => {
+    for (let count = 0; count < 10_000; count++) {
+      quiet.sender.trySend(MESSAGE, PLAIN, Date.now());
+    }
+    for (let count = 0; count < 9_999; count++) assert.equal(quiet.take("messages"), count);
+    assert.equal(await sleep("messages", LONG_MS), "woken");
+    assert.equal(quiet.take("messages"), 9_999);
+    assert.equal(await sleep("messages", 3 * ROUNDS_MS), "timed-out");
+  },
+);
+
+patrolTest(
+  "A patrol passes over the messages of a partition that somebody has",
+  { capacity: 8, partitions: 2 },
+  async ({ quiet, sleep }) => {
+    for (let count = 0; count < 2; count++) quiet.sender.trySend(MESSAGE, { ...PLAIN, lane: 1 }, Date.now());
+    assert.equal(await sleep("messages", LONG_MS), "woken");
+    const slot = quiet.take("messages");
+    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "its partition is taken");
+    quiet.ack(slot);
+    assert.equal(await sleep("messages", LONG_MS), "woken");
+  },
+);
+
+patrolTest(
+  "A patrol ends a sleep when there is room of which nobody told, or a message that is too old",
+  { capacity: 2 },
+  async ({ quiet, sleep, sleepSync }) => {
+    assert.equal(await sleep("room", LONG_MS), "woken");
+    const nowMs = Date.now();
+    for (const expiresMs of [0, nowMs + 3_600_000]) {
+      quiet.sender.trySend(MESSAGE, { ...PLAIN, expiresMs }, nowMs);
+    }
+    assert.equal(await sleep("room", ROUNDS_MS), "timed-out", "it is full");
+    const slot = quiet.take("messages");
+    assert.equal(sleepSync("room", ROUNDS_MS), "timed-out", "it is full");
+    quiet.ack(slot);
+    assert.equal(sleepSync("room", LONG_MS), "woken");
+    quiet.sender.trySend(MESSAGE, { ...PLAIN, expiresMs: nowMs - 1 }, nowMs);
+    assert.equal(await sleep("room", LONG_MS), "woken");
+  },
+);
+
+nativeTest(
+  "QueueCore tells all who sleep that somebody has died: of what that one did last, nobody was told",
+  () => {
+    const deaths = {
+      "who recovers": (core: QueueCore): unknown => core.recover(),
+      "who comes next": (core: QueueCore): unknown => new QueueCore(reopened(core.memory).memory),
+    };
+    for (const [who, happens] of Object.entries(deaths)) {
+      const { memory } = fakeMemory({ capacity: 4, messageBytesMax: 8 });
+      const core = new QueueCore(memory);
+      const other = reopened(memory);
+      const otherCore = new QueueCore(other.memory);
+      const replies = repliesOf(core.participants.number);
+      const signals = [WORD.items, WORD.deadLetters, WORD.room, WORD.boxes, replies];
+      const before = signals.map((at) => {
+        new Signal(memory.words, at).arm();
+        return memory.words[at];
+      });
+      core.recover();
+      assert.equal(otherCore.participants.number, 2);
+      assert.deepEqual(signals.map((at) => memory.words[at]), before, "everybody lives");
+      other.region.die();
+      happens(core);
+      assert.ok(signals.every((at, index) => memory.words[at] !== before[index]), who);
+      const lost = (participantAt(core.participants.number) >> 2) + PARTICIPANT.lost;
+      assert.equal(memory.words[lost], 1, who);
+    }
+  },
+);
+
+nativeTest("SharedQueue.receive() waits without a patrol where no descriptor is left for one", async () => {
+  using names = new QueueNames();
+  const name = JSON.stringify(names.next());
+  const program = `
+    import { SharedQueue } from ${QUEUE_URL};
+    using queue = SharedQueue.create(${name}, { capacity: 4 });
+    setTimeout(() => queue.trySend("1"), 1);
+    console.log((await queue.receive()).text());
+    const files = [];
+    try {
+      for (;;) files.push(Deno.openSync("/dev/null"));
+    } catch (error) {
+      console.log(error.code);
+    }
+    setTimeout(() => queue.trySend("2"), 1);
+    console.log((await queue.receive()).text());
+  `;
+  const { code, stdout, stderr } = await runProgram(program, { openFilesMax: 100 });
+  assert.deepEqual([code, stdout, stderr], [0, "1\nEMFILE\n2\n", ""]);
+});
+
+patrolTest(
+  "A sleep with a patrol ends when it is woken, with nothing to see",
+  DEAD_LETTERS,
+  async ({ quiet, sleep }) => {
+    const signal = new Signal(quiet.memory.words, WORD.items);
+    const sleeping = sleep("messages", LONG_MS);
+    signal.arm();
+    signal.wake();
+    assert.notEqual(await sleeping, "timed-out");
+  },
+);

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { WORD } from "../../../src/ipc/queue/layout.ts";
+import { Signal } from "../../../src/ipc/sharing/mod.ts";
+import { withNative } from "../memory/_support.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
+import { fakeMemory, HastyClock } from "../queue/_support.ts";
+
+nameSkipReason("Signal", nativeSkipReason());
+
+/** Two who share the words, and whether a call changes the word that sleepers sleep on. */
+function shared(armed = 0): { one: Signal; other: Signal; wakes: (call: () => void) => boolean } {
+  const words = new Int32Array(3).fill(armed, 1);
+  const wakes = (call: () => void): boolean => {
+    const [before] = words;
+    call();
+    return words[0] !== before;
+  };
+  return { one: new Signal(words, 0), other: new Signal(words, 0), wakes };
+}
+
+nativeTest("Signal.wake() costs nothing while nobody sleeps, and finds out when nobody does any more", () => {
+  const { one, other, wakes } = shared();
+  assert.equal(wakes(() => other.wake()), false);
+  one.arm();
+  assert.equal(wakes(() => other.wake()), true, "somebody may be about to sleep");
+  assert.equal(wakes(() => other.wake()), false, "nobody was");
+  one.arm();
+  assert.equal(wakes(() => other.wakeAll()), true);
+  assert.equal(wakes(() => other.wakeAll()), false);
+});
+
+nativeTest(
+  "Signal.wake() that is slow does not clear what a sleeper has set meanwhile, however often it was cleared",
+  () => {
+    for (const rounds of [1, 2, 3]) {
+      const { one, other, wakes } = shared();
+      one.arm();
+      let nested = false;
+      // Nobody is found; before the waker says so, the sleeper it looked for has been served, has cleared up, and is back again.
+      const wake = (): number => {
+        if (nested) return 0;
+        nested = true;
+        for (let round = 0; round < rounds; round++) {
+          one.wake();
+          one.arm();
+        }
+        return 0;
+      };
+      withNative({ millrace_futex_wake: wake }, () => other.wake());
+      assert.equal(wakes(() => other.wake()), true, "the next message wakes it");
+    }
+  },
+);
+
+nativeTest("Signal: its count wraps", () => {
+  for (const armed of [2 ** 31 - 2, -2, -4, 2 ** 31 - 1, -1]) {
+    const { one, other, wakes } = shared(armed);
+    for (let round = 0; round < 4; round++) {
+      one.arm();
+      assert.equal(wakes(() => other.wake()), true);
+      assert.equal(wakes(() => other.wake()), false);
+    }
+  }
+});
+
+nativeTest(
+  "Signal.sleep() ends when it is woken, when it came too late, and when its time is over",
+  async () => {
+    const { one, other } = shared();
+    const seen = one.arm();
+    const sleep = one.sleep(seen);
+    other.wake();
+    await sleep;
+    await one.sleep(seen);
+    await one.sleep(one.arm());
+    one.close();
+    other.close();
+  },
+);
+
+nativeTest("QueueCore wakes who waits for room when a message is too old, or a dead letter gives way", () => {
+  using _ = new HastyClock();
+  const { memory } = fakeMemory({
+    capacity: 4,
+    messageBytesMax: 8,
+    deliveryCountMax: 1,
+    deadLetterCountMax: 1,
+  });
+  const core = new QueueCore(memory);
+  const room = new Signal(memory.words, WORD.room);
+  const wakes = (call: () => void): boolean => {
+    room.arm();
+    const before = memory.words[WORD.room];
+    call();
+    return memory.words[WORD.room] !== before;
+  };
+  const send = (expiresMs: number) => core.trySend(new Uint8Array(1), { lane: 0, flags: 0, expiresMs });
+  send(1);
+  assert.equal(wakes(() => core.reserve()), true);
+  send(1);
+  assert.equal(wakes(() => core.findRoom()), true);
+  for (const expected of [false, true]) {
+    send(0);
+    core.giveBack(core.reserve()?.slot ?? -1);
+    assert.equal(wakes(() => core.reserve()), expected);
+  }
+  core.close();
+});

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { inspectHeader, writeHeader } from "../../../src/ipc/state/_region_kind.ts";
+import {
+  BLOCK_BITS,
+  BUCKET_BITS,
+  CHANGE_COUNT,
+  COUNTER,
+  geometryOf,
+  KIND,
+  packConstants,
+  RECORD,
+  RECORD_HEADER_BYTES,
+  SPARES_MAX,
+  STATE_CAPACITY_MAX,
+  STATE_KEY_BYTES_MAX,
+  STATE_KIND,
+  STATE_MEMBER,
+  STATE_PARTICIPANTS_MAX,
+  STATE_VALUE_BYTES_MAX,
+  unpackConstants,
+  WORD,
+} from "../../../src/ipc/state/layout.ts";
+import {
+  isImpossible,
+  isSameGeneration,
+  moved,
+  ownerOf,
+  PHASE,
+  phaseOf,
+  renewed,
+} from "../../../src/ipc/state/_block_word.ts";
+import { fakeState } from "./_support.ts";
+import { blockOf, nextVersion } from "../../../src/ipc/state/_state_memory.ts";
+
+const CONSTANTS = {
+  capacity: 1000,
+  keyBytesMax: 30,
+  valueBytesMax: 100,
+  writersMax: 8,
+  checksums: true,
+  seed: -5,
+};
+
+Deno.test("layout of a state: every number is as it was", () => {
+  assert.deepEqual(WORD, {
+    sessions: 32,
+    looked: 33,
+    keys: 64,
+    freed: 96,
+    lastFreed: 97,
+    recoveries: 98,
+    watching: 128,
+    changes: 160,
+    tail: 192,
+  });
+  assert.deepEqual(STATE_MEMBER, { watches: 6, counters: 16 });
+  assert.deepEqual(COUNTER, { set: 0, deleted: 1, expired: 2, refused: 3, damaged: 4 });
+  assert.deepEqual(RECORD, {
+    next: 0,
+    checksum: 1,
+    hash: 2,
+    keyBytes: 3,
+    valueBytes: 4,
+    kind: 5,
+    version: 6,
+    expiresMs: 8,
+  });
+  assert.deepEqual(KIND, { bytes: 0, counter: 1 });
+  assert.deepEqual([RECORD_HEADER_BYTES, BLOCK_BITS, BUCKET_BITS, CHANGE_COUNT, SPARES_MAX], [
+    40,
+    21,
+    24,
+    1024,
+    2,
+  ]);
+  assert.deepEqual([STATE_CAPACITY_MAX, STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX, STATE_PARTICIPANTS_MAX], [
+    1_000_000,
+    65_536,
+    2 ** 26,
+    255,
+  ]);
+  assert.deepEqual([STATE_KIND.magic, STATE_KIND.version, STATE_KIND.layoutHash], [
+    0x4154534d,
+    1,
+    LAYOUT_HASH,
+  ]);
+  assert.deepEqual(geometryOf(CONSTANTS), {
+    bucketCount: 4096,
+    blockCount: 1016,
+    membersAt: 4096,
+    memberBytes: 128,
+    changesAt: 36_864,
+    bucketsAt: 40_960,
+    blocksAt: 73_728,
+    recordsAt: 77_824,
+    recordBytes: 192,
+    byteLength: 272_896,
+  });
+  // What is largest fits its bits.
+  const { blockCount, bucketCount } = geometryOf({
+    ...CONSTANTS,
+    capacity: STATE_CAPACITY_MAX,
+    writersMax: 255,
+  });
+  assert.ok(blockCount < 2 ** BLOCK_BITS && bucketCount <= 2 ** BUCKET_BITS);
+});
+
+const LAYOUT_HASH = STATE_KIND.layoutHash;
+
+Deno.test("inspectHeader() tells what is wrong with a region", () => {
+  const packed = packConstants(CONSTANTS);
+  assert.deepEqual(unpackConstants(packed), CONSTANTS);
+  const { byteLength } = geometryOf(CONSTANTS);
+  const words = new Int32Array(1024);
+  writeHeader(words, STATE_KIND, packed);
+  const found = (at: number, change: number, bytes = byteLength): unknown => {
+    const copy = words.slice();
+    copy[at] ^= change;
+    const inspection = inspectHeader(copy, STATE_KIND, bytes);
+    return inspection.state === "ok" ? inspection.constants : inspection.found;
+  };
+  assert.deepEqual(found(0, 0), packed);
+  assert.equal(found(0, 1), "it is no state");
+  assert.equal(found(1, 2), "it has version 3, expected 1");
+  assert.equal(found(2, 1), "its layout is another build's");
+  for (let at = 3; at < 16; at++) {
+    assert.equal(found(at, 1 << at), "it is damaged: the checksum of its header is wrong");
+  }
+  assert.equal(
+    found(0, 0, byteLength - 64),
+    `it is damaged: it has ${byteLength - 64} bytes, expected ${byteLength}`,
+  );
+  assert.deepEqual(inspectHeader(words.subarray(0, 8), STATE_KIND, 32), {
+    state: "foreign",
+    found: "it is no state",
+  });
+  for (
+    const wrong of [{ capacity: 0 }, { keyBytesMax: 0 }, { valueBytesMax: 2 ** 27 }, { writersMax: 256 }]
+  ) {
+    writeHeader(words, STATE_KIND, packConstants({ ...CONSTANTS, ...wrong }));
+    assert.equal(found(0, 0), "it is damaged: its constants are out of range");
+  }
+});
+
+Deno.test("words of blocks: generations wrap, and say nothing of phase and owner", () => {
+  for (const generation of [0, 1, 2 ** 21 - 1, 2 ** 21, 2 ** 22 - 1]) {
+    const word = generation << 10 | PHASE.owned << 8 | 200;
+    assert.deepEqual([phaseOf(word), ownerOf(word)], [PHASE.owned, 200]);
+    const live = moved(word, PHASE.live, 0);
+    assert.ok(isSameGeneration(word, live));
+    assert.deepEqual([phaseOf(live), ownerOf(live)], [PHASE.live, 0]);
+    const next = renewed(live, PHASE.free, 0);
+    assert.equal(next >>> 10, (generation + 1) % 2 ** 22);
+    assert.ok(!isSameGeneration(live, next));
+  }
+  const impossible = [PHASE.free << 8 | 1, PHASE.owned << 8, PHASE.live << 8 | 1, 3 << 8, 3 << 8 | 1];
+  for (const word of impossible) assert.ok(isImpossible(word));
+  for (const word of [0, PHASE.owned << 8 | 1, PHASE.live << 8]) assert.ok(!isImpossible(word));
+});
+
+Deno.test("StateMemory.lead() counts the tag of a bucket up over both of its words", () => {
+  const memory = fakeState({ capacity: 2 });
+  const at = memory.buckets;
+  for (
+    const [low, high, version] of [
+      [0, 0, 1],
+      [7, -1, 2 ** 32],
+      [3 << BLOCK_BITS | 7, -1, 4 * 2 ** 32],
+      [1 << BLOCK_BITS, 41, 2 ** 32 + 42],
+      [0, 2 ** 31 - 1, 2 ** 31],
+    ] as const
+  ) {
+    memory.words[at] = low;
+    memory.words[at + 1] = high;
+    assert.equal(nextVersion(low, high), version);
+    assert.equal(memory.lead(at, low ^ 1, high, 2), false);
+    assert.equal(memory.lead(at, low, high ^ 1, 2), false);
+    assert.equal(memory.lead(at, low, high, 2), true);
+    assert.equal(blockOf(memory.words[at]), 2);
+    assert.equal(nextVersion(memory.words[at], memory.words[at + 1]), version + 1);
+    assert.equal(memory.lead(at, memory.words[at], memory.words[at + 1], -1), true);
+    assert.equal(blockOf(memory.words[at]), -1);
+  }
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import {
+  isAbandoned,
+  isImpossiblePermit,
+  nextPermit,
+  PERMIT_PHASE,
+  permitOwnerOf,
+  permitPhaseOf,
+} from "../../../src/ipc/state/_permit_word.ts";
+import {
+  LOCK_KIND,
+  PERMIT_COUNTER,
+  PERMIT_MEMBER,
+  PERMIT_MEMBER_BYTES,
+  PERMIT_MEMBERS_AT,
+  PERMIT_WORD,
+  PERMITS_AT,
+  SEMAPHORE_KIND,
+  SEMAPHORE_PERMITS_MAX,
+} from "../../../src/ipc/state/permits_layout.ts";
+
+Deno.test("layout of locks and semaphores: every number is as it was", () => {
+  assert.deepEqual(PERMIT_WORD, { sessions: 32, looked: 33, tickets: 64, waiting: 96 });
+  assert.deepEqual(PERMIT_MEMBER, { ticket: 6, signal: 7, counters: 16 });
+  assert.deepEqual(PERMIT_COUNTER, { acquired: 0, waited: 1, abandoned: 2 });
+  assert.deepEqual([PERMIT_MEMBERS_AT, PERMIT_MEMBER_BYTES, PERMITS_AT], [4096, 128, 9216]);
+  assert.deepEqual([LOCK_KIND.magic, LOCK_KIND.version], [0x4b434c4d, 1]);
+  assert.deepEqual([SEMAPHORE_KIND.magic, SEMAPHORE_KIND.version], [0x4d45534d, 1]);
+  assert.deepEqual([LOCK_KIND.byteLengthOf([1]), LOCK_KIND.byteLengthOf([2])], [36_928, undefined]);
+  assert.deepEqual(
+    [0, 17, SEMAPHORE_PERMITS_MAX + 1].map((permits) => SEMAPHORE_KIND.byteLengthOf([permits])),
+    [
+      undefined,
+      36_992,
+      undefined,
+    ],
+  );
+});
+
+Deno.test("words of permits: each step has a generation of its own", () => {
+  const held = nextPermit(0, PERMIT_PHASE.held, 255, false);
+  assert.deepEqual([permitPhaseOf(held), permitOwnerOf(held), isAbandoned(held)], [
+    PERMIT_PHASE.held,
+    255,
+    false,
+  ]);
+  const handed = nextPermit(held, PERMIT_PHASE.handed, 1, true);
+  assert.deepEqual([permitPhaseOf(handed), permitOwnerOf(handed), isAbandoned(handed)], [
+    PERMIT_PHASE.handed,
+    1,
+    true,
+  ]);
+  const last = 2 ** 21 - 1 << 11;
+  assert.equal(nextPermit(last, PERMIT_PHASE.free, 0, false), 0);
+  assert.deepEqual([held, handed].map((word) => word >>> 11), [1, 2]);
+  for (const word of [1, 3 << 8 | 1, PERMIT_PHASE.held << 8]) assert.ok(isImpossiblePermit(word));
+  for (const word of [0, held, handed, 1 << 10]) assert.ok(!isImpossiblePermit(word));
+});

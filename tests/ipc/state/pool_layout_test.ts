@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import {
+  POOL_BLOCK_BYTES_MAX,
+  POOL_BLOCKS_MAX,
+  POOL_COUNTER,
+  POOL_KIND,
+  POOL_MEMBER,
+  POOL_MEMBER_BYTES,
+  POOL_MEMBERS_AT,
+  POOL_PHASE,
+  POOL_WORD,
+  POOL_WORDS_AT,
+  poolGeometryOf,
+} from "../../../src/ipc/state/pool_layout.ts";
+import {
+  blockOfReference,
+  isImpossiblePoolWord,
+  poolGenerationOf,
+  poolOwnerOf,
+  poolPhaseOf,
+  poolWordOf,
+  referenceOf,
+} from "../../../src/ipc/state/_pool_word.ts";
+
+Deno.test("layout of a pool: every number is as it was", () => {
+  assert.deepEqual(POOL_WORD, { sessions: 32, looked: 33, room: 64, freed: 96 });
+  assert.deepEqual(POOL_MEMBER, { counters: 16 });
+  assert.deepEqual(POOL_COUNTER, { acquired: 0, released: 1, taken: 2, recovered: 3 });
+  assert.deepEqual(POOL_PHASE, { free: 0, owned: 1, offered: 2 });
+  assert.deepEqual([POOL_MEMBERS_AT, POOL_MEMBER_BYTES, POOL_WORDS_AT], [4096, 128, 9216]);
+  assert.deepEqual([POOL_KIND.magic, POOL_KIND.version], [0x4c4f504d, 1]);
+  assert.deepEqual(poolGeometryOf(3, 100), { blocksAt: 36_928, strideBytes: 128, byteLength: 37_312 });
+  assert.deepEqual([POOL_KIND.byteLengthOf([3, 100]), POOL_KIND.byteLengthOf([0, 1])], [37_312, undefined]);
+  assert.deepEqual(
+    [[1, POOL_BLOCK_BYTES_MAX + 1], [POOL_BLOCKS_MAX + 1, 1], [POOL_BLOCKS_MAX, 10_000]].map(
+      POOL_KIND.byteLengthOf,
+    ),
+    [undefined, undefined, undefined],
+  );
+});
+
+Deno.test("references to blocks: there and back, generations wrap, and what is none is none", () => {
+  for (const generation of [0, 1, 2 ** 21, 2 ** 22 - 1]) {
+    const word = poolWordOf(generation, POOL_PHASE.offered, 255);
+    assert.deepEqual([poolGenerationOf(word), poolPhaseOf(word), poolOwnerOf(word)], [generation, 2, 255]);
+    for (const block of [0, 1, POOL_BLOCKS_MAX - 1]) {
+      const reference = referenceOf(block, generation);
+      assert.ok(Number.isSafeInteger(reference) && reference > 0);
+      assert.deepEqual(blockOfReference(reference, POOL_BLOCKS_MAX), { block, generation });
+    }
+  }
+  assert.equal(poolGenerationOf(poolWordOf(2 ** 22, POOL_PHASE.free, 0)), 0);
+  for (const reference of [0, -1, 1.5, NaN, 2 ** 53]) {
+    assert.equal(blockOfReference(reference, 10), undefined);
+  }
+  assert.equal(blockOfReference(referenceOf(10, 0), 10), undefined);
+  for (const word of [1, 1 << 8, 3 << 8 | 1]) assert.ok(isImpossiblePoolWord(word));
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import {
+  type PermitGuard,
+  SEMAPHORE_PERMITS_MAX,
+  SharedLockReentryError,
+  SharedSemaphore,
+} from "../../../src/ipc/state/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
+import { startProgram } from "../../support/net_child.ts";
+import { pause, STATE_URL, StateNames } from "./_support.ts";
+
+nameSkipReason("SharedSemaphore", nativeSkipReason());
+
+function semaphoreTest(
+  name: string,
+  permits: number,
+  body: (one: SharedSemaphore, other: SharedSemaphore) => Promise<void> | void,
+): void {
+  nativeTest(name, async () => {
+    using names = new StateNames();
+    using one = SharedSemaphore.create(names.next(), { permits });
+    using other = SharedSemaphore.connect(one.name);
+    await body(one, other);
+  });
+}
+
+semaphoreTest("SharedSemaphore.tryAcquire(): there are so many permits, whoever asks", 3, (one, other) => {
+  const guards = [one, other, one].map((semaphore) => semaphore.tryAcquire());
+  assert.deepEqual(guards.map((guard) => guard?.held), [true, true, true]);
+  assert.deepEqual([one.tryAcquire(), other.tryAcquire(), one.freeCount], [undefined, undefined, 0]);
+  guards[1]?.release();
+  assert.equal(other.freeCount, 1);
+  using again = one.tryAcquire();
+  assert.equal(again?.held, true);
+  assert.deepEqual([one.permitCount, other.permitCount], [3, 3]);
+});
+
+semaphoreTest("SharedSemaphore.withPermit(): never more than there are permits", 2, async (one, other) => {
+  let inside = 0, most = 0;
+  await Promise.all(
+    Array.from({ length: 40 }, (_, index) =>
+      (index % 2 === 0 ? one : other).withPermit(async () => {
+        most = Math.max(most, ++inside);
+        await pause(0);
+        inside--;
+      })),
+  );
+  assert.equal(most, 2);
+  assert.equal(one.freeCount, 2);
+});
+
+semaphoreTest(
+  "SharedSemaphore.acquire(): a permit that is given back wakes who waits longest",
+  1,
+  async (one, other) => {
+    const guard = one.tryAcquire();
+    const order: string[] = [];
+    const first = other.acquire().then((guard) => (order.push("other"), guard));
+    await pause(1);
+    const second = one.acquire().then((guard) => (order.push("one"), guard));
+    await assert.rejects(other.acquire({ timeoutMs: 3 }), { name: "TimeoutError" });
+    guard?.release();
+    (await first).release();
+    (await second).release();
+    assert.deepEqual(order, ["other", "one"]);
+    assert.equal(one.status().waitedCount >= 2, true);
+  },
+);
+
+semaphoreTest("SharedSemaphore.acquireSync() refuses to wait for its own permits", 2, (one, other) => {
+  using _first = one.acquireSync();
+  const second = one.acquireSync();
+  assert.throws(() => one.acquireSync(), SharedLockReentryError);
+  assert.equal(other.acquireSync({ timeoutMs: 2 }), undefined);
+  second?.release();
+  using theirs = other.acquireSync({ timeoutMs: 0 });
+  assert.equal(theirs?.held, true);
+});
+
+semaphoreTest(
+  "SharedSemaphore: the permits of a process that is killed are had again, by who is told",
+  3,
+  async (one) => {
+    await using child = await startProgram(`
+    import { SharedSemaphore } from ${STATE_URL};
+    const semaphore = SharedSemaphore.connect(${JSON.stringify(one.name)});
+    setInterval(() => {}, 1000);
+    semaphore.tryAcquire();
+    semaphore.tryAcquire();
+    console.log("ready");
+  `);
+    await child.says(/ready/);
+    assert.equal(one.freeCount, 1);
+    using _mine = one.tryAcquire();
+    const waiting: Promise<PermitGuard>[] = [one.acquire(), one.acquire()];
+    child.kill("SIGKILL");
+    const guards = await Promise.all(waiting);
+    assert.deepEqual(guards.map(({ abandoned }) => abandoned), [true, true]);
+    for (const guard of guards) guard.release();
+    assert.equal(one.freeCount, 2);
+    assert.equal(one.status().abandonedCount, 2);
+  },
+);
+
+nativeTest("SharedSemaphore.create(), open(), list(), unlink()", () => {
+  using names = new StateNames();
+  const name = names.next();
+  for (const permits of [0, 1.5, SEMAPHORE_PERMITS_MAX + 1]) {
+    assert.throws(() => SharedSemaphore.create(name, { permits }), /create semaphore: permits is/);
+  }
+  using one = SharedSemaphore.open(name, { permits: 2 });
+  using other = SharedSemaphore.open(name, { permits: 5 });
+  assert.equal(other.permitCount, 2);
+  assert.equal(SharedSemaphore.list({ prefix: name }).length, 1);
+  assert.deepEqual(SharedSemaphore.removeAbandoned({ prefix: name }), []);
+  assert.match(one.metrics(), /^millrace_semaphore_permits\{semaphore="test-[^"]+"\} 2$/m);
+  SharedSemaphore.unlink(name);
+  one.close();
+  assert.throws(() => one.freeCount, Deno.errors.BadResource);
+});

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { Endpoint } from "../../../src/run/cores/endpoint.ts";
+import { createMesh } from "../../../src/run/cores/mesh.ts";
+import { withWatchdog } from "../../support/watchdog.ts";
+
+function open(onFrame: (byte: number) => void = () => {}): [from: Endpoint, to: Endpoint] {
+  const mesh = createMesh(4096, 2);
+  return [
+    new Endpoint(mesh, 0, () => {}),
+    new Endpoint(mesh, 1, (_from, view, at) => onFrame(view.getUint8(at))),
+  ];
+}
+
+Deno.test("Endpoint.enqueue() keeps what finds the ring full, in order, until there is room", () => {
+  const seen: number[] = [];
+  const [from, to] = open((byte) => seen.push(byte));
+  for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200).fill(index));
+  assert.ok(from.waitingBytes(1) > 0);
+  assert.ok(from.depthTo(1) > 0);
+  while (seen.length < 100) {
+    from.poll();
+    to.poll();
+  }
+  assert.deepEqual(seen, Array.from({ length: 100 }, (_, index) => index));
+  assert.deepEqual([from.waitingBytes(1), from.depthTo(1)], [0, 0]);
+});
+
+Deno.test("Endpoint.enqueue() wakes its own side when it sleeps and what it sends has to wait", () => {
+  const [from] = open();
+  let wakeCount = 0;
+  from.wakeBy(() => wakeCount++);
+  assert.equal(from.arm(false), true);
+  for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200));
+  assert.ok(from.waitingBytes(1) > 0);
+  assert.equal(wakeCount, 1);
+  from.disarm();
+  // From then on the reader is asked for it, and nobody has to be woken for what comes behind.
+  assert.equal(from.arm(false), true);
+  from.enqueue(1, new Uint8Array(200));
+  assert.equal(wakeCount, 1);
+});
+
+Deno.test("Endpoint.lose() throws away what waits, and takes nothing more", () => {
+  const [from] = open();
+  for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200));
+  from.lose(1);
+  assert.equal(from.waitingBytes(1), 0);
+  from.enqueue(1, new Uint8Array(200));
+  assert.equal(from.waitingBytes(1), 0);
+  assert.equal(from.poll(), 0);
+});
+
+Deno.test("Endpoint.arm() refuses to wait when something is there, and after close()", () => {
+  const [from, to] = open();
+  assert.equal(to.arm(false), true);
+  to.disarm();
+  from.enqueue(1, new Uint8Array(8));
+  from.flush();
+  assert.equal(to.arm(false), false);
+  to.disarm();
+  assert.equal(to.poll(), 1);
+  to.close();
+  to.close();
+  assert.deepEqual([to.arm(false), to.poll()], [false, 0]);
+  to.disarm();
+});
+
+Deno.test("Endpoint.wakeBy() is called when something comes while it is armed", () =>
+  withWatchdog(10_000, async () => {
+    const [from, to] = open();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    to.wakeBy(resolve);
+    assert.equal(to.arm(false), true);
+    from.enqueue(1, new Uint8Array(8));
+    from.flush();
+    // Nothing else would keep this thread alive.
+    const timer = setInterval(() => {}, 1000);
+    await promise;
+    clearInterval(timer);
+    to.disarm();
+    assert.ok(to.asleepMs > 0);
+    assert.equal(to.poll(), 1);
+  }));
+
+Deno.test("Endpoint.close() ends its wait on the bell, which would keep the memory", () => {
+  const mesh = createMesh(4096, 2);
+  const endpoint = new Endpoint(mesh, 0, () => {});
+  endpoint.wakeBy(() => assert.fail("woken although it is closed"));
+  assert.equal(endpoint.arm(false), true);
+  endpoint.close();
+  // Nobody is left to be told.
+  assert.equal(Atomics.notify(new Int32Array(mesh.bells), 0), 0);
+});

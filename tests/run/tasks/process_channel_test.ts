@@ -1,0 +1,309 @@
+import assert from "node:assert/strict";
+import { encodeFrame } from "../../../src/run/tasks/frames.ts";
+import {
+  CHANNEL_UNREAD_BYTES_MAX,
+  CHANNEL_UNREAD_MAX,
+  ProcessChannel,
+  ProcessEndedError,
+  type TaskContext,
+} from "../../../src/run/tasks/mod.ts";
+import { withWatchdog } from "../../support/watchdog.ts";
+import { type LinkPair, LINKS } from "./_support.ts";
+import * as tasks from "./_tasks.ts";
+
+const PEER = { name: "w", instance: 1, pid: 7 };
+
+interface Channels {
+  readonly one: ProcessChannel<unknown, unknown>;
+  readonly other: ProcessChannel<unknown, unknown>;
+  readonly links: LinkPair;
+}
+
+/** Why the task was given up that waits. */
+let reasons = Promise.withResolvers<unknown>();
+const WAITING = {
+  async wait(this: TaskContext): Promise<string> {
+    await new Promise((resolve) => this.signal.addEventListener("abort", resolve));
+    reasons.resolve(this.signal.reason);
+    return "late";
+  },
+};
+
+/** Two ends; `served` is what `one` may call. */
+function channelTest(name: string, served: object, body: (channels: Channels) => Promise<void>): void {
+  for (const { kind, make } of LINKS) {
+    Deno.test(`${name} (${kind})`, () =>
+      withWatchdog(30_000, async () => {
+        await using links = await make();
+        await using one = new ProcessChannel(PEER, links.one, {
+          tasks: { negate: (value: number) => -value },
+        });
+        await using other = new ProcessChannel(PEER, links.other, { tasks: served });
+        await body({ one, other, links });
+      }));
+  }
+}
+
+channelTest(
+  "ProcessChannel carries messages both ways, in their order, until it is closed",
+  tasks,
+  async ({ one, other }) => {
+    const sent = [1, "two", { three: [3] }, new Uint8Array([4]), null, undefined];
+    for (const message of sent) one.post(message);
+    other.post("back");
+    const messages = one[Symbol.asyncIterator]();
+    assert.equal((await messages.next()).value, "back");
+    const found: unknown[] = [];
+    for await (const message of other) {
+      found.push(message);
+      if (found.length === sent.length) await one.close();
+    }
+    assert.deepEqual(found, sent);
+    await Promise.all([one.closed, other.closed]);
+    assert.throws(() => one.post(1), Deno.errors.BadResource);
+    assert.equal((await messages.next()).done, true);
+  },
+);
+
+channelTest(
+  "ProcessChannel.call() gives what the task gives, or throws what it throws",
+  tasks,
+  async ({ one, other }) => {
+    assert.equal(await one.call<typeof tasks, "add">("add", [2, 3]), 5);
+    assert.deepEqual(await one.call<typeof tasks, "echo">("echo", [{ a: [1] }]), { a: [1] });
+    assert.equal(await other.call<{ negate(value: number): number }, "negate">("negate", [4]), -4);
+    await assert.rejects(
+      one.call<typeof tasks, "fail">("fail", ["no"]),
+      (error: Error) =>
+        error instanceof RangeError && error.message === "no" && error.cause instanceof TypeError,
+    );
+    const calls = Array.from(
+      { length: 5000 },
+      (_, index) => one.call<typeof tasks, "add">("add", [index, 1]),
+    );
+    assert.deepEqual(
+      await Promise.all(calls),
+      calls.map((_, index) => index + 1),
+    );
+    assert.equal(one.callCount, 0);
+  },
+);
+
+channelTest(
+  "ProcessChannel.call() runs functions that are there, and nothing else",
+  { value: 5, ok: () => 1, bad: () => () => {} },
+  async ({ one }) => {
+    const call = (name: string) => one.call<Record<string, () => unknown>, string>(name, []);
+    for (const name of ["constructor", "toString", "__proto__", "value", "nothing"]) {
+      await assert.rejects(call(name), { name: "TypeError", message: `call ${name}: there is no such task` });
+    }
+    await assert.rejects(call("bad"), {
+      name: "TypeError",
+      message: /^call bad: the result: a function, which cannot travel/,
+    });
+    await assert.rejects(
+      one.call<Record<string, (value: unknown) => unknown>, string>("ok", [() => {}]),
+      TypeError,
+    );
+    assert.equal(await call("ok"), 1);
+  },
+);
+
+channelTest("ProcessChannel.call() that is given up tells the task", WAITING, async ({ one }) => {
+  reasons = Promise.withResolvers<unknown>();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const call = () => one.call<{ wait(): string }, "wait">("wait", [], { signal });
+  const waiting = call();
+  controller.abort(new RangeError("enough"));
+  await assert.rejects(waiting, /enough/);
+  assert.equal((await reasons.promise as Error).message, "enough");
+  await assert.rejects(call(), /enough/, "it was aborted before");
+  while (one.callCount > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+});
+
+channelTest(
+  "ProcessChannel that ends rejects calls, and tells the tasks that run",
+  WAITING,
+  async ({ one, other }) => {
+    reasons = Promise.withResolvers<unknown>();
+    const waiting = one.call<{ wait(): void }, "wait">("wait", []);
+    const rejected = assert.rejects(waiting, {
+      name: "ProcessEndedError",
+      message: /^call wait: w\/1 \(process 7\) has ended/,
+    });
+    while (one.callCount === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await other.close();
+    await rejected;
+    assert.ok(await reasons.promise instanceof ProcessEndedError);
+    await assert.rejects(one.call<{ wait(): void }, "wait">("wait", []), ProcessEndedError);
+  },
+);
+
+channelTest("ProcessChannel finishes what it has before it ends", tasks, async ({ one, other }) => {
+  const finishing = Promise.withResolvers<void>();
+  one.onFinishing(() => finishing.resolve());
+  const slow = one.call<typeof tasks, "sleepFor">("sleepFor", [50]);
+  other.finishing();
+  const drained = Promise.all([other.drained(), other.drained()]);
+  await finishing.promise;
+  const late = one.call<typeof tasks, "add">("add", [1, 1]);
+  one.shutdown();
+  await drained;
+  assert.deepEqual([await slow, await late], ["slept", 2]);
+});
+
+channelTest(
+  "ProcessChannel is closed when nobody reads what comes, and says so",
+  tasks,
+  async ({ one, other }) => {
+    for (let count = 0; count <= CHANNEL_UNREAD_MAX; count++) one.post(count);
+    await other.closed;
+    let count = 0;
+    await assert.rejects(async () => {
+      for await (const _message of other) count++;
+    }, Deno.errors.Busy);
+    assert.equal(count, CHANNEL_UNREAD_MAX);
+  },
+);
+
+channelTest(
+  "ProcessChannel ends when the other side says what it cannot, and takes no harm",
+  tasks,
+  async ({ other, links }) => {
+    const bytes = encodeFrame({ kind: 3, call: 9, values: ["x"] });
+    new DataView(bytes.buffer).setInt32(20, 2 ** 30, true);
+    const damaged = { kind: 1, call: 0, values: [bytes] };
+    // An answer to nothing, and an unknown kind, are passed over.
+    links.one.send({ kind: 3, call: 77, values: [1] });
+    links.one.send({ kind: 99, call: 0, values: [] });
+    links.one.send(damaged);
+    const messages = other[Symbol.asyncIterator]();
+    assert.deepEqual((await messages.next()).value, bytes);
+    links.one.send({ kind: 4, call: 0, values: [] });
+    // No name, no attempt.
+    links.one.send({ kind: 2, call: 1, values: [] });
+    links.one.send({ kind: 1, call: 0, values: ["still there"] });
+    assert.equal((await messages.next()).value, "still there");
+  },
+);
+
+channelTest("ProcessChannel answers every call, however much waits for the caller", {
+  now: () => new Uint8Array(20 * 2 ** 20),
+  later: async () => await Promise.resolve(new Uint8Array(20 * 2 ** 20)),
+  async fail() {
+    await null;
+    throw new Error("x".repeat(20 * 2 ** 20));
+  },
+}, async ({ one }) => {
+  const call = (name: string) => one.call<Record<string, () => Uint8Array>, string>(name, []);
+  const given = await Promise.all(["now", "now", "later", "now", "later"].map(call));
+  assert.ok(given.every(({ length }) => length === 20 * 2 ** 20));
+  const thrown = await Promise.allSettled(Array.from({ length: 5 }, () => call("fail")));
+  assert.ok(thrown.every((result) => result.status === "rejected" && /^Error: x{1000}/.test(result.reason)));
+});
+
+channelTest(
+  "ProcessChannel tells that it ends, and that a call is given up, however much waits",
+  WAITING,
+  async ({
+    one,
+    other,
+  }) => {
+    reasons = Promise.withResolvers<unknown>();
+    const controller = new AbortController();
+    const call = one.call<{ wait(): string }, "wait">("wait", [], { signal: controller.signal });
+    assert.throws(() => {
+      for (;;) one.post(new Uint8Array(2 ** 20));
+    }, Deno.errors.Busy);
+    controller.abort(new RangeError("enough"));
+    await assert.rejects(call, /enough/);
+    one.finishing();
+    one.shutdown();
+    await other.drained();
+    assert.equal((await reasons.promise as Error).message, "enough");
+  },
+);
+
+channelTest("ProcessChannel takes whatever a task gives for a promise", {
+  getter: () => ({
+    get then() {
+      throw new RangeError("no then");
+    },
+  }),
+  proxy: () =>
+    new Proxy({}, {
+      get() {
+        throw new RangeError("no get");
+      },
+    }),
+  thrower: () => ({
+    then() {
+      throw new RangeError("not then");
+    },
+  }),
+  twice: () => ({
+    then(resolve: (value: unknown) => void, reject: (reason: unknown) => void) {
+      resolve(1);
+      resolve(2);
+      reject(new Error("3"));
+    },
+  }),
+  thrownNull: () => Promise.reject(null),
+  frozen() {
+    throw Object.freeze(new RangeError("cold"));
+  },
+  thrownProxy() {
+    throw new Proxy(new Error(), {
+      get() {
+        throw new Error("no get");
+      },
+    });
+  },
+}, async ({ one }) => {
+  const call = (name: string) => one.call<Record<string, () => unknown>, string>(name, []);
+  await assert.rejects(call("getter"), /^RangeError: no then$/);
+  await assert.rejects(call("proxy"), /^RangeError: no get$/);
+  await assert.rejects(call("thrower"), /^RangeError: not then$/);
+  assert.equal(await call("twice"), 1);
+  await assert.rejects(call("thrownNull"), (reason) => reason === null);
+  await assert.rejects(call("frozen"), /^RangeError: cold$/);
+  await assert.rejects(call("thrownProxy"), /could not be read/);
+  assert.equal(await call("twice"), 1);
+});
+
+channelTest("ProcessChannel settles a call whose answer is damaged", WAITING, async ({ one, links }) => {
+  const call = one.call<{ wait(): string }, "wait">("wait", []);
+  // No error, where there is to be one.
+  links.other.send({ kind: 4, call: 1, values: [null] });
+  await assert.rejects(call, { name: "ProcessEndedError" });
+  await one.closed;
+});
+
+channelTest(
+  "ProcessChannel is closed when nobody reads what comes, however few messages that are",
+  tasks,
+  async ({
+    one,
+    other,
+  }) => {
+    const large = new Uint8Array(60 * 2 ** 20);
+    let count = 0;
+    while (!other.isClosed) {
+      try {
+        if (!one.isClosed) one.post(large);
+        count++;
+      } catch (error) {
+        assert.ok(error instanceof Deno.errors.Busy, String(error));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert.ok(count > CHANNEL_UNREAD_BYTES_MAX / large.length);
+    let read = 0;
+    await assert.rejects(async () => {
+      for await (const _message of other) read++;
+    }, /^Busy: channel: 5 messages of 314572920 bytes wait to be read already/);
+    assert.equal(read, 5);
+  },
+);
