@@ -7,7 +7,25 @@
 export { Looks } from "./looks.ts";
 export { MEMBER, Members, MEMBERS_MAX, type MemberTable, NOBODY, type Participant } from "./members.ts";
 export { packMessagePack, unpackMessagePack } from "./message_pack.ts";
+export { type MetricRow, metricsText } from "./metrics.ts";
 export { bytesOf, jsonPayload, messagePackPayload, type Payload, requirePayloads } from "./payload.ts";
+export {
+  checkCount,
+  connectKind,
+  connectOrCreate,
+  createKind,
+  HEADER,
+  inspectHeader,
+  listKind,
+  openedOr,
+  type RegionKind,
+  removeAbandonedKind,
+  STATE_NAME_LENGTH_MAX,
+  type StateAccess,
+  type StateFilter,
+  type StatePlace,
+  unlinkKind,
+} from "./region_kind.ts";
 export { floatsOf, inWordsOf, type SharedRegion, wordsOf } from "./shared_region.ts";
 export { Signal, SLEEP_MS_MAX } from "./signal.ts";
 export { Slab, SLAB_BYTES } from "./slab.ts";

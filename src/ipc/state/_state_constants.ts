@@ -7,7 +7,7 @@ import {
   STATE_PARTICIPANTS_MAX,
   STATE_VALUE_BYTES_MAX,
 } from "./layout.ts";
-import { checkCount } from "./_region_kind.ts";
+import { checkCount } from "../sharing/mod.ts";
 import { STATE_DEFAULTS, type StateCreateOptions } from "./state_options.ts";
 
 /**

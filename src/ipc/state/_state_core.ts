@@ -1,7 +1,6 @@
 import { Looks, Members, Signal, Waits } from "../sharing/mod.ts";
 import { Blocks } from "./_blocks.ts";
-import type { Key } from "./_keys.ts";
-import { Keys } from "./_keys.ts";
+import { type Key, Keys } from "./_keys.ts";
 import {
   BUCKET_BITS,
   CHANGE_COUNT,

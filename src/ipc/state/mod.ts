@@ -4,29 +4,42 @@
  * @module
  */
 export type { Abortable, WaitOptions } from "../../base/mod.ts";
-export { jsonPayload, messagePackPayload, type Participant, type Payload } from "../sharing/mod.ts";
-export { SharedLockReentryError, SharedStateFullError, StaleBlockError } from "./errors.ts";
+export {
+  type LockOptions,
+  PermitGuard,
+  type PermitStatus,
+  SEMAPHORE_PERMITS_MAX,
+  type SemaphoreCreateOptions,
+  SharedLock,
+  SharedLockReentryError,
+  SharedSemaphore,
+} from "../lock/mod.ts";
+export {
+  MemoryPool,
+  POOL_BLOCK_BYTES_MAX,
+  POOL_BLOCKS_MAX,
+  PoolBlock,
+  type PoolCreateOptions,
+  type PoolStatus,
+  StaleBlockError,
+} from "../pool/mod.ts";
+export {
+  jsonPayload,
+  messagePackPayload,
+  type Participant,
+  type Payload,
+  STATE_NAME_LENGTH_MAX,
+  type StateAccess,
+  type StateFilter,
+  type StatePlace,
+} from "../sharing/mod.ts";
+export { SharedStateFullError } from "./errors.ts";
 export {
   STATE_CAPACITY_MAX,
   STATE_KEY_BYTES_MAX,
   STATE_PARTICIPANTS_MAX,
   STATE_VALUE_BYTES_MAX,
 } from "./layout.ts";
-export type { LockOptions, SemaphoreCreateOptions } from "./lock_options.ts";
-export { MemoryPool, type PoolCreateOptions, type PoolStatus } from "./memory_pool.ts";
-export { PermitGuard } from "./permit_guard.ts";
-export type { PermitStatus } from "./_permit_status.ts";
-export { SEMAPHORE_PERMITS_MAX } from "./permits_layout.ts";
-export { PoolBlock } from "./pool_block.ts";
-export { POOL_BLOCK_BYTES_MAX, POOL_BLOCKS_MAX } from "./pool_layout.ts";
-export {
-  STATE_NAME_LENGTH_MAX,
-  type StateAccess,
-  type StateFilter,
-  type StatePlace,
-} from "./_region_kind.ts";
-export { SharedLock } from "./shared_lock.ts";
-export { SharedSemaphore } from "./shared_semaphore.ts";
 export { SharedState, type StateChange } from "./shared_state.ts";
 export { StateEntry } from "./state_entry.ts";
 export {

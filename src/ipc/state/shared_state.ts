@@ -1,20 +1,23 @@
 import { endable } from "../../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
-import { bytesOf, type Payload, Slab, WAITS_MAX } from "../sharing/mod.ts";
-import { SharedStateFullError } from "./errors.ts";
-import type { Key } from "./_keys.ts";
-import { COUNTER, RECORD, STATE_KIND, STATE_PARTICIPANTS_MAX, unpackConstants, WORD } from "./layout.ts";
 import {
+  bytesOf,
   connectKind,
   connectOrCreate,
   createKind,
   listKind,
   openedOr,
+  type Payload,
   removeAbandonedKind,
+  Slab,
   type StateFilter,
   type StatePlace,
   unlinkKind,
-} from "./_region_kind.ts";
+  WAITS_MAX,
+} from "../sharing/mod.ts";
+import { SharedStateFullError } from "./errors.ts";
+import type { Key } from "./_keys.ts";
+import { COUNTER, RECORD, STATE_KIND, STATE_PARTICIPANTS_MAX, unpackConstants, WORD } from "./layout.ts";
 import { CopyTarget } from "./_copy_target.ts";
 import { ABSENT, ALWAYS, type Condition, FULL, REFUSED, StateCore } from "./_state_core.ts";
 import { stateConstantsOf } from "./_state_constants.ts";

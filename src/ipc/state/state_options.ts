@@ -1,5 +1,5 @@
 import type { Abortable } from "../../base/mod.ts";
-import type { StateAccess } from "./_region_kind.ts";
+import type { StateAccess } from "../sharing/mod.ts";
 
 /** What a state is that is made without saying so. */
 export const STATE_DEFAULTS = {

@@ -1,7 +1,6 @@
-import type { Participant } from "../sharing/mod.ts";
+import { type MetricRow, metricsText, type Participant } from "../sharing/mod.ts";
 import type { StateCore } from "./_state_core.ts";
 import { COUNTER, WORD } from "./layout.ts";
-import { type MetricRow, metricsText } from "./_metrics.ts";
 
 /** What is in a state, and what has happened to it since it was made. */
 export interface StateStatus {

@@ -1,14 +1,14 @@
 import type { Key } from "../../../src/ipc/state/_keys.ts";
 import { RECORD_HEADER_BYTES } from "../../../src/ipc/state/layout.ts";
-import { type Permit, Permits } from "../../../src/ipc/state/_permits.ts";
-import { PERMIT_MEMBER_BYTES, PERMIT_MEMBERS_AT, PERMITS_AT } from "../../../src/ipc/state/permits_layout.ts";
-import { NO_BLOCK, PoolCore } from "../../../src/ipc/state/_pool_core.ts";
+import { type Permit, Permits } from "../../../src/ipc/lock/_permits.ts";
+import { PERMIT_MEMBER_BYTES, PERMIT_MEMBERS_AT, PERMITS_AT } from "../../../src/ipc/lock/permits_layout.ts";
+import { NO_BLOCK, PoolCore } from "../../../src/ipc/pool/_pool_core.ts";
 import {
   POOL_MEMBER_BYTES,
   POOL_MEMBERS_AT,
   POOL_WORDS_AT,
   poolGeometryOf,
-} from "../../../src/ipc/state/pool_layout.ts";
+} from "../../../src/ipc/pool/pool_layout.ts";
 import { ABSENT, ALWAYS, FULL, REFUSED, StateCore } from "../../../src/ipc/state/_state_core.ts";
 import { Watches } from "../../../src/ipc/state/_watches.ts";
 import { FakeRegion } from "../ring/_support.ts";

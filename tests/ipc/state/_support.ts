@@ -1,6 +1,6 @@
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { geometryOf, STATE_KIND, unpackConstants } from "../../../src/ipc/state/layout.ts";
-import { writeHeader } from "../../../src/ipc/state/_region_kind.ts";
+import { writeHeader } from "../../../src/ipc/sharing/region_kind.ts";
 import { stateConstantsOf } from "../../../src/ipc/state/_state_constants.ts";
 import { StateMemory } from "../../../src/ipc/state/_state_memory.ts";
 import type { StateCreateOptions } from "../../../src/ipc/state/mod.ts";

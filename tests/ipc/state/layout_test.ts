@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { inspectHeader, writeHeader } from "../../../src/ipc/state/_region_kind.ts";
+import { inspectHeader, writeHeader } from "../../../src/ipc/sharing/region_kind.ts";
 import {
   BLOCK_BITS,
   BUCKET_BITS,

@@ -2,6 +2,7 @@ import type { WaitOptions } from "../../base/mod.ts";
 import {
   floatsOf,
   Members,
+  MEMBERS_MAX,
   NOBODY,
   type Participant,
   type SharedRegion,
@@ -25,10 +26,9 @@ import {
   PERMIT_WORD,
   PERMITS_AT,
 } from "./permits_layout.ts";
-import { STATE_PARTICIPANTS_MAX } from "./layout.ts";
 
 /** Words that have a bit for each member. */
-const WAITING_WORDS = (STATE_PARTICIPANTS_MAX + 1) / 32;
+const WAITING_WORDS = (MEMBERS_MAX + 1) / 32;
 
 /** A permit that this opener has. */
 export interface Permit {
@@ -67,7 +67,7 @@ export class Permits {
     const table = { region, words, floats, at: PERMIT_MEMBERS_AT, bytes: PERMIT_MEMBER_BYTES };
     this.members = new Members({ ...table, sessions: PERMIT_WORD.sessions, looked: PERMIT_WORD.looked });
     if (!this.members.enter((number) => this.#setWaiting(number, false))) {
-      throw new Deno.errors.Busy(`open: there are ${STATE_PARTICIPANTS_MAX} openers already`);
+      throw new Deno.errors.Busy(`open: there are ${MEMBERS_MAX} openers already`);
     }
     // What a predecessor of this number had: nobody else takes it for this one's, which has nothing yet.
     this.#sweep(this.members.number);
@@ -138,7 +138,7 @@ export class Permits {
   /** Numbers of those who wait. */
   get waitingCount(): number {
     let count = 0;
-    for (let number = 1; number <= STATE_PARTICIPANTS_MAX; number++) if (this.#isWaiting(number)) count++;
+    for (let number = 1; number <= MEMBERS_MAX; number++) if (this.#isWaiting(number)) count++;
     return count;
   }
 
@@ -159,7 +159,7 @@ export class Permits {
   /** What all who have ever been have counted; see `PERMIT_COUNTER`. */
   total(counter: number): number {
     let sum = 0;
-    for (let number = 1; number <= STATE_PARTICIPANTS_MAX; number++) {
+    for (let number = 1; number <= MEMBERS_MAX; number++) {
       sum += this.#floats[countersAt(number) + counter];
     }
     return sum;
@@ -247,7 +247,7 @@ export class Permits {
   /** Hands a permit to who has waited longest, or frees it; `word` is its word now. */
   #passOn(index: number, word: number, abandoned: boolean): void {
     let last = word;
-    for (let tries = 0; tries <= STATE_PARTICIPANTS_MAX; tries++) {
+    for (let tries = 0; tries <= MEMBERS_MAX; tries++) {
       const waiter = this.#nextInTurn();
       const phase = waiter === NOBODY ? PERMIT_PHASE.free : PERMIT_PHASE.handed;
       const next = nextPermit(last, phase, waiter, abandoned);

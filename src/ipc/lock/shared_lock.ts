@@ -2,24 +2,24 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { WaitOptions } from "../../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import { SharedLockReentryError } from "./errors.ts";
-import { STATE_PARTICIPANTS_MAX } from "./layout.ts";
-import type { LockOptions } from "./lock_options.ts";
-import { PermitGuard } from "./permit_guard.ts";
-import { permitMetrics, type PermitStatus, permitStatusOf } from "./_permit_status.ts";
-import { Permits } from "./_permits.ts";
-import { LOCK_KIND } from "./permits_layout.ts";
 import {
   connectKind,
   connectOrCreate,
   createKind,
   listKind,
+  MEMBERS_MAX,
   openedOr,
   removeAbandonedKind,
   type StateAccess,
   type StateFilter,
   type StatePlace,
   unlinkKind,
-} from "./_region_kind.ts";
+} from "../sharing/mod.ts";
+import type { LockOptions } from "./lock_options.ts";
+import { PermitGuard } from "./permit_guard.ts";
+import { permitMetrics, type PermitStatus, permitStatusOf } from "./_permit_status.ts";
+import { Permits } from "./_permits.ts";
+import { LOCK_KIND } from "./permits_layout.ts";
 
 const NO_OPTIONS = {};
 
@@ -81,7 +81,7 @@ export class SharedLock implements Disposable {
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
    * @throws {Deno.errors.InvalidData} when it is no lock, half-made, damaged, or of another version; says which
-   * @throws {Deno.errors.Busy} when it has {@linkcode STATE_PARTICIPANTS_MAX} openers
+   * @throws {Deno.errors.Busy} when it has {@linkcode MEMBERS_MAX} openers
    * @throws {Deno.errors.NotSupported} without the native library
    */
   static connect(name: string, options: StatePlace = {}): SharedLock {
@@ -244,7 +244,7 @@ export function openPermits(region: SharedMemory, count: number, subject: string
     return new Permits(region, count);
   } catch (error) {
     if (!(error instanceof Deno.errors.Busy)) throw error;
-    throw new Deno.errors.Busy(`open ${subject}: it has ${STATE_PARTICIPANTS_MAX} openers already`, {
+    throw new Deno.errors.Busy(`open ${subject}: it has ${MEMBERS_MAX} openers already`, {
       cause: error,
     });
   }

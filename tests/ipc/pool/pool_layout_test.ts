@@ -11,7 +11,7 @@ import {
   POOL_WORD,
   POOL_WORDS_AT,
   poolGeometryOf,
-} from "../../../src/ipc/state/pool_layout.ts";
+} from "../../../src/ipc/pool/pool_layout.ts";
 import {
   blockOfReference,
   isImpossiblePoolWord,
@@ -20,7 +20,7 @@ import {
   poolPhaseOf,
   poolWordOf,
   referenceOf,
-} from "../../../src/ipc/state/_pool_word.ts";
+} from "../../../src/ipc/pool/_pool_word.ts";
 
 Deno.test("layout of a pool: every number is as it was", () => {
   assert.deepEqual(POOL_WORD, { sessions: 32, looked: 33, room: 64, freed: 96 });

@@ -2,13 +2,13 @@ import {
   floatsOf,
   Looks,
   Members,
+  MEMBERS_MAX,
   NOBODY,
   type SharedRegion,
   Signal,
   Waits,
   wordsOf,
 } from "../sharing/mod.ts";
-import { STATE_PARTICIPANTS_MAX } from "./layout.ts";
 import {
   POOL_COUNTER,
   POOL_MEMBER,
@@ -59,7 +59,7 @@ export class PoolCore {
     const table = { region, words, floats, at: POOL_MEMBERS_AT, bytes: POOL_MEMBER_BYTES };
     this.members = new Members({ ...table, sessions: POOL_WORD.sessions, looked: POOL_WORD.looked });
     if (!this.members.enter((number) => this.#sweep(number))) {
-      throw new Deno.errors.Busy(`open the pool: it has ${STATE_PARTICIPANTS_MAX} openers already`);
+      throw new Deno.errors.Busy(`open the pool: it has ${MEMBERS_MAX} openers already`);
     }
     this.#signal = new Signal(words, POOL_WORD.room, this.members.patrol());
     this.room = new Waits(this.#signal, () => this.recover());
@@ -145,7 +145,7 @@ export class PoolCore {
 
   /** Frees what the dead have, and what is damaged. */
   recover(): void {
-    const owners = new Uint8Array(STATE_PARTICIPANTS_MAX + 1);
+    const owners = new Uint8Array(MEMBERS_MAX + 1);
     let freed = 0;
     for (let block = 0; block < this.blockCount; block++) {
       const word = this.#load(block);
@@ -173,7 +173,7 @@ export class PoolCore {
   /** What all who have ever been have counted; see `POOL_COUNTER`. */
   total(counter: number): number {
     let sum = 0;
-    for (let number = 1; number <= STATE_PARTICIPANTS_MAX; number++) {
+    for (let number = 1; number <= MEMBERS_MAX; number++) {
       sum += this.#floats[countersAt(number) + counter];
     }
     return sum;

@@ -1,9 +1,23 @@
 import type { WaitOptions } from "../../base/mod.ts";
 import { SHARED_MEMORY_BYTES_MAX, type SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
-import type { Participant } from "../sharing/mod.ts";
+import {
+  checkCount,
+  connectKind,
+  connectOrCreate,
+  createKind,
+  listKind,
+  MEMBERS_MAX,
+  type MetricRow,
+  metricsText,
+  openedOr,
+  type Participant,
+  removeAbandonedKind,
+  type StateAccess,
+  type StateFilter,
+  type StatePlace,
+  unlinkKind,
+} from "../sharing/mod.ts";
 import { StaleBlockError } from "./errors.ts";
-import { STATE_PARTICIPANTS_MAX } from "./layout.ts";
-import { type MetricRow, metricsText } from "./_metrics.ts";
 import { PoolBlock } from "./pool_block.ts";
 import { NO_BLOCK, PoolCore } from "./_pool_core.ts";
 import {
@@ -15,19 +29,6 @@ import {
   poolGeometryOf,
 } from "./pool_layout.ts";
 import { blockOfReference } from "./_pool_word.ts";
-import {
-  checkCount,
-  connectKind,
-  connectOrCreate,
-  createKind,
-  listKind,
-  openedOr,
-  removeAbandonedKind,
-  type StateAccess,
-  type StateFilter,
-  type StatePlace,
-  unlinkKind,
-} from "./_region_kind.ts";
 
 const NO_OPTIONS = {};
 
@@ -127,7 +128,7 @@ export class MemoryPool implements Disposable {
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
    * @throws {Deno.errors.InvalidData} when it is no pool, half-made, damaged, or of another version; says which
-   * @throws {Deno.errors.Busy} when it has {@linkcode STATE_PARTICIPANTS_MAX} openers
+   * @throws {Deno.errors.Busy} when it has {@linkcode MEMBERS_MAX} openers
    * @throws {Deno.errors.NotSupported} without the native library
    */
   static connect(name: string, options: StatePlace = {}): MemoryPool {
@@ -170,7 +171,7 @@ export class MemoryPool implements Disposable {
       this.#core = new PoolCore(region, blockCount, blockBytes);
     } catch (error) {
       if (!(error instanceof Deno.errors.Busy)) throw error;
-      throw new Deno.errors.Busy(`open pool ${name}: it has ${STATE_PARTICIPANTS_MAX} openers already`, {
+      throw new Deno.errors.Busy(`open pool ${name}: it has ${MEMBERS_MAX} openers already`, {
         cause: error,
       });
     }

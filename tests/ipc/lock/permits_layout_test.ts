@@ -6,7 +6,7 @@ import {
   PERMIT_PHASE,
   permitOwnerOf,
   permitPhaseOf,
-} from "../../../src/ipc/state/_permit_word.ts";
+} from "../../../src/ipc/lock/_permit_word.ts";
 import {
   LOCK_KIND,
   PERMIT_COUNTER,
@@ -17,7 +17,7 @@ import {
   PERMITS_AT,
   SEMAPHORE_KIND,
   SEMAPHORE_PERMITS_MAX,
-} from "../../../src/ipc/state/permits_layout.ts";
+} from "../../../src/ipc/lock/permits_layout.ts";
 
 Deno.test("layout of locks and semaphores: every number is as it was", () => {
   assert.deepEqual(PERMIT_WORD, { sessions: 32, looked: 33, tickets: 64, waiting: 96 });

@@ -1,5 +1,4 @@
-import type { Participant } from "../sharing/mod.ts";
-import { type MetricRow, metricsText } from "./_metrics.ts";
+import { type MetricRow, metricsText, type Participant } from "../sharing/mod.ts";
 import type { Permits } from "./_permits.ts";
 import { PERMIT_COUNTER } from "./permits_layout.ts";
 

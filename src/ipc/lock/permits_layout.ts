@@ -33,8 +33,7 @@
  */
 
 import { fnv1a } from "../../base/mod.ts";
-import { MEMBER, MEMBERS_MAX } from "../sharing/mod.ts";
-import { HEADER, type RegionKind } from "./_region_kind.ts";
+import { HEADER, MEMBER, MEMBERS_MAX, type RegionKind } from "../sharing/mod.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */
 export const PERMIT_WORD = { sessions: 32, looked: 33, tickets: 64, waiting: 96 } as const;

@@ -1,5 +1,5 @@
 import type { WaitOptions } from "../../base/mod.ts";
-import type { StateAccess } from "./_region_kind.ts";
+import type { StateAccess } from "../sharing/mod.ts";
 
 /** Options of {@linkcode SharedLock.acquire} and {@linkcode SharedLock.withLock}. */
 export interface LockOptions extends WaitOptions {

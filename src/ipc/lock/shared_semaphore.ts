@@ -16,7 +16,7 @@ import {
   type StateFilter,
   type StatePlace,
   unlinkKind,
-} from "./_region_kind.ts";
+} from "../sharing/mod.ts";
 import { SharedLockReentryError } from "./errors.ts";
 import { openPermits } from "./shared_lock.ts";
 
