@@ -32,10 +32,11 @@ export async function checkLayers(
 ): Promise<LayerReport> {
   const files = await listFiles(root, isOurs);
   const modules = files.filter((file) => /^(ffi|src|examples)\/.*\.ts$|^mod\.ts$/.test(file));
+  const imports = await readImports(root, modules);
   const lengths = await measure(root, files.filter((file) => /\.(ts|rs)$/.test(file)));
   const problems = [
-    ...findImportProblems(await readImports(root, modules), modules, rules),
-    ...await findSourceProblems(root, files, rules),
+    ...findImportProblems(imports, modules, rules),
+    ...await findSourceProblems(root, files, imports, rules),
     ...lengths.filter(({ lines }) => lines > linesMax)
       .map(({ file, lines }) => `${file}: ${lines} lines, at most ${linesMax} are allowed`),
   ];

@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { monotonicNs } from "../../ffi/mod.ts";
-import { FastPath } from "../../src/ipc/queue/_fast_path.ts";
+import { FastPath } from "../../src/ipc/queue/fast_path.ts";
 import { SharedMailbox, SharedQueue } from "../../src/ipc/queue/mod.ts";
 
 const TOTAL = 2_000_000;

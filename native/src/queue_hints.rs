@@ -1,4 +1,4 @@
-//! The rings of hints of a cross-process queue: what `src/ipc/queue/_hints.ts` does, on the same bytes.
+//! The rings of hints of a cross-process queue: what `src/ipc/queue/hints.ts` does, on the same bytes.
 
 use crate::queue_memory::{state, Queue};
 use std::sync::atomic::Ordering::SeqCst;

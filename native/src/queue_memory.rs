@@ -1,5 +1,5 @@
 //! The memory of a cross-process queue as native code sees it: where things are, the words of its slots, and its counters. What
-//! `src/ipc/queue/layout.ts` and `src/ipc/queue/_slot_word.ts` say, which have the meaning.
+//! `src/ipc/queue/layout.ts` and `src/ipc/queue/slot_word.ts` say, which have the meaning.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 

@@ -29,9 +29,6 @@ export function layerOf(file: string, rules: LayerRules): Layer | undefined {
 function internalProblem(entry: Import, doors: ReadonlySet<string>, rules: LayerRules): string | undefined {
   const { from, to } = entry;
   if (from.startsWith("examples/")) return exampleProblem(entry);
-  if (isPrivateTo(to) && dirname(from) !== dirname(to)) {
-    return `imports ${to}, which is private to ${dirname(to)}/`;
-  }
   const importer = layerOf(from, rules);
   const imported = layerOf(to, rules);
   if (importer !== undefined && importer === imported) return innerDoorProblem(from, to, doors);
@@ -57,10 +54,6 @@ function allowedFolders(from: string, importer: Layer, rules: LayerRules): strin
 function exampleProblem({ specifier, to }: Import): string | undefined {
   if (!specifier.startsWith(".") || to.startsWith("examples/")) return undefined;
   return `imports ${specifier}, but examples import as a user does, by the package's name`;
-}
-
-function isPrivateTo(file: string): boolean {
-  return /(^|\/)_[^/]*$/.test(file);
 }
 
 /** Inside a layer, a folder that has a door is entered through it. */

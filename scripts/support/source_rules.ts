@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Import } from "./import_graph.ts";
 import { layerOf } from "./import_rules.ts";
 import type { LayerRules } from "./layers.ts";
 import { blank, lineOf } from "./source_text.ts";
@@ -7,10 +8,11 @@ const NATIVE_POWER = /\b(?:dlopen|Unsafe(?:Pointer|PointerView|FnPointer|Callbac
 const RUNTIME_EXPORT =
   /\bexport\s+(?:default\b|\*|\{|(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:const|let|var|function|class|enum)\b)/;
 
-/** What breaks `rules` in the text of the program's files, and which of them have no test; one line each. */
+/** What breaks `rules` in the names and text of the program's files, and which of them have no test; one line each. */
 export async function findSourceProblems(
   root: string,
   files: readonly string[],
+  imports: readonly Import[],
   rules: LayerRules,
 ): Promise<string[]> {
   const problems: string[] = [];
@@ -20,10 +22,13 @@ export async function findSourceProblems(
     for (const match of code.matchAll(NATIVE_POWER)) {
       problems.push(`${file}:${lineOf(code, match.index)}: mentions ${match[0]}, which only ffi/ may`);
     }
+    if (/\/_[^/]*$/.test(file)) {
+      problems.push(`${file}: begins with "_", but what a door does not export is private without a mark`);
+    }
     if (layerOf(file, rules)?.pure) problems.push(...findRuntimeUse(file, code));
     if (wantsTest(file, code)) needTest.push(file);
   }
-  return [...problems, ...findUntested(needTest, files, rules)];
+  return [...problems, ...findUntested(needTest, files, imports, rules)];
 }
 
 /** Where the tests of a file of `src/` are expected. */
@@ -39,14 +44,20 @@ function findRuntimeUse(file: string, code: string): string[] {
   );
 }
 
-/** Doors only pass names on, `_x.ts` is tested through what uses it, and types are the compiler's to check. */
+/** Doors only pass names on, and types are the compiler's to check. */
 function wantsTest(file: string, code: string): boolean {
   const name = file.slice(file.lastIndexOf("/") + 1);
-  return file.startsWith("src/") && name !== "mod.ts" && !name.startsWith("_") && RUNTIME_EXPORT.test(code);
+  return file.startsWith("src/") && name !== "mod.ts" && RUNTIME_EXPORT.test(code);
 }
 
-function findUntested(needTest: readonly string[], files: readonly string[], rules: LayerRules): string[] {
-  const untested = needTest.filter((file) => !files.includes(testPath(file)));
+function findUntested(
+  needTest: readonly string[],
+  files: readonly string[],
+  imports: readonly Import[],
+  rules: LayerRules,
+): string[] {
+  const reached = reachedByTests(files, imports, rules);
+  const untested = needTest.filter((file) => !reached.has(file));
   const covers = (path: string, file: string) => path.endsWith("/") ? file.startsWith(path) : file === path;
   const paths = rules.testExceptions.map(({ path }) => path);
   return [
@@ -59,4 +70,25 @@ function findUntested(needTest: readonly string[], files: readonly string[], rul
         `${path}: is listed as an exception without a test, but needs none: take it off the list`
       ),
   ];
+}
+
+/**
+ * Files that have a test of their name, and those behind them: a file that its layer's door does not pass on is tested through the files
+ * of its layer that import it.
+ */
+function reachedByTests(
+  files: readonly string[],
+  imports: readonly Import[],
+  rules: LayerRules,
+): ReadonlySet<string> {
+  const behindDoors = new Set(imports.filter(({ from }) => from.endsWith("mod.ts")).map(({ to }) => to));
+  const reached = new Set(files.filter((file) => files.includes(testPath(file))));
+  // A set iterates over what is added meanwhile, too.
+  for (const file of reached) {
+    for (const { from, to } of imports) {
+      const isInner = !behindDoors.has(to) && layerOf(to, rules) === layerOf(from, rules);
+      if (from === file && isInner) reached.add(to);
+    }
+  }
+  return reached;
 }

@@ -1,5 +1,5 @@
 import { parse, TomlError } from "npm:smol-toml@1.9.1";
-import { shortened, shown } from "./_shown.ts";
+import { shortened, shown } from "./shown.ts";
 import { lineOf, UsageError } from "./exit_codes.ts";
 
 /** The file that is read when none is named, if there is one. */

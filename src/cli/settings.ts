@@ -1,7 +1,7 @@
 import { UsageError } from "./exit_codes.ts";
 import { isSettingName, QUEUE_SETTINGS, type SettingName, type SettingValue } from "./queue_settings.ts";
 import type { SettingKind } from "./setting_kinds.ts";
-import { shortened, shown } from "./_shown.ts";
+import { shortened, shown } from "./shown.ts";
 
 /** Where values may come from, the strongest first. */
 export interface SettingSources {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { VERSION } from "../../src/cli/version.ts";
 import { SharedQueue } from "../../src/ipc/queue/mod.ts";
-import { assertDone, assertFailure, millrace, queueTest, start, startShell } from "./_support.ts";
+import { assertDone, assertFailure, millrace, queueTest, start, startShell } from "./support.ts";
 
 Deno.test("millrace --version and --help speak to standard output", async () => {
   assert.equal(assertDone(await millrace(["--version"])), `${VERSION}\n`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { examplePermissions } from "../../scripts/support/examples.ts";
 import { SharedQueue } from "../../src/ipc/queue/mod.ts";
-import { assertDone, Process, queueTest } from "./_support.ts";
+import { assertDone, Process, queueTest } from "./support.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

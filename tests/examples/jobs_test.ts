@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { JOBS_SHAPE } from "../../examples/support/jobs.ts";
 import { SharedQueue } from "../../src/ipc/queue/mod.ts";
-import { QueueNames } from "../ipc/queue/_support.ts";
+import { QueueNames } from "../ipc/queue/support.ts";
 import { type Child, startExample } from "../support/net_child.ts";
 
 const ignore = !nativeStatus().available;

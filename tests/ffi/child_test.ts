@@ -202,7 +202,7 @@ nativeTest("NativeChild tells the guard of its group before it runs, and when it
 });
 
 nativeTest("NativeChild ends with the thread that has started it", async () => {
-  const worker = new Worker(new URL("./_spawning_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./spawning_worker.ts", import.meta.url), { type: "module" });
   const pid = await new Promise<number>((resolve) => worker.onmessage = ({ data }) => resolve(data));
   assert.ok(isRunning(pid));
   worker.terminate();

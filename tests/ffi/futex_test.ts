@@ -11,7 +11,7 @@ import {
   unlinkSharedObject,
 } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import type { FutexOrder, FutexReport } from "./_futex_worker.ts";
+import type { FutexOrder, FutexReport } from "./futex_worker.ts";
 
 nameSkipReason("futex", nativeSkipReason());
 
@@ -106,7 +106,7 @@ function sharedWords(): { words: Int32Array; name: string; free: () => void } {
 
 /** Has a worker wait, and gives what it reports. */
 function ask(order: FutexOrder): Promise<FutexReport> {
-  const worker = new Worker(new URL("./_futex_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./futex_worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve, reject } = Promise.withResolvers<FutexReport>();
   worker.onmessage = ({ data }: MessageEvent<FutexReport>) => {
     worker.terminate();

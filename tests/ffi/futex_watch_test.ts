@@ -15,7 +15,7 @@ import {
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
 
-const THREADS = new URL("./_watch_threads.ts", import.meta.url).href;
+const THREADS = new URL("./watch_threads.ts", import.meta.url).href;
 /** Milliseconds that they may take. */
 const THREADS_MS_MAX = 60_000;
 const FFI = new URL("../../ffi/mod.ts", import.meta.url).href;

@@ -8,7 +8,7 @@ import {
   unlinkSharedObject,
 } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
-import type { AddOrder } from "./_add_worker.ts";
+import type { AddOrder } from "./add_worker.ts";
 
 // Canaries: what the program is built on, of Deno and V8, and nobody promises. When one fails after an upgrade, whatever
 // stands on it has to be looked at again.
@@ -103,7 +103,7 @@ Deno.test("setImmediate() lets timers and promises run between", async () => {
 
 /** Has a worker map the object and add {@linkcode ADDITIONS} times one to word 0. */
 function addInWorker(name: string): Promise<void> {
-  const worker = new Worker(new URL("./_add_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./add_worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   worker.onmessage = () => {
     worker.terminate();

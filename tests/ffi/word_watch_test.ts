@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { futexWake, WordWatch } from "../../ffi/mod.ts";
 import { SharedMemory } from "../../src/ipc/memory/mod.ts";
-import { RegionNames } from "../ipc/memory/_support.ts";
+import { RegionNames } from "../ipc/memory/support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 
 nameSkipReason("WordWatch", nativeSkipReason());

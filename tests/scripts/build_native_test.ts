@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { missingTool, unavailableMessage } from "../../scripts/build_native.ts";
 import { type CommandResult, runCommand } from "../../scripts/support/command.ts";
 import { listFiles, projectRoot } from "../../scripts/support/project.ts";
-import { makeProject, type TemporaryProject } from "./support/_temporary_project.ts";
+import { makeProject, type TemporaryProject } from "./support/temporary_project.ts";
 
 const ignore = Deno.build.os !== "linux";
 const LIBRARY = "native/target/release/libmillrace.so";

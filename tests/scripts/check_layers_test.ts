@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkLayers } from "../../scripts/check_layers.ts";
 import { type LayerRules, layerRules, linesExpectedMax, linesMax } from "../../scripts/support/layers.ts";
-import { makeProject } from "./support/_temporary_project.ts";
+import { makeProject } from "./support/temporary_project.ts";
 
 const rules: LayerRules = {
   layers: [
@@ -29,13 +29,13 @@ const sound = {
   "src/high/high.ts": `import { assert } from "../base/mod.ts";
 import { readFileSync } from "node:fs";
 import "npm:allowed@1";
-import { own } from "./_own.ts";
+import { own } from "./own.ts";
 // Deno.dlopen is only a word here.
 export const high: string = "not Deno.dlopen either";
 export type { Shape } from "./shape.ts";
 assert(); void readFileSync; void own;`,
   "tests/high/high_test.ts": "",
-  "src/high/_own.ts": `export const own = 1;`,
+  "src/high/own.ts": `export const own = 1;`,
   "src/high/shape.ts": `export interface Shape { readonly side: number }`,
   "src/high/native.ts": `import "../../ffi/mod.ts";`,
   "src/high/tested_elsewhere.ts": `export const elsewhere = 1;`,
@@ -68,18 +68,18 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
   ],
   [
     "a dynamic import that the table does not allow",
-    { "src/high/_own.ts": `export const own = () =>\n  import("../../ffi/mod.ts");` },
-    /^src\/high\/_own\.ts:2: imports ffi\/mod\.ts, but src\/high may import src\/base$/,
+    { "src/high/own.ts": `export const own = () =>\n  import("../../ffi/mod.ts");` },
+    /^src\/high\/own\.ts:2: imports ffi\/mod\.ts, but src\/high may import src\/base$/,
   ],
   [
     "a re-export that the table does not allow",
-    { "src/high/_own.ts": `export const own = 1;\nexport * from "../../ffi/mod.ts";` },
-    /^src\/high\/_own\.ts:2: imports ffi\/mod\.ts/,
+    { "src/high/own.ts": `export const own = 1;\nexport * from "../../ffi/mod.ts";` },
+    /^src\/high\/own\.ts:2: imports ffi\/mod\.ts/,
   ],
   [
     "a worker's module that the table does not allow",
-    { "src/high/_own.ts": `export const own = new URL("../../ffi/mod.ts", import.meta.url);` },
-    /^src\/high\/_own\.ts:1: imports ffi\/mod\.ts/,
+    { "src/high/own.ts": `export const own = new URL("../../ffi/mod.ts", import.meta.url);` },
+    /^src\/high\/own\.ts:1: imports ffi\/mod\.ts/,
   ],
   [
     "an exception used by another file",
@@ -88,7 +88,7 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
   ],
   [
     "an import past another folder's door",
-    { "src/high/_own.ts": `import { assert } from "../base/assert.ts"; export const own = assert;` },
+    { "src/high/own.ts": `import { assert } from "../base/assert.ts"; export const own = assert;` },
     /imports src\/base\/assert\.ts, but the door of src\/base is src\/base\/mod\.ts$/,
   ],
   [
@@ -96,18 +96,26 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
     {
       "src/high/part/mod.ts": `export { part } from "./part.ts";`,
       "src/high/part/part.ts": `export type part = 1;`,
-      "src/high/_own.ts": `import type { part } from "./part/part.ts"; export const own: part = 1;`,
+      "src/high/own.ts": `import type { part } from "./part/part.ts"; export const own: part = 1;`,
     },
     /imports src\/high\/part\/part\.ts, but the door of src\/high\/part is src\/high\/part\/mod\.ts$/,
   ],
   [
-    "an import of another folder's private file",
-    { "src/high/part/part.ts": `import { own } from "../_own.ts"; export type part = typeof own;` },
-    /imports src\/high\/_own\.ts, which is private to src\/high\/$/,
+    "a name that begins with an underscore",
+    { "src/high/_part.ts": `export type part = 1;` },
+    /^src\/high\/_part\.ts: begins with "_"/,
+  ],
+  [
+    "a file behind the door that only a file without a test uses",
+    {
+      "src/high/native.ts": `import "../../ffi/mod.ts"; import { side } from "./side.ts"; void side;`,
+      "src/high/side.ts": `export const side = 1;`,
+    },
+    /^src\/high\/side\.ts: has no test/,
   ],
   [
     "an import of what stands outside the program",
-    { "src/high/_own.ts": `import "../../tests/high/high_test.ts"; export const own = 1;` },
+    { "src/high/own.ts": `import "../../tests/high/high_test.ts"; export const own = 1;` },
     /imports tests\/high\/high_test\.ts, but src\/high may import src\/base$/,
   ],
   [
@@ -123,10 +131,10 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
   [
     "a circle of files",
     {
-      "src/high/_own.ts": `import "./_other.ts"; export const own = 1;`,
-      "src/high/_other.ts": `import type { own } from "./_own.ts"; export type other = typeof own;`,
+      "src/high/own.ts": `import "./other.ts"; export const own = 1;`,
+      "src/high/other.ts": `import type { own } from "./own.ts"; export type other = typeof own;`,
     },
-    /^src\/high\/_o\w+\.ts: imports itself in a circle: /,
+    /^src\/high\/o\w+\.ts: imports itself in a circle: /,
   ],
   [
     "a folder that the table does not have",
@@ -135,7 +143,7 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
   ],
   [
     "a package that is not allowed",
-    { "src/high/_own.ts": `import "npm:other@1"; export const own = 1;` },
+    { "src/high/own.ts": `import "npm:other@1"; export const own = 1;` },
     /imports the package npm:other@1, which is not in the table of allowed packages$/,
   ],
   [
@@ -150,8 +158,8 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
   ],
   [
     "a pointer outside ffi/",
-    { "src/high/_own.ts": `export const own = (p: Deno.PointerObject) =>\n  new Deno.UnsafePointerView(p);` },
-    /^src\/high\/_own\.ts:2: mentions UnsafePointerView, which only ffi\/ may$/,
+    { "src/high/own.ts": `export const own = (p: Deno.PointerObject) =>\n  new Deno.UnsafePointerView(p);` },
+    /^src\/high\/own\.ts:2: mentions UnsafePointerView, which only ffi\/ may$/,
   ],
   [
     "a library opened outside ffi/",

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Address } from "../../src/io/reactor/mod.ts";
 import type { ProcessEvent, ProcessSpec } from "../../src/run/process/mod.ts";
 
-const PROGRAM = fileURLToPath(new URL("../run/process/_master.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../run/process/master.ts", import.meta.url));
 
 /** A supervisor in a process of its own, which a test may kill. */
 export class MasterProcess {

@@ -1,7 +1,7 @@
 import { type Abortable, requireWhole } from "../mod.ts";
-import { BroadcastSubscription, type Subscription } from "./_subscription.ts";
-import { CHANNEL_CAPACITY_MAX } from "./_value_queue.ts";
-import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { BroadcastSubscription, type Subscription } from "./subscription.ts";
+import { CHANNEL_CAPACITY_MAX } from "./value_queue.ts";
+import { type WaitingOptions, WaitQueue } from "./wait_queue.ts";
 import type { SendResult } from "./channel.ts";
 import { ChannelClosedError } from "./errors.ts";
 

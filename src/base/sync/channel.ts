@@ -1,6 +1,6 @@
 import type { Abortable } from "../mod.ts";
-import { type ReceiveResult, ValueQueue, type WaitedResult } from "./_value_queue.ts";
-import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { type ReceiveResult, ValueQueue, type WaitedResult } from "./value_queue.ts";
+import { type WaitingOptions, WaitQueue } from "./wait_queue.ts";
 import { ChannelClosedError } from "./errors.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Abortable } from "../mod.ts";
-import { OncePermit, type Permit } from "./_permit.ts";
-import { WaitQueue } from "./_wait_queue.ts";
+import { OncePermit, type Permit } from "./permit.ts";
+import { WaitQueue } from "./wait_queue.ts";
 import { GateClosedError } from "./errors.ts";
 
 /**

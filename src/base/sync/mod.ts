@@ -23,11 +23,11 @@
  *
  * @module
  */
-export type { Permit } from "./_permit.ts";
-export type { Subscription } from "./_subscription.ts";
-export { CHANNEL_CAPACITY_MAX, type ReceiveResult } from "./_value_queue.ts";
+export type { Permit } from "./permit.ts";
+export type { Subscription } from "./subscription.ts";
+export { CHANNEL_CAPACITY_MAX, type ReceiveResult } from "./value_queue.ts";
 export type { Abortable } from "../mod.ts";
-export { WAITING_MAX, type WaitingOptions } from "./_wait_queue.ts";
+export { WAITING_MAX, type WaitingOptions } from "./wait_queue.ts";
 export { Broadcast, type BroadcastOptions, SUBSCRIPTIONS_MAX, type WhenFull } from "./broadcast.ts";
 export { Channel, type ChannelOptions, type SendResult } from "./channel.ts";
 export {

@@ -1,6 +1,6 @@
 import { type Abortable, requireWhole } from "../mod.ts";
-import { OncePermit, type Permit } from "./_permit.ts";
-import { type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { OncePermit, type Permit } from "./permit.ts";
+import { type WaitingOptions, WaitQueue } from "./wait_queue.ts";
 import { ClosedError } from "./errors.ts";
 
 /** Permits that a {@linkcode Semaphore} can have: enough to count bytes. */

@@ -1,5 +1,5 @@
 import { type Abortable, requireWhole } from "../mod.ts";
-import { WAITING_MAX, type WaitingOptions, WaitQueue } from "./_wait_queue.ts";
+import { WAITING_MAX, type WaitingOptions, WaitQueue } from "./wait_queue.ts";
 import { QueueFullError } from "./errors.ts";
 import { Semaphore } from "./semaphore.ts";
 import { Task, type TaskHandle, type TaskWork } from "./spawn.ts";

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../mod.ts";
-import { TickWheel } from "./_tick_wheel.ts";
+import { TickWheel } from "./tick_wheel.ts";
 import type { Timer, Timers } from "./timers.ts";
 
 /** The longest delay a timer takes: 2^42 milliseconds, about 139 years. */

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { DefaultDeserializer, serialize } from "node:v8";
 import { refusalOf } from "./refusal.ts";
-import { readShortText, SHORT_TEXT_BYTES_MAX, writeShortText } from "./_short_text.ts";
+import { readShortText, SHORT_TEXT_BYTES_MAX, writeShortText } from "./short_text.ts";
 
 /**
  * Arguments and results as bytes. Each value begins at a multiple of 8:

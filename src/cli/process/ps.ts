@@ -1,7 +1,7 @@
 import { askSupervisor } from "../../run/process/mod.ts";
 import { EXIT_CODE } from "../exit_codes.ts";
 import type { ProcessCommand, ProcessContext } from "../process_command.ts";
-import { SOCKET_OPTION, socketPath } from "./_socket.ts";
+import { SOCKET_OPTION, socketPath } from "./socket.ts";
 import { formatProcessTable } from "./process_table.ts";
 
 /** `millrace ps`. */

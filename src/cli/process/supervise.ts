@@ -2,7 +2,7 @@ import { heedSignals, makeControlDirectory, supervise as start } from "../../run
 import { EXIT_CODE, lineOf, UsageError } from "../exit_codes.ts";
 import type { ProcessCommand, ProcessContext } from "../process_command.ts";
 import { readProcessFile } from "../process_file.ts";
-import { SOCKET_OPTION, socketPath } from "./_socket.ts";
+import { SOCKET_OPTION, socketPath } from "./socket.ts";
 
 /** `millrace supervise`. */
 export const supervise: ProcessCommand = {

@@ -2,8 +2,8 @@ import { QUEUE_DEFAULTS, SharedQueue } from "../../ipc/queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import type { Settings } from "../settings.ts";
-import { PLACE_OPTION, placeOf } from "./_place.ts";
-import { queueName } from "./_queue_name.ts";
+import { PLACE_OPTION, placeOf } from "./place.ts";
+import { queueName } from "./queue_name.ts";
 
 /** `millrace queue create`. */
 export const create: QueueCommand = {

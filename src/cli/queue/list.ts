@@ -1,7 +1,7 @@
 import { SharedQueue } from "../../ipc/queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { formatQueueTable, queueJson } from "./queue_table.ts";
-import { PLACE_OPTION, placeOf } from "./_place.ts";
+import { PLACE_OPTION, placeOf } from "./place.ts";
 
 /** `millrace queue list`. */
 export const list: QueueCommand = {

@@ -1,7 +1,7 @@
 import { SharedQueue } from "../../ipc/queue/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
-import { PLACE_OPTION, placeOf } from "./_place.ts";
-import { queueName } from "./_queue_name.ts";
+import { PLACE_OPTION, placeOf } from "./place.ts";
+import { queueName } from "./queue_name.ts";
 
 /** `millrace queue purge`. */
 export const purge: QueueCommand = {

@@ -4,8 +4,8 @@ import { StoppedError } from "../exit_codes.ts";
 import { startProgress } from "../progress.ts";
 import type { Settings } from "../settings.ts";
 import { formatMessage, type MessageFormat } from "./message_format.ts";
-import { PLACE_OPTION, placeOf } from "./_place.ts";
-import { queueName } from "./_queue_name.ts";
+import { PLACE_OPTION, placeOf } from "./place.ts";
+import { queueName } from "./queue_name.ts";
 
 /** `millrace queue receive`. */
 export const receive: QueueCommand = {

@@ -3,9 +3,9 @@ import type { CommandContext, QueueCommand } from "../command.ts";
 import { CommandError, lineOf, OutputClosedError, UsageError } from "../exit_codes.ts";
 import { readFrames, readLines } from "../message_input.ts";
 import { startProgress } from "../progress.ts";
-import { messageOptions } from "./_message_options.ts";
-import { PLACE_OPTION, placeOf } from "./_place.ts";
-import { queueName } from "./_queue_name.ts";
+import { messageOptions } from "./message_options.ts";
+import { PLACE_OPTION, placeOf } from "./place.ts";
+import { queueName } from "./queue_name.ts";
 
 const encoder = new TextEncoder();
 

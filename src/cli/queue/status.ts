@@ -3,8 +3,8 @@ import { sleep } from "../../base/timer/mod.ts";
 import type { CommandContext, QueueCommand } from "../command.ts";
 import { StoppedError } from "../exit_codes.ts";
 import type { Settings } from "../settings.ts";
-import { PLACE_OPTION, placeOf } from "./_place.ts";
-import { queueName } from "./_queue_name.ts";
+import { PLACE_OPTION, placeOf } from "./place.ts";
+import { queueName } from "./queue_name.ts";
 import { statusJson, statusTable } from "./status_report.ts";
 
 /** Milliseconds between two looks of `--follow`. */

@@ -1,10 +1,10 @@
 import { type DriverSocket, SendQueue, type SocketHandler } from "../reactor/mod.ts";
-import { Answering, type AnsweringOwner, GONE } from "./_answering.ts";
-import { StateClock } from "./_connection_state.ts";
+import { Answering, type AnsweringOwner, GONE } from "./answering.ts";
+import { StateClock } from "./connection_state.ts";
 import { ConnectionInfo } from "./connection_info.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { FLAG } from "./request_head.ts";
-import { RequestReader, type RequestReaderOwner } from "./_request_reader.ts";
+import { RequestReader, type RequestReaderOwner } from "./request_reader.ts";
 import type { ServedConnection, ServerContext } from "./server_context.ts";
 import { statusText } from "./status_text.ts";
 

@@ -1,4 +1,4 @@
-import { standInFor } from "./_lazy_web_object.ts";
+import { standInFor } from "./lazy_web_object.ts";
 import { HEADER_WORDS, METHODS, RECORD, RECORD_WORDS } from "./request_head.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { HeadCopies, HeadCopy } from "./head_copies.ts";

@@ -1,4 +1,4 @@
-import { standInFor } from "./_lazy_web_object.ts";
+import { standInFor } from "./lazy_web_object.ts";
 import { statusText } from "./status_text.ts";
 
 /** What a response holds before anybody has looked at it as a web object. */

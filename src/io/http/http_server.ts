@@ -2,7 +2,7 @@ import { formatAddress } from "../../base/mod.ts";
 import type { AcceptHandler, DriverListener, DriverSocket, Reactor } from "../reactor/mod.ts";
 import type { Timer } from "../../base/timer/mod.ts";
 import { HttpConnection } from "./connection.ts";
-import { ServerTimer } from "./_server_timer.ts";
+import { ServerTimer } from "./server_timer.ts";
 import { HeadCopies } from "./head_copies.ts";
 import { HttpResponse } from "./http_response.ts";
 import { resolveLimits } from "./limits.ts";

@@ -1,6 +1,6 @@
-import { COLON, CR, DEL, DIGIT, equals, LF, SLASH, SPACE, TAB, TOKEN } from "./_ascii.ts";
-import { framing, readFraming } from "./_portable_framing.ts";
-import { validTarget } from "./_portable_target.ts";
+import { COLON, CR, DEL, DIGIT, equals, LF, SLASH, SPACE, TAB, TOKEN } from "./ascii.ts";
+import { framing, readFraming } from "./portable_framing.ts";
+import { validTarget } from "./portable_target.ts";
 import {
   FLAG,
   HEADER_WORDS,

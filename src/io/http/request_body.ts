@@ -1,4 +1,4 @@
-import { BodyPieces } from "./_body_pieces.ts";
+import { BodyPieces } from "./body_pieces.ts";
 
 /** Where a body comes from: the connection, which can be held up and let go on. */
 export interface BodyUpstream {

@@ -1,4 +1,4 @@
-import type { Permit, Permits } from "./_permits.ts";
+import type { Permit, Permits } from "./permits.ts";
 
 /** What has a lock, or a permit of a semaphore, until it is released, disposed of, or its process dies. */
 export class PermitGuard implements Disposable {

@@ -18,7 +18,7 @@
  *   36864  │ permits: a word each, which holds the truth
  *          └────────
  *
- *   permit: generation: 21 │ abandoned: 1 │ phase: 2 │ owner: 8          see _permit_word.ts
+ *   permit: generation: 21 │ abandoned: 1 │ phase: 2 │ owner: 8          see permit_word.ts
  * ```
  *
  * Behind the words that every member has, one of these has:

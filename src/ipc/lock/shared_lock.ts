@@ -17,8 +17,8 @@ import {
 } from "../sharing/mod.ts";
 import type { LockOptions } from "./lock_options.ts";
 import { PermitGuard } from "./permit_guard.ts";
-import { permitMetrics, type PermitStatus, permitStatusOf } from "./_permit_status.ts";
-import { Permits } from "./_permits.ts";
+import { permitMetrics, type PermitStatus, permitStatusOf } from "./permit_status.ts";
+import { Permits } from "./permits.ts";
 import { LOCK_KIND } from "./permits_layout.ts";
 
 const NO_OPTIONS = {};

@@ -2,8 +2,8 @@ import type { WaitOptions } from "../../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import type { SemaphoreCreateOptions } from "./lock_options.ts";
 import { PermitGuard } from "./permit_guard.ts";
-import { permitMetrics, type PermitStatus, permitStatusOf } from "./_permit_status.ts";
-import type { Permits } from "./_permits.ts";
+import { permitMetrics, type PermitStatus, permitStatusOf } from "./permit_status.ts";
+import type { Permits } from "./permits.ts";
 import { SEMAPHORE_KIND, SEMAPHORE_PERMITS_MAX } from "./permits_layout.ts";
 import {
   checkCount,

@@ -8,13 +8,13 @@ export {
   SHARED_MEMORY_NAME_LENGTH_MAX,
   type SharedMemoryPlace,
   type SharedMemoryTarget,
-} from "./_region_name.ts";
-export { SHARED_MEMORY_WAIT_MS_MAX } from "./_region_file.ts";
+} from "./region_name.ts";
+export { SHARED_MEMORY_WAIT_MS_MAX } from "./region_file.ts";
 export type {
   SharedMemoryCreator,
   SharedMemoryFilter,
   SharedMemoryInfo,
   SharedMemoryState,
   SharedMemoryUnlinkOptions,
-} from "./_region_list.ts";
+} from "./region_list.ts";
 export { SharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";

@@ -1,5 +1,5 @@
 import { isByteLocked, tryLockByte, unlockByte } from "../../../ffi/mod.ts";
-import { closeRegion, createRegion, type OpenedRegion, openRegion } from "./_open_region.ts";
+import { closeRegion, createRegion, type OpenedRegion, openRegion } from "./open_region.ts";
 import {
   listRegions,
   removeAbandonedRegions,
@@ -7,8 +7,8 @@ import {
   type SharedMemoryInfo,
   type SharedMemoryUnlinkOptions,
   unlinkRegion,
-} from "./_region_list.ts";
-import type { SharedMemoryTarget } from "./_region_name.ts";
+} from "./region_list.ts";
+import type { SharedMemoryTarget } from "./region_name.ts";
 import { LOCK_AT, SHARED_MEMORY_BYTES_MAX, SHARED_MEMORY_LOCK_COUNT } from "./layout.ts";
 
 /** Options of {@linkcode SharedMemory.create}. */

@@ -19,7 +19,7 @@ import {
 } from "../sharing/mod.ts";
 import { StaleBlockError } from "./errors.ts";
 import { PoolBlock } from "./pool_block.ts";
-import { NO_BLOCK, PoolCore } from "./_pool_core.ts";
+import { NO_BLOCK, PoolCore } from "./pool_core.ts";
 import {
   POOL_BLOCK_BYTES_MAX,
   POOL_BLOCKS_MAX,
@@ -28,7 +28,7 @@ import {
   POOL_PHASE,
   poolGeometryOf,
 } from "./pool_layout.ts";
-import { blockOfReference } from "./_pool_word.ts";
+import { blockOfReference } from "./pool_word.ts";
 
 const NO_OPTIONS = {};
 

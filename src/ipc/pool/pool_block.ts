@@ -1,7 +1,7 @@
 import { StaleBlockError } from "./errors.ts";
 import { POOL_PHASE } from "./pool_layout.ts";
-import type { PoolCore } from "./_pool_core.ts";
-import { referenceOf } from "./_pool_word.ts";
+import type { PoolCore } from "./pool_core.ts";
+import { referenceOf } from "./pool_word.ts";
 
 /**
  * A block of a {@linkcode MemoryPool}, which its opener has until it is released, offered, or its process dies. Disposing of it releases it, unless

@@ -1,8 +1,8 @@
 import type { WaitOptions } from "../../base/mod.ts";
-import type { QueueCore } from "./_core.ts";
+import type { QueueCore } from "./core.ts";
 import { Delivery } from "./delivery.ts";
 import type { Message } from "./message.ts";
-import { NO_MESSAGE } from "./_receiver.ts";
+import { NO_MESSAGE } from "./receiver.ts";
 
 /**
  * The dead letters of a queue: messages that were delivered `deliveryCountMax` times and never acknowledged. They stay in the queue's

@@ -1,7 +1,7 @@
-import type { QueueCore } from "./_core.ts";
+import type { QueueCore } from "./core.ts";
 import type { Message } from "./message.ts";
 import type { Payload } from "../sharing/mod.ts";
-import { reply } from "./_request.ts";
+import { reply } from "./request.ts";
 
 /** The slot of a delivery, and whose it is; for this folder. */
 export let placeOf: (delivery: Delivery) => { readonly core: QueueCore; readonly slot: number };

@@ -42,7 +42,7 @@
  *      64  │ counters: float64 each, of all who have had this number, written by who has it  (see COUNTER)
  *          ├────────┬────────┬────────┬────────┬────────┐
  *     128  │signal  │ armed  │disarmed│replied │ lost   │   replies to its requests; replied: last slot with one, from 1; lost: 1 when
- *          └────────┴────────┴────────┴────────┴────────┘   a request has gone without a reply; see _reply_hints.ts
+ *          └────────┴────────┴────────┴────────┴────────┘   a request has gone without a reply; see reply_hints.ts
  * ```
  *
  * A lane:
@@ -57,7 +57,7 @@
  *          └────────┘
  *
  *   cell:  lap: 15 │ full: 1 │ slot: 16
- *   slot:  generation: 21 │ phase: 3 │ owner: 8         see _slot_word.ts
+ *   slot:  generation: 21 │ phase: 3 │ owner: 8         see slot_word.ts
  * ```
  *
  * A record belongs to the owner of its slot. What the owner has written is visible to the next one through the slot's word.

@@ -1,4 +1,4 @@
-import type { Boxes, HandOver } from "./_boxes.ts";
+import type { Boxes, HandOver } from "./boxes.ts";
 import type { Delivery } from "./delivery.ts";
 
 /** Who can tell whether a mailbox is open. */

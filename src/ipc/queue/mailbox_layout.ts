@@ -16,7 +16,7 @@ import { fnv1a } from "../../base/mod.ts";
  *          │ contents of the boxes, each at a multiple of 4096
  *          └────────
  *
- *   state:  generation: 21 │ phase: 3 │ owner: 8          as of a slot, see _slot_word.ts
+ *   state:  generation: 21 │ phase: 3 │ owner: 8          as of a slot, see slot_word.ts
  * ```
  *
  * | phase   | owner       | meaning                                              | next                                         |

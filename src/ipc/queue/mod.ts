@@ -19,8 +19,8 @@ export { MailboxBox } from "./mailbox_box.ts";
 export { MAILBOX_BOXES_MAX, MAILBOX_SIZES_MIB, type MailboxSizeMib } from "./mailbox_layout.ts";
 export { type MailboxOptions, SharedMailbox } from "./shared_mailbox.ts";
 export { Message } from "./message.ts";
-export { QUEUE_INFLATED_BYTES_MAX } from "./_compression.ts";
-export { QUEUE_DEFAULTS, QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./_open_queue.ts";
+export { QUEUE_INFLATED_BYTES_MAX } from "./compression.ts";
+export { QUEUE_DEFAULTS, QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./open_queue.ts";
 export {
   jsonPayload,
   messagePackPayload,

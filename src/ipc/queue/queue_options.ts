@@ -1,6 +1,6 @@
 import type { Abortable } from "../../base/mod.ts";
 import type { Message } from "./message.ts";
-import type { QueuePlace, QueueShape } from "./_open_queue.ts";
+import type { QueuePlace, QueueShape } from "./open_queue.ts";
 import type { Payload } from "../sharing/mod.ts";
 import type { SendOptions } from "./send_options.ts";
 

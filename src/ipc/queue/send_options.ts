@@ -1,8 +1,8 @@
 import { fnv1a, type WaitOptions } from "../../base/mod.ts";
 import type { QueueConstants } from "./layout.ts";
 import { bytesOf, type Payload } from "../sharing/mod.ts";
-import type { QueueMemory } from "./_queue_memory.ts";
-import type { Envelope } from "./_sender.ts";
+import type { QueueMemory } from "./queue_memory.ts";
+import type { Envelope } from "./sender.ts";
 
 /** How a message is sent. */
 export interface MessageOptions {

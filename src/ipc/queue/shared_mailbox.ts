@@ -1,6 +1,6 @@
 import type { WaitOptions } from "../../base/mod.ts";
 import { SHARED_MEMORY_BYTES_MAX, type SharedMemory } from "../memory/mod.ts";
-import { Boxes } from "./_boxes.ts";
+import { Boxes } from "./boxes.ts";
 import { type Delivery, placeOf } from "./delivery.ts";
 import { handOver, MailboxBox, type MailboxOwner } from "./mailbox_box.ts";
 import {
@@ -11,7 +11,7 @@ import {
   readMailboxConstants,
   writeMailboxConstants,
 } from "./mailbox_layout.ts";
-import { createMailbox, openMailbox, unlinkMailbox } from "./_open_queue.ts";
+import { createMailbox, openMailbox, unlinkMailbox } from "./open_queue.ts";
 import { type Payload, wordsOf } from "../sharing/mod.ts";
 import type { SendOptions } from "./send_options.ts";
 import { internalsOf, type SharedQueue } from "./shared_queue.ts";

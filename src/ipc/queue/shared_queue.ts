@@ -1,8 +1,8 @@
 import type { WaitOptions } from "../../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
-import type { HandOver } from "./_boxes.ts";
-import { QueueCore } from "./_core.ts";
-import { BATCH_MAX } from "./_fast_path.ts";
+import type { HandOver } from "./boxes.ts";
+import { QueueCore } from "./core.ts";
+import { BATCH_MAX } from "./fast_path.ts";
 import { Delivery } from "./delivery.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import type { Message } from "./message.ts";
@@ -13,9 +13,9 @@ import {
   type QueuePlace,
   removeAbandonedQueues,
   unlinkQueue,
-} from "./_open_queue.ts";
+} from "./open_queue.ts";
 import type { Payload } from "../sharing/mod.ts";
-import type { QueueMemory } from "./_queue_memory.ts";
+import type { QueueMemory } from "./queue_memory.ts";
 import type {
   InPlaceHandler,
   QueueConnectOptions,
@@ -25,10 +25,10 @@ import type {
   RequestOptions,
   RespondOptions,
 } from "./queue_options.ts";
-import { isRequest } from "./_request.ts";
-import { respondTo } from "./_respond.ts";
+import { isRequest } from "./request.ts";
+import { respondTo } from "./respond.ts";
 import type { SendOptions, SendSyncOptions, TrySendOptions } from "./send_options.ts";
-import { Sending } from "./_sending.ts";
+import { Sending } from "./sending.ts";
 import { prometheusText, type QueueStatus, StatusMaker } from "./status.ts";
 
 const NO_OPTIONS = {};

@@ -1,8 +1,8 @@
-import type { QueueCore } from "./_core.ts";
+import type { QueueCore } from "./core.ts";
 import type { Participant as QueueParticipant } from "../sharing/mod.ts";
-import { laneOf } from "./_route.ts";
+import { laneOf } from "./route.ts";
 import { COUNTER, RECORD } from "./layout.ts";
-import { PHASE, phaseOf } from "./_slot_word.ts";
+import { PHASE, phaseOf } from "./slot_word.ts";
 
 /** What is in a queue, and what has happened to it since it was made. */
 export interface QueueStatus {

@@ -1,9 +1,9 @@
 import { HEADER_BYTES, RECORD_HEADER_BYTES, recordBytes, WORD } from "./layout.ts";
 import { RingClosedError, type RingEnd } from "./errors.ts";
-import type { RingState } from "./_ring_state.ts";
-import { ViewCache } from "./_view_cache.ts";
+import type { RingState } from "./ring_state.ts";
+import { ViewCache } from "./view_cache.ts";
 import type { WaitOptions } from "../../base/mod.ts";
-import { type RingWaitSyncOptions, waitFor, waitForSync } from "./_wait.ts";
+import { type RingWaitSyncOptions, waitFor, waitForSync } from "./wait.ts";
 
 /**
  * The reading half of a ring.

@@ -16,4 +16,4 @@ export {
   RING_WAITS_MAX,
   type RingWaitStrategy,
   type RingWaitSyncOptions,
-} from "./_wait.ts";
+} from "./wait.ts";

@@ -1,8 +1,8 @@
 import { HALF, HEADER_BYTES, RECORD_HEADER_BYTES, recordBytes, WORD } from "./layout.ts";
 import { RingClosedError, type RingEnd } from "./errors.ts";
-import type { RingState } from "./_ring_state.ts";
+import type { RingState } from "./ring_state.ts";
 import type { WaitOptions } from "../../base/mod.ts";
-import { type RingWaitSyncOptions, waitFor, waitForSync } from "./_wait.ts";
+import { type RingWaitSyncOptions, waitFor, waitForSync } from "./wait.ts";
 
 /**
  * The writing half of a ring. What it writes becomes visible to the consumer with `flush()`, or when a quarter of the ring

@@ -12,7 +12,7 @@ import {
 } from "./layout.ts";
 import { RingProducer } from "./producer.ts";
 import { processBytes, type RingMemory, type RingRegion } from "./region.ts";
-import { RingState } from "./_ring_state.ts";
+import { RingState } from "./ring_state.ts";
 
 /** Options of {@linkcode SpscRing.create}. */
 export interface RingOptions {

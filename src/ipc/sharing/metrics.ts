@@ -1,4 +1,4 @@
-import type { Participant } from "./mod.ts";
+import type { Participant } from "./members.ts";
 
 /** A metric: its name without the prefix, its kind, what it says, and its value. */
 export type MetricRow = readonly [name: string, kind: "gauge" | "counter", help: string, value: number];

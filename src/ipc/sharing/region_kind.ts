@@ -1,6 +1,6 @@
 import { fnv1a, nameProblem } from "../../base/mod.ts";
 import { SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
-import { inWordsOf, wordsOf } from "./mod.ts";
+import { inWordsOf, wordsOf } from "./shared_region.ts";
 
 /** The longest name of a state, lock, semaphore or pool, in characters. */
 export const STATE_NAME_LENGTH_MAX = 180;

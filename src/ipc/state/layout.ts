@@ -32,7 +32,7 @@
  *          └────────
  *
  *   bucket: upper word: tag, lower 32 bits; lower word: tag, upper 11 bits │ block: 21, from 1, the first of its chain, 0: none
- *   block:  generation: 22 │ phase: 2 │ owner: 8          see _block_word.ts
+ *   block:  generation: 22 │ phase: 2 │ owner: 8          see block_word.ts
  *   change: lap: 8 │ bucket: 24
  * ```
  *

@@ -16,13 +16,13 @@ import {
   WAITS_MAX,
 } from "../sharing/mod.ts";
 import { SharedStateFullError } from "./errors.ts";
-import type { Key } from "./_keys.ts";
+import type { Key } from "./keys.ts";
 import { COUNTER, RECORD, STATE_KIND, STATE_PARTICIPANTS_MAX, unpackConstants, WORD } from "./layout.ts";
-import { CopyTarget } from "./_copy_target.ts";
-import { ABSENT, ALWAYS, type Condition, FULL, REFUSED, StateCore } from "./_state_core.ts";
-import { stateConstantsOf } from "./_state_constants.ts";
+import { CopyTarget } from "./copy_target.ts";
+import { ABSENT, ALWAYS, type Condition, FULL, REFUSED, StateCore } from "./state_core.ts";
+import { stateConstantsOf } from "./state_constants.ts";
 import { StateEntry } from "./state_entry.ts";
-import { StateMemory } from "./_state_memory.ts";
+import { StateMemory } from "./state_memory.ts";
 import type {
   SetOptions,
   StateCreateOptions,
@@ -32,7 +32,7 @@ import type {
   StateWatchOptions,
 } from "./state_options.ts";
 import { stateMetrics, type StateStatus, stateStatusOf } from "./state_status.ts";
-import { type Watch, Watches } from "./_watches.ts";
+import { type Watch, Watches } from "./watches.ts";
 
 const NO_OPTIONS = {};
 const encoder = new TextEncoder();

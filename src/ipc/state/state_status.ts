@@ -1,5 +1,5 @@
 import { type MetricRow, metricsText, type Participant } from "../sharing/mod.ts";
-import type { StateCore } from "./_state_core.ts";
+import type { StateCore } from "./state_core.ts";
 import { COUNTER, WORD } from "./layout.ts";
 
 /** What is in a state, and what has happened to it since it was made. */

@@ -2,10 +2,10 @@ import { Calls } from "./calls.ts";
 import type { FromWorker, ToWorker } from "./control_messages.ts";
 import { type ErrorClasses, fromPortable, toPortable } from "../../base/value/mod.ts";
 import { CoreError, type CoresClosedErrorOptions } from "./errors.ts";
-import { EventDescriptors } from "./_event_descriptors.ts";
+import { EventDescriptors } from "./event_descriptors.ts";
 import { createMesh, type MeshMemory } from "./mesh.ts";
-import { pump } from "./_pump.ts";
-import { StallWatch } from "./_stall_watch.ts";
+import { pump } from "./pump.ts";
+import { StallWatch } from "./stall_watch.ts";
 import type { CheckedOptions } from "./group_options.ts";
 
 /** One worker and how far it is. */

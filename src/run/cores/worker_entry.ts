@@ -11,7 +11,7 @@ import { Core } from "./core.ts";
 import { CoreRuntime } from "./core_runtime.ts";
 import { commonErrorClasses } from "./error_classes.ts";
 import { type ErrorClasses, fromPortable, toPortable } from "../../base/value/mod.ts";
-import { pump } from "./_pump.ts";
+import { pump } from "./pump.ts";
 
 const worker = self as unknown as DedicatedWorkerGlobalScope;
 const closeWorker = worker.close.bind(worker);

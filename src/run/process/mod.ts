@@ -22,7 +22,7 @@ export {
   type RestartSpec,
   type WatchSpec,
 } from "./process_spec.ts";
-export { ProcessSpecError } from "./_fields.ts";
+export { ProcessSpecError } from "./fields.ts";
 export { checkSpecs } from "./read_specs.ts";
 export { describeEvent, type EventSubject, type ExitStatus, type ProcessEvent } from "./process_event.ts";
 export type { InstanceState } from "./instance.ts";

@@ -1,6 +1,6 @@
 import { signalNumber } from "../../../ffi/mod.ts";
 import type { Address } from "../../io/reactor/mod.ts";
-import { Fields, ProcessSpecError } from "./_fields.ts";
+import { Fields, ProcessSpecError } from "./fields.ts";
 import { INSTANCES_MAX, PROCESSES_MAX, type ProcessSpec } from "./process_spec.ts";
 import type { RestartRules } from "./restart_policy.ts";
 

@@ -1,6 +1,6 @@
 import { SIGNAL_ECHO_MS } from "../../io/reactor/mod.ts";
 import { defaultTimers, DELAY_MS_MAX } from "../../base/timer/mod.ts";
-import { openWorkerChannel } from "./_worker_channel.ts";
+import { openWorkerChannel } from "./worker_channel.ts";
 import { Worker } from "./worker.ts";
 import {
   INSTANCE_VARIABLE,

@@ -1,7 +1,7 @@
 import { SharedMemory } from "../../ipc/memory/mod.ts";
 import { nativeStatus } from "../../../ffi/mod.ts";
-import { welcome } from "./_handshake.ts";
-import { makeHubDirectory } from "./_hub_directory.ts";
+import { welcome } from "./handshake.ts";
+import { makeHubDirectory } from "./hub_directory.ts";
 import { LINK_REGION_PREFIX } from "./ring_link.ts";
 import { type ChannelOptions, ProcessChannel } from "./process_channel.ts";
 

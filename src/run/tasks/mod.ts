@@ -5,7 +5,7 @@
  */
 export { CHANNEL_VARIABLE, ChannelHub } from "./channel_hub.ts";
 export { ProcessEndedError, TaskPoolFullError } from "./errors.ts";
-export type { ChannelPeer } from "./_handshake.ts";
+export type { ChannelPeer } from "./handshake.ts";
 export { openChannel } from "./open_channel.ts";
 export {
   type CallListener,

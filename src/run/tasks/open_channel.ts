@@ -1,4 +1,4 @@
-import { introduce } from "./_handshake.ts";
+import { introduce } from "./handshake.ts";
 import { CHANNEL_VARIABLE } from "./channel_hub.ts";
 import { type ChannelOptions, ProcessChannel } from "./process_channel.ts";
 

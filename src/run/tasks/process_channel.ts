@@ -3,7 +3,7 @@ import { fromPortable, KnownErrorClasses, type PortableThrown, toPortable } from
 import * as taskErrors from "./errors.ts";
 import { ProcessEndedError } from "./errors.ts";
 import { callOf, FRAME, type Frame, frameOf, kindOf, valuesOf } from "./frames.ts";
-import type { ChannelPeer } from "./_handshake.ts";
+import type { ChannelPeer } from "./handshake.ts";
 import type { Link, LinkHandler } from "./link.ts";
 import type { TaskArguments, TaskContext, TaskName, TaskResult } from "./task_types.ts";
 

@@ -20,7 +20,7 @@ import {
   throwIfTooMany,
   withinCloseTime,
 } from "./link.ts";
-import { lookAt, lookAway, type Looked } from "./_look_loop.ts";
+import { lookAt, lookAway, type Looked } from "./look_loop.ts";
 
 /** What the regions of links are called, before something that is nobody else's. */
 export const LINK_REGION_PREFIX = "link.";

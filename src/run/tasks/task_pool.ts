@@ -6,7 +6,7 @@ import { defaultTimers, DELAY_MS_MAX } from "../../base/timer/mod.ts";
 import { portable } from "../../base/value/mod.ts";
 import { ProcessEndedError, TaskPoolFullError } from "./errors.ts";
 import { inheritedPermissions } from "./inherited_permissions.ts";
-import { Job, type JobOwner, type PoolWorker } from "./_job.ts";
+import { Job, type JobOwner, type PoolWorker } from "./job.ts";
 import type { RunOptions, TaskArguments, TaskName, TaskResult } from "./task_types.ts";
 
 /** Tasks that wait for a worker at most, unless a pool says otherwise. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../../src/base/mod.ts";
-import { TickWheel } from "../../../src/base/timer/_tick_wheel.ts";
+import { TickWheel } from "../../../src/base/timer/tick_wheel.ts";
 
 function takeAll(wheel: TickWheel): number {
   let count = 0;

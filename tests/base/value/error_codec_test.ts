@@ -5,7 +5,7 @@ import {
   type PortableError,
   toPortable,
 } from "../../../src/base/value/mod.ts";
-import { OwnError } from "../../run/cores/_throwing.ts";
+import { OwnError } from "../../run/cores/throwing.ts";
 
 const here = new KnownErrorClasses({}, { Renamed: OwnError });
 const elsewhere = new KnownErrorClasses({});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readShortText, SHORT_TEXT_BYTES_MAX, writeShortText } from "../../../src/base/value/_short_text.ts";
+import { readShortText, SHORT_TEXT_BYTES_MAX, writeShortText } from "../../../src/base/value/short_text.ts";
 
 const view = new DataView(new SharedArrayBuffer(64));
 

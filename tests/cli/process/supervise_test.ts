@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isRunning, processTest } from "../../support/process_harness.ts";
-import { assertDone, assertFailure, millrace, start } from "../_support.ts";
+import { assertDone, assertFailure, millrace, start } from "../support.ts";
 
 const SHELL = (script: string) => ({
   command: "/bin/sh",

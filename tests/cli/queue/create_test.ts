@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { assertDone, assertFailure, millrace, queueTest } from "../_support.ts";
+import { assertDone, assertFailure, millrace, queueTest } from "../support.ts";
 
 queueTest("millrace queue create makes a queue of the shape that it is told", async (name) => {
   const options = ["--capacity", "8", "--message-bytes-max", "100", "--priorities", "3", "--mode", "640"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { nativeStatus } from "../../../ffi/mod.ts";
-import { assertDone, assertFailure, millrace } from "../_support.ts";
+import { assertDone, assertFailure, millrace } from "../support.ts";
 
 Deno.test({
   name: "millrace queue --directory keeps a queue in a directory, for every command",

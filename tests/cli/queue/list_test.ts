@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { assertDone, millrace, queueTest } from "../_support.ts";
+import { assertDone, millrace, queueTest } from "../support.ts";
 
 queueTest("millrace queue list prints the queues of a prefix, as a table or JSON", async (name) => {
   assert.equal(assertDone(await millrace(["queue", "list", "--prefix", name])), "");

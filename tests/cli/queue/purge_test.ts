@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { assertDone, assertFailure, millrace, queueTest } from "../_support.ts";
+import { assertDone, assertFailure, millrace, queueTest } from "../support.ts";
 
 queueTest("millrace queue purge takes messages away, and says how many", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });

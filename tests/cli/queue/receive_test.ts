@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { TemporaryDirectory } from "../../ipc/memory/_support.ts";
-import { assertDone, assertFailure, millrace, queueTest, start, startShell, until } from "../_support.ts";
+import { TemporaryDirectory } from "../../ipc/memory/support.ts";
+import { assertDone, assertFailure, millrace, queueTest, start, startShell, until } from "../support.ts";
 
 queueTest("millrace queue receive writes a line for each message that is there, and ends", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { assertDone, assertFailure, millrace, queueTest, start, until } from "../_support.ts";
+import { assertDone, assertFailure, millrace, queueTest, start, until } from "../support.ts";
 
 function drain(queue: SharedQueue): string[] {
   const texts: string[] = [];

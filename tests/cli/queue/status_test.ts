@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { assertDone, assertFailure, millrace, queueTest, start } from "../_support.ts";
+import { assertDone, assertFailure, millrace, queueTest, start } from "../support.ts";
 
 queueTest("millrace queue status prints a table, JSON or metrics", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });

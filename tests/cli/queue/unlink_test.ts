@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { TemporaryDirectory } from "../../ipc/memory/_support.ts";
-import { assertDone, assertFailure, millrace, queueTest } from "../_support.ts";
+import { TemporaryDirectory } from "../../ipc/memory/support.ts";
+import { assertDone, assertFailure, millrace, queueTest } from "../support.ts";
 
 queueTest("millrace queue unlink takes the name away, and ends with 5 where there is none", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });

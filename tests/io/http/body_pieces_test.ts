@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { BodyPieces } from "../../../src/io/http/_body_pieces.ts";
+import { BodyPieces } from "../../../src/io/http/body_pieces.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 

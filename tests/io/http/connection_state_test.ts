@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ConnectionState, StateClock } from "../../../src/io/http/_connection_state.ts";
+import { type ConnectionState, StateClock } from "../../../src/io/http/connection_state.ts";
 import { HTTP_LIMITS } from "../../../src/io/http/limits.ts";
 import type { ServerContext } from "../../../src/io/http/server_context.ts";
 

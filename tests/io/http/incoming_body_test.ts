@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CountedDecoder } from "../../../src/io/http/counted_decoder.ts";
 import { ChunkedDecoder } from "../../../src/io/http/chunked_decoder.ts";
-import { IncomingBody } from "../../../src/io/http/_incoming_body.ts";
+import { IncomingBody } from "../../../src/io/http/incoming_body.ts";
 import { HTTP_LIMITS, type HttpLimits } from "../../../src/io/http/limits.ts";
 import { BODY_BUFFER_BYTES } from "../../../src/io/http/request_body.ts";
 import { latin1Bytes, letters } from "../../support/http_bytes.ts";

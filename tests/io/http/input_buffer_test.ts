@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InputBuffer } from "../../../src/io/http/_input_buffer.ts";
+import { InputBuffer } from "../../../src/io/http/input_buffer.ts";
 import { latin1Bytes, latin1Text } from "../../support/http_bytes.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";

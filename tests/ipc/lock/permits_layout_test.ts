@@ -6,7 +6,7 @@ import {
   PERMIT_PHASE,
   permitOwnerOf,
   permitPhaseOf,
-} from "../../../src/ipc/lock/_permit_word.ts";
+} from "../../../src/ipc/lock/permit_word.ts";
 import {
   LOCK_KIND,
   PERMIT_COUNTER,

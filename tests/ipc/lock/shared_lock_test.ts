@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SharedLock, SharedLockReentryError } from "../../../src/ipc/state/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { type Child, startProgram } from "../../support/net_child.ts";
-import { pause, STATE_URL, StateNames, until } from "../state/_support.ts";
+import { pause, STATE_URL, StateNames, until } from "../state/support.ts";
 
 nameSkipReason("SharedLock", nativeSkipReason());
 

@@ -9,7 +9,7 @@ import {
   RegionNames,
   TemporaryDirectory,
   withNative,
-} from "./_support.ts";
+} from "./support.ts";
 
 nameSkipReason("SharedMemory in a directory", nativeSkipReason());
 

@@ -11,7 +11,7 @@ import {
   RegionNames,
   TemporaryDirectory,
   until,
-} from "./_support.ts";
+} from "./support.ts";
 
 nameSkipReason("SharedMemory between processes", nativeSkipReason());
 

@@ -17,7 +17,7 @@ import {
   SharedMemory,
 } from "../../../src/ipc/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { descriptorCount, listed, mappingCount, RegionNames } from "./_support.ts";
+import { descriptorCount, listed, mappingCount, RegionNames } from "./support.ts";
 
 nameSkipReason("SharedMemory", nativeSkipReason());
 

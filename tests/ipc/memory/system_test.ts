@@ -8,7 +8,7 @@ import {
   reportOf,
   smallDisk,
 } from "../../support/system.ts";
-import { MEMORY_URL, RegionNames, TemporaryDirectory } from "./_support.ts";
+import { MEMORY_URL, RegionNames, TemporaryDirectory } from "./support.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 
 // What only a system of its own shows: a small /dev/shm, and a user who may not do everything.

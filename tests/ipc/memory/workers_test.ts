@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { descriptorCount, mappingCount, RegionNames, TemporaryDirectory, until } from "./_support.ts";
-import type { RegionOrder } from "./_region_worker.ts";
+import { descriptorCount, mappingCount, RegionNames, TemporaryDirectory, until } from "./support.ts";
+import type { RegionOrder } from "./region_worker.ts";
 
 nameSkipReason("SharedMemory in workers", nativeSkipReason());
 
 /** A worker that has done what the order says. */
 async function startWorker(order: RegionOrder): Promise<Worker> {
-  const worker = new Worker(new URL("./_region_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./region_worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   worker.onmessage = resolve;
   worker.onerror = (event) => {

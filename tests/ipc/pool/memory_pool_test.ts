@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryPool, StaleBlockError } from "../../../src/ipc/state/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { startProgram } from "../../support/net_child.ts";
-import { pause, STATE_URL, StateNames } from "../state/_support.ts";
+import { pause, STATE_URL, StateNames } from "../state/support.ts";
 
 nameSkipReason("MemoryPool", nativeSkipReason());
 

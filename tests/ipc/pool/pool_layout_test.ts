@@ -20,7 +20,7 @@ import {
   poolPhaseOf,
   poolWordOf,
   referenceOf,
-} from "../../../src/ipc/pool/_pool_word.ts";
+} from "../../../src/ipc/pool/pool_word.ts";
 
 Deno.test("layout of a pool: every number is as it was", () => {
   assert.deepEqual(POOL_WORD, { sessions: 32, looked: 33, room: 64, freed: 96 });

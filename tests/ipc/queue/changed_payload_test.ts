@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { QueueNames } from "./_support.ts";
+import { QueueNames } from "./support.ts";
 
 // What a program does to the bytes of a payload before, while and after they are sent.
 

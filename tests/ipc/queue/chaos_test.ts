@@ -3,9 +3,9 @@ import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { nameSkipReason, nativeSkipReason } from "../../support/driver_native.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { type ChaosPlan, runChaos } from "./_chaos.ts";
-import { checkMailbox, checkMessages, checkRequests } from "./_chaos_checks.ts";
-import { QueueNames } from "./_support.ts";
+import { type ChaosPlan, runChaos } from "./chaos.ts";
+import { checkMailbox, checkMessages, checkRequests } from "./chaos_checks.ts";
+import { QueueNames } from "./support.ts";
 
 nameSkipReason("SharedQueue under chaos", nativeSkipReason());
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { Child } from "../../support/net_child.ts";
-import type { DamageOrder } from "./_damage_program.ts";
+import type { DamageOrder } from "./damage_program.ts";
 
 nameSkipReason("SharedQueue in damaged memory", nativeSkipReason());
 
-const PROGRAM = new URL("./_damage_program.ts", import.meta.url).pathname;
+const PROGRAM = new URL("./damage_program.ts", import.meta.url).pathname;
 const WATCHDOG_MS = 55_000;
 
 function damageTest(what: string, order: DamageOrder): void {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Slab } from "../../../src/ipc/sharing/mod.ts";
 import { COUNTER, FLAG, RECORD } from "../../../src/ipc/queue/layout.ts";
 import type { Message } from "../../../src/ipc/queue/mod.ts";
-import { ownerOf, PHASE, phaseOf } from "../../../src/ipc/queue/_slot_word.ts";
-import { routeOf } from "../../../src/ipc/queue/_route.ts";
+import { ownerOf, PHASE, phaseOf } from "../../../src/ipc/queue/slot_word.ts";
+import { routeOf } from "../../../src/ipc/queue/route.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, reopened } from "./_support.ts";
+import { fakeMemory, reopened } from "./support.ts";
 
 nameSkipReason("Damaged messages", nativeSkipReason());
 

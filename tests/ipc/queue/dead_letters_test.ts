@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { DeadLetters } from "../../../src/ipc/queue/dead_letters.ts";
 import { COUNTER, WORD } from "../../../src/ipc/queue/layout.ts";
-import { OwnSlots } from "../../../src/ipc/queue/_own_slots.ts";
-import type { QueueMemory } from "../../../src/ipc/queue/_queue_memory.ts";
+import { OwnSlots } from "../../../src/ipc/queue/own_slots.ts";
+import type { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
 import { QUEUE_WAIT_MS_MAX, type QueueCreateOptions, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, HastyClock, QueueNames, reopened } from "./_support.ts";
+import { fakeMemory, HastyClock, QueueNames, reopened } from "./support.ts";
 
 nameSkipReason("DeadLetters", nativeSkipReason());
 

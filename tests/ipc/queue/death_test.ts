@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SharedQueue, SharedQueueReplyError } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { type Child, startProgram } from "../../support/net_child.ts";
-import { QUEUE_URL, QueueNames } from "./_support.ts";
+import { QUEUE_URL, QueueNames } from "./support.ts";
 
 nameSkipReason("SharedQueue and the death of its openers", nativeSkipReason());
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Delivery } from "../../../src/ipc/queue/delivery.ts";
 import { FLAG } from "../../../src/ipc/queue/layout.ts";
-import { PendingRequest } from "../../../src/ipc/queue/_request.ts";
-import { generationOf } from "../../../src/ipc/queue/_slot_word.ts";
+import { PendingRequest } from "../../../src/ipc/queue/request.ts";
+import { generationOf } from "../../../src/ipc/queue/slot_word.ts";
 import { SharedQueueReplyError } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, reopened } from "./_support.ts";
+import { fakeMemory, reopened } from "./support.ts";
 
 nameSkipReason("Delivery", nativeSkipReason());
 

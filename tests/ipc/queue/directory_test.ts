@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { geometryOf, RECORD_HEADER_BYTES } from "../../../src/ipc/queue/layout.ts";
-import { constantsOf } from "../../../src/ipc/queue/_open_queue.ts";
+import { constantsOf } from "../../../src/ipc/queue/open_queue.ts";
 import { type QueueShape, SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { runProgram } from "../../support/net_child.ts";
-import { TemporaryDirectory } from "../memory/_support.ts";
-import { chaosMessage, readChaosMessage } from "./_chaos_message.ts";
-import { QUEUE_URL } from "./_support.ts";
+import { TemporaryDirectory } from "../memory/support.ts";
+import { chaosMessage, readChaosMessage } from "./chaos_message.ts";
+import { QUEUE_URL } from "./support.ts";
 
 nameSkipReason("SharedQueue in a directory", nativeSkipReason());
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { FLAG, RECORD } from "../../../src/ipc/queue/layout.ts";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { type Message, type QueueShape, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { startProgram } from "../../support/net_child.ts";
-import { fakeMemory, QUEUE_URL, QueueNames, reopened } from "./_support.ts";
+import { fakeMemory, QUEUE_URL, QueueNames, reopened } from "./support.ts";
 
 nameSkipReason("SharedQueue.drainInPlace()", nativeSkipReason());
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
-import { Hints } from "../../../src/ipc/queue/_hints.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
+import { Hints } from "../../../src/ipc/queue/hints.ts";
 import { LANE, laneAt } from "../../../src/ipc/queue/layout.ts";
-import type { QueueMemory } from "../../../src/ipc/queue/_queue_memory.ts";
+import type { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, HastyClock, reopened } from "./_support.ts";
+import { fakeMemory, HastyClock, reopened } from "./support.ts";
 
 nameSkipReason("Hints as native code sees them", nativeSkipReason());
 

@@ -3,7 +3,7 @@ import { RECORD } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { startProgram } from "../../support/net_child.ts";
-import { fakeMemory, QUEUE_URL, QueueNames } from "./_support.ts";
+import { fakeMemory, QUEUE_URL, QueueNames } from "./support.ts";
 
 nameSkipReason("SharedQueue beside a hostile opener", nativeSkipReason());
 

@@ -26,7 +26,7 @@ import {
 } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, QueueNames } from "./_support.ts";
+import { fakeMemory, QueueNames } from "./support.ts";
 
 nameSkipReason("SharedQueue.connect() to damaged headers", nativeSkipReason());
 

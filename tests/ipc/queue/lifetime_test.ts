@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { runProgram, startProgram } from "../../support/net_child.ts";
-import { QUEUE_URL, QueueNames } from "./_support.ts";
+import { QUEUE_URL, QueueNames } from "./support.ts";
 
 nameSkipReason("SharedQueue's memory and lifetime", nativeSkipReason());
 
-const PROGRAM = new URL("./_lifetime_program.ts", import.meta.url).href;
+const PROGRAM = new URL("./lifetime_program.ts", import.meta.url).href;
 /** Milliseconds that it may take. */
 const PROGRAM_MS_MAX = 60_000;
 const SHAPE = { capacity: 4, messageBytesMax: 100 };

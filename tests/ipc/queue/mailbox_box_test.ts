@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { QueueNames } from "./_support.ts";
+import { QueueNames } from "./support.ts";
 
 nameSkipReason("MailboxBox", nativeSkipReason());
 

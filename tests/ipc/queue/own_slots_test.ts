@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { FastPath } from "../../../src/ipc/queue/_fast_path.ts";
-import { OwnSlots } from "../../../src/ipc/queue/_own_slots.ts";
-import { PendingRequest } from "../../../src/ipc/queue/_request.ts";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
-import { Hints } from "../../../src/ipc/queue/_hints.ts";
-import { Participants } from "../../../src/ipc/queue/_participants.ts";
-import { Receiver } from "../../../src/ipc/queue/_receiver.ts";
+import { FastPath } from "../../../src/ipc/queue/fast_path.ts";
+import { OwnSlots } from "../../../src/ipc/queue/own_slots.ts";
+import { PendingRequest } from "../../../src/ipc/queue/request.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
+import { Hints } from "../../../src/ipc/queue/hints.ts";
+import { Participants } from "../../../src/ipc/queue/participants.ts";
+import { Receiver } from "../../../src/ipc/queue/receiver.ts";
 import { NOBODY, Signal, Slab } from "../../../src/ipc/sharing/mod.ts";
 import { Delivery } from "../../../src/ipc/queue/delivery.ts";
 import { COUNTER, FLAG } from "../../../src/ipc/queue/layout.ts";
 import type { QueueShape } from "../../../src/ipc/queue/mod.ts";
-import { generationOf, moved, ownerOf, PHASE, phaseOf } from "../../../src/ipc/queue/_slot_word.ts";
+import { generationOf, moved, ownerOf, PHASE, phaseOf } from "../../../src/ipc/queue/slot_word.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, HastyClock, reopened } from "./_support.ts";
+import { fakeMemory, HastyClock, reopened } from "./support.ts";
 
 nameSkipReason("OwnSlots", nativeSkipReason());
 

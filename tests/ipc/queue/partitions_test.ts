@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { COUNTER, LANE, laneAt } from "../../../src/ipc/queue/layout.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, HastyClock, reopened } from "./_support.ts";
+import { fakeMemory, HastyClock, reopened } from "./support.ts";
 
 nameSkipReason("Partitions", nativeSkipReason());
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { futexWaitPatrolled, FutexWatch, type Patrol, PATROL_LOOKS_FOR } from "../../../ffi/mod.ts";
 import { PARTICIPANT, participantAt, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Signal } from "../../../src/ipc/sharing/mod.ts";
-import { openQueue } from "../../../src/ipc/queue/_open_queue.ts";
+import { openQueue } from "../../../src/ipc/queue/open_queue.ts";
 import { type QueueShape, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { runProgram } from "../../support/driver_program.ts";
 import { startProgram } from "../../support/net_child.ts";
-import { fakeMemory, QUEUE_URL, QueueNames, reopened } from "./_support.ts";
+import { fakeMemory, QUEUE_URL, QueueNames, reopened } from "./support.ts";
 
 nameSkipReason("The thread that sleeps for a consumer", nativeSkipReason());
 

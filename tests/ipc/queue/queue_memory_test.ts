@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { QUEUE_STATE } from "../../../ffi/mod.ts";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { QUEUE_MESSAGE_BYTES_MAX } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, FrozenClock } from "./_support.ts";
+import { fakeMemory, FrozenClock } from "./support.ts";
 
 nameSkipReason("QueueCore", nativeSkipReason());
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { FLAG, PARTICIPANT, participantAt, RECORD } from "../../../src/ipc/queue/layout.ts";
-import type { QueueMemory } from "../../../src/ipc/queue/_queue_memory.ts";
-import { PendingRequest, reply } from "../../../src/ipc/queue/_request.ts";
+import type { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
+import { PendingRequest, reply } from "../../../src/ipc/queue/request.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, FrozenClock, reopened } from "./_support.ts";
+import { fakeMemory, FrozenClock, reopened } from "./support.ts";
 
 nameSkipReason("ReplyHints", nativeSkipReason());
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { FLAG } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue, SharedQueueReplyError } from "../../../src/ipc/queue/mod.ts";
-import { isRequest, PendingRequest } from "../../../src/ipc/queue/_request.ts";
-import { generationOf, moved, PHASE } from "../../../src/ipc/queue/_slot_word.ts";
+import { isRequest, PendingRequest } from "../../../src/ipc/queue/request.ts";
+import { generationOf, moved, PHASE } from "../../../src/ipc/queue/slot_word.ts";
 import { NOBODY } from "../../../src/ipc/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, QueueNames } from "./_support.ts";
+import { fakeMemory, QueueNames } from "./support.ts";
 
 nameSkipReason("SharedQueue.request()", nativeSkipReason());
 

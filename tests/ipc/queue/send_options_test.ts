@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { QueueShape } from "../../../src/ipc/queue/mod.ts";
 import { Envelopes } from "../../../src/ipc/queue/send_options.ts";
-import { fakeMemory } from "./_support.ts";
+import { fakeMemory } from "./support.ts";
 
 const envelopes = (shape: QueueShape): Envelopes => new Envelopes(fakeMemory(shape).memory);
 

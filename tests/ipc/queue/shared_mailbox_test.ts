@@ -8,7 +8,7 @@ import {
 } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { startProgram } from "../../support/net_child.ts";
-import { QUEUE_URL, QueueNames } from "./_support.ts";
+import { QUEUE_URL, QueueNames } from "./support.ts";
 
 nameSkipReason("SharedMailbox", nativeSkipReason());
 

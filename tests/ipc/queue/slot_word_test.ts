@@ -8,7 +8,7 @@ import {
   ownerOf,
   PHASE,
   phaseOf,
-} from "../../../src/ipc/queue/_slot_word.ts";
+} from "../../../src/ipc/queue/slot_word.ts";
 import { NOBODY } from "../../../src/ipc/sharing/mod.ts";
 
 /** Generations where signs and the width of the field change. */

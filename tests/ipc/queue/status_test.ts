@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { PARTICIPANT, participantAt } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { prometheusText } from "../../../src/ipc/queue/status.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, QueueNames } from "./_support.ts";
+import { fakeMemory, QueueNames } from "./support.ts";
 
 nameSkipReason("QueueStatus", nativeSkipReason());
 

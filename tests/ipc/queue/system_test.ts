@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { HEADER_BYTES as REGION_HEADER_BYTES } from "../../../src/ipc/memory/layout.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { type QueueCreateOptions, SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { TemporaryDirectory } from "../memory/_support.ts";
+import { TemporaryDirectory } from "../memory/support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import {
   commandFailure,
@@ -12,7 +12,7 @@ import {
   reportOf,
   smallDisk,
 } from "../../support/system.ts";
-import { QUEUE_URL, QueueNames } from "./_support.ts";
+import { QUEUE_URL, QueueNames } from "./support.ts";
 
 // What a system says no to: memory that is not there, and users who may not.
 

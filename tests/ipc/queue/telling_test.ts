@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { FLAG, PARTICIPANT, participantAt, RECORD, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { Signal } from "../../../src/ipc/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, HastyClock, QueueNames, reopened } from "./_support.ts";
+import { fakeMemory, HastyClock, QueueNames, reopened } from "./support.ts";
 
 nameSkipReason("Who waits for a box, or for a reply", nativeSkipReason());
 

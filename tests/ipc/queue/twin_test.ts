@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { SeededRandom } from "../../../src/base/mod.ts";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { DeadLetters } from "../../../src/ipc/queue/dead_letters.ts";
 import { FLAG, PARTICIPANT, participantAt, RECORD } from "../../../src/ipc/queue/layout.ts";
 import type { Message, QueueShape } from "../../../src/ipc/queue/mod.ts";
-import type { QueueMemory } from "../../../src/ipc/queue/_queue_memory.ts";
+import type { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { patternBytes, testSeeds, withSeed } from "../../support/driver_seed.ts";
-import { fakeMemory, HastyClock, reopened } from "./_support.ts";
+import { fakeMemory, HastyClock, reopened } from "./support.ts";
 
 nameSkipReason("Native code and TypeScript as twins", nativeSkipReason());
 

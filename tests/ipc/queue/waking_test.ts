@@ -6,7 +6,7 @@ import { nameSkipReason, nativeSkipReason } from "../../support/driver_native.ts
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { startProgram } from "../../support/net_child.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { QUEUE_URL, QueueNames } from "./_support.ts";
+import { QUEUE_URL, QueueNames } from "./support.ts";
 
 nameSkipReason("SharedQueue's wake-ups", nativeSkipReason());
 

@@ -3,7 +3,7 @@ import { HEADER_BYTES, WORD } from "../../../src/ipc/ring/layout.ts";
 import { RingClosedError, SpscRing } from "../../../src/ipc/ring/mod.ts";
 import { runProgram } from "../../support/net_child.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { FakeRegion, isMessageOf, messageOf, openRing, POSITIONS, send, wordsOf } from "./_support.ts";
+import { FakeRegion, isMessageOf, messageOf, openRing, POSITIONS, send, wordsOf } from "./support.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 

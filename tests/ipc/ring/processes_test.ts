@@ -7,11 +7,11 @@ import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { nameSkipReason, nativeSkipReason } from "../../support/driver_native.ts";
 import { Child } from "../../support/net_child.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { type FuzzOrder, PROGRESS, progressOf } from "./_fuzz_process.ts";
-import { messageOf, POSITIONS, wordsOf } from "./_support.ts";
+import { type FuzzOrder, PROGRESS, progressOf } from "./fuzz_process.ts";
+import { messageOf, POSITIONS, wordsOf } from "./support.ts";
 
 const WATCHDOG_MS = 120_000;
-const PROGRAM = new URL("./_fuzz_process.ts", import.meta.url).pathname;
+const PROGRAM = new URL("./fuzz_process.ts", import.meta.url).pathname;
 
 nameSkipReason("a ring between processes", nativeSkipReason());
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RING_WAITS_MAX, RingClosedError, type RingRegion, SpscRing } from "../../../src/ipc/ring/mod.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { FakeRegion, isMessageOf, Lengths, messageOf, openRing, POSITIONS, send } from "./_support.ts";
+import { FakeRegion, isMessageOf, Lengths, messageOf, openRing, POSITIONS, send } from "./support.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LAYOUT_HASH, WORD } from "../../../src/ipc/ring/layout.ts";
 import { type RingConsumer, type RingProducer, SpscRing } from "../../../src/ipc/ring/mod.ts";
-import { FakeRegion, openRing, send, wordsOf } from "./_support.ts";
+import { FakeRegion, openRing, send, wordsOf } from "./support.ts";
 
 Deno.test("SpscRing.create() refuses a capacity that is no power of two from 64 to 2^30", () => {
   for (const capacityBytes of [0, 1, 32, 63, 65, 96, 100, -64, 64.5, NaN, Infinity, 2 ** 31]) {

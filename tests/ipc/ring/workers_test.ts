@@ -6,8 +6,8 @@ import { type RingMemory, SpscRing } from "../../../src/ipc/ring/mod.ts";
 import { nameSkipReason, nativeSkipReason } from "../../support/driver_native.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { type FuzzOrder, PROGRESS, progressOf } from "./_fuzz_process.ts";
-import { POSITIONS, wordsOf } from "./_support.ts";
+import { type FuzzOrder, PROGRESS, progressOf } from "./fuzz_process.ts";
+import { POSITIONS, wordsOf } from "./support.ts";
 
 const WATCHDOG_MS = 120_000;
 const RUN_COUNT = 10;
@@ -28,7 +28,7 @@ function workersTest(name: string, body: (random: SeededRandom) => Promise<void>
 
 /** One side in a worker, and what it says. */
 class Side implements Disposable {
-  readonly #worker = new Worker(new URL("./_fuzz_worker.ts", import.meta.url), { type: "module" });
+  readonly #worker = new Worker(new URL("./fuzz_worker.ts", import.meta.url), { type: "module" });
   readonly #lines: string[] = [];
   #failure: Error | undefined;
   #notify: () => void = () => {};

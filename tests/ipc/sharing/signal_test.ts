@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { QueueCore } from "../../../src/ipc/queue/_core.ts";
+import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { WORD } from "../../../src/ipc/queue/layout.ts";
 import { Signal } from "../../../src/ipc/sharing/mod.ts";
-import { withNative } from "../memory/_support.ts";
+import { withNative } from "../memory/support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { fakeMemory, HastyClock } from "../queue/_support.ts";
+import { fakeMemory, HastyClock } from "../queue/support.ts";
 
 nameSkipReason("Signal", nativeSkipReason());
 

@@ -5,15 +5,15 @@ import { MemoryPool, SharedLock, SharedSemaphore, SharedState } from "../../../s
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { nameSkipReason, nativeSkipReason } from "../../support/driver_native.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { type ChaosOrder, findTorn } from "./_chaos_process.ts";
-import { pause, StateNames, until } from "./_support.ts";
+import { type ChaosOrder, findTorn } from "./chaos_process.ts";
+import { pause, StateNames, until } from "./support.ts";
 
 nameSkipReason("State, locks and pools under chaos", nativeSkipReason());
 
 /** Strikes in a run; more by the variable, for a night's run. */
 const STRIKES = Number(Deno.env.get("MILLRACE_CHAOS_STRIKES") ?? 60);
 const WATCHDOG_MS = 60_000 + STRIKES * 1000;
-const PROGRAM = new URL("./_chaos_process.ts", import.meta.url).pathname;
+const PROGRAM = new URL("./chaos_process.ts", import.meta.url).pathname;
 const PROCESSES = 4;
 const PERMITS = 2;
 const KEYS = 40;

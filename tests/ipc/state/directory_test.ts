@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { RECORD_HEADER_BYTES } from "../../../src/ipc/state/layout.ts";
 import { MemoryPool, SharedLock, SharedSemaphore, SharedState } from "../../../src/ipc/state/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
-import { TemporaryDirectory } from "../memory/_support.ts";
+import { TemporaryDirectory } from "../memory/support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { runProgram } from "../../support/net_child.ts";
-import { STATE_URL, StateNames } from "./_support.ts";
+import { STATE_URL, StateNames } from "./support.ts";
 
 nameSkipReason("State in a directory", nativeSkipReason());
 

@@ -28,9 +28,9 @@ import {
   PHASE,
   phaseOf,
   renewed,
-} from "../../../src/ipc/state/_block_word.ts";
-import { fakeState } from "./_support.ts";
-import { blockOf, nextVersion } from "../../../src/ipc/state/_state_memory.ts";
+} from "../../../src/ipc/state/block_word.ts";
+import { fakeState } from "./support.ts";
+import { blockOf, nextVersion } from "../../../src/ipc/state/state_memory.ts";
 
 const CONSTANTS = {
   capacity: 1000,

@@ -10,7 +10,7 @@ import {
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { WORD } from "../../../src/ipc/state/layout.ts";
-import { DateClock, StateNames } from "./_support.ts";
+import { DateClock, StateNames } from "./support.ts";
 
 nameSkipReason("SharedState", nativeSkipReason());
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { RECORD, WORD } from "../../../src/ipc/state/layout.ts";
-import { PHASE, phaseOf } from "../../../src/ipc/state/_block_word.ts";
-import { hashOf, Keys, KEYS_REMEMBERED_MAX } from "../../../src/ipc/state/_keys.ts";
-import { ALWAYS, StateCore } from "../../../src/ipc/state/_state_core.ts";
-import { blockOf, NONE, type StateMemory } from "../../../src/ipc/state/_state_memory.ts";
+import { PHASE, phaseOf } from "../../../src/ipc/state/block_word.ts";
+import { hashOf, Keys, KEYS_REMEMBERED_MAX } from "../../../src/ipc/state/keys.ts";
+import { ALWAYS, StateCore } from "../../../src/ipc/state/state_core.ts";
+import { blockOf, NONE, type StateMemory } from "../../../src/ipc/state/state_memory.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { die, fakeState, reopened } from "./_support.ts";
+import { die, fakeState, reopened } from "./support.ts";
 
 nameSkipReason("the table of a state", nativeSkipReason());
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { CHANGE_COUNT, WORD } from "../../../src/ipc/state/layout.ts";
 import { SharedState, type StateChange } from "../../../src/ipc/state/mod.ts";
-import { StateCore } from "../../../src/ipc/state/_state_core.ts";
-import { Watches } from "../../../src/ipc/state/_watches.ts";
+import { StateCore } from "../../../src/ipc/state/state_core.ts";
+import { Watches } from "../../../src/ipc/state/watches.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { DateClock, die, fakeState, HastyClock, pause, reopened, StateNames } from "./_support.ts";
+import { DateClock, die, fakeState, HastyClock, pause, reopened, StateNames } from "./support.ts";
 
 nameSkipReason("SharedState.watch()", nativeSkipReason());
 

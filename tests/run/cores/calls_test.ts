@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CoreBusyError, CoreError } from "../../../src/run/cores/mod.ts";
 import { QueueFullError } from "../../../src/base/sync/mod.ts";
-import * as tasks from "./_core.ts";
-import { coresTest, DRIVERS, errorOf, groupTest, hasNative, startGroup, until } from "./_support.ts";
+import * as tasks from "./core.ts";
+import { coresTest, DRIVERS, errorOf, groupTest, hasNative, startGroup, until } from "./support.ts";
 
 for (const idle of ["cooperate", "block", "spin"] as const) {
   for (const driver of DRIVERS) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CoreError, CoresClosedError } from "../../../src/run/cores/mod.ts";
-import * as tasks from "./_core.ts";
-import { coresTest, DRIVERS, errorOf, startGroup, until } from "./_support.ts";
+import * as tasks from "./core.ts";
+import { coresTest, DRIVERS, errorOf, startGroup, until } from "./support.ts";
 
 for (const driver of DRIVERS) {
   coresTest(`CoreGroup.shutdown() lets calls finish, and refuses others (${driver})`, async () => {

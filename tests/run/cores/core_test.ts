@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type CoreStall, type CoreStatistics } from "../../../src/run/cores/mod.ts";
 import { defaultReactor } from "../../../src/io/reactor/mod.ts";
-import * as tasks from "./_core.ts";
-import { coresTest, DRIVERS, errorOf, groupTest, startGroup, until } from "./_support.ts";
+import * as tasks from "./core.ts";
+import { coresTest, DRIVERS, errorOf, groupTest, startGroup, until } from "./support.ts";
 
 for (const driver of DRIVERS) {
   groupTest(`Core.spawn(), spawnPeriodic(), sleep() and withTimeout() (${driver})`, async (group) => {

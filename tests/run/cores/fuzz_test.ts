@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { startCores } from "../../../src/run/cores/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
-import { fuzz } from "./_fuzz_core.ts";
-import { coresTest, DRIVERS, moduleOf } from "./_support.ts";
+import { fuzz } from "./fuzz_core.ts";
+import { coresTest, DRIVERS, moduleOf } from "./support.ts";
 
 const CALL_COUNT = 500;
 
@@ -17,7 +17,7 @@ for (const driver of DRIVERS) {
           const idle = (["cooperate", "block", "spin"] as const)[random.below(3)];
           const ringCapacityBytes = 4096 << random.below(5);
           const group = await startCores({
-            module: moduleOf("./_fuzz_core.ts"),
+            module: moduleOf("./fuzz_core.ts"),
             count: 3,
             driver,
             idle,

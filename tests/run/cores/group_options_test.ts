@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CoreGroupOptions } from "../../../src/run/cores/mod.ts";
-import { coresTest, errorOf, startGroup } from "./_support.ts";
+import { coresTest, errorOf, startGroup } from "./support.ts";
 
 const WRONG: [
   options: Record<string, unknown>,

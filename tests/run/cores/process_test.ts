@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Child, runProgram, startProgram } from "../../support/net_child.ts";
-import { coreModule, coresTest, DRIVERS } from "./_support.ts";
+import { coreModule, coresTest, DRIVERS } from "./support.ts";
 
-/** The start of a program that uses groups of `_core.ts`. */
+/** The start of a program that uses groups of `core.ts`. */
 const HEAD = `
   import { startCores } from ${
   JSON.stringify(new URL("../../../src/run/cores/mod.ts", import.meta.url).href)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CoreError, CoresClosedError } from "../../../src/run/cores/mod.ts";
-import * as tasks from "./_core.ts";
-import { coresTest, errorOf, importCores, moduleOf, startGroup, until } from "./_support.ts";
+import * as tasks from "./core.ts";
+import { coresTest, errorOf, importCores, moduleOf, startGroup, until } from "./support.ts";
 import { startCores } from "../../../src/run/cores/mod.ts";
 
 coresTest('onCoreDeath "restart" starts all cores anew, and calls work again', async () => {

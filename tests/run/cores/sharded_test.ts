@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { currentCore, Sharded, startCores } from "../../../src/run/cores/mod.ts";
-import * as tasks from "./_core.ts";
-import { coresTest, errorOf, groupTest, importCores, moduleOf } from "./_support.ts";
+import * as tasks from "./core.ts";
+import { coresTest, errorOf, groupTest, importCores, moduleOf } from "./support.ts";
 
 groupTest(
   "Sharded.local(), invokeOn(), invokeOnAll() and mapReduce() reach one instance per core",

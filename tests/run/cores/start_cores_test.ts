@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { CoreError, startCores } from "../../../src/run/cores/mod.ts";
-import * as tasks from "./_core.ts";
-import { coreModule, coresTest, errorOf, hasNative, importCores, moduleOf, startGroup } from "./_support.ts";
+import * as tasks from "./core.ts";
+import { coreModule, coresTest, errorOf, hasNative, importCores, moduleOf, startGroup } from "./support.ts";
 
 const UNUSABLE: [name: string, source: string, named: RegExp][] = [
   [
     "a module that is not there",
-    "./_nowhere.ts",
+    "./nowhere.ts",
     /^start core [01]: TypeError: Module not found .*_nowhere\.ts/,
   ],
   [

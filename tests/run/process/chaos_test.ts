@@ -5,7 +5,7 @@ import { HttpLoad } from "../../support/http_load.ts";
 import type { MasterProcess } from "../../support/master_process.ts";
 import { isRunning, type ProcessHarness, processTest, workerSpec } from "../../support/process_harness.ts";
 
-const WORKER = new URL("./_http_worker.ts", import.meta.url);
+const WORKER = new URL("./http_worker.ts", import.meta.url);
 /** What is done to the workers in a run; more by the variable, for a night's run. */
 const STRIKES = Number(Deno.env.get("MILLRACE_CHAOS_STRIKES") ?? 6);
 /** Milliseconds in which that is done; on a busy machine it is less. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { HttpLoad } from "../../support/http_load.ts";
 import { portOf, processTest, workerSpec } from "../../support/process_harness.ts";
 
-const WORKER = new URL("./_http_worker.ts", import.meta.url);
+const WORKER = new URL("./http_worker.ts", import.meta.url);
 const LISTEN = [{ name: "http", hostname: "127.0.0.1", port: 0 }];
 const RELOADS = 3;
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { workerMain } from "../../../src/run/process/mod.ts";
 import { type ProcessHarness, processTest, workerSpec } from "../../support/process_harness.ts";
 
-const PROGRAM = fileURLToPath(new URL("./_signal_worker.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("./signal_worker.ts", import.meta.url));
 
 /** The worker without a supervisor. */
 async function run(t: ProcessHarness, ...modes: string[]) {

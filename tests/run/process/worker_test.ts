@@ -7,8 +7,8 @@ import { HttpLoad } from "../../support/http_load.ts";
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { portOf, processTest, workerSpec } from "../../support/process_harness.ts";
 
-const CORES = new URL("./_cores_worker.ts", import.meta.url);
-const QUEUE = fileURLToPath(new URL("./_queue_worker.ts", import.meta.url));
+const CORES = new URL("./cores_worker.ts", import.meta.url);
+const QUEUE = fileURLToPath(new URL("./queue_worker.ts", import.meta.url));
 
 processTest(
   "Worker.startCores() serves one socket on several threads, and drains them all on a reload",

@@ -8,7 +8,7 @@ import {
 } from "../../../src/run/tasks/mod.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 
-const WORKER = new URL("./_channel_worker.ts", import.meta.url).href;
+const WORKER = new URL("./channel_worker.ts", import.meta.url).href;
 const LIMIT_MS = 60_000;
 
 function hubTest(name: string, body: (hub: ChannelHub) => Promise<void>): void {

@@ -4,7 +4,7 @@ import { withWatchdog } from "../../support/watchdog.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { RingLink } from "../../../src/run/tasks/ring_link.ts";
-import { connections, frame, type LinkPair, LINKS, Received } from "./_support.ts";
+import { connections, frame, type LinkPair, LINKS, Received } from "./support.ts";
 
 function linkTest(name: string, body: (pair: LinkPair) => Promise<void>): void {
   for (const { kind, make } of LINKS) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lookAt, lookAway, type Looked } from "../../../src/run/tasks/_look_loop.ts";
+import { lookAt, lookAway, type Looked } from "../../../src/run/tasks/look_loop.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 
 /** Finds what it is told to, and tells when it sleeps. */

@@ -8,8 +8,8 @@ import {
   type TaskContext,
 } from "../../../src/run/tasks/mod.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { type LinkPair, LINKS } from "./_support.ts";
-import * as tasks from "./_tasks.ts";
+import { type LinkPair, LINKS } from "./support.ts";
+import * as tasks from "./tasks.ts";
 
 const PEER = { name: "w", instance: 1, pid: 7 };
 

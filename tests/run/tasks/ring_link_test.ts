@@ -6,7 +6,7 @@ import { RingLink } from "../../../src/run/tasks/ring_link.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { connections, frame, Received } from "./_support.ts";
+import { connections, frame, Received } from "./support.ts";
 
 nameSkipReason("RingLink", nativeSkipReason());
 

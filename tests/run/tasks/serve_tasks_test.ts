@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { supervise } from "../../../src/run/process/mod.ts";
 import { ChannelHub } from "../../../src/run/tasks/mod.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { TASKS_URL } from "./_support.ts";
+import { TASKS_URL } from "./support.ts";
 
 const ENTRY = new URL("../../../src/run/tasks/worker_entry.ts", import.meta.url).href;
 

@@ -10,11 +10,11 @@ import {
 } from "../../../src/run/tasks/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { TASKS_URL } from "./_support.ts";
-import type * as tasks from "./_tasks.ts";
+import { TASKS_URL } from "./support.ts";
+import type * as tasks from "./tasks.ts";
 
 const LIMIT_MS = 90_000;
-const DEAF_WORKER = new URL("./_deaf_worker.ts", import.meta.url).href;
+const DEAF_WORKER = new URL("./deaf_worker.ts", import.meta.url).href;
 const OPTIONS = {
   module: TASKS_URL,
   workers: 2,
@@ -218,7 +218,7 @@ Deno.test("TaskPool.start() says what is wrong with its options, or its module, 
     await assert.rejects(start({ module: undefined }), /expected one of them/);
     await assert.rejects(start({ worker: { command: "deno" } }), /expected one of them/);
     await assert.rejects(start({ workers: 0 }), /instances/);
-    await assert.rejects(start({ module: "./_tasks.ts" }), /module is ".\/_tasks.ts", expected a URL/);
+    await assert.rejects(start({ module: "./tasks.ts" }), /module is ".\/tasks.ts", expected a URL/);
     // No second try: it would never be given up.
     const restart = { restartsMax: 10_000, delayMs: 1, delayMsMax: 1 };
     const missing = start({ module: "file:///nowhere.ts", restart });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runCommand } from "../../../scripts/support/command.ts";
 import { closingLine, countTests, failuresIn } from "../../../scripts/support/junit_report.ts";
-import { makeProject } from "./_temporary_project.ts";
+import { makeProject } from "./temporary_project.ts";
 
 const SUITE = `
 Deno.test("passes", () => {});

@@ -6,7 +6,7 @@ import {
   readNativeState,
   writeStamp,
 } from "../../../scripts/support/native_stamp.ts";
-import { makeProject, type TemporaryProject } from "./_temporary_project.ts";
+import { makeProject, type TemporaryProject } from "./temporary_project.ts";
 
 const LIBRARY = "native/target/release/libmillrace.so";
 

@@ -13,15 +13,15 @@ import type {
   OpenFileOptions,
   PolledDriver,
 } from "../driver.ts";
-import { connectTo } from "./_connect.ts";
-import { Operations } from "./_operations.ts";
-import type { Sleeper } from "./_scheduler.ts";
-import type { Shared } from "./_shared.ts";
-import { SimulatedDatagramSocket } from "./_simulated_datagram_socket.ts";
-import { openSimulatedFile } from "./_simulated_file.ts";
-import { SimulatedListener } from "./_simulated_listener.ts";
-import { SimulatedSocket } from "./_simulated_socket.ts";
-import { bindError, checkAddress } from "./_world.ts";
+import { connectTo } from "./connect.ts";
+import { Operations } from "./operations.ts";
+import type { Sleeper } from "./scheduler.ts";
+import type { Shared } from "./shared.ts";
+import { SimulatedDatagramSocket } from "./simulated_datagram_socket.ts";
+import { openSimulatedFile } from "./simulated_file.ts";
+import { SimulatedListener } from "./simulated_listener.ts";
+import { SimulatedSocket } from "./simulated_socket.ts";
+import { bindError, checkAddress } from "./world.ts";
 import { type SimulatedFaultOptions, SimulatedFaults } from "./simulated_faults.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { SimulatedNetwork } from "./simulated_network.ts";

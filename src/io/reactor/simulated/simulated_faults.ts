@@ -1,5 +1,5 @@
 import { errno } from "../../../../ffi/mod.ts";
-import type { Scheduler } from "./_scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /** What a simulated driver does; faults are named after it. */
 export type SimulatedOperationKind =

@@ -1,7 +1,7 @@
 import { systemError } from "../../../../ffi/mod.ts";
 import { SeededRandom } from "../../../base/mod.ts";
 import type { OpenFileOptions } from "../driver.ts";
-import { StoredFile } from "./_stored_file.ts";
+import { StoredFile } from "./stored_file.ts";
 
 const ENOENT = 2;
 const EEXIST = 17;

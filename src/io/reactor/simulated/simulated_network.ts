@@ -1,5 +1,5 @@
 import type { ManualClock } from "../../../base/mod.ts";
-import { World } from "./_world.ts";
+import { World } from "./world.ts";
 
 /** Options of {@linkcode SimulatedNetwork}. */
 export interface SimulatedNetworkOptions {

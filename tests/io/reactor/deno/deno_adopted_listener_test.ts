@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../../support/driver_harness.ts";
 import { nativeSkipReason, nativeTest } from "../../../support/driver_native.ts";
 import { runProgram } from "../../../support/driver_program.ts";
 
-const WORKER = new URL("./_adopting_worker.ts", import.meta.url).href;
+const WORKER = new URL("./adopting_worker.ts", import.meta.url).href;
 
 registerDriverConformance(adoptingDriver({
   title: "DenoDriver",

@@ -114,7 +114,7 @@ for (const rung of URING_RUNGS) {
           const rounds = [];
           let before;
           for (const way of ["terminate", "terminate", "throw", "close", "futex", "enter"]) {
-            const worker = open(${urlOf("_ending_worker.ts")});
+            const worker = open(${urlOf("ending_worker.ts")});
             const port = await ask(worker, { port: 0, rung: "${rung}", idle: "${idle}", path, accept: true });
             const conns = await Promise.all(Array.from({ length: 10 }, () => connected(port)));
             const ends = conns.map(endOf);
@@ -167,7 +167,7 @@ for (const rung of URING_RUNGS) {
         }
         let [port, before] = [0, undefined];
         for (let round = 0; round <= 50; round++) {
-          const worker = open(${urlOf("_ending_worker.ts")});
+          const worker = open(${urlOf("ending_worker.ts")});
           port = await ask(worker, { port, rung: "${rung}", idle: "cooperate", path, accept: true });
           const clients = Array.from({ length: 8 }, () => exchange(port));
           await sleep(round % 10);
@@ -193,7 +193,7 @@ for (const rung of URING_RUNGS) {
     ignore,
     async fn() {
       const ends = await run(`
-        const worker = open(${urlOf("_ending_worker.ts")});
+        const worker = open(${urlOf("ending_worker.ts")});
         const port = await ask(worker, { port: 0, rung: "${rung}", idle: "cooperate", path, accept: false });
         const conns = await Promise.all(Array.from({ length: 5 }, () => Deno.connect({ hostname, port })));
         worker.terminate();
@@ -208,7 +208,7 @@ for (const rung of URING_RUNGS) {
 
   const deferTaskrun = rung === "full";
   const abandoning = (abandoned: string, count: number) => `
-    const worker = open(${urlOf("_abandoning_worker.ts")});
+    const worker = open(${urlOf("abandoning_worker.ts")});
     const [port] = await ask(worker, { abandoned: "${abandoned}", deferTaskrun: ${deferTaskrun}, count: ${count} });
     const conns = await Promise.all(Array.from({ length: ${count} }, () => Deno.connect({ hostname, port })));
     const said = await ask(worker, {});

@@ -1,6 +1,0 @@
-/// <reference lib="webworker" />
-import { type FuzzOrder, runSide } from "./_fuzz_process.ts";
-
-self.onmessage = async ({ data }: MessageEvent<FuzzOrder>) => {
-  await runSide(data, (line) => self.postMessage(line));
-};
