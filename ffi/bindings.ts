@@ -16,6 +16,7 @@ export const symbols = {
   millrace_futex_wait: { parameters: ["buffer", "u32", "u32", "u32"], result: "i32" },
   millrace_futex_wake: { parameters: ["buffer", "u32", "u32"], result: "i32" },
   millrace_http_parse: { parameters: ["buffer", "u32", "buffer", "u32", "u32", "u32"], result: "i32" },
+  millrace_layout_hash: { parameters: ["buffer"], result: "i32" },
   millrace_lock: { parameters: ["i32", "u32", "u32"], result: "i32" },
   millrace_lock_held: { parameters: ["i32", "u32"], result: "i32" },
   millrace_map: { parameters: ["i32", "u64", "u64", "buffer"], result: "i32" },

@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import { Socket } from "node:net";
 import { check, systemError } from "./errno.ts";
+import { CHILD_FRAME, SPAWN_FLAG, SPAWN_REQUEST, SPAWN_STEP } from "./layouts.ts";
 import { native } from "./library.ts";
 import { closeDescriptor } from "./memory.ts";
 
@@ -44,15 +45,13 @@ export interface NativeChildHandler {
 /** Why a program could not be started: what failed in the child. */
 export type SpawnStep = "prepare" | "descriptors" | "directory" | "exec";
 
-const FLAG_CLEAR_ENVIRONMENT = 1;
-const FLAG_PIPES = 2;
-const FLAG_LISTEN_PID = 4;
-const FLAG_CONTROL = 8;
-const FLAG_SURVIVES = 16;
-const FRAME_NOTIFY = 1;
-const FRAME_BYTES = 8;
 const HEADER_BYTES = 4;
-const STEPS: readonly SpawnStep[] = ["prepare", "descriptors", "directory", "exec"];
+const STEPS: Readonly<Record<number, SpawnStep>> = {
+  [SPAWN_STEP.prepare]: "prepare",
+  [SPAWN_STEP.descriptors]: "descriptors",
+  [SPAWN_STEP.directory]: "directory",
+  [SPAWN_STEP.exec]: "exec",
+};
 const OPERATIONS: Readonly<Record<SpawnStep, string>> = {
   prepare: "spawn",
   descriptors: "spawn: hand descriptors down",
@@ -93,17 +92,17 @@ export class NativeChild {
    */
   static spawn(request: NativeSpawnRequest, handler: NativeChildHandler): NativeChild {
     const { args, variables, descriptors, program, directory, notifyPath } = request;
-    const flags = (request.clearEnvironment ? FLAG_CLEAR_ENVIRONMENT : 0) | (request.pipes ? FLAG_PIPES : 0) |
-      (request.setListenPid ? FLAG_LISTEN_PID : 0) | (request.control ? FLAG_CONTROL : 0) |
-      (request.survives ? FLAG_SURVIVES : 0);
-    const words = new Int32Array([
-      flags,
-      request.guardDescriptor,
-      args.length,
-      variables.length,
-      descriptors.length,
-      ...descriptors,
-    ]);
+    const flags = (request.clearEnvironment ? SPAWN_FLAG.clearEnvironment : 0) |
+      (request.pipes ? SPAWN_FLAG.pipes : 0) |
+      (request.setListenPid ? SPAWN_FLAG.listenPid : 0) | (request.control ? SPAWN_FLAG.control : 0) |
+      (request.survives ? SPAWN_FLAG.survives : 0);
+    const words = new Int32Array(SPAWN_REQUEST.words + descriptors.length);
+    words[SPAWN_REQUEST.flags] = flags;
+    words[SPAWN_REQUEST.guard] = request.guardDescriptor;
+    words[SPAWN_REQUEST.argumentCount] = args.length;
+    words[SPAWN_REQUEST.variableCount] = variables.length;
+    words[SPAWN_REQUEST.descriptorCount] = descriptors.length;
+    words.set(descriptors, SPAWN_REQUEST.words);
     const texts = [program, directory, notifyPath, ...args, ...variables];
     const text = texts.find((text) => text.includes("\0"));
     if (text !== undefined) throw new TypeError(`spawn: ${JSON.stringify(text)} has a zero byte in it`);
@@ -152,8 +151,8 @@ export class NativeChild {
     const view = new DataView(all.buffer);
     let at = 0;
     while (all.byteLength - at >= HEADER_BYTES) {
-      const isNotify = all[at] === FRAME_NOTIFY;
-      const byteLength = isNotify ? HEADER_BYTES + view.getUint16(at + 2, true) : FRAME_BYTES;
+      const isNotify = all[at] === CHILD_FRAME.notify;
+      const byteLength = isNotify ? HEADER_BYTES + view.getUint16(at + 2, true) : CHILD_FRAME.bytes;
       if (all.byteLength - at < byteLength) break;
       if (isNotify) {
         this.#handler.onNotify(new TextDecoder().decode(all.subarray(at + HEADER_BYTES, at + byteLength)));

@@ -1,5 +1,6 @@
 /** Sleeping on a word of memory until another thread or process wakes the sleepers. */
 import { check, EAGAIN, EINTR } from "./errno.ts";
+import { WATCH_RESULT } from "./layouts.ts";
 import { native } from "./library.ts";
 import type { Patrol } from "./patrol.ts";
 
@@ -10,11 +11,11 @@ export const FUTEX_WAIT_MS_MAX = 60_000;
 /** How a wait ended. `"woken"` may be spurious: look at the word again. */
 export type FutexResult = "woken" | "changed" | "timed-out";
 
-/** How native/src/watch.rs says it. */
+/** How a native thread says it. */
 export const FUTEX_RESULTS: Readonly<Record<number, FutexResult>> = {
-  1: "woken",
-  2: "changed",
-  3: "timed-out",
+  [WATCH_RESULT.woken]: "woken",
+  [WATCH_RESULT.changed]: "changed",
+  [WATCH_RESULT.timedOut]: "timed-out",
 };
 
 /**

@@ -4,6 +4,7 @@
  * `MILLRACE_NATIVE` names the file to open, or is `off`. Without it the library stands where `deno task build` puts it.
  */
 import { symbols } from "./bindings.ts";
+import { LAYOUT_HASH } from "./layouts.ts";
 
 /** Functions of the native library as Deno calls them. */
 export type NativeSymbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
@@ -14,7 +15,7 @@ export type NativeStatus =
   | { readonly available: false; readonly reason: string };
 
 /** Must equal `ABI_VERSION` in native/src/boundary.rs. */
-const ABI_VERSION = 9;
+const ABI_VERSION = 10;
 const ENVIRONMENT_VARIABLE = "MILLRACE_NATIVE";
 const REMEDY =
   "run `deno task build` in a checkout of Millrace (needs Rust), or set MILLRACE_NATIVE to the file";
@@ -64,6 +65,12 @@ function open(): Opened {
   if (version !== ABI_VERSION) {
     library.close();
     return unavailable(`${path} has ABI version ${version}, expected ${ABI_VERSION}: ${REMEDY}`);
+  }
+  const hash = new Uint32Array(1);
+  library.symbols.millrace_layout_hash(hash);
+  if (hash[0] !== LAYOUT_HASH) {
+    library.close();
+    return unavailable(`${path} has other layouts, hash ${hash[0]}, expected ${LAYOUT_HASH}: ${REMEDY}`);
   }
   return { available: true, path, symbols: library.symbols };
 }

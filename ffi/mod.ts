@@ -27,7 +27,7 @@ export { type ByteLockKind, isByteLocked, tryLockByte, unlockAllBytes, unlockByt
 export { TakenSignal } from "./signal.ts";
 export { SharedMapping } from "./shared_mapping.ts";
 export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWaitPatrolled, futexWake } from "./futex.ts";
-export { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE, PATROL_TABLE_WORDS } from "./patrol.ts";
+export type { Patrol } from "./patrol.ts";
 export { FutexWatch } from "./futex_watch.ts";
 export { WordWatch } from "./word_watch.ts";
 export {
@@ -38,11 +38,24 @@ export {
   nativeQueueSend,
   nativeQueueSendMany,
   QUEUE_LEFT,
-  QUEUE_STATE,
-  QUEUE_STATE_WORDS,
-  QUEUE_TOLD,
-  QUEUE_TOLD_WORDS,
 } from "./queue.ts";
+export {
+  HEAD_FLAG,
+  HEAD_LIMIT,
+  HEAD_RECORD,
+  HEAD_SUMMARY,
+  PATROL_LOOKS_FOR,
+  PATROL_TABLE,
+  QUEUE_COUNTER,
+  QUEUE_FLAG,
+  QUEUE_HINT,
+  QUEUE_LANE,
+  QUEUE_PHASE,
+  QUEUE_RECEIVED,
+  QUEUE_RECORD,
+  QUEUE_SLOT,
+  QUEUE_STATE,
+} from "./layouts.ts";
 export { processStartedMs } from "./process.ts";
 export {
   acceptNow,

@@ -2,12 +2,6 @@
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
 
-/**
- * Upper half of the user data of requests whose result is a descriptor. It is cleared in each such completion as its
- * descriptor is taken; of the others `native/src/abandoned_ring.rs` closes it when the thread has ended.
- */
-export const DESCRIPTOR_TAG = 1;
-
 let marks: Uint8Array<ArrayBuffer> | undefined;
 
 /**

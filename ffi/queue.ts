@@ -2,56 +2,6 @@
 import { check, EAGAIN } from "./errno.ts";
 import { native } from "./library.ts";
 
-/** Words of the state of one opener, the same as in native/src/queue_memory.rs: first what does not change, in bytes from the region's start. */
-export const QUEUE_STATE = {
-  capacity: 0,
-  number: 1,
-  slotsAt: 2,
-  recordsAt: 3,
-  recordBytes: 4,
-  lanesAt: 5,
-  laneBytes: 6,
-  cellsAt: 7,
-  cellCount: 8,
-  countersAt: 9,
-  itemsAt: 10,
-  roomAt: 11,
-  deliveryCountMax: 12,
-  messageBytesMax: 13,
-  laneCount: 14,
-  dataBytes: 15,
-  session: 16,
-  sequence: 17,
-  cursor: 18,
-  /** Two words: a float64. */
-  lastMs: 20,
-  /** Of each lane two words: slot, counted from 1, and generation of the last message that was sent to it. */
-  previous: 32,
-} as const;
-
-/** Lanes that a state has room for. */
-const LANES_MAX = 64;
-/** Words of a state. Behind them is a byte for each slot, 1 where the opener has the message in it, and knows so. */
-export const QUEUE_STATE_WORDS = 32 + 2 * LANES_MAX;
-
-/** Words of what is told of a message that was received. */
-export const QUEUE_TOLD = {
-  slot: 0,
-  session: 1,
-  sequence: 2,
-  deliveryCount: 3,
-  route: 4,
-  /** {@linkcode QUEUE_LEFT}: the message is reserved, and the rest is left to the caller. */
-  byteLength: 5,
-  /** Two words: a float64. */
-  sentMs: 6,
-  /** Where its bytes are among those given. */
-  at: 8,
-} as const;
-
-/** Words that each message takes there: an even number, for the float64. */
-export const QUEUE_TOLD_WORDS = 10;
-
 /** Length of a message that is left to the caller. */
 export const QUEUE_LEFT = -1;
 
@@ -105,14 +55,14 @@ export function nativeQueueSendMany(
 
 /**
  * Receives up to `count` messages of lanes `first` up to but not including `end`, their bytes to `data` from `at` on, and what they are to
- * `told`; how many.
+ * `received`; how many.
  */
 export function nativeQueueReceive(
   { state, region }: NativeQueue,
   first: number,
   end: number,
   acknowledge: boolean,
-  told: Int32Array<ArrayBuffer>,
+  received: Int32Array<ArrayBuffer>,
   count: number,
   data: Uint8Array<ArrayBuffer>,
   at: number,
@@ -120,33 +70,33 @@ export function nativeQueueReceive(
   throwIfClosed(region, "receive from");
   const which = first | end << 8 | (acknowledge ? 1 << 16 : 0);
   return check(
-    native().millrace_queue_receive(state, region, which, told, count, data, at),
+    native().millrace_queue_receive(state, region, which, received, count, data, at),
     "receive from the queue",
   );
 }
 
 /**
  * Reserves up to `count` messages of lanes `first` up to but not including `end`, without counting deliveries: slot, length and route go to
- * `told`; how many.
+ * `received`; how many.
  */
 export function nativeQueueReserve(
   { state, region }: NativeQueue,
   first: number,
   end: number,
-  told: Int32Array<ArrayBuffer>,
+  received: Int32Array<ArrayBuffer>,
   count: number,
 ): number {
   throwIfClosed(region, "receive from");
-  const result = native().millrace_queue_reserve(state, region, first | end << 8, told, count);
+  const result = native().millrace_queue_reserve(state, region, first | end << 8, received, count);
   return check(result, "receive from the queue");
 }
 
-/** Acknowledges the first `count` of the messages that {@linkcode nativeQueueReserve} has told of, but for those whose slot is -1 by now. */
+/** Acknowledges the first `count` of the messages that {@linkcode nativeQueueReserve} reserved, but for those whose slot is -1 by now. */
 export function nativeQueueAck(
   { state, region }: NativeQueue,
-  told: Int32Array<ArrayBuffer>,
+  received: Int32Array<ArrayBuffer>,
   count: number,
 ): void {
   throwIfClosed(region, "acknowledge messages of");
-  check(native().millrace_queue_ack(state, region, told, count), "acknowledge messages of the queue");
+  check(native().millrace_queue_ack(state, region, received, count), "acknowledge messages of the queue");
 }

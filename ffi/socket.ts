@@ -1,5 +1,6 @@
 /** Sockets before they carry data: made, bound, named, tuned. */
 import { check, systemError } from "./errno.ts";
+import { RESOLVED_ADDRESS } from "./layouts.ts";
 import { native } from "./library.ts";
 import {
   AF_INET,
@@ -23,7 +24,6 @@ const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const SHUT_WR = 1;
 const ENOENT = 2;
-const RESOLVED_BYTES = 17;
 const RESOLVED_COUNT_MAX = 16;
 const PEER = 1;
 const LOCAL = 0;
@@ -122,7 +122,7 @@ export function resolveNow(hostname: string): string[] {
   const literal = parseIp(hostname);
   if (literal !== undefined) return [formatIp(literal)];
   const name = new TextEncoder().encode(hostname);
-  const out = new Uint8Array(RESOLVED_BYTES * RESOLVED_COUNT_MAX);
+  const out = new Uint8Array(RESOLVED_ADDRESS.bytes * RESOLVED_COUNT_MAX);
   const count = native().millrace_resolve(name, name.byteLength, out, RESOLVED_COUNT_MAX);
   if (count === -ENOENT) {
     throw Object.assign(new Deno.errors.NotFound(`resolve ${hostname}: no such host name (ENOTFOUND)`), {
@@ -132,7 +132,7 @@ export function resolveNow(hostname: string): string[] {
   }
   check(count, "resolve", hostname);
   return Array.from({ length: count }, (_, index) => {
-    const record = out.subarray(index * RESOLVED_BYTES, (index + 1) * RESOLVED_BYTES);
+    const record = out.subarray(index * RESOLVED_ADDRESS.bytes, (index + 1) * RESOLVED_ADDRESS.bytes);
     return formatIp(record[0] === 4 ? record.subarray(1, 5) : record.subarray(1, 17));
   });
 }

@@ -1,7 +1,7 @@
 /** The submission side of a ring. */
 import { check, EAGAIN, EBUSY, EINTR, ETIME } from "./errno.ts";
 import { native } from "./library.ts";
-import { DESCRIPTOR_TAG } from "./owned_descriptors.ts";
+import { USER_DATA_TAG } from "./layouts.ts";
 import { PinnedMemory } from "./pinned_memory.ts";
 import * as layout from "./uring_layout.ts";
 import { OPCODE, SQE_WORDS } from "./uring_layout.ts";
@@ -89,7 +89,7 @@ export class SubmissionRing {
   /** Accepts connections until cancelled: one completion each, its result the descriptor. */
   prepareAccept(id: number, fd: number): boolean {
     const head = OPCODE.accept | layout.ACCEPT_MULTISHOT << 16;
-    return this.#write(id, head, fd, 0, 0, 0, layout.SOCK_CLOEXEC, 0, DESCRIPTOR_TAG);
+    return this.#write(id, head, fd, 0, 0, 0, layout.SOCK_CLOEXEC, 0, USER_DATA_TAG.descriptor);
   }
 
   /** Completes each time `fd` becomes readable, until cancelled. */
@@ -131,7 +131,7 @@ export class SubmissionRing {
   prepareOpen(id: number, memory: PinnedMemory, offset: number, flags: number, mode: number): boolean {
     const address = PinnedMemory.addressOf(memory, offset);
     const at = layout.AT_FDCWD;
-    return this.#write(id, OPCODE.openat, at, 0, address, mode, flags, 0, DESCRIPTOR_TAG);
+    return this.#write(id, OPCODE.openat, at, 0, address, mode, flags, 0, USER_DATA_TAG.descriptor);
   }
 
   /** Reads at `position` into the `count` vectors that {@linkcode writeVector} put at `offset`. */
@@ -178,7 +178,7 @@ export class SubmissionRing {
    * `givesDescriptor`: the operation accepts or opens, which is a part of its name.
    */
   prepareCancel(target: number, givesDescriptor = false): boolean {
-    const userData = givesDescriptor ? target + DESCRIPTOR_TAG * HIGH_WORD : target;
+    const userData = givesDescriptor ? target + USER_DATA_TAG.descriptor * HIGH_WORD : target;
     return this.#write(0, OPCODE.asyncCancel | QUIET, -1, 0, userData, 0, 0);
   }
 

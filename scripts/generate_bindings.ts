@@ -1,6 +1,6 @@
 /**
- * `deno task bindings`: writes ffi/bindings.ts from the functions that the native crate exports, as the crate's
- * own `bindings` program prints them. `--check` writes nothing and exits with 1 when the file differs.
+ * `deno task bindings`: writes ffi/bindings.ts from the functions that the native crate exports, and ffi/layouts.ts from the numbers that
+ * both sides must agree on, as the crate's own `bindings` program prints them. `--check` writes nothing and exits with 1 when a file differs.
  */
 import { join } from "node:path";
 import { findCargo, runCommand } from "./support/command.ts";
@@ -15,7 +15,22 @@ export interface NativeFunction {
   readonly nonBlocking: boolean;
 }
 
+/** Numbers that belong together, as the crate's `bindings` program prints them. */
+export interface NativeLayout {
+  readonly name: string;
+  readonly comment: string;
+  readonly fields: readonly { readonly name: string; readonly comment: string; readonly value: number }[];
+}
+
+/** What the crate's `bindings` program prints. */
+interface NativeListing {
+  readonly functions: readonly NativeFunction[];
+  readonly layoutHash: number;
+  readonly layouts: readonly NativeLayout[];
+}
+
 const BINDINGS_PATH = "ffi/bindings.ts";
+const LAYOUTS_PATH = "ffi/layouts.ts";
 
 const NATIVE_TYPES: ReadonlySet<string> = new Set([
   "bool",
@@ -67,8 +82,37 @@ function knownType(type: string, name: string): string {
   throw new TypeError(`Bind ${name}: type "${type}", expected one that Deno's FFI knows`);
 }
 
-/** Asks the crate for its functions and answers the formatted text of ffi/bindings.ts. */
-async function generate(cargo: string): Promise<string> {
+/** The TypeScript of ffi/layouts.ts, not yet formatted: names in camel case, comments as they are. */
+export function layoutsSource({ layoutHash, layouts }: Omit<NativeListing, "functions">): string {
+  return `// Generated from native/src/layouts.rs by \`deno task bindings\`; do not edit.
+
+/** A number of all names and values below; the library says its own when it is loaded. */
+export const LAYOUT_HASH = ${layoutHash};
+
+${layouts.map(layoutSource).join("\n")}`;
+}
+
+function layoutSource({ name, comment, fields }: NativeLayout): string {
+  const lines = fields.map((field) =>
+    `${field.comment === "" ? "" : `${docComment(field.comment)}\n`}${camelCase(field.name)}: ${field.value},`
+  );
+  return `${docComment(comment)}\nexport const ${name} = {\n${lines.join("\n")}\n} as const;\n`;
+}
+
+function docComment(text: string): string {
+  const lines = text.trim().split("\n").map((line) => line.trim());
+  return lines.length === 1
+    ? `/** ${lines[0]} */`
+    : `/**\n${lines.map((line) => ` * ${line}`).join("\n")}\n */`;
+}
+
+/** `HTTP_11` becomes `http11`. */
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Asks the crate for its functions and layouts and answers the formatted text of the files made of them, by path. */
+async function generate(cargo: string): Promise<ReadonlyMap<string, string>> {
   const listing = await runCommand(
     cargo,
     // The development profile: in the release profile the feature would change the library that is shipped.
@@ -76,15 +120,20 @@ async function generate(cargo: string): Promise<string> {
     { directory: join(projectRoot, "native"), showProgress: true },
   );
   if (!listing.success) throw new Error(`the crate's bindings program ended with code ${listing.code}`);
-  const source = bindingsSource(JSON.parse(listing.output));
-  const formatted = await runCommand(Deno.execPath(), ["fmt", "--ext", "ts", "-"], {
+  const { functions, ...layouts }: NativeListing = JSON.parse(listing.output);
+  return new Map([
+    [BINDINGS_PATH, await formatted(bindingsSource(functions))],
+    [LAYOUTS_PATH, await formatted(layoutsSource(layouts))],
+  ]);
+}
+
+async function formatted(source: string): Promise<string> {
+  const result = await runCommand(Deno.execPath(), ["fmt", "--ext", "ts", "-"], {
     directory: projectRoot,
     input: source,
   });
-  if (!formatted.success) {
-    throw new Error(`deno fmt ended with code ${formatted.code}\n${formatted.transcript}`);
-  }
-  return formatted.output;
+  if (!result.success) throw new Error(`deno fmt ended with code ${result.code}\n${result.transcript}`);
+  return result.output;
 }
 
 async function main(parameters: readonly string[]): Promise<number> {
@@ -98,18 +147,20 @@ async function main(parameters: readonly string[]): Promise<number> {
     printError("generate_bindings: cargo was not found: install Rust (https://rustup.rs)");
     return 1;
   }
-  const path = join(projectRoot, BINDINGS_PATH);
   try {
-    const generated = await generate(cargo);
-    const committed = await Deno.readTextFile(path).catch(() => "");
-    if (generated === committed) return 0;
-    if (parameters.includes("--check")) {
-      printError(`generate_bindings: ${BINDINGS_PATH} differs from native/src: run \`deno task bindings\``);
-      return 1;
+    let code = 0;
+    for (const [path, generated] of await generate(cargo)) {
+      const file = join(projectRoot, path);
+      if (generated === await Deno.readTextFile(file).catch(() => "")) continue;
+      if (parameters.includes("--check")) {
+        printError(`generate_bindings: ${path} differs from native/src: run \`deno task bindings\``);
+        code = 1;
+      } else {
+        await Deno.writeTextFile(file, generated);
+        printError(`generate_bindings: wrote ${path}`);
+      }
     }
-    await Deno.writeTextFile(path, generated);
-    printError(`generate_bindings: wrote ${BINDINGS_PATH}`);
-    return 0;
+    return code;
   } catch (error) {
     printError(`generate_bindings: ${messageOf(error)}`);
     return 1;

@@ -4,6 +4,7 @@
 //! would end nothing. Descriptors are in three places of it: in completions nobody has looked at (accepted connections,
 //! opened files), in requests under way, and in close requests the kernel was never handed.
 
+use crate::layouts::user_data_tag;
 use crate::memory::borrow;
 use rustix::io_uring::{
     io_uring_cqe, io_uring_enter, io_uring_params, io_uring_register, io_uring_sync_cancel_reg, IoringAsyncCancelFlags,
@@ -13,9 +14,6 @@ use rustix::mm::munmap;
 use rustix::time::Timespec;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Upper half of the user data of a request whose result is a descriptor; `ffi/owned_descriptors.ts` has the same number, and
-/// the program clears it in a completion that it has taken.
-const DESCRIPTOR_TAG: u64 = 1;
 /// How long requests that cannot be cancelled at once (a file's, on a slow disk) hold up the end of the thread.
 const CANCEL_WAIT_MS: i64 = 100;
 /// Times that completions are taken, for those the kernel keeps because their ring is full.
@@ -135,7 +133,7 @@ impl Ring {
             let at = rings.address + offsets.cqes as usize + slot as usize * std::mem::size_of::<Completion>();
             // SAFETY: a completion of the mapped ring.
             let completion = unsafe { (at as *const Completion).read() };
-            if completion.user_data >> 32 == DESCRIPTOR_TAG && completion.result >= 0 {
+            if completion.user_data >> 32 == u64::from(user_data_tag::DESCRIPTOR) && completion.result >= 0 {
                 own(completion.result);
             }
         }

@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 /// Raised by one whenever an export changes its meaning or its parameters; compared at load with `ffi/library.ts`.
-pub const ABI_VERSION: i32 = 9;
+pub const ABI_VERSION: i32 = 10;
 
 /// What a caller sees when the library itself failed.
 pub const PANICKED: i32 = -libc::ENOTRECOVERABLE;

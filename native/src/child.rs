@@ -10,6 +10,7 @@
 mod exec;
 
 use crate::boundary::{bytes, checked, guard};
+use crate::layouts::{child_frame, spawn_flag, spawn_request as request};
 use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
@@ -25,23 +26,6 @@ use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// The words of a request; `ffi/child.ts` writes them.
-const WORD_FLAGS: usize = 0;
-const WORD_GUARD: usize = 1;
-const WORD_ARGUMENTS: usize = 2;
-const WORD_VARIABLES: usize = 3;
-const WORD_DESCRIPTORS: usize = 4;
-const WORDS: usize = 5;
-
-const FLAG_CLEAR_ENVIRONMENT: i32 = 1;
-const FLAG_PIPES: i32 = 2;
-const FLAG_LISTEN_PID: i32 = 4;
-const FLAG_CONTROL: i32 = 8;
-const FLAG_SURVIVES: i32 = 16;
-
-/// The frames of the events socket: kind, then a length or an answer, little-endian.
-const FRAME_NOTIFY: u8 = 1;
-const FRAME_EXIT: u8 = 2;
 /// The longest notification that is passed on.
 const NOTIFY_BYTES_MAX: usize = 4096;
 
@@ -103,17 +87,22 @@ struct Request {
 
 impl Request {
     fn read(words: &[i32], strings: &[u8]) -> Option<Self> {
-        let head = words.get(..WORDS)?;
-        let flags = head[WORD_FLAGS];
+        let head = words.get(..request::WORDS)?;
+        let flags = head[request::FLAGS];
         let mut strings = strings.split_inclusive(|byte| *byte == 0);
         let mut next = || {
             let text = strings.next()?.strip_suffix(&[0])?;
             CString::new(text).ok()
         };
         let (program, directory, notify) = (next()?, next()?, next()?);
-        let arguments = (0..head[WORD_ARGUMENTS]).map(|_| next()).collect::<Option<_>>()?;
-        let changes = (0..head[WORD_VARIABLES]).map(|_| next()).collect::<Option<Vec<_>>>()?;
-        let descriptors = words.get(WORDS..WORDS + usize::try_from(head[WORD_DESCRIPTORS]).ok()?)?;
+        let arguments = (0..head[request::ARGUMENT_COUNT])
+            .map(|_| next())
+            .collect::<Option<_>>()?;
+        let changes = (0..head[request::VARIABLE_COUNT])
+            .map(|_| next())
+            .collect::<Option<Vec<_>>>()?;
+        let descriptors =
+            words.get(request::WORDS..request::WORDS + usize::try_from(head[request::DESCRIPTOR_COUNT]).ok()?)?;
         let mut listen_pid = LISTEN_PID.to_vec();
         listen_pid.resize(LISTEN_PID.len() + DIGITS_MAX + 1, 0);
         Some(Self {
@@ -121,13 +110,13 @@ impl Request {
             directory: (!directory.is_empty()).then_some(directory),
             notify: (!notify.is_empty()).then(|| notify.into_bytes()),
             arguments,
-            variables: environment(flags & FLAG_CLEAR_ENVIRONMENT != 0, &changes),
-            listen_pid: (flags & FLAG_LISTEN_PID != 0).then_some(listen_pid),
+            variables: environment(flags & spawn_flag::CLEAR_ENVIRONMENT != 0, &changes),
+            listen_pid: (flags & spawn_flag::LISTEN_PID != 0).then_some(listen_pid),
             descriptors: descriptors.to_vec(),
-            guard: head[WORD_GUARD],
-            pipes: flags & FLAG_PIPES != 0,
-            control: flags & FLAG_CONTROL != 0,
-            survives: flags & FLAG_SURVIVES != 0,
+            guard: head[request::GUARD],
+            pipes: flags & spawn_flag::PIPES != 0,
+            control: flags & spawn_flag::CONTROL != 0,
+            survives: flags & spawn_flag::SURVIVES != 0,
         })
     }
 
@@ -229,7 +218,7 @@ fn watch(pid: i32, pidfd: &OwnedFd, notify: Option<&OwnedFd>, guard: Option<&Own
     if let Some(guard) = guard {
         let _ = send(guard, format!("- {pid}\n").as_bytes(), SendFlags::NOSIGNAL);
     }
-    let mut frame = [FRAME_EXIT, 0, 0, 0, 0, 0, 0, 0];
+    let mut frame = [child_frame::EXIT, 0, 0, 0, 0, 0, 0, 0];
     frame[4..].copy_from_slice(&status.to_le_bytes());
     let _ = send(out, &frame, SendFlags::NOSIGNAL);
 }
@@ -240,7 +229,7 @@ fn pass_on(notify: &OwnedFd, out: &OwnedFd) -> bool {
     let Ok((count, _)) = recv(notify, &mut frame[4..], RecvFlags::DONTWAIT) else {
         return false;
     };
-    frame[0] = FRAME_NOTIFY;
+    frame[0] = child_frame::NOTIFY;
     frame[2..4].copy_from_slice(&(count as u16).to_le_bytes());
     // Who does not read what is said for so long that a socket is full misses some of it, and never half of it.
     let _ = send(out, &frame[..4 + count], SendFlags::NOSIGNAL | SendFlags::DONTWAIT);

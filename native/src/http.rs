@@ -11,17 +11,14 @@ mod record;
 mod target;
 
 use crate::boundary::{bytes, PANICKED};
+use crate::layouts::{head_limit, head_record, head_summary};
 use bounds::{find_head_end, over_limit, refused_version, skip_empty_lines};
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use httparse::{Header, Request, Status};
-use record::{write_record, HEADER_COUNT_AT, HEADER_WORDS, RECORD_WORDS};
+use record::write_record;
 use std::mem::MaybeUninit;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-
-/// Header fields of one request at most; more is answered 431.
-const HEADERS_MAX: usize = 100;
-const WORDS_BEFORE_RECORDS: usize = 4;
 
 /// What became of one head.
 enum Outcome {
@@ -61,15 +58,16 @@ struct Limits {
 }
 
 fn parse_all(data: &[u8], out: &mut [i32], limits: &Limits) -> i32 {
-    if out.len() < WORDS_BEFORE_RECORDS {
+    if out.len() < head_summary::WORDS {
         return -libc::EINVAL;
     }
-    let (summary, records) = out.split_at_mut(WORDS_BEFORE_RECORDS);
+    let (summary, records) = out.split_at_mut(head_summary::WORDS);
     let (mut consumed, mut used, mut count, mut rejected) = (0, 0, 0, 0);
     while consumed < data.len() {
         match parse_one(data, consumed, &mut records[used..], limits) {
             Outcome::Head { end, last } => {
-                used += RECORD_WORDS + HEADER_WORDS * records[used + HEADER_COUNT_AT] as usize;
+                used +=
+                    head_record::WORDS + head_record::HEADER_WORDS * records[used + head_record::HEADER_COUNT] as usize;
                 consumed = end;
                 count += 1;
                 if last {
@@ -83,9 +81,9 @@ fn parse_all(data: &[u8], out: &mut [i32], limits: &Limits) -> i32 {
             }
         }
     }
-    summary[0] = consumed as i32;
-    summary[1] = rejected;
-    summary[2] = (WORDS_BEFORE_RECORDS + used) as i32;
+    summary[head_summary::CONSUMED] = consumed as i32;
+    summary[head_summary::REJECTED] = rejected;
+    summary[head_summary::USED] = (head_summary::WORDS + used) as i32;
     count
 }
 
@@ -106,7 +104,7 @@ fn parse_one(data: &[u8], from: usize, record: &mut [i32], limits: &Limits) -> O
     if !head[..memchr::memchr(b'\n', head).unwrap_or(head.len())].is_ascii() {
         return Outcome::Rejected(400);
     }
-    let mut storage = [const { MaybeUninit::<Header>::uninit() }; HEADERS_MAX];
+    let mut storage = [const { MaybeUninit::<Header>::uninit() }; head_limit::HEADERS_MAX];
     let mut request = Request::new(&mut []);
     match request.parse_with_uninit_headers(head, &mut storage) {
         Ok(Status::Complete(length)) if end == Some(start + length) => {

@@ -19,6 +19,7 @@ pub mod child;
 pub mod cpu;
 pub mod futex;
 pub mod http;
+pub mod layouts;
 pub mod listener;
 pub mod lock;
 pub mod memory;

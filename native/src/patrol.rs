@@ -2,9 +2,11 @@
 //! up for it twenty times a second would take more than one per cent of a processor.
 
 use crate::boundary::guard;
+use crate::layouts::queue_phase::{FREE, READY};
+use crate::layouts::{patrol_looks_for as looks_for, patrol_table as table, queue_lane, queue_record as record};
 use crate::lock;
 use crate::memory::borrow;
-use crate::queue_memory::{lane_in, phase_of, record, FREE, READY};
+use crate::queue_memory::{lane_in, phase_of};
 use crate::region::Reference;
 use crate::watch::{self, Patrol};
 #[cfg(feature = "bindings")]
@@ -14,40 +16,6 @@ use rustix::io::{fcntl_dupfd_cloexec, Errno};
 use rustix::time::{clock_gettime, ClockId};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-
-/// Words of the table that says where things are, the same as in `ffi/patrol.ts`.
-mod table {
-    pub const NUMBER: usize = 0;
-    pub const MEMBERS: usize = 1;
-    pub const MEMBER_BYTES: usize = 2;
-    pub const MEMBER_COUNT: usize = 3;
-    /// Byte of the file whose lock is that of member 0.
-    pub const LOCKS: usize = 4;
-    /// What else is looked for, of `FOR_`.
-    pub const LOOKS_FOR: usize = 5;
-    pub const CAPACITY: usize = 6;
-    pub const SLOTS: usize = 7;
-    pub const RECORDS: usize = 8;
-    pub const RECORD_BYTES: usize = 9;
-    pub const LANES: usize = 10;
-    pub const LANE_BYTES: usize = 11;
-    pub const LANE_COUNT: usize = 12;
-    /// The lanes whose messages matter: from the one up to but not including the other.
-    pub const FIRST_LANE: usize = 13;
-    pub const END_LANE: usize = 14;
-    /// Word that says when somebody last looked for the dead.
-    pub const LOOKED: usize = 15;
-    pub const WORDS: usize = 16;
-}
-
-const FOR_NOTHING: usize = 0;
-/// A message of certain lanes that can be had.
-const FOR_MESSAGES: usize = 1;
-/// A free slot, or one whose message is too old.
-const FOR_ROOM: usize = 2;
-
-/// Byte of a lane at which its owner is, if it is a partition; 0: nobody.
-const LANE_OWNER: usize = 256;
 
 /// Members up to which everybody that waits looks for the dead by itself.
 const MEMBERS_FEW: usize = 16;
@@ -95,7 +63,7 @@ impl MemberPatrol {
 
     /// Whether there is something to see to for the member whose opened file is `fd`.
     fn finds(&mut self, fd: i32) -> bool {
-        self.has_dead(fd) || self.get(table::LOOKS_FOR) != FOR_NOTHING && self.has_slot()
+        self.has_dead(fd) || self.table[table::LOOKS_FOR] != looks_for::NOTHING && self.has_slot()
     }
 
     /// The same as `Members.hasDead()` in `src/ipc/sharing/`, unless another has just looked: of many members, a look takes a good part of a
@@ -103,19 +71,19 @@ impl MemberPatrol {
     fn has_dead(&self, fd: i32) -> bool {
         let others = || {
             (1..=self.table[table::MEMBER_COUNT]).filter(|&number| {
-                let at = self.get(table::MEMBERS) + number as usize * self.get(table::MEMBER_BYTES);
+                let at = self.get(table::MEMBERS_AT) + number as usize * self.get(table::MEMBER_BYTES);
                 number != self.table[table::NUMBER] && self.word(at) != 0
             })
         };
         if others().nth(MEMBERS_FEW).is_some() {
             let now = clock_gettime(ClockId::Monotonic);
             let now_ms = (now.tv_sec * 1000 + now.tv_nsec / 1_000_000) as u32;
-            if !is_look_due(self.word(self.get(table::LOOKED)), now_ms) {
+            if !is_look_due(self.word(self.get(table::LOOKED_AT)), now_ms) {
                 return false;
             }
-            self.word_at(self.get(table::LOOKED)).store(now_ms, SeqCst);
+            self.word_at(self.get(table::LOOKED_AT)).store(now_ms, SeqCst);
         }
-        others().any(|number| lock::is_held(fd, self.table[table::LOCKS] + number) == Ok(false))
+        others().any(|number| lock::is_held(fd, self.table[table::LOCKS_AT] + number) == Ok(false))
     }
 
     fn has_slot(&mut self) -> bool {
@@ -132,21 +100,21 @@ impl MemberPatrol {
     }
 
     fn is_it(&self, slot: usize, now_ms: f64) -> bool {
-        let for_room = self.get(table::LOOKS_FOR) == FOR_ROOM;
-        let phase = phase_of(self.word(self.get(table::SLOTS) + slot * 4));
+        let for_room = self.table[table::LOOKS_FOR] == looks_for::ROOM;
+        let phase = phase_of(self.word(self.get(table::SLOTS_AT) + slot * 4));
         if phase != READY {
             return for_room && phase == FREE;
         }
-        let record = self.get(table::RECORDS) + slot * self.get(table::RECORD_BYTES);
+        let record = self.get(table::RECORDS_AT) + slot * self.get(table::RECORD_BYTES);
         let lane = lane_in(self.word(record + record::ROUTE * 4), self.table[table::LANE_COUNT]) as usize;
         if for_room {
             // SAFETY: as above, and 8-aligned. Another may write it meanwhile: then this is a look that found nothing, or one for nothing.
             let expires_ms = unsafe { ((self.region + record + record::EXPIRES_MS * 4) as *const f64).read_volatile() };
             return expires_ms != 0.0 && expires_ms <= now_ms && lane != self.get(table::LANE_COUNT);
         }
-        self.get(table::LOOKS_FOR) == FOR_MESSAGES
+        self.table[table::LOOKS_FOR] == looks_for::MESSAGES
             && (self.get(table::FIRST_LANE)..self.get(table::END_LANE)).contains(&lane)
-            && self.word(self.get(table::LANES) + lane * self.get(table::LANE_BYTES) + LANE_OWNER) == 0
+            && self.word(self.get(table::LANES_AT) + lane * self.get(table::LANE_BYTES) + queue_lane::OWNER * 4) == 0
     }
 }
 

@@ -4,39 +4,17 @@
 //! slot with a hint, and the message of a hint out again. Everything else is left to the caller, who is told so.
 
 use crate::boundary::{bytes, guard};
-use crate::queue_memory::{freed, moved, phase_of, record, state, Queue, FREE, READY, RESERVED, WRITING};
+use crate::layouts::queue_phase::{FREE, READY, RESERVED, WRITING};
+use crate::layouts::{
+    queue_counter as counter, queue_flag, queue_received as received, queue_record as record, queue_state as state,
+};
+use crate::queue_memory::{freed, moved, phase_of, Queue};
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::io::Errno;
 use rustix::thread::futex;
 use rustix::time::{clock_gettime, ClockId};
 use std::sync::atomic::Ordering::SeqCst;
-
-/// Words of what a receiver is told of a message, as in `ffi/queue.ts`.
-mod told {
-    pub const SLOT: usize = 0;
-    pub const SESSION: usize = 1;
-    pub const SEQUENCE: usize = 2;
-    pub const DELIVERY_COUNT: usize = 3;
-    pub const ROUTE: usize = 4;
-    /// All ones: the message is reserved, and the rest is left to the caller.
-    pub const BYTE_LENGTH: usize = 5;
-    /// Two words: a double.
-    pub const SENT_MS: usize = 6;
-    /// Where its bytes are among those given.
-    pub const AT: usize = 8;
-    /// An even number, for the double.
-    pub const WORDS: usize = 10;
-}
-
-mod counter {
-    pub const SENT: usize = 0;
-    pub const RECEIVED: usize = 1;
-    pub const REDELIVERED: usize = 2;
-}
-
-/// Of a message's flags, as in `FLAG` of `src/ipc/queue/layout.ts`: its sender waits for a reply.
-const FLAG_REQUEST: u32 = 2;
 
 /// Where the bytes of a message are copied to.
 struct Copy {
@@ -158,7 +136,7 @@ impl Queue {
 
     /// Whether somebody is to be told when a message is no more: one that waits for its box, or for a reply to it.
     fn is_awaited(&self, record: usize) -> bool {
-        self.take(record, record::BOX) != 0 || self.take(record, record::ROUTE) >> 24 & FLAG_REQUEST != 0
+        self.take(record, record::BOX) != 0 || self.take(record, record::ROUTE) >> 24 & queue_flag::REQUEST != 0
     }
 
     /// Whether a reserved message of `length` bytes can be delivered without further ado to who has room for `room`.
@@ -193,16 +171,16 @@ impl Queue {
         }
         // SAFETY: the caller's words, 8-aligned.
         unsafe {
-            *out.add(told::SLOT) = slot;
-            *out.add(told::SESSION) = self.take(record, record::SESSION);
-            *out.add(told::SEQUENCE) = self.take(record, record::SEQUENCE);
-            *out.add(told::DELIVERY_COUNT) = self.take(record, record::DELIVERY_COUNT);
-            *out.add(told::ROUTE) = self.take(record, record::ROUTE);
-            out.add(told::SENT_MS)
+            *out.add(received::SLOT) = slot;
+            *out.add(received::SESSION) = self.take(record, record::SESSION);
+            *out.add(received::SEQUENCE) = self.take(record, record::SEQUENCE);
+            *out.add(received::DELIVERY_COUNT) = self.take(record, record::DELIVERY_COUNT);
+            *out.add(received::ROUTE) = self.take(record, record::ROUTE);
+            out.add(received::SENT_MS)
                 .cast::<f64>()
                 .write(self.double(record, record::SENT_MS));
-            *out.add(told::BYTE_LENGTH) = if is_plain { length } else { u32::MAX };
-            *out.add(told::AT) = to.at as u32;
+            *out.add(received::BYTE_LENGTH) = if is_plain { length } else { u32::MAX };
+            *out.add(received::DATA_AT) = to.at as u32;
         }
         if is_plain && ack {
             self.know(slot, 0);
@@ -221,9 +199,9 @@ impl Queue {
         let is_plain = self.is_plain(record, length, longest) && !self.is_awaited(record);
         // SAFETY: the caller's words.
         unsafe {
-            *out.add(told::SLOT) = slot;
-            *out.add(told::ROUTE) = self.take(record, record::ROUTE);
-            *out.add(told::BYTE_LENGTH) = if is_plain { length } else { u32::MAX };
+            *out.add(received::SLOT) = slot;
+            *out.add(received::ROUTE) = self.take(record, record::ROUTE);
+            *out.add(received::BYTE_LENGTH) = if is_plain { length } else { u32::MAX };
         }
         Some(is_plain)
     }
@@ -268,7 +246,7 @@ pub unsafe extern "C" fn millrace_queue_send(
             .send(bytes(data, length), route, expires_ms, queue.now_ms())
             .ok_or(Errno::AGAIN)?;
         queue.count(counter::SENT, 1.0);
-        queue.wake(queue.get(state::ITEMS) as usize, 1);
+        queue.wake(queue.get(state::ITEMS_AT) as usize, 1);
         Ok(slot as i32)
     })
 }
@@ -307,7 +285,7 @@ pub unsafe extern "C" fn millrace_queue_send_many(
         }
         if sent > 0 {
             queue.count(counter::SENT, f64::from(sent));
-            queue.wake(queue.get(state::ITEMS) as usize, sent);
+            queue.wake(queue.get(state::ITEMS_AT) as usize, sent);
         }
         Ok(sent as i32)
     })
@@ -337,17 +315,17 @@ pub unsafe extern "C" fn millrace_queue_receive(
         let mut received = 0;
         let mut is_left = false;
         while received < count && !is_left && (received == 0 || at < end) {
-            let out = out.add(received as usize * told::WORDS);
+            let out = out.add(received as usize * received::WORDS);
             let room = end.saturating_sub(at).min(longest);
             match queue.receive(lanes_of(which), out, &Copy { data, at, room }, ack) {
                 None => break,
                 Some(is_plain) => is_left = !is_plain,
             }
-            at += (*out.add(told::BYTE_LENGTH) as usize).wrapping_add(7) & !7;
+            at += (*out.add(received::BYTE_LENGTH) as usize).wrapping_add(7) & !7;
             received += 1;
         }
         if received > 0 && ack {
-            queue.wake(queue.get(state::ROOM) as usize, received);
+            queue.wake(queue.get(state::ROOM_AT) as usize, received);
         }
         Ok(received as i32)
     })
@@ -369,7 +347,7 @@ pub unsafe extern "C" fn millrace_queue_reserve(
         let mut reserved = 0;
         let mut is_left = false;
         while reserved < count && !is_left {
-            let out = out.add(reserved as usize * told::WORDS);
+            let out = out.add(reserved as usize * received::WORDS);
             match queue.reserve_in_place(lanes_of(which), out) {
                 None => break,
                 Some(is_plain) => is_left = !is_plain,
@@ -388,7 +366,7 @@ pub unsafe extern "C" fn millrace_queue_ack(state: *mut u32, region: *mut u8, ou
     guard(|| {
         let queue = Queue { state, region };
         for index in 0..count as usize {
-            let slot = *out.add(index * told::WORDS + told::SLOT);
+            let slot = *out.add(index * received::WORDS + received::SLOT);
             if slot >= queue.get(state::CAPACITY) {
                 continue;
             }
@@ -396,7 +374,7 @@ pub unsafe extern "C" fn millrace_queue_ack(state: *mut u32, region: *mut u8, ou
             queue.know(slot, 0);
             queue.move_word(queue.slot_at(slot), word, freed(word));
         }
-        queue.wake(queue.get(state::ROOM) as usize, count);
+        queue.wake(queue.get(state::ROOM_AT) as usize, count);
         Ok(0)
     })
 }

@@ -1,14 +1,9 @@
 //! The rings of hints of a cross-process queue: what `src/ipc/queue/hints.ts` does, on the same bytes.
 
-use crate::queue_memory::{state, Queue};
+use crate::layouts::queue_hint::{FULL, LAP_MASK, LAP_SHIFT, SLOT_MASK};
+use crate::layouts::{queue_lane as lane_word, queue_state as state};
+use crate::queue_memory::Queue;
 use std::sync::atomic::Ordering::SeqCst;
-
-const LANE_HEAD: usize = 0;
-const LANE_TAIL: usize = 128;
-
-const FULL: u32 = 1 << 16;
-const LAP_SHIFT: u32 = 17;
-const LAP_MASK: u32 = 0x7fff;
 
 /// Looks at cells that others change meanwhile, or that are damaged, after which a call gives up.
 const LOOKS_MAX: u32 = 10_000;
@@ -23,7 +18,7 @@ pub struct Hint {
 impl Queue {
     fn cell_at(&self, lane: u32, position: u32) -> usize {
         let count = self.get(state::CELL_COUNT);
-        self.get(state::CELLS) as usize + (lane as usize * count as usize + (position & (count - 1)) as usize) * 4
+        self.get(state::CELLS_AT) as usize + (lane as usize * count as usize + (position & (count - 1)) as usize) * 4
     }
 
     fn lap_of(&self, position: u32) -> u32 {
@@ -38,7 +33,7 @@ impl Queue {
 
     /// Leaves a hint that a message of `lane` is in `slot`; none when the ring is full, which costs whoever looks for it a scan.
     pub fn leave_hint(&self, lane: u32, slot: u32) {
-        let tail_at = self.lane_at(lane) + LANE_TAIL;
+        let tail_at = self.lane_at(lane) + lane_word::TAIL * 4;
         for _ in 0..LOOKS_MAX {
             let tail = self.word(tail_at).load(SeqCst);
             let at = self.cell_at(lane, tail);
@@ -59,13 +54,13 @@ impl Queue {
 
     /// The oldest hint of `lane`.
     pub fn first_hint(&self, lane: u32) -> Option<Hint> {
-        let head_at = self.lane_at(lane) + LANE_HEAD;
+        let head_at = self.lane_at(lane) + lane_word::HEAD * 4;
         for _ in 0..LOOKS_MAX {
             let head = self.word(head_at).load(SeqCst);
             let cell = self.word(self.cell_at(lane, head)).load(SeqCst);
             let ahead = self.ahead(cell, head);
             if ahead == 0 && cell & FULL != 0 {
-                let slot = cell & 0xffff;
+                let slot = cell & SLOT_MASK;
                 let hint = Hint { slot, head, cell };
                 if slot < self.get(state::CAPACITY) {
                     return Some(hint);
@@ -84,6 +79,10 @@ impl Queue {
     pub fn pass_hint(&self, lane: u32, hint: &Hint) {
         let empty = self.lap_of(hint.head).wrapping_add(1) << LAP_SHIFT;
         self.move_word(self.cell_at(lane, hint.head), hint.cell, empty);
-        self.move_word(self.lane_at(lane) + LANE_HEAD, hint.head, hint.head.wrapping_add(1));
+        self.move_word(
+            self.lane_at(lane) + lane_word::HEAD * 4,
+            hint.head,
+            hint.head.wrapping_add(1),
+        );
     }
 }

@@ -3,14 +3,12 @@
 //! Addresses are `struct sockaddr` bytes; `ffi/socket_address.ts` writes and reads them.
 
 use crate::boundary::{bytes, checked, guard};
+use crate::layouts::resolved_address;
 use crate::owned;
 #[cfg(feature = "bindings")]
 use deno_bindgen::deno_bindgen;
 use rustix::io::Errno;
 use std::net::ToSocketAddrs;
-
-/// Bytes of one address in the answer of [`millrace_resolve`]: family (4 or 6), then 16 bytes of address.
-const RESOLVED_BYTES: usize = 17;
 
 /// A socket of `family` and `kind` (`AF_*`, `SOCK_*`), closed on exec; the result is its descriptor. Blocking, because io_uring
 /// hands EAGAIN of a non-blocking socket to the caller instead of waiting.
@@ -91,7 +89,7 @@ pub unsafe extern "C" fn millrace_resolve(host: *const u8, length: u32, out: *mu
         let addresses = (host, 0).to_socket_addrs().map_err(|_| Errno::NOENT)?;
         let mut count = 0;
         for address in addresses.take(capacity as usize) {
-            let mut record = [0u8; RESOLVED_BYTES];
+            let mut record = [0u8; resolved_address::BYTES];
             match address.ip() {
                 std::net::IpAddr::V4(ip) => {
                     record[0] = 4;
@@ -102,7 +100,11 @@ pub unsafe extern "C" fn millrace_resolve(host: *const u8, length: u32, out: *mu
                     record[1..17].copy_from_slice(&ip.octets());
                 }
             }
-            std::ptr::copy_nonoverlapping(record.as_ptr(), out.add(count * RESOLVED_BYTES), RESOLVED_BYTES);
+            std::ptr::copy_nonoverlapping(
+                record.as_ptr(),
+                out.add(count * resolved_address::BYTES),
+                resolved_address::BYTES,
+            );
             count += 1;
         }
         if count == 0 {

@@ -11,6 +11,7 @@
 //! waker there is no callback into JavaScript.
 
 use crate::boundary::guard;
+use crate::layouts::watch_result::{CHANGED, TIMED_OUT, WOKEN};
 use crate::owned;
 use crate::region::Reference;
 #[cfg(feature = "bindings")]
@@ -29,11 +30,6 @@ use std::time::{Duration, Instant};
 const SLICE: Duration = Duration::from_millis(100);
 /// How long it lasts where there is a patrol, which follows it: `SLEEP_MS_MAX` of `src/ipc/sharing/signal.ts`.
 pub const PATROL: Duration = Duration::from_millis(50);
-
-/// What the byte on the socket says; `ffi/futex_watch.ts` has the same numbers.
-const WOKEN: u8 = 1;
-const CHANGED: u8 = 2;
-const TIMED_OUT: u8 = 3;
 
 pub struct Watch {
     state: Mutex<State>,

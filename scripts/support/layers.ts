@@ -108,6 +108,11 @@ export const layerRules: LayerRules = {
     },
   ],
   importExceptions: [
+    {
+      file: "src/io/http/request_head.ts",
+      mayImport: "ffi",
+      reason: "the layout is the native parser's, too",
+    },
     { file: "src/io/http/native_parser.ts", mayImport: "ffi", reason: "the parser is the native library's" },
   ],
   testExceptions: [

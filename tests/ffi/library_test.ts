@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { nativeStatus } from "../../ffi/mod.ts";
+import { native, nativeStatus } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
 import { withWatchdog } from "../support/watchdog.ts";
@@ -102,6 +102,20 @@ libraryTest("nativeStatus() tells a library of another ABI version by its number
     assertUnavailable(outcome, /has ABI version 999, expected \d+: run `deno task build`/);
   });
 }, compiler === undefined);
+
+libraryTest("nativeStatus() refuses a library that was built from other layouts", async () => {
+  const others = (await exportedNames()).filter((name) => !/^millrace_(abi_version|layout_hash)$/.test(name));
+  const version = native().millrace_abi_version();
+  const source = [
+    ...others.map((name) => `int ${name}(void) { return 0; }`),
+    `int millrace_abi_version(void) { return ${version}; }`,
+    `int millrace_layout_hash(unsigned *out) { *out = 12345; return 0; }`,
+  ];
+  await withLibrary(source.join("\n"), async (path) => {
+    const outcome = await open(FULL_POWER, { MILLRACE_NATIVE: path });
+    assertUnavailable(outcome, /has other layouts, hash 12345, expected \d+: run `deno task build`/);
+  });
+}, compiler === undefined || skipReason !== undefined);
 
 libraryTest("nativeStatus() tells a library that lacks a function", async () => {
   await withLibrary("int millrace_abi_version(void) { return 1; }", async (path) => {

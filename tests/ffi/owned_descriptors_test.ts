@@ -10,7 +10,7 @@ import {
   Uring,
   writeSocketAddress,
 } from "../../ffi/mod.ts";
-import { DESCRIPTOR_TAG, ownedDescriptors } from "../../ffi/owned_descriptors.ts";
+import { ownedDescriptors } from "../../ffi/owned_descriptors.ts";
 import { nameSkipReason } from "../support/driver_native.ts";
 import { uringSkipReason } from "../support/driver_uring.ts";
 import { withWatchdog } from "../support/watchdog.ts";
@@ -105,9 +105,4 @@ ownedTest("Uring.reap() marks a connection that was accepted, and only then", ()
   }
   for (const fd of [accepted, client, listener]) closeDescriptor(fd);
   assert.deepEqual([accepted, client, listener].map((fd) => marks[fd]), [0, 0, 0]);
-});
-
-Deno.test("DESCRIPTOR_TAG is the number that the native library has", async () => {
-  const source = await Deno.readTextFile(new URL("../../native/src/abandoned_ring.rs", import.meta.url));
-  assert.match(source, new RegExp(`const DESCRIPTOR_TAG: u64 = ${DESCRIPTOR_TAG};`));
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bindingsSource } from "../../scripts/generate_bindings.ts";
+import { bindingsSource, layoutsSource } from "../../scripts/generate_bindings.ts";
 
 Deno.test("bindingsSource() sorts by name and passes pointers as buffers", () => {
   const source = bindingsSource([
@@ -16,4 +16,20 @@ Deno.test("bindingsSource() sorts by name and passes pointers as buffers", () =>
 Deno.test("bindingsSource() refuses a type that Deno's FFI does not know", () => {
   const odd = { name: "millrace_a", parameters: ["u128"], result: "i32", nonBlocking: false };
   assert.throws(() => bindingsSource([odd]), { name: "TypeError", message: /^Bind millrace_a: type "u128"/ });
+});
+
+Deno.test("layoutsSource() has the names in camel case, and the comments", () => {
+  const fields = [
+    { name: "HTTP_11", comment: "", value: 1 },
+    { name: "KEEP_ALIVE", comment: " The connection stays.\n", value: 2 },
+  ];
+  const source = layoutsSource({
+    layoutHash: 7,
+    layouts: [{ name: "FLAG", comment: " Bits.\n More.\n", fields }],
+  });
+  assert.match(source, /^export const LAYOUT_HASH = 7;$/m);
+  assert.equal(
+    source.slice(source.indexOf("/**\n")),
+    "/**\n * Bits.\n * More.\n */\nexport const FLAG = {\nhttp11: 1,\n/** The connection stays. */\nkeepAlive: 2,\n} as const;\n",
+  );
 });

@@ -1,9 +1,10 @@
-//! Prints every export of the library as JSON: the source of `ffi/bindings.ts`.
+//! Prints every export of the library and every layout as JSON: the source of `ffi/bindings.ts` and `ffi/layouts.ts`.
 
 use deno_bindgen::{Inventory, Symbol, Type, INVENTORY};
 
 // The exports register themselves when the library is linked; naming one of them makes sure that it is.
 use millrace::boundary::millrace_abi_version;
+use millrace::layouts::{Field, Layout, HASH, LAYOUTS};
 
 fn main() {
     assert!(millrace_abi_version() > 0);
@@ -15,8 +16,13 @@ fn main() {
         })
         .collect();
     symbols.sort_by_key(|symbol| symbol.name);
-    let lines: Vec<String> = symbols.iter().map(|symbol| describe(symbol)).collect();
-    println!("[\n{}\n]", lines.join(",\n"));
+    let functions: Vec<String> = symbols.iter().map(|symbol| describe(symbol)).collect();
+    let layouts: Vec<String> = LAYOUTS.iter().map(describe_layout).collect();
+    println!(
+        "{{\"functions\":[\n{}\n],\"layoutHash\":{HASH},\"layouts\":[\n{}\n]}}",
+        functions.join(",\n"),
+        layouts.join(",\n")
+    );
 }
 
 fn describe(symbol: &Symbol) -> String {
@@ -31,6 +37,23 @@ fn describe(symbol: &Symbol) -> String {
         parameters.join(","),
         name(symbol.return_type),
         symbol.non_blocking
+    )
+}
+
+fn describe_layout(layout: &Layout) -> String {
+    let fields: Vec<String> = layout.fields.iter().map(describe_field).collect();
+    format!(
+        "  {{\"name\":\"{}\",\"comment\":{:?},\"fields\":[{}]}}",
+        layout.name,
+        layout.comment,
+        fields.join(",")
+    )
+}
+
+fn describe_field(field: &Field) -> String {
+    format!(
+        "{{\"name\":\"{}\",\"comment\":{:?},\"value\":{}}}",
+        field.name, field.comment, field.value
     )
 }
 

@@ -1,6 +1,7 @@
 //! The child between fork and exec: only what is async-signal-safe may be called here, and no memory taken.
 
 use super::{last_errno, Request};
+use crate::layouts::spawn_step;
 
 /// Descriptors 0 to 2 are standard; what is handed down follows.
 const FIRST_DESCRIPTOR: i32 = 3;
@@ -10,11 +11,6 @@ const SIGNALS: i32 = 64;
 const SIGNAL_SET_BYTES: usize = 8;
 /// More than the kernel's `struct sigaction` has anywhere; all zero it says SIG_DFL.
 const DEFAULT_ACTION: [u64; 8] = [0; 8];
-
-/// Where in the child something failed.
-const STEP_DESCRIPTORS: i32 = 1;
-const STEP_DIRECTORY: i32 = 2;
-const STEP_EXEC: i32 = 3;
 
 pub const LISTEN_PID: &[u8] = b"LISTEN_PID=";
 pub const DIGITS_MAX: usize = 10;
@@ -37,7 +33,7 @@ impl Child<'_> {
                 libc::sigemptyset(&mut none);
                 libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
                 libc::execve(self.request.program.as_ptr(), arguments, variables);
-                (STEP_EXEC, last_errno())
+                (spawn_step::EXEC, last_errno())
             }
             Err(failure) => failure,
         };
@@ -63,10 +59,10 @@ impl Child<'_> {
             }
         }
         self.place_descriptors()
-            .map_err(|()| (STEP_DESCRIPTORS, last_errno()))?;
+            .map_err(|()| (spawn_step::DESCRIPTORS, last_errno()))?;
         if let Some(directory) = &self.request.directory {
             if libc::chdir(directory.as_ptr()) < 0 {
-                return Err((STEP_DIRECTORY, last_errno()));
+                return Err((spawn_step::DIRECTORY, last_errno()));
             }
         }
         let pid = libc::getpid();

@@ -1,11 +1,7 @@
 //! Where a request head begins and ends, before anything of it is understood.
 
 use super::{Limits, Outcome};
-
-/// Empty lines tolerated before a request line (RFC 9112, 2.2, asks for at least one).
-const LEADING_EMPTY_LINES_MAX: usize = 4;
-/// Room for a method and a version when a request line without end is measured.
-const LINE_SLACK_BYTES: usize = 64;
+use crate::layouts::head_limit::{LEADING_EMPTY_LINES_MAX, LINE_SLACK_BYTES};
 
 /// Where the request line begins: after at most a few empty lines.
 pub fn skip_empty_lines(data: &[u8], from: usize) -> Result<usize, Outcome> {

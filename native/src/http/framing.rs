@@ -2,10 +2,8 @@
 
 use super::record::offset_in;
 use super::target::valid_host;
+use crate::layouts::head_limit::LENGTH_DIGITS_MAX;
 use httparse::Header;
-
-/// Digits of a Content-Length that a double holds exactly; longer ones are answered 413.
-const LENGTH_DIGITS_MAX: usize = 15;
 
 /// What the header fields say about the message.
 #[derive(Default)]

@@ -3,20 +3,9 @@
 use super::framing::{read_framing, trim_end};
 use super::target::valid_target;
 use super::{Limits, Outcome};
+use crate::layouts::head_flag::{CHUNKED, EXPECT_CONTINUE, HAS_LENGTH, HTTP_11, KEEP_ALIVE};
+use crate::layouts::{head_limit, head_record as at};
 use httparse::Request;
-
-pub const RECORD_WORDS: usize = 12;
-pub const HEADER_WORDS: usize = 4;
-/// Where a record says how many header fields follow it.
-pub const HEADER_COUNT_AT: usize = 9;
-
-const METHOD_BYTES_MAX: usize = 32;
-
-const FLAG_HTTP_11: i32 = 1;
-const FLAG_KEEP_ALIVE: i32 = 2;
-const FLAG_CHUNKED: i32 = 4;
-const FLAG_HAS_LENGTH: i32 = 8;
-const FLAG_EXPECT_CONTINUE: i32 = 16;
 
 /// The index of a method here is its number in a record; anything else is the last number.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
@@ -36,7 +25,7 @@ pub fn write_record(
     if target.len() > limits.target_bytes {
         return Outcome::Rejected(414);
     }
-    if method.len() > METHOD_BYTES_MAX || matches!(method, "CONNECT" | "TRACE") {
+    if method.len() > head_limit::METHOD_BYTES_MAX || matches!(method, "CONNECT" | "TRACE") {
         return Outcome::Rejected(501);
     }
     if !valid_target(target.as_bytes(), method) {
@@ -46,33 +35,33 @@ pub fn write_record(
         Ok(framing) => framing,
         Err(status) => return Outcome::Rejected(status),
     };
-    if record.len() < RECORD_WORDS + HEADER_WORDS * request.headers.len() {
+    if record.len() < at::WORDS + at::HEADER_WORDS * request.headers.len() {
         return Outcome::OutOfRoom;
     }
     let keep_alive = !framing.close && (minor == 1 || framing.keep_alive);
     let content_length = framing.content_length.unwrap_or(0);
     let (host_start, host_length) = framing.host.unwrap_or((0, 0));
-    record[0] = start as i32;
-    record[1] = (start + length) as i32;
-    record[2] = flag(minor == 1, FLAG_HTTP_11)
-        | flag(keep_alive, FLAG_KEEP_ALIVE)
-        | flag(framing.chunked, FLAG_CHUNKED)
-        | flag(framing.content_length.is_some(), FLAG_HAS_LENGTH)
-        | flag(framing.expect_continue, FLAG_EXPECT_CONTINUE);
-    record[3] = METHODS
+    record[at::START] = start as i32;
+    record[at::END] = (start + length) as i32;
+    record[at::FLAGS] = flag(minor == 1, HTTP_11)
+        | flag(keep_alive, KEEP_ALIVE)
+        | flag(framing.chunked, CHUNKED)
+        | flag(framing.content_length.is_some(), HAS_LENGTH)
+        | flag(framing.expect_continue, EXPECT_CONTINUE);
+    record[at::METHOD] = METHODS
         .iter()
         .position(|known| *known == method)
         .unwrap_or(METHODS.len()) as i32;
-    record[4] = method.len() as i32;
-    record[5] = offset_in(data, target.as_bytes()) as i32;
-    record[6] = target.len() as i32;
-    record[7] = content_length as u32 as i32;
-    record[8] = (content_length >> 32) as i32;
-    record[HEADER_COUNT_AT] = request.headers.len() as i32;
-    record[10] = host_start as i32;
-    record[11] = host_length as i32;
+    record[at::METHOD_LENGTH] = method.len() as i32;
+    record[at::TARGET_START] = offset_in(data, target.as_bytes()) as i32;
+    record[at::TARGET_LENGTH] = target.len() as i32;
+    record[at::CONTENT_LENGTH_LOW] = content_length as u32 as i32;
+    record[at::CONTENT_LENGTH_HIGH] = (content_length >> 32) as i32;
+    record[at::HEADER_COUNT] = request.headers.len() as i32;
+    record[at::HOST_START] = host_start as i32;
+    record[at::HOST_LENGTH] = host_length as i32;
     for (index, header) in request.headers.iter().enumerate() {
-        let words = &mut record[RECORD_WORDS + HEADER_WORDS * index..];
+        let words = &mut record[at::WORDS + at::HEADER_WORDS * index..];
         let value = trim_end(header.value);
         words[0] = offset_in(data, header.name.as_bytes()) as i32;
         words[1] = header.name.len() as i32;

@@ -28,6 +28,8 @@
  * Written by `native/src/http.rs` and `portable_parser.ts`; a test compares the two word by word.
  */
 
+import { HEAD_FLAG, HEAD_LIMIT, HEAD_RECORD, HEAD_SUMMARY } from "../../../ffi/mod.ts";
+
 /** Parses pipelined request heads at the start of `bytes` into `out`; returns how many. */
 export type HeadParser = (
   bytes: Uint8Array,
@@ -37,47 +39,31 @@ export type HeadParser = (
   targetBytesMax: number,
 ) => number;
 
-/** Words before the first record. */
-export const SUMMARY_WORDS = 4;
 /** Words of the summary. */
-export const SUMMARY = { consumed: 0, rejected: 1, used: 2 } as const;
-/** Words of a record before its header fields. */
-export const RECORD_WORDS = 12;
-/** Words of a header field. */
-export const HEADER_WORDS = 4;
+export const SUMMARY = HEAD_SUMMARY;
 /** Words of a record. */
-export const RECORD = {
-  start: 0,
-  end: 1,
-  flags: 2,
-  method: 3,
-  methodLength: 4,
-  targetStart: 5,
-  targetLength: 6,
-  contentLengthLow: 7,
-  contentLengthHigh: 8,
-  headerCount: 9,
-  hostStart: 10,
-  hostLength: 11,
-} as const;
-
+export const RECORD = HEAD_RECORD;
 /** Bits of a record's flags. */
-export const FLAG = { http11: 1, keepAlive: 2, chunked: 4, hasLength: 8, expectContinue: 16 } as const;
+export const FLAG = HEAD_FLAG;
+/** Words before the first record. */
+export const SUMMARY_WORDS = HEAD_SUMMARY.words;
+/** Words of a record before its header fields. */
+export const RECORD_WORDS = HEAD_RECORD.words;
+/** Words of a header field. */
+export const HEADER_WORDS = HEAD_RECORD.headerWords;
 
 /** Methods with a number; the order is part of the layout. */
 export const METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"] as const;
 /** Number of HEAD. */
 export const METHOD_HEAD = 4;
 
-/** Header fields of one request at most; more are answered 431. */
-export const HEADERS_MAX = 100;
-/** Empty lines tolerated before a request line. */
-export const LEADING_EMPTY_LINES_MAX = 4;
-/** Room for method and version when a request line without end is measured. */
-export const LINE_SLACK_BYTES = 64;
-/** Longer methods are answered 501. */
-export const METHOD_BYTES_MAX = 32;
-/** Digits of a Content-Length; longer ones are answered 413. */
-export const LENGTH_DIGITS_MAX = 15;
+/** Limits that both parsers hold to; `HEAD_LIMIT` says how a request beyond each is answered. */
+export const {
+  headersMax: HEADERS_MAX,
+  leadingEmptyLinesMax: LEADING_EMPTY_LINES_MAX,
+  lineSlackBytes: LINE_SLACK_BYTES,
+  methodBytesMax: METHOD_BYTES_MAX,
+  lengthDigitsMax: LENGTH_DIGITS_MAX,
+} = HEAD_LIMIT;
 /** Words that hold the records of one call: several requests, or one with the most header fields. */
 export const OUT_WORDS = 4096;

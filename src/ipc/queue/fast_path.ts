@@ -6,8 +6,7 @@ import {
   nativeQueueSend,
   nativeQueueSendMany,
   QUEUE_LEFT,
-  QUEUE_TOLD,
-  QUEUE_TOLD_WORDS,
+  QUEUE_RECEIVED,
 } from "../../../ffi/mod.ts";
 import type { OpenerState } from "./opener_state.ts";
 import type { QueueMemory } from "./queue_memory.ts";
@@ -40,7 +39,7 @@ export class ReservedBatch {
   done = 0;
   readonly #queue: NativeQueue;
   readonly #laneCount: number;
-  readonly #told = new Int32Array(BATCH_MAX * QUEUE_TOLD_WORDS);
+  readonly #received = new Int32Array(BATCH_MAX * QUEUE_RECEIVED.words);
 
   constructor(queue: NativeQueue, laneCount: number) {
     this.#queue = queue;
@@ -54,32 +53,32 @@ export class ReservedBatch {
       this.#queue,
       0,
       this.#laneCount,
-      this.#told,
+      this.#received,
       Math.min(countMax, BATCH_MAX),
     );
   }
 
   /** Acknowledges those that are done with, but for what was left out. */
   ack(): void {
-    if (this.done > 0) nativeQueueAck(this.#queue, this.#told, this.done);
+    if (this.done > 0) nativeQueueAck(this.#queue, this.#received, this.done);
   }
 
   slotOf(index: number): number {
-    return this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.slot];
+    return this.#received[index * QUEUE_RECEIVED.words + QUEUE_RECEIVED.slot];
   }
 
   /** Bytes of a message, and `QUEUE_LEFT` where the rest is to be done. */
   byteLengthOf(index: number): number {
-    return this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.byteLength];
+    return this.#received[index * QUEUE_RECEIVED.words + QUEUE_RECEIVED.byteLength];
   }
 
   routeOf(index: number): number {
-    return this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.route];
+    return this.#received[index * QUEUE_RECEIVED.words + QUEUE_RECEIVED.route];
   }
 
   /** Somebody else sees to that message. */
   leaveOut(index: number): void {
-    this.#told[index * QUEUE_TOLD_WORDS + QUEUE_TOLD.slot] = -1;
+    this.#received[index * QUEUE_RECEIVED.words + QUEUE_RECEIVED.slot] = -1;
   }
 }
 
@@ -92,8 +91,8 @@ export class FastPath {
   readonly #state: OpenerState;
   readonly #slab: Slab;
   readonly #laneCount: number;
-  readonly #told = new Int32Array(BATCH_MAX * QUEUE_TOLD_WORDS);
-  readonly #toldFloats = new Float64Array(this.#told.buffer);
+  readonly #received = new Int32Array(BATCH_MAX * QUEUE_RECEIVED.words);
+  readonly #receivedFloats = new Float64Array(this.#received.buffer);
   readonly #batch = new Uint8Array(BATCH_BYTES_MAX);
   readonly #lengths = new Int32Array(BATCH_MAX);
 
@@ -141,7 +140,7 @@ export class FastPath {
       0,
       this.#laneCount,
       acknowledge,
-      this.#told,
+      this.#received,
       countMax,
       slab.bytes,
       slab.at,
@@ -150,17 +149,19 @@ export class FastPath {
 
   /** The message `index` of those that were received last; to be asked for in order. */
   told(index: number): Told {
-    const told = this.#told;
-    const from = index * QUEUE_TOLD_WORDS;
-    const byteLength = told[from + QUEUE_TOLD.byteLength];
+    const received = this.#received;
+    const from = index * QUEUE_RECEIVED.words;
+    const byteLength = received[from + QUEUE_RECEIVED.byteLength];
     return {
-      slot: told[from + QUEUE_TOLD.slot],
-      session: told[from + QUEUE_TOLD.session],
-      sequence: told[from + QUEUE_TOLD.sequence],
-      deliveryCount: told[from + QUEUE_TOLD.deliveryCount],
-      route: told[from + QUEUE_TOLD.route],
-      sentMs: this.#toldFloats[from + QUEUE_TOLD.sentMs >> 1],
-      data: byteLength === QUEUE_LEFT ? undefined : this.#slab.take(told[from + QUEUE_TOLD.at], byteLength),
+      slot: received[from + QUEUE_RECEIVED.slot],
+      session: received[from + QUEUE_RECEIVED.session],
+      sequence: received[from + QUEUE_RECEIVED.sequence],
+      deliveryCount: received[from + QUEUE_RECEIVED.deliveryCount],
+      route: received[from + QUEUE_RECEIVED.route],
+      sentMs: this.#receivedFloats[from + QUEUE_RECEIVED.sentMs >> 1],
+      data: byteLength === QUEUE_LEFT
+        ? undefined
+        : this.#slab.take(received[from + QUEUE_RECEIVED.dataAt], byteLength),
     };
   }
 

@@ -1,13 +1,11 @@
+import { QUEUE_HINT } from "../../../ffi/mod.ts";
 import { LANE, laneAt } from "./layout.ts";
 import type { QueueMemory } from "./queue_memory.ts";
 
 /** Looks at cells that others change meanwhile, or that are damaged, after which a call gives up. */
 const LOOKS_MAX = 10_000;
 
-const LAP_SHIFT = 17;
-const LAP_MASK = 0x7fff;
-const FULL = 1 << 16;
-const SLOT_MASK = 0xffff;
+const { slotMask: SLOT_MASK, full: FULL, lapShift: LAP_SHIFT, lapMask: LAP_MASK } = QUEUE_HINT;
 
 /**
  * One ring of cells per lane that say in which slots messages are, in the order in which they came. Hints may be wrong, doubled

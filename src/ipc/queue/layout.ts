@@ -81,6 +81,7 @@
  * processors fetch them in pairs.
  */
 
+import { QUEUE_COUNTER, QUEUE_FLAG, QUEUE_LANE, QUEUE_RECORD } from "../../../ffi/mod.ts";
 import { fnv1a } from "../../base/mod.ts";
 import { MEMBER, MEMBERS_MAX } from "../sharing/mod.ts";
 
@@ -124,45 +125,19 @@ export const PARTICIPANT = {
 } as const;
 
 /** Counters of a participant, as indices of a `Float64Array` that begins at its `counters`. */
-export const COUNTER = {
-  sent: 0,
-  received: 1,
-  redelivered: 2,
-  givenBack: 3,
-  expired: 4,
-  dropped: 5,
-  deadLettered: 6,
-  damaged: 7,
-} as const;
+export const COUNTER = QUEUE_COUNTER;
 
 /** Words of a lane, from where it begins. */
-export const LANE = { head: 0, tail: 32, owner: 64 } as const;
+export const LANE = QUEUE_LANE;
 
 /** Words of a record, from where it begins. */
-export const RECORD = {
-  byteLength: 0,
-  deliveryCount: 1,
-  sequence: 2,
-  session: 3,
-  route: 4,
-  box: 5,
-  boxGeneration: 6,
-  /** Of a reply, which has no box: the slot before it in the list of its requester, from 1. */
-  nextReplied: 6,
-  previousSlot: 7,
-  sentMs: 8,
-  expiresMs: 10,
-  requestSession: 12,
-  cancelled: 13,
-  checksum: 14,
-  previousGeneration: 15,
-} as const;
+export const RECORD = QUEUE_RECORD;
 
 /** Bits of a record's flags. */
-export const FLAG = { compressed: 1, request: 2, failed: 4 } as const;
+export const FLAG = QUEUE_FLAG;
 
 /** Bytes of a record before the message. */
-export const RECORD_HEADER_BYTES = 64;
+export const RECORD_HEADER_BYTES = QUEUE_RECORD.headerBytes;
 
 const PARTICIPANTS_AT = 4096;
 const PARTICIPANT_BYTES = 256;

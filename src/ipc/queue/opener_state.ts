@@ -1,4 +1,4 @@
-import { QUEUE_STATE, QUEUE_STATE_WORDS } from "../../../ffi/mod.ts";
+import { QUEUE_STATE } from "../../../ffi/mod.ts";
 import { laneAt, PARTICIPANT, participantAt, WORD } from "./layout.ts";
 import type { OwnSlots } from "./own_slots.ts";
 import type { Participants } from "./participants.ts";
@@ -18,9 +18,9 @@ export class OpenerState {
   ) {
     this.#participants = participants;
     this.words = own.state;
-    this.#floats = new Float64Array(own.state.buffer, 0, QUEUE_STATE_WORDS >> 1);
+    this.#floats = new Float64Array(own.state.buffer, 0, QUEUE_STATE.words >> 1);
     const entries: Record<
-      Exclude<keyof typeof QUEUE_STATE, "cursor" | "lastMs" | "sequence" | "previous">,
+      Exclude<keyof typeof QUEUE_STATE, "cursor" | "lastMs" | "sequence" | "previous" | "words">,
       number
     > = {
       capacity: constants.capacity,

@@ -1,4 +1,4 @@
-import { QUEUE_STATE_WORDS } from "../../../ffi/mod.ts";
+import { QUEUE_STATE } from "../../../ffi/mod.ts";
 import type { QueueMemory } from "./queue_memory.ts";
 import { moved, PHASE } from "./slot_word.ts";
 import { NOBODY } from "../sharing/mod.ts";
@@ -8,7 +8,7 @@ import { NOBODY } from "../sharing/mod.ts";
  * and frees it: so taking a slot and knowing it are one step, here and in native code, with no call between the two.
  */
 export class OwnSlots {
-  /** The opener's state that native code works on: `QUEUE_STATE_WORDS`, and behind them a byte for each slot, 1 where it has the message. */
+  /** The opener's state that native code works on: `QUEUE_STATE.words`, and behind them a byte for each slot, 1 where it has the message. */
   readonly state: Int32Array<ArrayBuffer>;
   /** The opener's number, once it has one. */
   owner: number = NOBODY;
@@ -18,8 +18,8 @@ export class OwnSlots {
   /** None yet, of the slots in `memory`. */
   constructor(memory: QueueMemory) {
     this.#memory = memory;
-    this.state = new Int32Array(QUEUE_STATE_WORDS + Math.ceil(memory.capacity / 4));
-    this.#known = new Uint8Array(this.state.buffer, QUEUE_STATE_WORDS * 4, memory.capacity);
+    this.state = new Int32Array(QUEUE_STATE.words + Math.ceil(memory.capacity / 4));
+    this.#known = new Uint8Array(this.state.buffer, QUEUE_STATE.words * 4, memory.capacity);
   }
 
   /** Whether the opener knows to have the message in a slot. */

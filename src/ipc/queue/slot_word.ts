@@ -1,3 +1,4 @@
+import { QUEUE_PHASE, QUEUE_SLOT } from "../../../ffi/mod.ts";
 import { NOBODY } from "../sharing/mod.ts";
 
 /**
@@ -16,15 +17,18 @@ import { NOBODY } from "../sharing/mod.ts";
  * The generation changes when a slot becomes free, and only then. An owner that died never was: what it was writing is free
  * again, what it had reserved is ready again.
  */
-export const PHASE = { free: 0, writing: 1, ready: 2, reserved: 3, replied: 4 } as const;
+export const PHASE = QUEUE_PHASE;
 
-const PHASE_SHIFT = 8;
-const GENERATION_SHIFT = 11;
-const OWNER_MASK = 0xff;
+const {
+  ownerMask: OWNER_MASK,
+  phaseShift: PHASE_SHIFT,
+  phaseMask: PHASE_MASK,
+  generationShift: GENERATION_SHIFT,
+} = QUEUE_SLOT;
 
 /** Phase of a slot's word. */
 export function phaseOf(word: number): number {
-  return word >>> PHASE_SHIFT & 7;
+  return word >>> PHASE_SHIFT & PHASE_MASK;
 }
 
 /** Owner in a slot's word. */

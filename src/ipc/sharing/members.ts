@@ -1,4 +1,4 @@
-import { type Patrol, PATROL_TABLE, PATROL_TABLE_WORDS, processStartedMs } from "../../../ffi/mod.ts";
+import { type Patrol, PATROL_TABLE, processStartedMs } from "../../../ffi/mod.ts";
 import type { SharedRegion } from "./shared_region.ts";
 
 /** Members that something shared can have at once: their numbers fit a byte. */
@@ -132,7 +132,7 @@ export class Members {
   patrol(): Patrol | undefined {
     const { region: { bytes, file }, at, bytes: memberBytes } = this.#table;
     if (file === undefined) return undefined;
-    const table = new Int32Array(PATROL_TABLE_WORDS);
+    const table = new Int32Array(PATROL_TABLE.words);
     table[PATROL_TABLE.number] = this.number;
     table[PATROL_TABLE.membersAt] = at;
     table[PATROL_TABLE.memberBytes] = memberBytes;

@@ -106,6 +106,7 @@ Deno.test("layout: every number is what it is", () => {
     cancelled: 13,
     checksum: 14,
     previousGeneration: 15,
+    headerBytes: 64,
   });
   assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
   assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -882295453]);
