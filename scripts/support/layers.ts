@@ -1,11 +1,13 @@
+import type { HostUse } from "./host_use.ts";
+
 /** A folder of the program and what it may know of. */
 export interface Layer {
   /** Path from the project's root; its files, and those of its folders that are no layer themselves, belong. */
   readonly folder: string;
   /** Folders whose door (`mod.ts`) its files may import. */
   readonly mayImport: readonly string[];
-  /** Touches nothing but the language: no `Deno`, no `node:`. */
-  readonly pure?: boolean;
+  /** What its files may use of the host: no more, and no less. */
+  readonly host: readonly HostUse[];
 }
 
 /** A single file that may import one folder more than its layer. */
@@ -35,22 +37,43 @@ export interface LayerRules {
 /** The table of docs/architecture.md. */
 export const layerRules: LayerRules = {
   layers: [
-    { folder: "ffi", mayImport: [] },
-    { folder: "src/base", mayImport: [], pure: true },
-    { folder: "src/ipc/memory", mayImport: ["ffi", "src/base"] },
-    { folder: "src/ipc/ring", mayImport: ["ffi", "src/base"] },
-    { folder: "src/ipc/sharing", mayImport: ["ffi", "src/base", "src/ipc/memory"] },
-    { folder: "src/ipc/queue", mayImport: ["ffi", "src/base", "src/ipc/memory", "src/ipc/sharing"] },
-    { folder: "src/ipc/lock", mayImport: ["ffi", "src/base", "src/ipc/memory", "src/ipc/sharing"] },
-    { folder: "src/ipc/pool", mayImport: ["ffi", "src/base", "src/ipc/memory", "src/ipc/sharing"] },
+    { folder: "ffi", mayImport: [], host: ["errors", "clock", "timers", "network", "process"] },
+    { folder: "src/base", mayImport: [], host: ["clock"] },
+    { folder: "src/ipc/memory", mayImport: ["ffi", "src/base"], host: ["errors", "clock", "process"] },
+    { folder: "src/ipc/ring", mayImport: ["ffi", "src/base"], host: ["errors", "clock", "timers"] },
+    {
+      folder: "src/ipc/sharing",
+      mayImport: ["ffi", "src/base", "src/ipc/memory"],
+      host: ["errors", "clock", "timers", "process"],
+    },
+    {
+      folder: "src/ipc/queue",
+      mayImport: ["ffi", "src/base", "src/ipc/memory", "src/ipc/sharing"],
+      host: ["errors", "clock", "timers", "chance", "codecs"],
+    },
+    {
+      folder: "src/ipc/lock",
+      mayImport: ["ffi", "src/base", "src/ipc/memory", "src/ipc/sharing"],
+      host: ["errors"],
+    },
+    {
+      folder: "src/ipc/pool",
+      mayImport: ["ffi", "src/base", "src/ipc/memory", "src/ipc/sharing"],
+      host: ["errors"],
+    },
     {
       folder: "src/ipc/state",
       mayImport: ["ffi", "src/base", "src/ipc/memory", "src/ipc/sharing", "src/ipc/lock", "src/ipc/pool"],
+      host: ["errors", "clock", "chance"],
     },
-    { folder: "src/base/sync", mayImport: ["src/base"], pure: true },
-    { folder: "src/base/value", mayImport: [] },
-    { folder: "src/base/timer", mayImport: ["src/base"] },
-    { folder: "src/io/reactor", mayImport: ["ffi", "src/base", "src/base/timer"] },
+    { folder: "src/base/sync", mayImport: ["src/base"], host: [] },
+    { folder: "src/base/value", mayImport: [], host: ["errors"] },
+    { folder: "src/base/timer", mayImport: ["src/base"], host: ["timers"] },
+    {
+      folder: "src/io/reactor",
+      mayImport: ["ffi", "src/base", "src/base/timer"],
+      host: ["errors", "clock", "timers", "network", "files", "process"],
+    },
     {
       folder: "src/run/cores",
       mayImport: [
@@ -62,9 +85,14 @@ export const layerRules: LayerRules = {
         "src/base/sync",
         "src/base/value",
       ],
+      host: ["errors", "clock", "timers", "process", "threads"],
     },
-    { folder: "src/io/net", mayImport: ["src/base", "src/io/reactor", "src/base/timer"] },
-    { folder: "src/io/http", mayImport: ["src/base", "src/io/net", "src/io/reactor", "src/base/timer"] },
+    { folder: "src/io/net", mayImport: ["src/base", "src/io/reactor", "src/base/timer"], host: ["errors"] },
+    {
+      folder: "src/io/http",
+      mayImport: ["src/base", "src/io/net", "src/io/reactor", "src/base/timer"],
+      host: ["errors", "clock", "timers"],
+    },
     {
       folder: "src/run/process",
       mayImport: [
@@ -76,6 +104,7 @@ export const layerRules: LayerRules = {
         "src/io/reactor",
         "src/run/cores",
       ],
+      host: ["errors", "clock", "timers", "chance", "network", "files", "process", "processes", "threads"],
     },
     {
       folder: "src/run/tasks",
@@ -88,6 +117,7 @@ export const layerRules: LayerRules = {
         "src/base/value",
         "src/run/process",
       ],
+      host: ["errors", "clock", "timers", "chance", "network", "files", "process"],
     },
     {
       folder: "src/cli",
@@ -105,6 +135,7 @@ export const layerRules: LayerRules = {
         "src/io/http",
         "src/run/process",
       ],
+      host: ["errors", "clock", "timers", "files", "process"],
     },
   ],
   importExceptions: [

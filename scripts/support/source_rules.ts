@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Import } from "./import_graph.ts";
 import { layerOf } from "./import_rules.ts";
-import type { LayerRules } from "./layers.ts";
+import { findHostUses, type HostUse, nodeUse } from "./host_use.ts";
+import type { Layer, LayerRules } from "./layers.ts";
 import { blank, lineOf } from "./source_text.ts";
 
 const NATIVE_POWER = /\b(?:dlopen|Unsafe(?:Pointer|PointerView|FnPointer|Callback|WindowSurface))\b/g;
@@ -25,10 +26,13 @@ export async function findSourceProblems(
     if (/\/_[^/]*$/.test(file)) {
       problems.push(`${file}: begins with "_", but what a door does not export is private without a mark`);
     }
-    if (layerOf(file, rules)?.pure) problems.push(...findRuntimeUse(file, code));
     if (wantsTest(file, code)) needTest.push(file);
   }
-  return [...problems, ...findUntested(needTest, files, imports, rules)];
+  return [
+    ...problems,
+    ...await findHostProblems(root, files, imports, rules, (file) => layerOf(file, rules)),
+    ...findUntested(needTest, files, imports, rules),
+  ];
 }
 
 /** Where the tests of a file of `src/` are expected. */
@@ -36,12 +40,45 @@ export function testPath(file: string): string {
   return file.replace(/^src\//, "tests/").replace(/\.ts$/, "_test.ts");
 }
 
-function findRuntimeUse(file: string, code: string): string[] {
-  return Array.from(
-    code.matchAll(/(?<![.\w$])Deno\s*\./g),
-    (match) =>
-      `${file}:${lineOf(code, match.index)}: uses Deno, but its layer touches nothing but the language`,
-  );
+/** Uses of the host that a layer has and may not have, and those that it may have and has not. */
+async function findHostProblems(
+  root: string,
+  files: readonly string[],
+  imports: readonly Import[],
+  { layers }: LayerRules,
+  layerFor: (file: string) => Layer | undefined,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const seen = new Map<Layer, Set<HostUse>>(layers.map((layer) => [layer, new Set()]));
+  const see = (file: string, use: HostUse, name: string, line: number) => {
+    const layer = layerFor(file);
+    if (layer === undefined) return;
+    seen.get(layer)?.add(use);
+    if (layer.host.includes(use)) return;
+    problems.push(
+      `${file}:${line}: uses ${name}, but of the host ${layer.folder} may use ${
+        layer.host.join(", ") || "nothing"
+      }`,
+    );
+  };
+  for (const file of files.filter((file) => /^(src|ffi)\/.*\.ts$/.test(file))) {
+    for (const { use, name, line } of findHostUses(await Deno.readTextFile(join(root, file)))) {
+      see(file, use, name, line);
+    }
+  }
+  for (const { from, to, line } of imports) {
+    const use = to.startsWith("node:") ? nodeUse(to) : undefined;
+    if (use !== undefined) see(from, use, to, line);
+  }
+  for (const [{ folder, host }, uses] of seen) {
+    const unused = host.filter((use) => !uses.has(use));
+    if (unused.length > 0) {
+      problems.push(
+        `${folder}: may use ${unused.join(", ")} of the host, but does not: take it off the table`,
+      );
+    }
+  }
+  return problems;
 }
 
 /** Doors only pass names on, and types are the compiler's to check. */

@@ -5,10 +5,10 @@ import { makeProject } from "./support/temporary_project.ts";
 
 const rules: LayerRules = {
   layers: [
-    { folder: "ffi", mayImport: [] },
-    { folder: "src/base", mayImport: [], pure: true },
-    { folder: "src/high", mayImport: ["src/base"] },
-    { folder: "src/high/inner", mayImport: ["src/base"] },
+    { folder: "ffi", mayImport: [], host: ["process"] },
+    { folder: "src/base", mayImport: [], host: [] },
+    { folder: "src/high", mayImport: ["src/base"], host: ["files"] },
+    { folder: "src/high/inner", mayImport: ["src/base"], host: [] },
   ],
   importExceptions: [{ file: "src/high/native.ts", mayImport: "ffi", reason: "the test's" }],
   testExceptions: [
@@ -147,14 +147,32 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
     /imports the package npm:other@1, which is not in the table of allowed packages$/,
   ],
   [
-    "a pure layer that imports a node: module",
-    { "src/base/assert.ts": `import "node:assert"; export const assert = 1;` },
-    /^src\/base\/assert\.ts:1: imports node:assert, but src\/base touches nothing but the language$/,
+    "a module of Node that its layer may not use",
+    { "src/base/assert.ts": `import "node:fs"; export const assert = 1;` },
+    /^src\/base\/assert\.ts:1: uses node:fs, but of the host src\/base may use nothing$/,
   ],
   [
-    "a pure layer that uses Deno",
+    "a use of Deno that its layer may not have",
     { "src/base/assert.ts": `export const assert = "";\nconst pid = \`\${Deno.pid}\`; void pid;` },
-    /^src\/base\/assert\.ts:2: uses Deno, but its layer touches nothing but the language$/,
+    /^src\/base\/assert\.ts:2: uses Deno\.pid, but of the host src\/base may use nothing$/,
+  ],
+  [
+    "a clock that its layer may not read",
+    {
+      "src/high/shape.ts":
+        `export type Shape = 1;\nexport type Timer = ReturnType<typeof setTimeout>; Date.now();`,
+    },
+    /^src\/high\/shape\.ts:2: uses Date\.now, but of the host src\/high may use files$/,
+  ],
+  [
+    "a use of the host that its layer may have and has not",
+    {
+      "src/high/high.ts": sound["src/high/high.ts"].replace("node:fs", "node:path").replaceAll(
+        "readFileSync",
+        "join",
+      ),
+    },
+    /^src\/high: may use files of the host, but does not: take it off the table$/,
   ],
   [
     "a pointer outside ffi/",

@@ -30,7 +30,7 @@ export class ServerTimer {
   schedule(delayMs: number): void {
     this.cancel();
     this.#dueMs = this.#reactor.nowMs() + delayMs;
-    if (this.#referenced || this.#reactor.driver.name === "simulated") {
+    if (this.#referenced || this.#reactor.driver.time === "virtual") {
       this.#timer = this.#reactor.timers.schedule(delayMs, this.#run);
     } else {
       this.#hostTimer = setTimeout(this.#run, delayMs);

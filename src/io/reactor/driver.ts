@@ -33,6 +33,8 @@ export interface Driver {
   readonly description: string;
   /** The time that its waits follow. */
   readonly clock: Clock;
+  /** Whether that is the host's: only then can a timer of the host take the place of one of the reactor's. */
+  readonly time: "host" | "virtual";
   /** Buffers for what is sent. */
   readonly buffers: BufferPool;
   /**

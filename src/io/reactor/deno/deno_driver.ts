@@ -64,6 +64,7 @@ export class DenoDriver implements Driver {
   readonly delivery = "events";
   readonly description = "Deno's own I/O";
   readonly clock: Clock = hostClock();
+  readonly time = "host";
   readonly buffers: BufferPool;
   readonly #shared: DenoShared;
   #closed = false;

@@ -100,6 +100,7 @@ export class SimulatedDriver implements PolledDriver {
   readonly seed: number;
   /** Virtual time. */
   readonly clock: ManualClock;
+  readonly time = "virtual";
   /** Buffers for what is sent. */
   readonly buffers: BufferPool;
   /** What goes wrong; to be changed at any time. */

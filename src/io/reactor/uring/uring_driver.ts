@@ -139,6 +139,7 @@ export class UringDriver implements PolledDriver {
   readonly delivery = "polled";
   readonly description: string;
   readonly clock: Clock = hostClock();
+  readonly time = "host";
   readonly buffers: BufferPool;
   /** The time at the last poll. */
   turnMs = 0;
