@@ -16,7 +16,24 @@ export function findImportProblems(
     const problem = entry.internal ? internalProblem(entry, doors, rules) : packageProblem(entry, rules);
     if (problem !== undefined) problems.push(`${entry.from}:${entry.line}: ${problem}`);
   }
-  return [...problems, ...findCycles(imports)];
+  return [...problems, ...findUnusedRules(imports, rules), ...findCycles(imports)];
+}
+
+/** Layers that may import others and do not: the table says what is, not what could be. */
+function findUnusedRules(imports: readonly Import[], rules: LayerRules): string[] {
+  const problems: string[] = [];
+  for (const layer of rules.layers) {
+    const used = new Set(
+      imports.filter(({ from }) => layerOf(from, rules) === layer).map(({ to }) =>
+        layerOf(to, rules)?.folder
+      ),
+    );
+    const unused = layer.mayImport.filter((folder) => !used.has(folder));
+    if (unused.length > 0) {
+      problems.push(`${layer.folder}: may import ${unused.join(", ")}, but does not: take it off the table`);
+    }
+  }
+  return problems;
 }
 
 /** The innermost layer that a file belongs to. */

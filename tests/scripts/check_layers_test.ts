@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { checkLayers } from "../../scripts/check_layers.ts";
-import { type LayerRules, layerRules, linesExpectedMax, linesMax } from "../../scripts/support/layers.ts";
+import {
+  type LayerRules,
+  layerRules,
+  linesExpectedMax,
+  linesMax,
+  parts,
+} from "../../scripts/support/layers.ts";
 import { makeProject } from "./support/temporary_project.ts";
 
 const rules: LayerRules = {
@@ -8,7 +14,7 @@ const rules: LayerRules = {
     { folder: "ffi", mayImport: [], host: ["process"] },
     { folder: "src/base", mayImport: [], host: [] },
     { folder: "src/high", mayImport: ["src/base"], host: ["files"] },
-    { folder: "src/high/inner", mayImport: ["src/base"], host: [] },
+    { folder: "src/high/inner", mayImport: [], host: [] },
   ],
   importExceptions: [{ file: "src/high/native.ts", mayImport: "ffi", reason: "the test's" }],
   testExceptions: [
@@ -121,7 +127,7 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
   [
     "a layer inside a layer that imports its parent",
     { "src/high/inner/mod.ts": `import "../mod.ts";` },
-    /^src\/high\/inner\/mod\.ts:1: imports src\/high\/mod\.ts, but src\/high\/inner may import src\/base$/,
+    /^src\/high\/inner\/mod\.ts:1: imports src\/high\/mod\.ts, but src\/high\/inner may import nothing$/,
   ],
   [
     "a root module that makes ffi public",
@@ -135,6 +141,13 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
       "src/high/other.ts": `import type { own } from "./own.ts"; export type other = typeof own;`,
     },
     /^src\/high\/o\w+\.ts: imports itself in a circle: /,
+  ],
+  [
+    "a layer that it may import and does not",
+    {
+      "src/high/high.ts": sound["src/high/high.ts"].replace("../base/mod.ts", "node:util"),
+    },
+    /^src\/high: may import src\/base, but does not: take it off the table$/,
   ],
   [
     "a folder that the table does not have",
@@ -220,9 +233,10 @@ for (const [behaviour, files, problem] of broken) {
 Deno.test("checkLayers() lists files longer than expected without calling them a problem", async () => {
   const text = "//\n".repeat(linesExpectedMax + 1);
   await using project = await makeProject({ "tests/a.ts": text, "native/target/b.rs": text.repeat(9) });
-  const report = await checkLayers(project.root, { ...rules, testExceptions: [] });
+  const report = await checkLayers(project.root, { ...rules, layers: [], testExceptions: [] });
   assert.deepEqual(report, {
     problems: [],
+    layers: [],
     longFiles: [{ file: "tests/a.ts", lines: linesExpectedMax + 1 }],
   });
 });
@@ -235,4 +249,21 @@ Deno.test("layerRules lists layers from the ground up, so that no two can import
     }
     known.add(folder);
   }
+});
+
+Deno.test("layerRules keeps the parts of src/ from importing each other but downwards", () => {
+  const partOf = (folder: string) => folder.split("/")[1];
+  for (const { folder, mayImport } of layerRules.layers.filter(({ folder }) => folder.startsWith("src/"))) {
+    const part = partOf(folder);
+    for (const imported of mayImport.filter((imported) => imported.startsWith("src/"))) {
+      assert.ok([part, ...parts[part]].includes(partOf(imported)), `${folder} imports ${imported}`);
+    }
+  }
+});
+
+Deno.test("checkLayers() describes each layer: files, lines and the layers that it imports", async () => {
+  await using project = await makeProject(sound);
+  const { layers } = await checkLayers(project.root, rules);
+  assert.equal(layers.length, rules.layers.length);
+  assert.match(layers[2], /^src\/high {10}8 files {5}15 lines {2}→ ffi, src\/base$/);
 });
