@@ -62,7 +62,7 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
 
 /** The second process: every message begins with its number. */
 function write({ count, bytes }: Options, name: string): void {
-  using memory = SharedMemory.open(name);
+  using memory = SharedMemory.connect(name);
   using producer = SpscRing.attach(memory).producer();
   const message = new Uint8Array(bytes);
   const view = new DataView(message.buffer);

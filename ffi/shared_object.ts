@@ -106,7 +106,7 @@ export function reserveSharedObject(fd: number, byteLength: number): void {
  * @throws {Error} with the code `ENOSPC` when there is not enough
  */
 export function fillHolesOfSharedObject(fd: number, byteLength: number, subject: string): void {
-  check(native().millrace_shm_fill_holes(fd, BigInt(byteLength)), "open shared memory", subject);
+  check(native().millrace_shm_fill_holes(fd, BigInt(byteLength)), "connect to shared memory", subject);
 }
 
 /**

@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
 
 async function exchange(name: string, count: number, holdsUp: boolean): Promise<number[]> {
   using lock = SharedLock.connect(name);
-  using memory = SharedMemory.open(name);
+  using memory = SharedMemory.connect(name);
   const { bytes } = memory;
   const releasedNs = new Float64Array(bytes.buffer, bytes.byteOffset, 1);
   const nothing = new Int32Array(new SharedArrayBuffer(4));

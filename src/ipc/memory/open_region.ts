@@ -130,11 +130,11 @@ function make(fd: number, { byteLength, initialize }: RegionPlan): SharedMapping
   return mapping;
 }
 
-/** Opens a region. See `SharedMemory.open()`. */
-export function openRegion(name: string, place: SharedMemoryTarget): OpenedRegion {
+/** Opens an existing region. See `SharedMemory.connect()`. */
+export function connectRegion(name: string, place: SharedMemoryTarget): OpenedRegion {
   const object = objectOf(name, place);
-  const operation = `open ${subjectOf(name, place)}`;
-  const open = () => openSharedObject(object, subjectOf(name, place));
+  const operation = `connect to ${subjectOf(name, place)}`;
+  const open = () => openSharedObject(object, subjectOf(name, place), "connect to");
   return attemptRepeatedly(operation, (last) =>
     withOpened(open(), (fd, keep) => {
       // SYNC region.open: whoever gets it sees the header and the bytes that the creator wrote.

@@ -22,7 +22,7 @@ import { HEADER_BYTES, type Inspection, LOCK_AT } from "./layout.ts";
 
 /**
  * How far a region has got. `"being made"`: its creator is at it. `"half-made"`: its creator died before it was done.
- * `"damaged"` and `"other version"`: it cannot be opened by this version of Millrace, and `SharedMemory.open()` says why.
+ * `"damaged"` and `"other version"`: it cannot be opened by this version of Millrace, and `SharedMemory.connect()` says why.
  */
 export type SharedMemoryState = "ready" | "being made" | "half-made" | "damaged" | "other version";
 

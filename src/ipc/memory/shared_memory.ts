@@ -1,5 +1,5 @@
 import { isByteLocked, tryLockByte, unlockByte } from "../../../ffi/mod.ts";
-import { closeRegion, createRegion, type OpenedRegion, openRegion } from "./open_region.ts";
+import { closeRegion, connectRegion, createRegion, type OpenedRegion } from "./open_region.ts";
 import {
   listRegions,
   removeAbandonedRegions,
@@ -22,7 +22,7 @@ export interface SharedMemoryOptions extends SharedMemoryTarget {
    */
   mode?: number;
   /**
-   * Fills the region before anybody can open it; until it returns, `open()` and `create()` of the name throw `Busy` and
+   * Fills the region before anybody can open it; until it returns, `connect()` and `create()` of the name throw `Busy` and
    * `AlreadyExists`. When it throws, there is no region. It may neither keep `bytes` nor go on after it has returned.
    *
    * @default {leaves it full of zeroes}
@@ -43,7 +43,7 @@ export interface SharedMemoryOptions extends SharedMemoryTarget {
  * using region = SharedMemory.create(name, { byteLength: 4096 });
  * try {
  *   // In another process:
- *   using same = SharedMemory.open(name);
+ *   using same = SharedMemory.connect(name);
  *   Atomics.store(new Int32Array(same.bytes.buffer), 0, 42);
  *   console.log(Atomics.load(new Int32Array(region.bytes.buffer), 0)); // 42
  * } finally {
@@ -97,7 +97,7 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Opens a region that is there.
+   * Opens an existing region.
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none, or no such directory
@@ -107,8 +107,8 @@ export class SharedMemory implements Disposable {
    * @throws {Deno.errors.Busy} when its creator, or who removes it, does not get done in {@linkcode SHARED_MEMORY_WAIT_MS_MAX}
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static open(name: string, target: SharedMemoryTarget = {}): SharedMemory {
-    return new SharedMemory(name, target.directory, openRegion(name, target));
+  static connect(name: string, target: SharedMemoryTarget = {}): SharedMemory {
+    return new SharedMemory(name, target.directory, connectRegion(name, target));
   }
 
   /**

@@ -154,7 +154,7 @@ export function openQueue(
   const region = inWordsOf(
     "connect to",
     subject,
-    () => SharedMemory.open(regionOf(name), { directory, subject }),
+    () => SharedMemory.connect(regionOf(name), { directory, subject }),
   );
   const { bytes } = region;
   const inspection = inspectQueue(wordsOf(bytes), bytes.byteLength);
@@ -201,7 +201,7 @@ export function createMailbox(queueName: string, options: SharedMemoryOptions): 
 /** Opens the region of a queue's mailbox. */
 export function openMailbox(queueName: string, { directory }: QueuePlace): SharedMemory {
   const { region, subject } = mailboxOf(queueName);
-  return inWordsOf("open", subject, () => SharedMemory.open(region, { directory, subject }));
+  return inWordsOf("connect to", subject, () => SharedMemory.connect(region, { directory, subject }));
 }
 
 /** Takes the name of a queue's mailbox away. */

@@ -95,7 +95,7 @@ export class SharedMailbox implements Disposable {
    * @throws {Deno.errors.Busy} when this opener of the queue has it open already
    */
   static connect(queue: SharedQueue): SharedMailbox {
-    throwUnlessUsable(queue, "open");
+    throwUnlessUsable(queue, "connect to");
     const { directory } = internalsOf(queue);
     const region = openMailbox(queue.name, { directory });
     const constants = readMailboxConstants(wordsOf(region.bytes), region.byteLength);
@@ -105,7 +105,7 @@ export class SharedMailbox implements Disposable {
       return new SharedMailbox(queue, region, constants.counts);
     }
     region.close();
-    throw new Deno.errors.InvalidData(`open the mailbox of queue ${queue.name}: ${found}`);
+    throw new Deno.errors.InvalidData(`connect to the mailbox of queue ${queue.name}: ${found}`);
   }
 
   /**

@@ -131,7 +131,7 @@ export function createKind(
 export function connectKind(kind: RegionKind, name: string, { directory }: StatePlace): OpenedKind {
   const subject = `${kind.noun} ${name}`;
   const object = regionOf(kind, name);
-  const region = inWordsOf("connect to", subject, () => SharedMemory.open(object, { directory, subject }));
+  const region = inWordsOf("connect to", subject, () => SharedMemory.connect(object, { directory, subject }));
   const { bytes } = region;
   const inspection = inspectHeader(wordsOf(bytes), kind, bytes.byteLength);
   if (inspection.state === "ok") return { region, constants: inspection.constants };

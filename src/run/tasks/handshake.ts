@@ -69,7 +69,7 @@ export async function introduce(conn: Deno.Conn, token: string, self: ChannelPee
   }
   let region: SharedMemory;
   try {
-    region = SharedMemory.open(name);
+    region = SharedMemory.connect(name);
   } catch {
     // In a container of its own, say.
     await sendLine(conn, { opened: false });

@@ -22,7 +22,7 @@ nativeTest("SharedMemory in a directory is a file there, and of no other place",
   try {
     using region = SharedMemory.create(name, Object.freeze({ byteLength: 10_000, mode: 0o640, directory }));
     assert.deepEqual([region.name, region.directory, region.byteLength], [name, directory, 10_000]);
-    using same = SharedMemory.open(name, place);
+    using same = SharedMemory.connect(name, place);
     assert.equal(same.directory, directory);
     region.bytes[9999] = 3;
     assert.equal(same.bytes[9999], 3);
@@ -36,17 +36,17 @@ nativeTest("SharedMemory in a directory is a file there, and of no other place",
   const { mode, size, blocks } = Deno.statSync(`${directory}/millrace.${name}`);
   assert.deepEqual([Number(mode) & 0o7777, size], [0o640, 16_384]);
   assert.ok(Number(blocks) * 512 >= 16_384);
-  assert.throws(() => SharedMemory.open(name), Deno.errors.NotFound);
+  assert.throws(() => SharedMemory.connect(name), Deno.errors.NotFound);
   assert.equal(listed(name), undefined);
   assert.throws(() => SharedMemory.create(name, { byteLength: 1, directory }), Deno.errors.AlreadyExists);
   // Another of the same name.
   using other = SharedMemory.create(name, { byteLength: 1 });
   try {
     assert.deepEqual([other.directory, other.bytes[0]], [undefined, 0]);
-    using again = SharedMemory.open(name, place);
+    using again = SharedMemory.connect(name, place);
     assert.equal(again.bytes[9999], 3);
     SharedMemory.unlink(name, place);
-    assert.throws(() => SharedMemory.open(name, place), Deno.errors.NotFound);
+    assert.throws(() => SharedMemory.connect(name, place), Deno.errors.NotFound);
   } finally {
     SharedMemory.unlink(name);
   }
@@ -57,7 +57,7 @@ nativeTest("SharedMemory.list() and removeAbandoned() look at one directory", ()
   const { directory } = temporary;
   const before = Date.now();
   for (const name of ["b.1", "a.1", "b.2"]) SharedMemory.create(name, { byteLength: 7, directory }).close();
-  using _open = SharedMemory.open("b.2", { directory });
+  using _open = SharedMemory.connect("b.2", { directory });
   Deno.writeTextFileSync(`${directory}/other`, "somebody else's");
   Deno.writeTextFileSync(`${directory}/millrace.c`, "somebody else's");
   assert.deepEqual(SharedMemory.list({ directory }).map(({ name }) => name), ["a.1", "b.1", "b.2"]);
@@ -80,7 +80,7 @@ nativeTest("SharedMemory says what is wrong with a directory", () => {
   Deno.writeTextFileSync(file, "");
   const calls: ((directory: string) => unknown)[] = [
     (directory) => SharedMemory.create("a", { byteLength: 1, directory }),
-    (directory) => SharedMemory.open("a", { directory }),
+    (directory) => SharedMemory.connect("a", { directory }),
     (directory) => SharedMemory.unlink("a", { directory }),
     (directory) => SharedMemory.list({ directory }),
     (directory) => SharedMemory.removeAbandoned({ directory }),
@@ -114,13 +114,13 @@ nativeTest("SharedMemory in a directory follows no link, and passes over what is
     assert.throws(() => SharedMemory.create(name, { byteLength: 1, directory }), Deno.errors.AlreadyExists);
   }
   for (const name of ["link", "dangling"]) {
-    assert.throws(() => SharedMemory.open(name, { directory }), Deno.errors.FilesystemLoop);
+    assert.throws(() => SharedMemory.connect(name, { directory }), Deno.errors.FilesystemLoop);
   }
   assert.deepEqual(SharedMemory.list({ directory }).map(({ name }) => name), ["real"]);
   assert.deepEqual(SharedMemory.removeAbandoned({ directory }), ["real"]);
 });
 
-nativeTest("SharedMemory.open() refuses a file that somebody has made shorter or longer", () => {
+nativeTest("SharedMemory.connect() refuses a file that somebody has made shorter or longer", () => {
   using temporary = new TemporaryDirectory();
   const { directory } = temporary;
   const path = `${directory}/millrace.a`;
@@ -128,9 +128,9 @@ nativeTest("SharedMemory.open() refuses a file that somebody has made shorter or
   for (const fileBytes of [0, 47, 4096, 8192, 12_287, 12_289, 20_480]) {
     const copy = Deno.readFileSync(path);
     Deno.truncateSync(path, fileBytes);
-    assert.throws(() => SharedMemory.open("a", { directory }), Deno.errors.InvalidData);
+    assert.throws(() => SharedMemory.connect("a", { directory }), Deno.errors.InvalidData);
     Deno.writeFileSync(path, copy);
-    SharedMemory.open("a", { directory }).close();
+    SharedMemory.connect("a", { directory }).close();
   }
 });
 
@@ -196,7 +196,7 @@ nativeTest(
     using temporary = new TemporaryDirectory();
     const { directory } = temporary;
     const region = SharedMemory.create("a", { byteLength: 4_000_000, directory });
-    const same = SharedMemory.open("a", { directory });
+    const same = SharedMemory.connect("a", { directory });
     for (let round = 1; round <= 3; round++) {
       region.bytes.fill(round);
       await Promise.all([region.sync(), same.sync(), region.sync()]);

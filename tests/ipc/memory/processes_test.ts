@@ -19,7 +19,7 @@ nameSkipReason("SharedMemory between processes", nativeSkipReason());
 async function opener(name: string, then = ""): Promise<Child> {
   const child = await startProgram(`
     import { SharedMemory } from ${MEMORY_URL};
-    const region = SharedMemory.open(${JSON.stringify(name)});
+    const region = SharedMemory.connect(${JSON.stringify(name)});
     ${then}
     console.log("opened");
     setInterval(() => {}, 1000);
@@ -60,7 +60,7 @@ nativeTest("SharedMemory outlives its creator, until its name is taken away", as
   `);
   assert.equal(code, 0);
   assert.deepEqual([listed(name)?.state, listed(name)?.inUse], ["ready", false]);
-  using region = SharedMemory.open(name);
+  using region = SharedMemory.connect(name);
   assert.ok(region.bytes.every((byte) => byte === 3));
 });
 
@@ -78,7 +78,7 @@ nativeTest(
     setInterval(() => {}, 1000);
   `);
     await child.says(/filled/);
-    using region = SharedMemory.open("a", { directory });
+    using region = SharedMemory.connect("a", { directory });
     assert.deepEqual(SharedMemory.removeAbandoned({ directory }), []);
     assert.ok(region.isLocked(3));
     child.kill("SIGKILL");
@@ -180,11 +180,11 @@ for (const where of ["memory", "a directory"]) {
           break;
         }
         if (info === undefined) {
-          assert.throws(() => SharedMemory.open(name, place), Deno.errors.NotFound);
+          assert.throws(() => SharedMemory.connect(name, place), Deno.errors.NotFound);
         } else {
           assert.equal(info.inUse, false);
           if (info.state === "half-made") {
-            assert.throws(() => SharedMemory.open(name, place), {
+            assert.throws(() => SharedMemory.connect(name, place), {
               name: "InvalidData",
               message: /: it is half-made: its creator has died$/,
             });
@@ -195,7 +195,7 @@ for (const where of ["memory", "a directory"]) {
             assert.equal(info.state, "ready");
             const again = () => SharedMemory.create(name, { byteLength: 1, ...place });
             assert.throws(again, Deno.errors.AlreadyExists);
-            using region = SharedMemory.open(name, place);
+            using region = SharedMemory.connect(name, place);
             assert.ok(region.bytes.every((byte) => byte === 5));
             SharedMemory.unlink(name, place);
           }
@@ -226,14 +226,14 @@ nativeTest("SharedMemory.create() killed in initialize is repaired, and not befo
   for (const signal of ["SIGSTOP", "SIGCONT"] as const) {
     child.kill(signal);
     assert.throws(create, Deno.errors.AlreadyExists);
-    assert.throws(() => SharedMemory.open(name), Deno.errors.Busy);
+    assert.throws(() => SharedMemory.connect(name), Deno.errors.Busy);
     assert.equal(listed(name)?.state, "being made");
   }
   child.kill("SIGKILL");
   await until(() => listed(name)?.state === "half-made");
   using region = create();
   assert.deepEqual([...region.bytes], [1, 2, 0, 0]);
-  using same = SharedMemory.open(name);
+  using same = SharedMemory.connect(name);
   assert.deepEqual([...same.bytes], [1, 2, 0, 0]);
 });
 
@@ -254,7 +254,7 @@ nativeTest("SharedMemory.create() by several over a half-made region gives it to
           console.log("made");
         } catch (error) {
           if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-          const { bytes } = SharedMemory.open("${name}");
+          const { bytes } = SharedMemory.connect("${name}");
           console.log(bytes.every((byte) => byte === 7) ? "found" : "found it unfilled");
         }
         Deno.exit(0);
@@ -275,7 +275,7 @@ nativeTest("SharedMemory.sync() killed at any moment leaves a region that others
   for (const afterMs of [0, 1, 3, 10, 30]) {
     await using child = await startProgram(`
       import { SharedMemory } from ${MEMORY_URL};
-      const region = SharedMemory.open("a", { directory: ${JSON.stringify(directory)} });
+      const region = SharedMemory.connect("a", { directory: ${JSON.stringify(directory)} });
       if (!region.tryLock(1)) throw new Error("lock");
       console.log("syncing");
       for (let count = 1;; count++) {
@@ -288,12 +288,12 @@ nativeTest("SharedMemory.sync() killed at any moment leaves a region that others
     child.kill("SIGKILL");
     await until(() => !region.isLocked(1));
     await region.sync();
-    using same = SharedMemory.open("a", { directory });
+    using same = SharedMemory.connect("a", { directory });
     assert.deepEqual([same.byteLength, same.tryLock(1)], [1_000_000, true]);
   }
 });
 
-for (const operation of ["open", "unlink", "removeAbandoned", "list"]) {
+for (const operation of ["connect", "unlink", "removeAbandoned", "list"]) {
   nativeTest(
     `SharedMemory.${operation}() killed at any of its calls leaves the region whole or gone`,
     async () => {
@@ -301,12 +301,12 @@ for (const operation of ["open", "unlink", "removeAbandoned", "list"]) {
       for (let call = 0;; call++) {
         const name = names.next();
         SharedMemory.create(name, { byteLength: 10 }).close();
-        const argument = operation === "open" || operation === "unlink" ? name : { prefix: name };
+        const argument = operation === "connect" || operation === "unlink" ? name : { prefix: name };
         const done = await killedAt(call, `SharedMemory.${operation}(${JSON.stringify(argument)});`);
         const info = listed(name);
         assert.ok(info === undefined || info.state === "ready" && !info.inUse);
         if (info !== undefined) {
-          SharedMemory.open(name).close();
+          SharedMemory.connect(name).close();
           SharedMemory.unlink(name);
         }
         if (done) return;
@@ -316,7 +316,7 @@ for (const operation of ["open", "unlink", "removeAbandoned", "list"]) {
 }
 
 nativeTest(
-  "SharedMemory.create() and open() race with removeAbandoned(), and nobody gets what is gone",
+  "SharedMemory.create() and connect() race with removeAbandoned(), and nobody gets what is gone",
   async () => {
     using names = new RegionNames();
     const name = names.next();
@@ -333,13 +333,13 @@ nativeTest(
     for (let round = 0; round < 1000; round++) {
       const region = SharedMemory.create(name, { byteLength: 1 });
       // What is open is there for everybody.
-      const same = SharedMemory.open(name);
+      const same = SharedMemory.connect(name);
       region.bytes[0] = 1 + round % 250;
       assert.equal(same.bytes[0], 1 + round % 250);
       same.close();
       region.close();
       try {
-        using again = SharedMemory.open(name);
+        using again = SharedMemory.connect(name);
         assert.equal(again.bytes[0], 1 + round % 250);
         assert.equal(listed(name)?.inUse, true);
         SharedMemory.unlink(name);

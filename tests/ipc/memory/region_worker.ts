@@ -10,7 +10,7 @@ export interface RegionOrder {
 }
 
 self.onmessage = ({ data: { name, lock, thenClose, directory } }: MessageEvent<RegionOrder>) => {
-  const region = SharedMemory.open(name, { directory });
+  const region = SharedMemory.connect(name, { directory });
   const words = new Int32Array(region.bytes.buffer);
   Atomics.add(words, 0, 1);
   if (!region.tryLock(lock)) throw new Error(`lock ${lock} is not free`);

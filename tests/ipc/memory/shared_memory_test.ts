@@ -32,7 +32,7 @@ nativeTest("SharedMemory.create() makes zeroes of exactly the length that was as
     assert.equal(region.bytes.buffer.byteLength, byteLength);
     assert.ok(region.bytes.every((byte) => byte === 0));
     region.bytes.fill(255);
-    using same = SharedMemory.open(name);
+    using same = SharedMemory.connect(name);
     assert.equal(same.byteLength, byteLength);
     assert.ok(same.bytes.every((byte) => byte === 255));
   }
@@ -48,7 +48,7 @@ nativeTest("SharedMemory.create() refuses a name that is taken, whatever has it"
   });
   region.close();
   assert.throws(() => SharedMemory.create(name, { byteLength: 10 }), Deno.errors.AlreadyExists);
-  using again = SharedMemory.open(name);
+  using again = SharedMemory.connect(name);
   assert.equal(again.byteLength, 10);
 });
 
@@ -63,12 +63,12 @@ nativeTest("SharedMemory.create() fills a region before anybody can open it", ()
       assert.ok(bytes.every((byte) => byte === 0));
       bytes.fill(8);
       states.push(listed(name)?.state);
-      assert.throws(() => SharedMemory.open(name), Deno.errors.Busy);
+      assert.throws(() => SharedMemory.connect(name), Deno.errors.Busy);
       assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), Deno.errors.AlreadyExists);
     },
   });
   using region = SharedMemory.create(name, options);
-  using same = SharedMemory.open(name);
+  using same = SharedMemory.connect(name);
   for (const { bytes } of [region, same]) assert.ok(bytes.every((byte) => byte === 8));
   assert.deepEqual(states, ["being made"]);
 });
@@ -144,7 +144,7 @@ nativeTest("SharedMemory.unlink() leaves what is no region, or of another kind, 
     });
   }
   SharedMemory.unlink(name, { beginsWith: new Uint8Array([1, 2, 3]) });
-  assert.throws(() => SharedMemory.open(name), Deno.errors.NotFound);
+  assert.throws(() => SharedMemory.connect(name), Deno.errors.NotFound);
 });
 
 nativeTest("SharedMemory.list() and removeAbandoned() look at one kind, where it is named", () => {
@@ -181,7 +181,7 @@ nativeTest("SharedMemory refuses names that could be something else", () => {
   for (const name of ["", "/", "a/b", "../x", "a b", "ä", "a\0", "a\n", long]) {
     const refused = { name: "RangeError", message: /^name of shared memory: .*expected 1 to 200 letters/ };
     assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), refused, name);
-    assert.throws(() => SharedMemory.open(name), refused, name);
+    assert.throws(() => SharedMemory.connect(name), refused, name);
     assert.throws(() => SharedMemory.unlink(name), refused, name);
   }
 });
@@ -216,18 +216,18 @@ nativeTest("SharedMemory.create() gives exactly the permissions that were asked 
   }
 });
 
-nativeTest("SharedMemory.open() and unlink() find nothing where there is nothing", () => {
-  for (const action of ["open", "unlink"] as const) {
+nativeTest("SharedMemory.connect() and unlink() find nothing where there is nothing", () => {
+  for (const [action, words] of [["connect", "connect to"], ["unlink", "unlink"]] as const) {
     assert.throws(() => SharedMemory[action]("test-nothing"), {
       name: "NotFound",
-      operation: `${action} shared memory`,
-      message: new RegExp(`^${action} shared memory test-nothing: no such file or directory \\(ENOENT\\)`),
+      operation: `${words} shared memory`,
+      message: new RegExp(`^${words} shared memory test-nothing: no such file or directory \\(ENOENT\\)`),
     });
   }
   const directory = "/nowhere";
   assert.throws(
-    () => SharedMemory.open("a", { directory }),
-    /^NotFound: open shared memory a in \/nowhere: /,
+    () => SharedMemory.connect("a", { directory }),
+    /^NotFound: connect to shared memory a in \/nowhere: /,
   );
 });
 
@@ -235,9 +235,9 @@ nativeTest("SharedMemory.unlink() takes the name, and nothing from those who hav
   using names = new RegionNames();
   const name = names.next();
   using first = SharedMemory.create(name, { byteLength: 16 });
-  using second = SharedMemory.open(name);
+  using second = SharedMemory.connect(name);
   SharedMemory.unlink(name);
-  assert.throws(() => SharedMemory.open(name), Deno.errors.NotFound);
+  assert.throws(() => SharedMemory.connect(name), Deno.errors.NotFound);
   assert.equal(listed(name), undefined);
   first.bytes[3] = 9;
   assert.equal(second.bytes[3], 9);
@@ -276,7 +276,7 @@ nativeTest("SharedMemory maps a region once, until the last of its openers has c
   using names = new RegionNames();
   const name = names.next();
   const openers = [SharedMemory.create(name, { byteLength: 5000 })];
-  for (let count = 0; count < 4; count++) openers.push(SharedMemory.open(name));
+  for (let count = 0; count < 4; count++) openers.push(SharedMemory.connect(name));
   assert.equal(mappingCount(name), 1);
   assert.equal(descriptorCount(name), 5);
   const last = openers.splice(2, 1)[0];
@@ -292,7 +292,7 @@ nativeTest("SharedMemory.tryLock() is each opener's own, also within one process
   using names = new RegionNames();
   const name = names.next();
   using first = SharedMemory.create(name, { byteLength: 1 });
-  const second = SharedMemory.open(name);
+  const second = SharedMemory.connect(name);
   for (const index of [0, 1, 500, SHARED_MEMORY_LOCK_COUNT - 1]) {
     assert.deepEqual([first.isLocked(index), second.isLocked(index)], [false, false]);
     assert.equal(first.tryLock(index), true);
@@ -314,7 +314,7 @@ nativeTest("SharedMemory.close() gives the locks back, whoever else of the proce
   using names = new RegionNames();
   const name = names.next();
   const first = SharedMemory.create(name, { byteLength: 1 });
-  using second = SharedMemory.open(name);
+  using second = SharedMemory.connect(name);
   assert.ok(first.tryLock(0));
   first.close();
   assert.equal(second.isLocked(0), false);
@@ -361,9 +361,9 @@ nativeTest("SharedMemory.list() and removeAbandoned() leave alone what is not Mi
     assert.deepEqual(SharedMemory.removeAbandoned({ prefix: `test-${id}` }), []);
     assert.deepEqual(SharedMemory.removeAbandoned({ prefix: `test ${id}` }), []);
     for (const object of objects) closeDescriptor(openSharedObject(object));
-    assert.throws(() => SharedMemory.open(`test-${id}`), {
+    assert.throws(() => SharedMemory.connect(`test-${id}`), {
       name: "InvalidData",
-      message: `open shared memory test-${id}: it is no region of Millrace's`,
+      message: `connect to shared memory test-${id}: it is no region of Millrace's`,
     });
   } finally {
     for (const fd of fds) closeDescriptor(fd);
@@ -371,12 +371,12 @@ nativeTest("SharedMemory.list() and removeAbandoned() leave alone what is not Mi
   }
 });
 
-nativeTest("SharedMemory.open() refuses a pipe or a directory of a region's name", () => {
+nativeTest("SharedMemory.connect() refuses a pipe or a directory of a region's name", () => {
   const name = `test-${crypto.randomUUID()}`;
   const path = `/dev/shm/millrace.${name}`;
   Deno.mkdirSync(path);
   try {
-    assert.throws(() => SharedMemory.open(name), Deno.errors.IsADirectory);
+    assert.throws(() => SharedMemory.connect(name), Deno.errors.IsADirectory);
     assert.equal(listed(name), undefined);
     assert.ok(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
   } finally {
@@ -384,7 +384,7 @@ nativeTest("SharedMemory.open() refuses a pipe or a directory of a region's name
   }
   new Deno.Command("mkfifo", { args: [path] }).outputSync();
   try {
-    assert.throws(() => SharedMemory.open(name), { name: "InvalidData", message: /no memory/ });
+    assert.throws(() => SharedMemory.connect(name), { name: "InvalidData", message: /no memory/ });
     assert.equal(listed(name), undefined);
     assert.ok(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
   } finally {
@@ -395,7 +395,7 @@ nativeTest("SharedMemory.open() refuses a pipe or a directory of a region's name
 type Damage = [at: number, bytes: Uint8Array<ArrayBuffer>, state: string, removed: boolean, message: RegExp];
 const int32 = (value: number) => new Uint8Array(new Int32Array([value]).buffer);
 
-nativeTest("SharedMemory.open() says what is wrong with a region, and list() that something is", () => {
+nativeTest("SharedMemory.connect() says what is wrong with a region, and list() that something is", () => {
   const cases: Damage[] = [
     [AT.version, int32(9), "other version", false, /it has version 9, expected 2/],
     [AT.layoutHash, int32(9), "other version", false, /its layout is another build's/],
@@ -411,7 +411,7 @@ nativeTest("SharedMemory.open() says what is wrong with a region, and list() tha
     const fd = openSharedObject(`/millrace.${name}`);
     writeAt(fd, bytes, at);
     closeDescriptor(fd);
-    assert.throws(() => SharedMemory.open(name), { name: "InvalidData", message });
+    assert.throws(() => SharedMemory.connect(name), { name: "InvalidData", message });
     assert.deepEqual([listed(name)?.state, listed(name)?.inUse], [state, false]);
     assert.equal(descriptorCount(name), 0);
     assert.equal(SharedMemory.removeAbandoned({ prefix: name }).includes(name), removed);
@@ -427,10 +427,10 @@ nativeTest("SharedMemory.removeAbandoned() takes what nobody has open, and nothi
   );
   for (const name of [closed, reopened, other]) SharedMemory.create(name, { byteLength: 1 }).close();
   using kept = SharedMemory.create(open, { byteLength: 1 });
-  using _again = SharedMemory.open(reopened);
+  using _again = SharedMemory.connect(reopened);
   assert.deepEqual(SharedMemory.list({ prefix }).map(({ name }) => name), [closed, open, reopened]);
   assert.deepEqual(SharedMemory.removeAbandoned({ prefix }), [closed]);
-  assert.throws(() => SharedMemory.open(closed), Deno.errors.NotFound);
+  assert.throws(() => SharedMemory.connect(closed), Deno.errors.NotFound);
   assert.deepEqual([listed(open)?.inUse, listed(other)?.inUse], [true, false]);
   kept.close();
   assert.deepEqual(SharedMemory.removeAbandoned({ prefix }), [open]);
@@ -445,7 +445,7 @@ nativeTest("SharedMemory.close() keeps memory that somebody has taken by transfe
   assert.equal(taken[0], 1);
 });
 
-nativeTest("SharedMemory.open() and list() tell a region that somebody is making or removing", () => {
+nativeTest("SharedMemory.connect() and list() tell a region that somebody is making or removing", () => {
   using names = new RegionNames();
   const name = names.next();
   SharedMemory.create(name, { byteLength: 1 }).close();
@@ -454,12 +454,12 @@ nativeTest("SharedMemory.open() and list() tell a region that somebody is making
     assert.ok(tryLockByte(fd, LOCK_AT.open, "exclusive"));
     const busy = {
       name: "Busy",
-      message: `open shared memory ${name}: another process has been making or removing it for 100 ms`,
+      message: `connect to shared memory ${name}: another process has been making or removing it for 100 ms`,
     };
-    assert.throws(() => SharedMemory.open(name), busy);
+    assert.throws(() => SharedMemory.connect(name), busy);
     assert.deepEqual([listed(name)?.state, listed(name)?.inUse], ["ready", true]);
     writeAt(fd, int32(STATE.making), AT.state);
-    assert.throws(() => SharedMemory.open(name), busy);
+    assert.throws(() => SharedMemory.connect(name), busy);
     assert.deepEqual([listed(name)?.state, listed(name)?.inUse], ["being made", true]);
     assert.deepEqual(SharedMemory.removeAbandoned({ prefix: name }), []);
     assert.ok(tryLockByte(fd, LOCK_AT.remove, "exclusive"));

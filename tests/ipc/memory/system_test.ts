@@ -135,7 +135,7 @@ if (diskFailure === undefined) {
       const codeOf = (promise) => promise.then(() => "none", ({ code, operation }) => code + " " + operation);
       const byteLength = 16_000_000;
       const region = SharedMemory.create("a", { byteLength, directory });
-      const same = SharedMemory.open("a", { directory });
+      const same = SharedMemory.connect("a", { directory });
       const before = await codeOf(region.sync());
       region.bytes.fill(1);
       console.log(JSON.stringify([before, await codeOf(region.sync()), await codeOf(same.sync())]));
@@ -202,7 +202,7 @@ if (userFailure === undefined) {
       `
       const name = "${name}";
       console.log(JSON.stringify([
-        failureOf(() => SharedMemory.open(name)).slice(0, 2),
+        failureOf(() => SharedMemory.connect(name)).slice(0, 2),
         failureOf(() => SharedMemory.create(name, { byteLength: 1 })).slice(0, 2),
         SharedMemory.list().some((info) => info.name === name),
         SharedMemory.removeAbandoned({ prefix: name }).includes(name),

@@ -32,7 +32,7 @@ nativeTest("SharedMemory is mapped once for all workers, and until the last has 
   region.close();
   // Those who have it open go on.
   assert.equal(mappingCount(name), 1);
-  using again = SharedMemory.open(name);
+  using again = SharedMemory.connect(name);
   const before = Atomics.load(new Int32Array(again.bytes.buffer), 1);
   await until(() => Atomics.load(new Int32Array(again.bytes.buffer), 1) > before);
   for (const worker of workers) worker.terminate();
@@ -63,7 +63,7 @@ nativeTest(
     const name = names.next();
     SharedMemory.create(name, { byteLength: 64 }).close();
     const worker = await startWorker({ name, lock: 5, thenClose: false });
-    using region = SharedMemory.open(name);
+    using region = SharedMemory.connect(name);
     assert.ok(region.isLocked(5));
     worker.terminate();
     await until(() => !region.isLocked(5));

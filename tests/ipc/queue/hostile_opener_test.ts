@@ -23,7 +23,7 @@ nativeTest(
     const index = memory.recordOf(0) + RECORD.byteLength;
     await using hostile = await startProgram(`
     import { SharedMemory } from ${MEMORY_URL};
-    const { bytes } = SharedMemory.open(${JSON.stringify(`queue.${name}`)});
+    const { bytes } = SharedMemory.connect(${JSON.stringify(`queue.${name}`)});
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     console.log("changing");
     for (;;) for (const length of ${JSON.stringify(LENGTHS)}) Atomics.store(words, ${index}, length);

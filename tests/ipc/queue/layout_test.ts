@@ -240,7 +240,7 @@ nativeTest(
     using names = new QueueNames();
     const name = names.next();
     SharedQueue.create(name, { capacity: 3, messageBytesMax: 8 }).close();
-    using region = SharedMemory.open(`queue.${name}`);
+    using region = SharedMemory.connect(`queue.${name}`);
     for (let at = 0; at < HEADER_BYTES; at++) {
       for (const flip of FLIPS) {
         region.bytes[at] ^= flip;

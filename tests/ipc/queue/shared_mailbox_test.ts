@@ -231,7 +231,7 @@ for (
     });
     assert.throws(() => SharedMailbox.connect(queue), {
       name: "NotFound",
-      message: `open the mailbox of queue ${queue.name}: there is none`,
+      message: `connect to the mailbox of queue ${queue.name}: there is none`,
     });
   });
 }

@@ -257,18 +257,20 @@ nativeTest("SharedQueue and SharedMailbox: errors of the system speak of queues 
     message: /^create queue q in \/nowhere: no such /,
   });
   Deno.writeTextFileSync(path, "another program's");
-  assert.throws(() => SharedQueue.connect("q", { directory }), { message: /^open queue q in .*: it has / });
+  assert.throws(() => SharedQueue.connect("q", { directory }), {
+    message: /^connect to queue q in .*: it has /,
+  });
   Deno.removeSync(path);
   using queue = create();
   assert.throws(() => SharedMailbox.connect(queue), {
-    message: "open the mailbox of queue q: there is none",
+    message: "connect to the mailbox of queue q: there is none",
   });
   SharedMailbox.create(queue, { boxes: { 1: 1 } }).close();
   const again = { message: "create the mailbox of queue q: it exists already" };
   assert.throws(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }), again);
   Deno.writeTextFileSync(`${directory}/millrace.mailbox.q`, "another program's");
   assert.throws(() => SharedMailbox.connect(queue), {
-    message: /^open the mailbox of queue q in .*: it has /,
+    message: /^connect to the mailbox of queue q in .*: it has /,
   });
 });
 

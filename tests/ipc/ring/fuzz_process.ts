@@ -132,7 +132,7 @@ async function pause(random: SeededRandom): Promise<void> {
 
 /** Does what the order says. */
 export async function runSide(order: FuzzOrder, say: Say): Promise<void> {
-  using region = typeof order.memory === "string" ? SharedMemory.open(order.memory) : undefined;
+  using region = typeof order.memory === "string" ? SharedMemory.connect(order.memory) : undefined;
   const memory = region ?? order.memory as SharedArrayBuffer;
   const ring = SpscRing.attach(memory);
   const progress = progressOf(memory);

@@ -119,7 +119,7 @@ nativeTest("a header that is damaged is told, for each kind", () => {
       ["pool", () => MemoryPool.connect(name)],
     ] as const
   ) {
-    using region = SharedMemory.open(`${noun}.${name}`);
+    using region = SharedMemory.connect(`${noun}.${name}`);
     for (let at = 0; at < 64; at++) {
       region.bytes[at] ^= 0x40;
       assert.throws(connect, (error: Error) => {

@@ -359,7 +359,7 @@ nativeTest(
     using names = new StateNames();
     const name = names.next();
     using state = SharedState.create(name, SHAPE);
-    using region = SharedMemory.open(`state.${name}`);
+    using region = SharedMemory.connect(`state.${name}`);
     const words = new Int32Array(region.bytes.buffer, region.bytes.byteOffset, 1024);
     const never = state.watch();
     const waiting = state.watch({ signal: new AbortController().signal });

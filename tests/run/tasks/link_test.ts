@@ -117,8 +117,8 @@ Deno.test({
     withWatchdog(30_000, async () => {
       const [one, other] = await connections();
       const { name, region } = RingLink.create();
-      const opened = SharedMemory.open(name);
-      using damaging = SharedMemory.open(name);
+      const opened = SharedMemory.connect(name);
+      using damaging = SharedMemory.connect(name);
       SharedMemory.unlink(name);
       const atOne = new Received(new RingLink(region, "maker", one));
       const atOther = new Received(new RingLink(opened, "opener", other));

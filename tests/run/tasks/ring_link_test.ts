@@ -16,7 +16,7 @@ const PEER = { name: "w", instance: 0, pid: 1 };
 async function pair(): Promise<{ one: RingLink; other: RingLink; region: SharedMemory }> {
   const [near, far] = await connections();
   const { name, region } = RingLink.create();
-  const opened = SharedMemory.open(name);
+  const opened = SharedMemory.connect(name);
   SharedMemory.unlink(name);
   return { one: new RingLink(region, "maker", near), other: new RingLink(opened, "opener", far), region };
 }

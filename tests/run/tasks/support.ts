@@ -34,7 +34,7 @@ async function socketPair(): Promise<LinkPair> {
 async function ringPair(): Promise<LinkPair> {
   const [one, other] = await connections();
   const { name, region } = RingLink.create();
-  const opened = SharedMemory.open(name);
+  const opened = SharedMemory.connect(name);
   SharedMemory.unlink(name);
   return pair(new RingLink(region, "maker", one), new RingLink(opened, "opener", other));
 }
