@@ -9,7 +9,7 @@ export {
   type SharedMemoryPlace,
   type SharedMemoryTarget,
 } from "./region_name.ts";
-export { SHARED_MEMORY_WAIT_MS_MAX } from "./region_file.ts";
+export { SHARED_MEMORY_OPEN_WAIT_MS_MAX, SHARED_MEMORY_WAIT_MS_MAX } from "./region_file.ts";
 export type {
   SharedMemoryCreator,
   SharedMemoryFilter,
@@ -17,4 +17,4 @@ export type {
   SharedMemoryState,
   SharedMemoryUnlinkOptions,
 } from "./region_list.ts";
-export { SharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";
+export { SharedMemory, type SharedMemoryOpenOptions, type SharedMemoryOptions } from "./shared_memory.ts";

@@ -21,6 +21,8 @@ import { objectOf, type SharedMemoryTarget, subjectOf } from "./region_name.ts";
 export interface OpenedRegion {
   readonly fd: number;
   readonly mapping: SharedMapping;
+  /** Permissions of its file. */
+  readonly mode: number;
 }
 
 /** What a region is made as. */
@@ -30,27 +32,39 @@ export interface RegionPlan {
   readonly initialize?: (bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
+/** Others took the name of the new file away. */
+const LOST = Symbol("lost");
+/** How often a creator begins anew that was held up for so long that others took its file for that of a dead one. */
+const LOST_NAMES_MAX = 3;
+
 /** Makes a region; leaves nothing behind when it fails. See `SharedMemory.create()`. */
 export function createRegion(name: string, place: SharedMemoryTarget, plan: RegionPlan): OpenedRegion {
   const object = objectOf(name, place);
   const operation = `create ${subjectOf(name, place)}`;
   const create = () => createSharedObject(object, plan.mode, subjectOf(name, place));
-  return attemptRepeatedly(operation, (last) => {
-    const fd = createOrRepair(create, object, last);
-    if (fd === undefined) return undefined;
-    return withOpened(fd, (fd, keep) => {
-      try {
-        lockWhileMaking(fd, operation);
-        // Somebody took it for one whose creator had died, right after it was made.
-        if (statSharedObject(fd).nameCount === 0) return undefined;
-        const region = { fd, mapping: make(fd, plan) };
-        keep();
-        return region;
-      } catch (error) {
-        discard(fd, object);
-        throw error;
-      }
+  for (let lostNames = 0;; lostNames++) {
+    const region = attemptRepeatedly(operation, (last) => {
+      const fd = createOrRepair(create, object, last);
+      if (fd === undefined) return undefined;
+      return makeIn(fd, object, operation, plan) ?? (last && lostNames < LOST_NAMES_MAX ? LOST : undefined);
     });
+    if (region !== LOST) return region;
+  }
+}
+
+/** Makes a region in a new file; `undefined` when its name is gone: others took it for one whose creator had died, right after it was made. */
+function makeIn(fd: number, object: string, operation: string, plan: RegionPlan): OpenedRegion | undefined {
+  return withOpened(fd, (fd, keep) => {
+    try {
+      lockWhileMaking(fd, operation);
+      if (statSharedObject(fd).nameCount === 0) return undefined;
+      const region = { fd, mapping: make(fd, plan), mode: plan.mode };
+      keep();
+      return region;
+    } catch (error) {
+      discard(fd, object);
+      throw error;
+    }
   });
 }
 
@@ -140,19 +154,20 @@ export function connectRegion(name: string, place: SharedMemoryTarget): OpenedRe
       // SYNC region.open: whoever gets it sees the header and the bytes that the creator wrote.
       if (!tryLockByte(fd, LOCK_AT.open, "shared")) return refuseForeign(fd, operation);
       // Removed between opening and locking: the name is nobody's, or another region's.
-      if (statSharedObject(fd).nameCount === 0) return undefined;
+      const { nameCount, mode } = statSharedObject(fd);
+      if (nameCount === 0) return undefined;
       const found = inspectFile(fd);
       if (found.state === "ready") {
         const { byteLength } = found.header;
         fillHolesOfSharedObject(fd, fileBytesOf(byteLength), subjectOf(name, place));
         const mapping = SharedMapping.open(fd, fileBytesOf(byteLength), HEADER_BYTES, byteLength);
         keep();
-        return { fd, mapping };
+        return { fd, mapping, mode };
       }
       if ("found" in found) refuse(operation, found.found);
-      // Its creator has died, or is about to take the lock.
-      if (last) refuse(operation, "it is half-made: its creator has died");
-      return undefined;
+      // SYNC region.open: the creator has the lock before it writes the header, so it has died. Of an empty one it may be about to take it.
+      if (found.state === "empty" && !last) return undefined;
+      throw new Deno.errors.NotFound(`${operation}: it is half-made: its creator has died`);
     }));
 }
 

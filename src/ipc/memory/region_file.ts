@@ -10,6 +10,11 @@ import { HEADER_USED_BYTES, inspect, type Inspection, LOCK_AT } from "./layout.t
 
 /** What is waited at most for another process that makes, opens or removes the same region: moments, unless it is stopped. */
 export const SHARED_MEMORY_WAIT_MS_MAX = 100;
+/**
+ * What `SharedMemory.open()` waits at most for others that make or remove the same region: taking gigabytes from the system, or filling them,
+ * takes its time.
+ */
+export const SHARED_MEMORY_OPEN_WAIT_MS_MAX = 2000;
 const PAUSE_MS = 2;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
@@ -32,6 +37,37 @@ export function attemptRepeatedly<T>(operation: string, attempt: (last: boolean)
     }
     Atomics.wait(NEVER, 0, 0, PAUSE_MS);
   }
+}
+
+/**
+ * What `connect` gives, or what `create` makes where there is nothing. Holds up the thread for about {@linkcode SHARED_MEMORY_OPEN_WAIT_MS_MAX} at
+ * most while others make or remove the same.
+ *
+ * @throws {Deno.errors.Busy} when they still do then
+ */
+export function connectOrCreate<T>(operation: string, connect: () => T, create: () => T): T {
+  const endMs = performance.now() + SHARED_MEMORY_OPEN_WAIT_MS_MAX;
+  const { AlreadyExists, Busy, NotFound } = Deno.errors;
+  let last: unknown;
+  do {
+    try {
+      return connect();
+    } catch (error) {
+      if (!(error instanceof NotFound || error instanceof Busy)) throw error;
+      last = error;
+    }
+    if (last instanceof Busy) continue;
+    try {
+      return create();
+    } catch (error) {
+      if (!(error instanceof AlreadyExists || error instanceof Busy)) throw error;
+      last = error;
+    }
+  } while (performance.now() < endMs);
+  throw new Busy(
+    `${operation}: others have been making or removing it for ${SHARED_MEMORY_OPEN_WAIT_MS_MAX} ms`,
+    { cause: last },
+  );
 }
 
 /** Runs `body` on the opened object, and closes it, unless it is given to somebody else by `keep()`. */

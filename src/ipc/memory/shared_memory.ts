@@ -8,10 +8,11 @@ import {
   type SharedMemoryUnlinkOptions,
   unlinkRegion,
 } from "./region_list.ts";
-import type { SharedMemoryTarget } from "./region_name.ts";
+import { connectOrCreate } from "./region_file.ts";
+import { type SharedMemoryTarget, subjectOf } from "./region_name.ts";
 import { LOCK_AT, SHARED_MEMORY_BYTES_MAX, SHARED_MEMORY_LOCK_COUNT } from "./layout.ts";
 
-/** Options of {@linkcode SharedMemory.create}. */
+/** Options of {@linkcode SharedMemory.create}, and of {@linkcode SharedMemory.open} where there is no region. */
 export interface SharedMemoryOptions extends SharedMemoryTarget {
   /** Bytes that the region has: from 1 to {@linkcode SHARED_MEMORY_BYTES_MAX}. */
   byteLength: number;
@@ -28,6 +29,16 @@ export interface SharedMemoryOptions extends SharedMemoryTarget {
    * @default {leaves it full of zeroes}
    */
   initialize?: (bytes: Uint8Array<ArrayBuffer>) => void;
+}
+
+/** Options of {@linkcode SharedMemory.open}. */
+export interface SharedMemoryOpenOptions extends SharedMemoryOptions {
+  /**
+   * Looks at a region that exists, whether it is what is wanted; what it throws, `open()` throws.
+   *
+   * @default {whether it has byteLength bytes}
+   */
+  check?: (region: SharedMemory) => void;
 }
 
 /**
@@ -58,6 +69,8 @@ export class SharedMemory implements Disposable {
   readonly directory: string | undefined;
   /** Bytes that it has. */
   readonly byteLength: number;
+  /** Who may open it, as permissions of a file: as they were when this opened it. */
+  readonly mode: number;
   /**
    * The region, zeroed when it is made, at the start of a page; of length 0 once closed. What others may change meanwhile is to
    * be read and written through `Atomics`. Its buffer must not be transferred.
@@ -100,15 +113,35 @@ export class SharedMemory implements Disposable {
    * Opens an existing region.
    *
    * @throws {RangeError} for what is no name
-   * @throws {Deno.errors.NotFound} when there is none, or no such directory
+   * @throws {Deno.errors.NotFound} when there is none, also where one is half-made and its creator has died, or no such directory
    * @throws {Deno.errors.FilesystemLoop} when it is a symbolic link
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
-   * @throws {Deno.errors.InvalidData} when it is not Millrace's, half-made, damaged, or of another version; says which
+   * @throws {Deno.errors.InvalidData} when it is not Millrace's, damaged, or of another version; says which
    * @throws {Deno.errors.Busy} when its creator, or who removes it, does not get done in {@linkcode SHARED_MEMORY_WAIT_MS_MAX}
    * @throws {Deno.errors.NotSupported} without the native library
    */
   static connect(name: string, target: SharedMemoryTarget = {}): SharedMemory {
     return new SharedMemory(name, target.directory, connectRegion(name, target));
+  }
+
+  /**
+   * Opens a region, and makes it where there is none. Who waits for another process that makes it waits for
+   * {@linkcode SHARED_MEMORY_OPEN_WAIT_MS_MAX} at most. Throws what `connect()` and `create()` do, and:
+   *
+   * @throws {Deno.errors.AlreadyExists} when there is one that has another length or mode; says which
+   */
+  static open(name: string, options: SharedMemoryOpenOptions): SharedMemory {
+    const operation = `open ${subjectOf(name, options)}`;
+    const connect = () => ({ region: this.connect(name, options), isMade: false });
+    const create = () => ({ region: this.create(name, options), isMade: true });
+    const { region, isMade } = connectOrCreate(operation, connect, create);
+    try {
+      if (!isMade) checkFound(operation, region, options);
+      return region;
+    } catch (error) {
+      region.close();
+      throw error;
+    }
   }
 
   /**
@@ -149,6 +182,7 @@ export class SharedMemory implements Disposable {
     this.#region = region;
     this.bytes = region.mapping.bytes;
     this.byteLength = this.bytes.byteLength;
+    this.mode = region.mode;
   }
 
   /**
@@ -235,5 +269,21 @@ export class SharedMemory implements Disposable {
     if (this.#closed) {
       throw new Deno.errors.BadResource(`${operation} shared memory ${this.name}: it is closed`);
     }
+  }
+}
+
+/** Whether a region that exists is what is wanted. */
+function checkFound(operation: string, region: SharedMemory, options: SharedMemoryOpenOptions): void {
+  const { mode = region.mode, byteLength, check } = options;
+  if (mode !== region.mode) {
+    throw new Deno.errors.AlreadyExists(
+      `${operation}: its mode is 0o${region.mode.toString(8)}, expected 0o${mode.toString(8)}`,
+    );
+  }
+  if (check !== undefined) check(region);
+  else if (byteLength !== region.byteLength) {
+    throw new Deno.errors.AlreadyExists(
+      `${operation}: its byteLength is ${region.byteLength}, expected ${byteLength}`,
+    );
   }
 }

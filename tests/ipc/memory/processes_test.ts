@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { closeDescriptor, createSharedObject, writeAt } from "../../../ffi/mod.ts";
+import { encodeHeader } from "../../../src/ipc/memory/layout.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { runProgram } from "../../support/driver_program.ts";
@@ -185,7 +187,7 @@ for (const where of ["memory", "a directory"]) {
           assert.equal(info.inUse, false);
           if (info.state === "half-made") {
             assert.throws(() => SharedMemory.connect(name, place), {
-              name: "InvalidData",
+              name: "NotFound",
               message: /: it is half-made: its creator has died$/,
             });
             if (call % 2 === 0) {
@@ -201,7 +203,8 @@ for (const where of ["memory", "a directory"]) {
           }
         }
         // In place of the half-made one, where that is there.
-        using region = SharedMemory.create(name, { byteLength: 1, ...place });
+        const make = call % 3 === 0 ? "create" : "open";
+        using region = SharedMemory[make](name, { byteLength: 1, ...place });
         assert.deepEqual([region.byteLength, region.bytes[0]], [1, 0]);
         assert.equal(descriptorCount(name), 1);
       }
@@ -209,6 +212,70 @@ for (const where of ["memory", "a directory"]) {
     },
   );
 }
+
+/** A region in the state in which a creator leaves it that is killed: with its header, or without. */
+function makeHalfMade(name: string, withHeader: boolean): void {
+  const fd = createSharedObject(`/millrace.${name}`);
+  const header = { byteLength: 5, creatorPid: 1, creatorStartedMs: 0, createdMs: 0 };
+  if (withHeader) writeAt(fd, encodeHeader(header), 0);
+  closeDescriptor(fd);
+}
+
+nativeTest(
+  "SharedMemory.open() killed at any of its calls over a half-made region blocks nobody",
+  async () => {
+    using names = new RegionNames();
+    for (let call = 0;; call++) {
+      const name = names.next();
+      makeHalfMade(name, true);
+      const done = await killedAt(call, `SharedMemory.open("${name}", { byteLength: 10 });`);
+      using region = SharedMemory.open(name, { byteLength: 10 });
+      assert.deepEqual([region.byteLength, listed(name)?.state], [10, "ready"]);
+      if (done) return;
+    }
+  },
+);
+
+nativeTest("SharedMemory.open() by several over a half-made region gives all of them the same", async () => {
+  using names = new RegionNames();
+  for (const withHeader of [true, false]) {
+    const name = names.next();
+    makeHalfMade(name, withHeader);
+    const program = `
+      import { SharedMemory } from ${MEMORY_URL};
+      const until = ${Date.now() + 1000};
+      while (Date.now() < until);
+      const region = SharedMemory.open("${name}", { byteLength: 8 });
+      console.log(Atomics.add(new Int32Array(region.bytes.buffer), 0, 1));
+      Deno.exit(0);
+    `;
+    const openers = await Promise.all([1, 2, 3].map(() => runProgram(program)));
+    const said = openers.map(({ stdout, stderr }) => stdout.trim() + stderr).sort();
+    assert.deepEqual(said, ["0", "1", "2"]);
+  }
+});
+
+nativeTest("SharedMemory.open() waits for a creator that takes its time, and not for ever", async () => {
+  using names = new RegionNames();
+  const name = names.next();
+  await using child = await startProgram(`
+    import { SharedMemory } from ${MEMORY_URL};
+    SharedMemory.create("${name}", { byteLength: 8, initialize(bytes) {
+      Deno.stdout.writeSync(new TextEncoder().encode("initializing\\n"));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      bytes.fill(7);
+    } });
+    setInterval(() => {}, 1000);
+  `);
+  await child.says(/initializing/);
+  child.kill("SIGSTOP");
+  const open = () => SharedMemory.open(name, { byteLength: 8 });
+  const message = `open shared memory ${name}: others have been making or removing it for 2000 ms`;
+  assert.throws(open, { name: "Busy", message });
+  child.kill("SIGCONT");
+  using region = open();
+  assert.ok(region.bytes.every((byte) => byte === 7));
+});
 
 nativeTest("SharedMemory.create() killed in initialize is repaired, and not before it is dead", async () => {
   using names = new RegionNames();

@@ -73,6 +73,38 @@ nativeTest("SharedMemory.create() fills a region before anybody can open it", ()
   assert.deepEqual(states, ["being made"]);
 });
 
+nativeTest("SharedMemory.open() makes a region or opens it, and refuses options that do not fit it", () => {
+  using names = new RegionNames();
+  const name = names.next();
+  const initialize = (bytes: Uint8Array<ArrayBuffer>) => void bytes.fill(3);
+  using made = SharedMemory.open(name, { byteLength: 10, mode: 0o640, initialize });
+  assert.deepEqual([made.mode, made.bytes[9]], [0o640, 3]);
+  const other = (bytes: Uint8Array<ArrayBuffer>) => void bytes.fill(4);
+  using found = SharedMemory.open(name, { byteLength: 10, initialize: other });
+  assert.deepEqual([found.mode, found.bytes[9]], [0o640, 3]);
+  const refused = (found: string) => ({
+    name: "AlreadyExists",
+    message: `open shared memory ${name}: its ${found}`,
+  });
+  assert.throws(
+    () => SharedMemory.open(name, { byteLength: 11 }),
+    refused("byteLength is 10, expected 11"),
+  );
+  const mode = 0o600;
+  assert.throws(
+    () => SharedMemory.open(name, { byteLength: 10, mode }),
+    refused("mode is 0o640, expected 0o600"),
+  );
+  const failure = new Error("on purpose");
+  const check = (region: SharedMemory) => {
+    assert.equal(region.byteLength, 10);
+    throw failure;
+  };
+  assert.throws(() => SharedMemory.open(name, { byteLength: 11, check }), failure);
+  assert.throws(() => SharedMemory.open(names.next(), { byteLength: 0 }), RangeError);
+  assert.equal(descriptorCount(name), 2);
+});
+
 nativeTest("SharedMemory.create() leaves nothing behind when initialize throws, or is asynchronous", () => {
   using names = new RegionNames();
   const name = names.next();
@@ -411,7 +443,8 @@ nativeTest("SharedMemory.connect() says what is wrong with a region, and list() 
     const fd = openSharedObject(`/millrace.${name}`);
     writeAt(fd, bytes, at);
     closeDescriptor(fd);
-    assert.throws(() => SharedMemory.connect(name), { name: "InvalidData", message });
+    const refused = state === "half-made" ? "NotFound" : "InvalidData";
+    assert.throws(() => SharedMemory.connect(name), { name: refused, message });
     assert.deepEqual([listed(name)?.state, listed(name)?.inUse], [state, false]);
     assert.equal(descriptorCount(name), 0);
     assert.equal(SharedMemory.removeAbandoned({ prefix: name }).includes(name), removed);
