@@ -5,18 +5,12 @@
  */
 import { type QueueCreateOptions, SharedQueue } from "@millrace/millrace/queue";
 
-/** Opens a queue, and makes it if there is none; whoever of several processes comes first does. */
+/** Opens a queue whatever its shape is, and makes it with `options` where there is none. */
 export function openQueue(name: string, options: QueueCreateOptions): SharedQueue {
-  for (;;) {
-    try {
-      return SharedQueue.connect(name);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    try {
-      return SharedQueue.create(name, options);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    }
+  try {
+    return SharedQueue.connect(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return SharedQueue.open(name, options);
   }
 }

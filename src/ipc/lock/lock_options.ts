@@ -1,5 +1,5 @@
 import type { WaitOptions } from "../../base/mod.ts";
-import type { StateAccess } from "../sharing/mod.ts";
+import type { RegionAccess } from "../sharing/mod.ts";
 
 /** Options of {@linkcode SharedLock.acquire} and {@linkcode SharedLock.withLock}. */
 export interface LockOptions extends WaitOptions {
@@ -13,7 +13,7 @@ export interface LockOptions extends WaitOptions {
 }
 
 /** Options of {@linkcode SharedSemaphore.create}. */
-export interface SemaphoreCreateOptions extends StateAccess {
+export interface SemaphoreCreateOptions extends RegionAccess {
   /** Permits that it has: 1 to {@linkcode SEMAPHORE_PERMITS_MAX}. */
   permits: number;
 }

@@ -66,9 +66,7 @@ export class Permits {
     this.#held = new Int32Array(count);
     const table = { region, words, floats, at: PERMIT_MEMBERS_AT, bytes: PERMIT_MEMBER_BYTES };
     this.members = new Members({ ...table, sessions: PERMIT_WORD.sessions, looked: PERMIT_WORD.looked });
-    if (!this.members.enter((number) => this.#setWaiting(number, false))) {
-      throw new Deno.errors.Busy(`open: there are ${MEMBERS_MAX} openers already`);
-    }
+    this.members.enter((number) => this.#setWaiting(number, false));
     // What a predecessor of this number had: nobody else takes it for this one's, which has nothing yet.
     this.#sweep(this.members.number);
     const at = memberAt(this.members.number) + PERMIT_MEMBER.signal;

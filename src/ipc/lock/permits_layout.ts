@@ -33,7 +33,7 @@
  */
 
 import { fnv1a } from "../../base/mod.ts";
-import { HEADER, MEMBER, MEMBERS_MAX, type RegionKind } from "../sharing/mod.ts";
+import { HEADER, MEMBER, MEMBERS_MAX, RegionKind } from "../sharing/mod.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */
 export const PERMIT_WORD = { sessions: 32, looked: 33, tickets: 64, waiting: 96 } as const;
@@ -60,19 +60,18 @@ const LAYOUT_HASH = fnv1a([
 ]);
 
 /** Locks, as a kind of region. */
-export const LOCK_KIND: RegionKind = kindOf("lock", 0x4b434c4d, 1);
+export const LOCK_KIND: RegionKind<"permits"> = kindOf("lock", 0x4b434c4d, 1);
 
 /** Semaphores, as a kind of region. */
-export const SEMAPHORE_KIND: RegionKind = kindOf("semaphore", 0x4d45534d, SEMAPHORE_PERMITS_MAX);
+export const SEMAPHORE_KIND: RegionKind<"permits"> = kindOf("semaphore", 0x4d45534d, SEMAPHORE_PERMITS_MAX);
 
-function kindOf(noun: string, magic: number, permitsMax: number): RegionKind {
-  return {
+function kindOf(noun: string, magic: number, permitsMax: number): RegionKind<"permits"> {
+  return new RegionKind({
     noun,
     magic,
     version: 1,
     layoutHash: LAYOUT_HASH,
-    constantCount: 1,
-    byteLengthOf: ([permits]) =>
-      permits >= 1 && permits <= permitsMax ? Math.ceil((PERMITS_AT + permits) * 4 / 64) * 64 : undefined,
-  };
+    constants: { permits: [1, permitsMax] },
+    byteLengthOf: ({ permits }) => Math.ceil((PERMITS_AT + permits) * 4 / 64) * 64,
+  });
 }

@@ -3,17 +3,11 @@ import type { WaitOptions } from "../../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import { SharedLockReentryError } from "./errors.ts";
 import {
-  connectKind,
-  connectOrCreate,
-  createKind,
-  listKind,
-  MEMBERS_MAX,
-  openedOr,
-  removeAbandonedKind,
-  type StateAccess,
-  type StateFilter,
-  type StatePlace,
-  unlinkKind,
+  type Constants,
+  type OpenedRegion,
+  type RegionAccess,
+  type RegionFilter,
+  type RegionPlace,
 } from "../sharing/mod.ts";
 import type { LockOptions } from "./lock_options.ts";
 import { PermitGuard } from "./permit_guard.ts";
@@ -22,6 +16,8 @@ import { Permits } from "./permits.ts";
 import { LOCK_KIND } from "./permits_layout.ts";
 
 const NO_OPTIONS = {};
+/** A lock is one permit. */
+const CONSTANTS: Constants<"permits"> = { permits: 1 };
 
 /** One run of a `withLock()`. */
 interface Run {
@@ -65,38 +61,36 @@ export class SharedLock implements Disposable {
    * @throws {Deno.errors.AlreadyExists} when there is something of that name
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static create(name: string, options: StateAccess = {}): SharedLock {
-    const { region } = createKind(LOCK_KIND, name, [1], options);
-    return openedOr(
-      region,
-      () => new SharedLock(name, region),
-      () => unlinkKind(LOCK_KIND, name, options),
-    );
+  static create(name: string, options: RegionAccess = {}): SharedLock {
+    return LOCK_KIND.create(name, CONSTANTS, options, (opened) => new SharedLock(name, opened));
   }
 
   /**
-   * Opens a lock that is there.
+   * Opens an existing lock.
    *
    * @throws {RangeError} when the name is none
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
-   * @throws {Deno.errors.InvalidData} when it is no lock, half-made, damaged, or of another version; says which
-   * @throws {Deno.errors.Busy} when it has {@linkcode MEMBERS_MAX} openers
+   * @throws {Deno.errors.InvalidData} when it is no lock, damaged, or of another version; says which
+   * @throws {Deno.errors.Busy} when it has 255 openers
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static connect(name: string, options: StatePlace = {}): SharedLock {
-    const { region } = connectKind(LOCK_KIND, name, options);
-    return openedOr(region, () => new SharedLock(name, region));
+  static connect(name: string, options: RegionPlace = {}): SharedLock {
+    return LOCK_KIND.connect(name, options, (opened) => new SharedLock(name, opened));
   }
 
-  /** Opens a lock, and makes it if there is none. Throws what the two do. */
-  static open(name: string, options: StateAccess = {}): SharedLock {
-    return connectOrCreate(() => this.connect(name, options), () => this.create(name, options));
+  /**
+   * Opens a lock, and makes it where there is none. Throws what the two do, and:
+   *
+   * @throws {Deno.errors.AlreadyExists} when it exists with another mode than was asked for
+   */
+  static open(name: string, options: RegionAccess = {}): SharedLock {
+    return LOCK_KIND.open(name, CONSTANTS, options, (opened) => new SharedLock(name, opened));
   }
 
   /** The locks that this process may open, by name. */
-  static list(options: StateFilter = {}): SharedMemoryInfo[] {
-    return listKind(LOCK_KIND, options);
+  static list(options: RegionFilter = {}): SharedMemoryInfo[] {
+    return LOCK_KIND.list(options);
   }
 
   /**
@@ -107,19 +101,19 @@ export class SharedLock implements Disposable {
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.InvalidData} when what has that name is no lock; it is left as it is
    */
-  static unlink(name: string, options: StatePlace = {}): void {
-    unlinkKind(LOCK_KIND, name, options);
+  static unlink(name: string, options: RegionPlace = {}): void {
+    LOCK_KIND.unlink(name, options);
   }
 
   /** Takes the names of locks away that no living process has open, and returns the names. */
-  static removeAbandoned(options: StateFilter = {}): string[] {
-    return removeAbandonedKind(LOCK_KIND, options);
+  static removeAbandoned(options: RegionFilter = {}): string[] {
+    return LOCK_KIND.removeAbandoned(options);
   }
 
-  private constructor(name: string, region: SharedMemory) {
+  private constructor(name: string, { region, constants }: OpenedRegion<"permits">) {
     this.name = name;
     this.#region = region;
-    this.#permits = openPermits(region, 1, `lock ${name}`);
+    this.#permits = new Permits(region, constants.permits);
   }
 
   /** Whether this opener has it. */
@@ -231,21 +225,5 @@ export class SharedLock implements Disposable {
   #throwIfClosed(): void {
     if (!this.#permits.closed) return;
     throw new Deno.errors.BadResource(`use lock ${this.name}: it is closed`);
-  }
-}
-
-/**
- * Takes part in a lock or a semaphore that is open.
- *
- * @throws {Deno.errors.Busy} when it has as many openers as it can
- */
-export function openPermits(region: SharedMemory, count: number, subject: string): Permits {
-  try {
-    return new Permits(region, count);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.Busy)) throw error;
-    throw new Deno.errors.Busy(`open ${subject}: it has ${MEMBERS_MAX} openers already`, {
-      cause: error,
-    });
   }
 }

@@ -3,22 +3,10 @@ import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import type { SemaphoreCreateOptions } from "./lock_options.ts";
 import { PermitGuard } from "./permit_guard.ts";
 import { permitMetrics, type PermitStatus, permitStatusOf } from "./permit_status.ts";
-import type { Permits } from "./permits.ts";
-import { SEMAPHORE_KIND, SEMAPHORE_PERMITS_MAX } from "./permits_layout.ts";
-import {
-  checkCount,
-  connectKind,
-  connectOrCreate,
-  createKind,
-  listKind,
-  openedOr,
-  removeAbandonedKind,
-  type StateFilter,
-  type StatePlace,
-  unlinkKind,
-} from "../sharing/mod.ts";
+import { Permits } from "./permits.ts";
+import { SEMAPHORE_KIND } from "./permits_layout.ts";
+import type { OpenedRegion, RegionFilter, RegionPlace } from "../sharing/mod.ts";
 import { SharedLockReentryError } from "./errors.ts";
-import { openPermits } from "./shared_lock.ts";
 
 const NO_OPTIONS = {};
 
@@ -56,38 +44,35 @@ export class SharedSemaphore implements Disposable {
    * @throws {Deno.errors.NotSupported} without the native library
    */
   static create(name: string, options: SemaphoreCreateOptions): SharedSemaphore {
-    checkCount("semaphore", "permits", options.permits, 1, SEMAPHORE_PERMITS_MAX);
-    const { region, constants } = createKind(SEMAPHORE_KIND, name, [options.permits], options);
-    return openedOr(
-      region,
-      () => new SharedSemaphore(name, region, constants[0]),
-      () => unlinkKind(SEMAPHORE_KIND, name, options),
-    );
+    return SEMAPHORE_KIND.create(name, options, options, (opened) => new SharedSemaphore(name, opened));
   }
 
   /**
-   * Opens a semaphore that is there.
+   * Opens an existing semaphore.
    *
    * @throws {RangeError} when the name is none
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
-   * @throws {Deno.errors.InvalidData} when it is no semaphore, half-made, damaged, or of another version; says which
+   * @throws {Deno.errors.InvalidData} when it is no semaphore, damaged, or of another version; says which
    * @throws {Deno.errors.Busy} when it has 255 openers
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static connect(name: string, options: StatePlace = {}): SharedSemaphore {
-    const { region, constants } = connectKind(SEMAPHORE_KIND, name, options);
-    return openedOr(region, () => new SharedSemaphore(name, region, constants[0]));
+  static connect(name: string, options: RegionPlace = {}): SharedSemaphore {
+    return SEMAPHORE_KIND.connect(name, options, (opened) => new SharedSemaphore(name, opened));
   }
 
-  /** Opens a semaphore, and makes it if there is none; one that is there has the permits that it was made with. Throws what the two do. */
+  /**
+   * Opens a semaphore, and makes it where there is none. Throws what the two do, and:
+   *
+   * @throws {Deno.errors.AlreadyExists} when it exists with other permits, or another mode, than was asked for; says which
+   */
   static open(name: string, options: SemaphoreCreateOptions): SharedSemaphore {
-    return connectOrCreate(() => this.connect(name, options), () => this.create(name, options));
+    return SEMAPHORE_KIND.open(name, options, options, (opened) => new SharedSemaphore(name, opened));
   }
 
   /** The semaphores that this process may open, by name. */
-  static list(options: StateFilter = {}): SharedMemoryInfo[] {
-    return listKind(SEMAPHORE_KIND, options);
+  static list(options: RegionFilter = {}): SharedMemoryInfo[] {
+    return SEMAPHORE_KIND.list(options);
   }
 
   /**
@@ -97,20 +82,20 @@ export class SharedSemaphore implements Disposable {
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.InvalidData} when what has that name is no semaphore; it is left as it is
    */
-  static unlink(name: string, options: StatePlace = {}): void {
-    unlinkKind(SEMAPHORE_KIND, name, options);
+  static unlink(name: string, options: RegionPlace = {}): void {
+    SEMAPHORE_KIND.unlink(name, options);
   }
 
   /** Takes the names of semaphores away that no living process has open, and returns the names. */
-  static removeAbandoned(options: StateFilter = {}): string[] {
-    return removeAbandonedKind(SEMAPHORE_KIND, options);
+  static removeAbandoned(options: RegionFilter = {}): string[] {
+    return SEMAPHORE_KIND.removeAbandoned(options);
   }
 
-  private constructor(name: string, region: SharedMemory, permits: number) {
+  private constructor(name: string, { region, constants }: OpenedRegion<"permits">) {
     this.name = name;
-    this.permitCount = permits;
+    this.permitCount = constants.permits;
     this.#region = region;
-    this.#permits = openPermits(region, permits, `semaphore ${name}`);
+    this.#permits = new Permits(region, constants.permits);
   }
 
   /** Permits that nobody has. */

@@ -61,6 +61,12 @@ export interface SharedMemoryFilter extends SharedMemoryPlace {
    */
   prefix?: string;
   /**
+   * The one name that is looked at, in place of all that begin with `prefix`.
+   *
+   * @default {all}
+   */
+  name?: string;
+  /**
    * What they begin with themselves. Those that are half-made, or whose header is damaged, count whatever they begin with.
    *
    * @default {anything}
@@ -128,7 +134,8 @@ function isOfKind(fd: number, { state }: Inspection, beginsWith: Uint8Array = ne
   return found.length === bytes.length && found.every((byte, index) => byte === beginsWith[index]);
 }
 
-function regionNames({ prefix = "", ...place }: SharedMemoryFilter): string[] {
+function regionNames({ prefix = "", name, ...place }: SharedMemoryFilter): string[] {
+  if (name !== undefined) return [name];
   return listSharedObjects(objectPrefixOf(place))
     .map((object) => object.slice(OBJECT_PREFIX.length))
     .filter((name) =>

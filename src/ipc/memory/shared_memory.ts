@@ -277,13 +277,13 @@ function checkFound(operation: string, region: SharedMemory, options: SharedMemo
   const { mode = region.mode, byteLength, check } = options;
   if (mode !== region.mode) {
     throw new Deno.errors.AlreadyExists(
-      `${operation}: its mode is 0o${region.mode.toString(8)}, expected 0o${mode.toString(8)}`,
+      `${operation}: mode is 0o${region.mode.toString(8)}, expected 0o${mode.toString(8)}`,
     );
   }
   if (check !== undefined) check(region);
   else if (byteLength !== region.byteLength) {
     throw new Deno.errors.AlreadyExists(
-      `${operation}: its byteLength is ${region.byteLength}, expected ${byteLength}`,
+      `${operation}: byteLength is ${region.byteLength}, expected ${byteLength}`,
     );
   }
 }

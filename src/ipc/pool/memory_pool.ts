@@ -1,39 +1,24 @@
 import type { WaitOptions } from "../../base/mod.ts";
-import { SHARED_MEMORY_BYTES_MAX, type SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
+import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import {
-  checkCount,
-  connectKind,
-  connectOrCreate,
-  createKind,
-  listKind,
-  MEMBERS_MAX,
   type MetricRow,
   metricsText,
-  openedOr,
+  type OpenedRegion,
   type Participant,
-  removeAbandonedKind,
-  type StateAccess,
-  type StateFilter,
-  type StatePlace,
-  unlinkKind,
+  type RegionAccess,
+  type RegionFilter,
+  type RegionPlace,
 } from "../sharing/mod.ts";
 import { StaleBlockError } from "./errors.ts";
 import { PoolBlock } from "./pool_block.ts";
 import { NO_BLOCK, PoolCore } from "./pool_core.ts";
-import {
-  POOL_BLOCK_BYTES_MAX,
-  POOL_BLOCKS_MAX,
-  POOL_COUNTER,
-  POOL_KIND,
-  POOL_PHASE,
-  poolGeometryOf,
-} from "./pool_layout.ts";
+import { POOL_COUNTER, POOL_KIND, POOL_PHASE } from "./pool_layout.ts";
 import { blockOfReference } from "./pool_word.ts";
 
 const NO_OPTIONS = {};
 
 /** Options of {@linkcode MemoryPool.create}. */
-export interface PoolCreateOptions extends StateAccess {
+export interface PoolCreateOptions extends RegionAccess {
   /** Blocks that it has: 1 to {@linkcode POOL_BLOCKS_MAX}. */
   blockCount: number;
   /** Bytes of each: 1 to {@linkcode POOL_BLOCK_BYTES_MAX}. All memory is taken at once. */
@@ -103,47 +88,35 @@ export class MemoryPool implements Disposable {
    * @throws {Deno.errors.NotSupported} without the native library
    */
   static create(name: string, options: PoolCreateOptions): MemoryPool {
-    const { blockCount, blockBytes } = options;
-    checkCount("pool", "blockCount", blockCount, 1, POOL_BLOCKS_MAX);
-    checkCount("pool", "blockBytes", blockBytes, 1, POOL_BLOCK_BYTES_MAX);
-    const { byteLength } = poolGeometryOf(blockCount, blockBytes);
-    if (byteLength > SHARED_MEMORY_BYTES_MAX) {
-      throw new RangeError(
-        `create pool: ${blockCount} blocks of ${blockBytes} bytes take ${byteLength}, expected at most ` +
-          `${SHARED_MEMORY_BYTES_MAX}`,
-      );
-    }
-    const { region } = createKind(POOL_KIND, name, [blockCount, blockBytes], options);
-    return openedOr(
-      region,
-      () => new MemoryPool(name, region, blockCount, blockBytes),
-      () => unlinkKind(POOL_KIND, name, options),
-    );
+    return POOL_KIND.create(name, options, options, (opened) => new MemoryPool(name, opened));
   }
 
   /**
-   * Opens a pool that is there.
+   * Opens an existing pool.
    *
    * @throws {RangeError} when the name is none
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
-   * @throws {Deno.errors.InvalidData} when it is no pool, half-made, damaged, or of another version; says which
-   * @throws {Deno.errors.Busy} when it has {@linkcode MEMBERS_MAX} openers
+   * @throws {Deno.errors.InvalidData} when it is no pool, damaged, or of another version; says which
+   * @throws {Deno.errors.Busy} when it has 255 openers
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static connect(name: string, options: StatePlace = {}): MemoryPool {
-    const { region, constants } = connectKind(POOL_KIND, name, options);
-    return openedOr(region, () => new MemoryPool(name, region, constants[0], constants[1]));
+  static connect(name: string, options: RegionPlace = {}): MemoryPool {
+    return POOL_KIND.connect(name, options, (opened) => new MemoryPool(name, opened));
   }
 
-  /** Opens a pool, and makes it if there is none; one that is there has the blocks that it was made with. Throws what the two do. */
+  /**
+   * Opens a pool, and makes it where there is none. Throws what the two do, and:
+   *
+   * @throws {Deno.errors.AlreadyExists} when it exists with other blocks, or another mode, than was asked for; says which
+   */
   static open(name: string, options: PoolCreateOptions): MemoryPool {
-    return connectOrCreate(() => this.connect(name, options), () => this.create(name, options));
+    return POOL_KIND.open(name, options, options, (opened) => new MemoryPool(name, opened));
   }
 
   /** The pools that this process may open, by name. */
-  static list(options: StateFilter = {}): SharedMemoryInfo[] {
-    return listKind(POOL_KIND, options);
+  static list(options: RegionFilter = {}): SharedMemoryInfo[] {
+    return POOL_KIND.list(options);
   }
 
   /**
@@ -153,28 +126,21 @@ export class MemoryPool implements Disposable {
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.InvalidData} when what has that name is no pool; it is left as it is
    */
-  static unlink(name: string, options: StatePlace = {}): void {
-    unlinkKind(POOL_KIND, name, options);
+  static unlink(name: string, options: RegionPlace = {}): void {
+    POOL_KIND.unlink(name, options);
   }
 
   /** Takes the names of pools away that no living process has open, and returns the names. */
-  static removeAbandoned(options: StateFilter = {}): string[] {
-    return removeAbandonedKind(POOL_KIND, options);
+  static removeAbandoned(options: RegionFilter = {}): string[] {
+    return POOL_KIND.removeAbandoned(options);
   }
 
-  private constructor(name: string, region: SharedMemory, blockCount: number, blockBytes: number) {
+  private constructor(name: string, { region, constants }: OpenedRegion<"blockCount" | "blockBytes">) {
     this.name = name;
-    this.blockCount = blockCount;
-    this.blockBytes = blockBytes;
+    this.blockCount = constants.blockCount;
+    this.blockBytes = constants.blockBytes;
     this.#region = region;
-    try {
-      this.#core = new PoolCore(region, blockCount, blockBytes);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.Busy)) throw error;
-      throw new Deno.errors.Busy(`open pool ${name}: it has ${MEMBERS_MAX} openers already`, {
-        cause: error,
-      });
-    }
+    this.#core = new PoolCore(region, constants.blockCount, constants.blockBytes);
   }
 
   /** A free block; `undefined` when there is none. */

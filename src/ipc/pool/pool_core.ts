@@ -52,9 +52,7 @@ export class PoolCore {
     this.#looks = new Looks(blockCount);
     const table = { region, words, floats, at: POOL_MEMBERS_AT, bytes: POOL_MEMBER_BYTES };
     this.members = new Members({ ...table, sessions: POOL_WORD.sessions, looked: POOL_WORD.looked });
-    if (!this.members.enter((number) => this.#sweep(number))) {
-      throw new Deno.errors.Busy(`open the pool: it has ${MEMBERS_MAX} openers already`);
-    }
+    this.members.enter((number) => this.#sweep(number));
     this.#signal = new Signal(words, POOL_WORD.room, this.members.patrol());
     this.room = new Waits(this.#signal, () => this.recover());
     this.recover();

@@ -35,8 +35,7 @@
  */
 
 import { fnv1a } from "../../base/mod.ts";
-import { SHARED_MEMORY_BYTES_MAX } from "../memory/mod.ts";
-import { HEADER, MEMBER, MEMBERS_MAX, type RegionKind } from "../sharing/mod.ts";
+import { HEADER, MEMBER, MEMBERS_MAX, RegionKind } from "../sharing/mod.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */
 export const POOL_WORD = { sessions: 32, looked: 33, room: 64, freed: 96 } as const;
@@ -78,7 +77,7 @@ export function poolGeometryOf(blockCount: number, blockBytes: number): PoolGeom
 }
 
 /** Pools, as a kind of region. */
-export const POOL_KIND: RegionKind = {
+export const POOL_KIND: RegionKind<"blockCount" | "blockBytes"> = new RegionKind({
   noun: "pool",
   magic: 0x4c4f504d,
   version: 1,
@@ -88,15 +87,9 @@ export const POOL_KIND: RegionKind = {
     ),
     ...[POOL_MEMBERS_AT, POOL_MEMBER_BYTES, MEMBERS_MAX],
   ]),
-  constantCount: 2,
-  byteLengthOf([blockCount, blockBytes]) {
-    const isPossible = blockCount >= 1 && blockCount <= POOL_BLOCKS_MAX && blockBytes >= 1 &&
-      blockBytes <= POOL_BLOCK_BYTES_MAX;
-    if (!isPossible) return undefined;
-    const { byteLength } = poolGeometryOf(blockCount, blockBytes);
-    return byteLength <= SHARED_MEMORY_BYTES_MAX ? byteLength : undefined;
-  },
-};
+  constants: { blockCount: [1, POOL_BLOCKS_MAX], blockBytes: [1, POOL_BLOCK_BYTES_MAX] },
+  byteLengthOf: ({ blockCount, blockBytes }) => poolGeometryOf(blockCount, blockBytes).byteLength,
+});
 
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;

@@ -65,9 +65,7 @@ export class QueueCore {
     const hints = new Hints(memory);
     this.#own = new OwnSlots(memory);
     this.participants = new Participants(memory, hints, this.#own);
-    if (!this.participants.attach()) {
-      throw new Deno.errors.Busy(`open ${memory.label}: it has ${QUEUE_PARTICIPANTS_MAX} openers already`);
-    }
+    this.participants.attach();
     this.state = new OpenerState(memory, this.participants, this.#own);
     this.sender = new Sender(memory, hints, this.participants, this.state);
     this.receiver = new Receiver(memory, hints, this.participants, this.#own, {
@@ -257,7 +255,7 @@ export class QueueCore {
     if (length >>> 0 > constants.messageBytesMax) this.#damaged(slot, `a message of ${length >>> 0} bytes`);
     const at = this.memory.messageOf(slot);
     const data = this.#slab.copy(at, length);
-    if (constants.checksums) {
+    if (constants.checksums !== 0) {
       const checksum = checksumOf(this.memory, record, generationOf(this.memory.load(slot)), data);
       if (checksum !== words[record + RECORD.checksum]) this.#damaged(slot, "its checksum is wrong");
     }

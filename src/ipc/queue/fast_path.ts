@@ -105,7 +105,7 @@ export class FastPath {
 
   /** Whether a queue is one for this. */
   static serves({ constants }: QueueMemory): boolean {
-    return constants.partitions === 0 && !constants.checksums;
+    return constants.partitions === 0 && constants.checksums === 0;
   }
 
   /** As `Sender.trySend()`, for what is no request; wakes who waits for it. */

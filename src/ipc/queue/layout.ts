@@ -5,8 +5,8 @@
  * ```text
  *    byte  0        4        8        12       16       20       24       28       32       36       40       44       48
  *          ├────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┼────────┤
- *       0  │ magic  │version │ layout │capacity│ message│priori- │parti-  │delivery│ dead   │ check- │ header │identity│
- *          │        │        │  hash  │        │bytesMax│ties    │tions   │countMax│ letters│ sums   │checksum│        │
+ *       0  │ magic  │version │ layout │ check- │capacity│ message│priori- │parti-  │delivery│ dead   │ check- │identity│   constants from 16 on
+ *          │        │        │  hash  │  sum   │        │bytesMax│ties    │tions   │countMax│ letters│ sums   │        │
  *          ├────────┼────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
  *     128  │sessions│ looked │   how many participants there have been; when native code last looked for the dead, in milliseconds
  *          ├────────┼────────┼────────┐
@@ -29,8 +29,6 @@
  *          │ records: `capacity` of `recordBytes` bytes, what is in the slots
  *          └────────
  * ```
- *
- * The creator writes the constants (bytes 0 to 48) before the region is `ready`; nobody writes them afterwards.
  *
  * A participant is an opener of the queue. It is alive while it holds lock `n` of the region, `n` being its number:
  *
@@ -83,29 +81,18 @@
 
 import { QUEUE_COUNTER, QUEUE_FLAG, QUEUE_LANE, QUEUE_RECORD } from "../../../ffi/mod.ts";
 import { fnv1a } from "../../base/mod.ts";
-import { MEMBER, MEMBERS_MAX } from "../sharing/mod.ts";
-
-/** "MQUE", read as a little-endian word. */
-export const QUEUE_MAGIC = 0x4555514d;
-/** The same as bytes: what the region of a queue begins with. */
-export const QUEUE_MAGIC_BYTES: Uint8Array = new Uint8Array(new Int32Array([QUEUE_MAGIC]).buffer);
-/** Changes with the meaning of any byte. */
-export const QUEUE_VERSION = 1;
+import {
+  ANY_WORD,
+  type Constants,
+  HEADER,
+  MEMBER,
+  MEMBERS_MAX,
+  RegionKind,
+  YES_OR_NO,
+} from "../sharing/mod.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */
 export const WORD = {
-  magic: 0,
-  version: 1,
-  layoutHash: 2,
-  capacity: 3,
-  messageBytesMax: 4,
-  priorities: 5,
-  partitions: 6,
-  deliveryCountMax: 7,
-  deadLetterCountMax: 8,
-  checksums: 9,
-  headerChecksum: 10,
-  identity: 11,
   sessions: 32,
   looked: 33,
   items: 64,
@@ -157,34 +144,24 @@ export const QUEUE_PARTITIONS_MAX = 64;
 /** Deliveries after which a message can go to the dead letters, at most. */
 export const QUEUE_DELIVERY_COUNT_MAX = 2 ** 20;
 
-/** A number that differs where any offset or meaning above does; peers of other builds are told apart by it. */
-export const LAYOUT_HASH: number = fnv1a([
-  QUEUE_VERSION,
-  ...[WORD, PARTICIPANT, COUNTER, LANE, RECORD, FLAG].flatMap((words) => Object.values(words)),
-  RECORD_HEADER_BYTES,
-  PARTICIPANTS_AT,
-  PARTICIPANT_BYTES,
-  LANE_BYTES,
-  LINE_BYTES,
-  QUEUE_PARTICIPANTS_MAX,
-]);
-
-/** What a queue is made with: its constants. */
-export interface QueueConstants {
-  readonly capacity: number;
-  readonly messageBytesMax: number;
+/** The constants that a queue is made with, and their ranges. */
+const CONSTANTS = {
+  capacity: [1, QUEUE_CAPACITY_MAX],
+  messageBytesMax: [1, QUEUE_MESSAGE_BYTES_MAX],
   /** 1 where there are partitions. */
-  readonly priorities: number;
+  priorities: [1, QUEUE_PRIORITIES_MAX],
   /** 0: none. */
-  readonly partitions: number;
+  partitions: [0, QUEUE_PARTITIONS_MAX],
   /** 0: no limit. */
-  readonly deliveryCountMax: number;
-  readonly deadLetterCountMax: number;
+  deliveryCountMax: [0, QUEUE_DELIVERY_COUNT_MAX],
+  deadLetterCountMax: [0, QUEUE_CAPACITY_MAX - 1],
   /** Whether each message has a checksum of its own. */
-  readonly checksums: boolean;
+  checksums: YES_OR_NO,
   /** A number that hardly any other queue has: by it its mailbox knows it from one that has its name later. */
-  readonly identity: number;
-}
+  identity: ANY_WORD,
+} as const;
+/** What a queue is made with. */
+export type QueueConstants = Constants<keyof typeof CONSTANTS>;
 
 /** Where things are in a queue's region, in bytes from its start, and how many. */
 export interface QueueGeometry {
@@ -231,80 +208,23 @@ export function geometryOf(
   return { laneCount, cellCount, lanesAt, cellsAt, slotsAt, recordsAt, recordBytes, byteLength };
 }
 
-/** Writes the constants of a queue to its region. */
-export function writeConstants(words: Int32Array, constants: QueueConstants): void {
-  words[WORD.magic] = QUEUE_MAGIC;
-  words[WORD.version] = QUEUE_VERSION;
-  words[WORD.layoutHash] = LAYOUT_HASH;
-  words[WORD.capacity] = constants.capacity;
-  words[WORD.messageBytesMax] = constants.messageBytesMax;
-  words[WORD.priorities] = constants.priorities;
-  words[WORD.partitions] = constants.partitions;
-  words[WORD.deliveryCountMax] = constants.deliveryCountMax;
-  words[WORD.deadLetterCountMax] = constants.deadLetterCountMax;
-  words[WORD.checksums] = constants.checksums ? 1 : 0;
-  words[WORD.identity] = constants.identity;
-  words[WORD.headerChecksum] = headerChecksum(words);
-}
-
-/** What a region says it is: a queue with these constants, or what is wrong with it. */
-export type QueueInspection =
-  | { readonly state: "queue"; readonly constants: QueueConstants }
-  | { readonly state: "foreign" | "other version" | "damaged"; readonly found: string };
-
-/** Looks at the constants of a region of `byteLength` bytes that begins with `words`. */
-export function inspectQueue(words: Int32Array, byteLength: number): QueueInspection {
-  if (byteLength < PARTICIPANTS_AT || words[WORD.magic] !== QUEUE_MAGIC) {
-    return { state: "foreign", found: "it is no queue" };
-  }
-  const version = words[WORD.version];
-  if (version !== QUEUE_VERSION) {
-    return { state: "other version", found: `it has version ${version}, expected ${QUEUE_VERSION}` };
-  }
-  if (words[WORD.layoutHash] !== LAYOUT_HASH) {
-    return { state: "other version", found: "its layout is another build's" };
-  }
-  if (words[WORD.headerChecksum] !== headerChecksum(words)) {
-    return { state: "damaged", found: "it is damaged: the checksum of its header is wrong" };
-  }
-  const constants: QueueConstants = {
-    capacity: words[WORD.capacity],
-    messageBytesMax: words[WORD.messageBytesMax],
-    priorities: words[WORD.priorities],
-    partitions: words[WORD.partitions],
-    deliveryCountMax: words[WORD.deliveryCountMax],
-    deadLetterCountMax: words[WORD.deadLetterCountMax],
-    checksums: words[WORD.checksums] !== 0,
-    identity: words[WORD.identity],
-  };
-  if (!isPossible(constants)) {
-    return { state: "damaged", found: "it is damaged: its constants are out of range" };
-  }
-  const expected = geometryOf(constants).byteLength;
-  if (byteLength !== expected) {
-    return { state: "damaged", found: `it is damaged: it has ${byteLength} bytes, expected ${expected}` };
-  }
-  return { state: "queue", constants };
-}
-
-/** Whether a queue can be made with such constants. */
-function isPossible(constants: QueueConstants): boolean {
-  const { capacity, messageBytesMax, priorities, partitions } = constants;
-  return isWithin(capacity, 1, QUEUE_CAPACITY_MAX) &&
-    isWithin(messageBytesMax, 1, QUEUE_MESSAGE_BYTES_MAX) &&
-    isWithin(priorities, 1, partitions > 0 ? 1 : QUEUE_PRIORITIES_MAX) &&
-    isWithin(partitions, 0, QUEUE_PARTITIONS_MAX) &&
-    isWithin(constants.deliveryCountMax, 0, QUEUE_DELIVERY_COUNT_MAX) &&
-    isWithin(constants.deadLetterCountMax, 0, capacity - 1);
-}
-
-function isWithin(value: number, min: number, max: number): boolean {
-  return value >= min && value <= max;
-}
-
-function headerChecksum(words: Int32Array): number {
-  return fnv1a([...words.subarray(0, WORD.headerChecksum), words[WORD.identity]]);
-}
+/** Queues, as a kind of region. */
+export const QUEUE_KIND: RegionKind<keyof QueueConstants> = new RegionKind({
+  noun: "queue",
+  magic: 0x4555514d,
+  version: 2,
+  layoutHash: fnv1a([
+    ...[HEADER, WORD, PARTICIPANT, COUNTER, LANE, RECORD, FLAG].flatMap((words) => Object.values(words)),
+    ...[RECORD_HEADER_BYTES, PARTICIPANTS_AT, PARTICIPANT_BYTES, LANE_BYTES, LINE_BYTES, MEMBERS_MAX],
+  ]),
+  constants: CONSTANTS,
+  unlimited: "deliveryCountMax",
+  byteLengthOf(constants) {
+    const { capacity, priorities, partitions, deadLetterCountMax } = constants;
+    const isPossible = (partitions === 0 || priorities === 1) && deadLetterCountMax < capacity;
+    return isPossible ? geometryOf(constants).byteLength : undefined;
+  },
+});
 
 function roundUp(bytes: number, to: number): number {
   return Math.ceil(bytes / to) * to;

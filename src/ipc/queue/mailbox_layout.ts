@@ -1,16 +1,15 @@
 import { fnv1a } from "../../base/mod.ts";
+import { ANY_WORD, type ConstantRange, type Constants, HEADER, RegionKind } from "../sharing/mod.ts";
 
 /**
  * The bytes of a mailbox's region. Numbers are in the machine's order; words are `Int32`.
  *
  * ```text
- *    byte  0        4        8        12       16
- *          ├────────┼────────┼────────┼────────┼────────┐
- *       0  │ magic  │version │ layout │ header │identity│   constants, written before the region is `ready`;
- *          │        │        │  hash  │checksum│of queue│   the identity is that of the queue it belongs to
- *          ├────────┴────────┴────────┴────────┴────────┘
- *      64  │ counts: how many boxes there are of each size of MAILBOX_SIZES_MIB, a word each
- *          ├────────
+ *    byte  0        4        8        12       16       20       48
+ *          ├────────┼────────┼────────┼────────┼────────┼────────┤
+ *       0  │ magic  │version │ layout │ check- │identity│ counts │   constants from 16 on: the identity is that of the queue it belongs to;
+ *          │        │        │  hash  │  sum   │of queue│        │   counts: how many boxes there are of each size, a word each
+ *          ├────────┴────────┴────────┴────────┴────────┴────────┘
  *     256  │ boxes: 2 words each, in the order of their sizes: state, bytes used
  *          ├────────
  *          │ contents of the boxes, each at a multiple of 4096
@@ -26,12 +25,6 @@ import { fnv1a } from "../../base/mod.ts";
  * | ready   | nobody      | belongs to the message whose record names it         | free, when that message is no more           |
  */
 
-/** "MBOX", read as a little-endian word. */
-const MAILBOX_MAGIC = 0x584f424d;
-/** The same as bytes: what the region of a mailbox begins with. */
-export const MAILBOX_MAGIC_BYTES: Uint8Array = new Uint8Array(new Int32Array([MAILBOX_MAGIC]).buffer);
-const MAILBOX_VERSION = 1;
-
 /** Sizes that boxes can have, in MiB. */
 export const MAILBOX_SIZES_MIB = [1, 2, 5, 10, 20, 50, 100] as const;
 /** One of {@linkcode MAILBOX_SIZES_MIB}. */
@@ -41,25 +34,9 @@ export const MAILBOX_BOXES_MAX = 1024;
 
 const MIB = 2 ** 20;
 const PAGE_BYTES = 4096;
-const WORD = {
-  magic: 0,
-  version: 1,
-  layoutHash: 2,
-  headerChecksum: 3,
-  queueIdentity: 4,
-  counts: 16,
-} as const;
 const BOX_WORDS = 2;
+/** Index of the first word of the boxes. */
 const BOXES = 64;
-
-const LAYOUT_HASH = fnv1a([
-  MAILBOX_VERSION,
-  ...Object.values(WORD),
-  ...MAILBOX_SIZES_MIB,
-  BOXES,
-  BOX_WORDS,
-  PAGE_BYTES,
-]);
 
 /** One box of a mailbox. */
 export interface BoxPlace {
@@ -92,54 +69,36 @@ export function mailboxGeometry(counts: readonly number[]): MailboxGeometry {
   return { boxes, byteLength: at };
 }
 
-/** Writes the constants of a mailbox. */
-export function writeMailboxConstants(
-  words: Int32Array,
-  counts: readonly number[],
-  queueIdentity: number,
-): void {
-  words[WORD.magic] = MAILBOX_MAGIC;
-  words[WORD.version] = MAILBOX_VERSION;
-  words[WORD.layoutHash] = LAYOUT_HASH;
-  words.set(counts, WORD.counts);
-  words[WORD.queueIdentity] = queueIdentity;
-  words[WORD.headerChecksum] = checksumOf(words);
+type CountName = `boxes[${MailboxSizeMib}]`;
+/** What a mailbox is made with: how many boxes of each size in MiB it has, and the identity of its queue. */
+export type MailboxConstants = Constants<"queueIdentity" | CountName>;
+
+/** How many boxes there are of each of {@linkcode MAILBOX_SIZES_MIB}, as constants: `boxes[1]` and so on. */
+export function countConstants(counts: readonly number[]): Constants<CountName> {
+  const entries = MAILBOX_SIZES_MIB.map((size, index) => [`boxes[${size}]`, counts[index]] as const);
+  return Object.fromEntries(entries) as Constants<CountName>;
 }
 
-/** The counts of a mailbox in a region of `byteLength` bytes, or what is wrong with it. */
-export function readMailboxConstants(
-  words: Int32Array,
-  byteLength: number,
-): { readonly counts: readonly number[]; readonly queueIdentity: number } | { readonly found: string } {
-  if (words[WORD.magic] !== MAILBOX_MAGIC) return { found: "it is no mailbox" };
-  if (words[WORD.version] !== MAILBOX_VERSION || words[WORD.layoutHash] !== LAYOUT_HASH) {
-    return { found: "it has the version or the layout of another build" };
-  }
-  if (words[WORD.headerChecksum] !== checksumOf(words)) {
-    return { found: "it is damaged: the checksum of its header is wrong" };
-  }
-  const counts = [...countsOf(words)];
-  if (!isPossible(counts)) return { found: "it is damaged: its counts are out of range" };
-  const expected = mailboxGeometry(counts).byteLength;
-  return byteLength === expected
-    ? { counts, queueIdentity: words[WORD.queueIdentity] }
-    : { found: `it is damaged: it has ${byteLength} bytes, expected ${expected}` };
+/** The way back. */
+export function countsOf(constants: Constants<CountName>): number[] {
+  return MAILBOX_SIZES_MIB.map((size) => constants[`boxes[${size}]`]);
 }
 
-/** Whether a mailbox can be made with such counts. */
-function isPossible(counts: readonly number[]): boolean {
-  const sum = counts.reduce((sum, count) => sum + count, 0);
-  return counts.every((count) => count >= 0) && sum >= 1 && sum <= MAILBOX_BOXES_MAX;
-}
+const COUNT_RANGES = Object.fromEntries(
+  MAILBOX_SIZES_MIB.map((size) => [`boxes[${size}]`, [0, MAILBOX_BOXES_MAX]]),
+) as unknown as Record<CountName, ConstantRange>;
 
-function countsOf(words: Int32Array): Int32Array {
-  return words.subarray(WORD.counts, WORD.counts + MAILBOX_SIZES_MIB.length);
-}
-
-function checksumOf(words: Int32Array): number {
-  return fnv1a([
-    ...words.subarray(0, WORD.headerChecksum),
-    words[WORD.queueIdentity],
-    ...countsOf(words),
-  ]);
-}
+/** Mailboxes, as a kind of region: each has the name of its queue. */
+export const MAILBOX_KIND: RegionKind<keyof MailboxConstants> = new RegionKind({
+  noun: "mailbox",
+  subjectOf: (queueName) => `the mailbox of queue ${queueName}`,
+  magic: 0x584f424d,
+  version: 2,
+  layoutHash: fnv1a([...Object.values(HEADER), ...MAILBOX_SIZES_MIB, BOXES, BOX_WORDS, PAGE_BYTES]),
+  constants: { queueIdentity: ANY_WORD, ...COUNT_RANGES },
+  byteLengthOf(constants) {
+    const counts = countsOf(constants);
+    const sum = counts.reduce((sum, count) => sum + count, 0);
+    return sum >= 1 && sum <= MAILBOX_BOXES_MAX ? mailboxGeometry(counts).byteLength : undefined;
+  },
+});

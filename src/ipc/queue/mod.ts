@@ -20,12 +20,15 @@ export { MAILBOX_BOXES_MAX, MAILBOX_SIZES_MIB, type MailboxSizeMib } from "./mai
 export { type MailboxOptions, SharedMailbox } from "./shared_mailbox.ts";
 export { Message } from "./message.ts";
 export { QUEUE_INFLATED_BYTES_MAX } from "./compression.ts";
-export { QUEUE_DEFAULTS, QUEUE_NAME_LENGTH_MAX, type QueuePlace, type QueueShape } from "./open_queue.ts";
 export {
   jsonPayload,
   messagePackPayload,
   type Participant as QueueParticipant,
   type Payload,
+  REGION_NAME_LENGTH_MAX as QUEUE_NAME_LENGTH_MAX,
+  type RegionAccess as QueueAccess,
+  type RegionFilter as QueueFilter,
+  type RegionPlace as QueuePlace,
   SLEEP_MS_MAX as QUEUE_WAIT_MS_MAX,
   WAITS_MAX as QUEUE_WAITS_MAX,
 } from "../sharing/mod.ts";
@@ -36,14 +39,15 @@ export type {
   TrySendOptions,
   WhenFull,
 } from "./send_options.ts";
-export type {
-  InPlaceHandler,
-  QueueConnectOptions,
-  QueueCreateOptions,
-  QueueFilter,
-  RequestHandler,
-  RequestOptions,
-  RespondOptions,
+export {
+  type InPlaceHandler,
+  QUEUE_DEFAULTS,
+  type QueueConnectOptions,
+  type QueueCreateOptions,
+  type QueueShape,
+  type RequestHandler,
+  type RequestOptions,
+  type RespondOptions,
 } from "./queue_options.ts";
 export { SharedQueue } from "./shared_queue.ts";
 export type { QueueStatus } from "./status.ts";

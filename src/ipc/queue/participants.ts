@@ -56,10 +56,14 @@ export class Participants extends Members {
     this.#hints = hints;
   }
 
-  /** Takes a number that nobody has; false when all are taken. */
-  attach(): boolean {
+  /**
+   * Takes a number that nobody has.
+   *
+   * @throws {Deno.errors.Busy} when all are taken
+   */
+  attach(): void {
     const { words } = this.#memory;
-    const isIn = this.enter((number) => {
+    this.enter((number) => {
       this.#own.owner = number;
       this.#counters = countersAt(number);
       const at = participantAt(number) >> 2;
@@ -68,8 +72,7 @@ export class Participants extends Members {
       Atomics.store(words, at + PARTICIPANT.lost, 0);
     });
     // SYNC session: behind it, so that who replies to a predecessor's request sees it, or the sweep sees the reply.
-    if (isIn) this.#sweep(this.number);
-    return isIn;
+    this.#sweep(this.number);
   }
 
   /** Gives back what this participant has, and its number. */

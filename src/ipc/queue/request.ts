@@ -176,7 +176,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
   memory.bytes.set(data, memory.messageOf(slot));
   words[record + RECORD.byteLength] = data.length;
   words[record + RECORD.route] = routeOf(route & 0xff, requester, FLAG.request | (failed ? FLAG.failed : 0));
-  if (memory.constants.checksums) {
+  if (memory.constants.checksums !== 0) {
     const copy = memory.bytes.subarray(memory.messageOf(slot), memory.messageOf(slot) + data.length);
     words[record + RECORD.checksum] = checksumOf(memory, record, generationOf(word), copy);
   }

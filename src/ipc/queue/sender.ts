@@ -38,7 +38,7 @@ export class Sender {
     this.#hints = hints;
     this.#participants = participants;
     this.#state = state;
-    this.#checksums = memory.constants.checksums;
+    this.#checksums = memory.constants.checksums !== 0;
   }
 
   /** Puts a copy of `data` into a free slot, and returns the slot; {@linkcode NO_SLOT} when there is none. It is acknowledged then. */

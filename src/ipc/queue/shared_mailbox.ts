@@ -1,31 +1,27 @@
 import type { WaitOptions } from "../../base/mod.ts";
-import { SHARED_MEMORY_BYTES_MAX, type SharedMemory } from "../memory/mod.ts";
+import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import { Boxes } from "./boxes.ts";
 import { type Delivery, placeOf } from "./delivery.ts";
 import { handOver, MailboxBox, type MailboxOwner } from "./mailbox_box.ts";
 import {
+  countConstants,
+  countsOf,
   MAILBOX_BOXES_MAX,
+  MAILBOX_KIND,
   MAILBOX_SIZES_MIB,
+  type MailboxConstants,
   mailboxGeometry,
   type MailboxSizeMib,
-  readMailboxConstants,
-  writeMailboxConstants,
 } from "./mailbox_layout.ts";
-import { createMailbox, openMailbox, unlinkMailbox } from "./open_queue.ts";
-import { type Payload, wordsOf } from "../sharing/mod.ts";
+import type { OpenedRegion, Payload, RegionAccess, RegionFilter, RegionPlace } from "../sharing/mod.ts";
 import type { SendOptions } from "./send_options.ts";
 import { internalsOf, type SharedQueue } from "./shared_queue.ts";
+import { removeOrphan, removeOrphans } from "./unlinking.ts";
 
-/** Options of {@linkcode SharedMailbox.create}. */
-export interface MailboxOptions {
+/** Options of {@linkcode SharedMailbox.create} and {@linkcode SharedMailbox.open}. It is where its queue is. */
+export interface MailboxOptions extends Pick<RegionAccess, "mode"> {
   /** How many boxes there are of each size in MiB; at most {@linkcode MAILBOX_BOXES_MAX} together. All of their memory is taken at once. */
   boxes: Partial<Record<MailboxSizeMib, number>>;
-  /**
-   * Who may open it, as permissions of a file.
-   *
-   * @default {0o600}
-   */
-  mode?: number;
 }
 
 /**
@@ -71,20 +67,13 @@ export class SharedMailbox implements Disposable {
    * @throws {Error} with the code `ENOSPC` when the system has not that much memory
    */
   static create(queue: SharedQueue, options: MailboxOptions): SharedMailbox {
-    const counts = countsOf(options?.boxes);
-    throwUnlessUsable(queue, "create");
-    const { directory, core } = internalsOf(queue);
-    const { identity } = core.memory.constants;
-    const { byteLength } = mailboxGeometry(counts);
-    const initialize = (bytes: Uint8Array<ArrayBuffer>): void =>
-      writeMailboxConstants(wordsOf(bytes), counts, identity);
-    if (byteLength > SHARED_MEMORY_BYTES_MAX) {
-      throw new RangeError(
-        `create mailbox: its boxes take ${byteLength} bytes, expected at most ${SHARED_MEMORY_BYTES_MAX}`,
-      );
-    }
-    const region = createMailbox(queue.name, { byteLength, mode: options.mode, directory, initialize });
-    return new SharedMailbox(queue, region, counts);
+    const { constants, access } = planOf("create", queue, options);
+    return MAILBOX_KIND.create(
+      queue.name,
+      constants,
+      access,
+      (opened) => new SharedMailbox(queue, opened),
+    );
   }
 
   /**
@@ -96,16 +85,32 @@ export class SharedMailbox implements Disposable {
    */
   static connect(queue: SharedQueue): SharedMailbox {
     throwUnlessUsable(queue, "connect to");
-    const { directory } = internalsOf(queue);
-    const region = openMailbox(queue.name, { directory });
-    const constants = readMailboxConstants(wordsOf(region.bytes), region.byteLength);
-    const { identity } = internalsOf(queue).core.memory.constants;
-    const found = "found" in constants ? constants.found : "it is that of an earlier queue of the same name";
-    if ("counts" in constants && constants.queueIdentity === identity) {
-      return new SharedMailbox(queue, region, constants.counts);
-    }
-    region.close();
-    throw new Deno.errors.InvalidData(`connect to the mailbox of queue ${queue.name}: ${found}`);
+    return MAILBOX_KIND.connect(queue.name, regionPlaceOf(queue), (opened) => {
+      if (opened.constants.queueIdentity === identityOf(queue)) return new SharedMailbox(queue, opened);
+      throw new Deno.errors.NotFound(
+        `connect to the mailbox of queue ${queue.name}: there is none but that of another queue of the same name`,
+      );
+    });
+  }
+
+  /**
+   * Opens the mailbox of `queue`, and makes it where it has none. Throws what the two do, and:
+   *
+   * @throws {Deno.errors.AlreadyExists} when it exists with other boxes, or another mode, than was asked for; says which
+   */
+  static open(queue: SharedQueue, options: MailboxOptions): SharedMailbox {
+    const { constants, access } = planOf("open", queue, options);
+    return MAILBOX_KIND.open(
+      queue.name,
+      constants,
+      { ...constants, ...access },
+      (opened) => new SharedMailbox(queue, opened),
+    );
+  }
+
+  /** The mailboxes that this process may open, by the names of their queues. */
+  static list(options: RegionFilter = {}): SharedMemoryInfo[] {
+    return MAILBOX_KIND.list(options);
   }
 
   /**
@@ -114,15 +119,23 @@ export class SharedMailbox implements Disposable {
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.InvalidData} when what has that name is no mailbox; it is left as it is
    */
-  static unlink(queueName: string, options: { directory?: string } = {}): void {
-    unlinkMailbox(queueName, options);
+  static unlink(queueName: string, options: RegionPlace = {}): void {
+    MAILBOX_KIND.unlink(queueName, options);
   }
 
-  private constructor(queue: SharedQueue, region: SharedMemory, counts: readonly number[]) {
+  /**
+   * Takes the names of mailboxes away whose queue is no more, and returns the names of these queues. One whose queue exists goes with that: messages
+   * in the queue may have boxes in it, though nobody has it open.
+   */
+  static removeAbandoned(options: RegionFilter = {}): string[] {
+    return removeOrphans(options);
+  }
+
+  private constructor(queue: SharedQueue, { region, constants }: OpenedRegion<keyof MailboxConstants>) {
     const { core } = internalsOf(queue);
     this.#queue = queue;
     this.#region = region;
-    this.#boxes = new Boxes(core, region.bytes, mailboxGeometry(counts).boxes);
+    this.#boxes = new Boxes(core, region.bytes, mailboxGeometry(countsOf(constants)).boxes);
     this.#owner = { isOpen: () => !this.#closed && !core.closed };
     core.boxes = this.#boxes;
   }
@@ -224,7 +237,30 @@ function throwUnlessUsable(queue: SharedQueue, action: string): void {
   }
 }
 
-function countsOf(boxes: MailboxOptions["boxes"] | undefined): number[] {
+/** Where the mailbox of a queue is. */
+function regionPlaceOf(queue: SharedQueue): RegionPlace {
+  return { directory: internalsOf(queue).directory };
+}
+
+function identityOf(queue: SharedQueue): number {
+  return internalsOf(queue).core.memory.constants.identity;
+}
+
+/** What the mailbox of a queue is made with, and who may open it; what an earlier queue of the same name has left is out of the way then. */
+function planOf(
+  action: string,
+  queue: SharedQueue,
+  options: MailboxOptions,
+): { readonly constants: MailboxConstants; readonly access: RegionAccess } {
+  const counts = countConstants(requireCounts(options?.boxes));
+  throwUnlessUsable(queue, action);
+  const queueIdentity = identityOf(queue);
+  const place = regionPlaceOf(queue);
+  removeOrphan(queue.name, place, queueIdentity);
+  return { constants: { queueIdentity, ...counts }, access: { mode: options.mode, ...place } };
+}
+
+function requireCounts(boxes: MailboxOptions["boxes"] | undefined): number[] {
   if (boxes === undefined) {
     throw new TypeError("create mailbox: boxes is undefined, expected counts by size in MiB");
   }

@@ -6,21 +6,14 @@ import { BATCH_MAX } from "./fast_path.ts";
 import { Delivery } from "./delivery.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import type { Message } from "./message.ts";
-import {
-  createQueue,
-  listQueues,
-  openQueue,
-  type QueuePlace,
-  removeAbandonedQueues,
-  unlinkQueue,
-} from "./open_queue.ts";
-import type { Payload } from "../sharing/mod.ts";
-import type { QueueMemory } from "./queue_memory.ts";
+import type { OpenedRegion, Payload, RegionFilter, RegionPlace } from "../sharing/mod.ts";
+import { QUEUE_KIND, type QueueConstants } from "./layout.ts";
+import { queueConstantsOf } from "./queue_constants.ts";
+import { QueueMemory } from "./queue_memory.ts";
 import type {
   InPlaceHandler,
   QueueConnectOptions,
   QueueCreateOptions,
-  QueueFilter,
   RequestHandler,
   RequestOptions,
   RespondOptions,
@@ -29,7 +22,8 @@ import { isRequest } from "./request.ts";
 import { respondTo } from "./respond.ts";
 import type { SendOptions, SendSyncOptions, TrySendOptions } from "./send_options.ts";
 import { Sending } from "./sending.ts";
-import { prometheusText, type QueueStatus, StatusMaker } from "./status.ts";
+import { queueMetrics, type QueueStatus, StatusMaker } from "./status.ts";
+import { removeAbandonedQueues, unlinkQueue } from "./unlinking.ts";
 
 const NO_OPTIONS = {};
 
@@ -104,44 +98,44 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    */
   static create(name: string, options: QueueCreateOptions = {}): SharedQueue {
     checkCompression("create", options);
-    const { region, memory } = createQueue(name, options, options, options.mode);
-    try {
-      return new SharedQueue(name, region, memory, options);
-    } catch (error) {
-      region.close();
-      unlinkQueue(name, options);
-      throw error;
-    }
+    const constants = queueConstantsOf(options, options.directory !== undefined);
+    return QUEUE_KIND.create(name, constants, options, (opened) => new SharedQueue(name, opened, options));
   }
 
   /**
-   * Opens a queue that is there.
+   * Opens an existing queue.
    *
    * @throws {RangeError} when the name or an option is out of range
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
-   * @throws {Deno.errors.InvalidData} when it is no queue, half-made, damaged, or of another version; says which
+   * @throws {Deno.errors.InvalidData} when it is no queue, damaged, or of another version; says which
    * @throws {Deno.errors.Busy} when it has {@linkcode QUEUE_PARTICIPANTS_MAX} openers
    * @throws {Deno.errors.NotSupported} without the native library
    */
   static connect(name: string, options: QueueConnectOptions = {}): SharedQueue {
     checkCompression("connect to", options);
-    const { region, memory } = openQueue(name, options);
-    try {
-      return new SharedQueue(name, region, memory, options);
-    } catch (error) {
-      region.close();
-      throw error;
-    }
-  }
-
-  /** The queues that this process may open, by name. */
-  static list(options: QueueFilter = {}): SharedMemoryInfo[] {
-    return listQueues(options.prefix ?? "", options);
+    return QUEUE_KIND.connect(name, options, (opened) => new SharedQueue(name, opened, options));
   }
 
   /**
-   * Takes a queue's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it.
+   * Opens a queue, and makes it where there is none. Throws what the two do, and:
+   *
+   * @throws {Deno.errors.AlreadyExists} when it exists with another `capacity`, say, than was asked for; says which option
+   */
+  static open(name: string, options: QueueCreateOptions = {}): SharedQueue {
+    checkCompression("open", options);
+    const constants = queueConstantsOf(options, options.directory !== undefined);
+    return QUEUE_KIND.open(name, constants, options, (opened) => new SharedQueue(name, opened, options));
+  }
+
+  /** The queues that this process may open, by name. */
+  static list(options: RegionFilter = {}): SharedMemoryInfo[] {
+    return QUEUE_KIND.list(options);
+  }
+
+  /**
+   * Takes a queue's name away, and that of its mailbox: nobody can open it any more, and a new one can have the name. Who has it open keeps it. What a
+   * process that died in the middle of this has left of it, it takes away as well.
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none
@@ -149,16 +143,24 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * still begins as one.
    * @throws {Deno.errors.PermissionDenied} when this process may not open it, and so not look what it is
    */
-  static unlink(name: string, options: QueuePlace = {}): void {
+  static unlink(name: string, options: RegionPlace = {}): void {
     unlinkQueue(name, options);
   }
 
-  /** Takes the names of queues away that no living process has open, with the messages in them, and returns the names. */
-  static removeAbandoned(options: QueueFilter = {}): string[] {
-    return removeAbandonedQueues(options.prefix ?? "", options);
+  /**
+   * Takes the names of queues away that no living process has open, with the messages in them, and returns the names; and those of mailboxes that
+   * such a queue has left behind.
+   */
+  static removeAbandoned(options: RegionFilter = {}): string[] {
+    return removeAbandonedQueues(options);
   }
 
-  private constructor(name: string, region: SharedMemory, memory: QueueMemory, options: QueueConnectOptions) {
+  private constructor(
+    name: string,
+    { region, constants }: OpenedRegion<keyof QueueConstants>,
+    options: QueueConnectOptions,
+  ) {
+    const memory = new QueueMemory(region, constants, `queue ${name}`);
     this.name = name;
     this.#receiving = `receive from queue ${name}`;
     this.#reserving = `reserve from queue ${name}`;
@@ -392,7 +394,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   /** The status as text that Prometheus reads, ready messages by priority or partition; its rates count from the last look of this opener. */
   metrics(): string {
     const lane = this.#core.memory.constants.partitions > 0 ? "partition" : "priority";
-    return prometheusText(this.name, this.status(), lane);
+    return queueMetrics(this.name, this.status(), lane);
   }
 
   /**

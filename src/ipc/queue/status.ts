@@ -1,5 +1,5 @@
 import type { QueueCore } from "./core.ts";
-import type { Participant as QueueParticipant } from "../sharing/mod.ts";
+import { type MetricRow, metricsText, type Participant } from "../sharing/mod.ts";
 import { laneOf } from "./route.ts";
 import { COUNTER, RECORD } from "./layout.ts";
 import { PHASE, phaseOf } from "./slot_word.ts";
@@ -39,7 +39,7 @@ export interface QueueStatus {
   /** Deliveries a second, likewise. */
   readonly receivedPerSecond: number;
   /** Who has the queue open. */
-  readonly participants: readonly QueueParticipant[];
+  readonly participants: readonly Participant[];
 }
 
 /** Makes the status of a queue; remembers what the rates are counted from. */
@@ -109,28 +109,15 @@ export class StatusMaker {
   }
 }
 
-/** A metric of a queue: its name without the prefix, its kind, what it says, and its value. */
-type MetricRow = readonly [name: string, kind: "gauge" | "counter", help: string, value: number | undefined];
-
-/** A status as text that Prometheus reads (its text format 0.0.4); `lane`: what its `readyCounts` are counted by. */
-export function prometheusText(queue: string, status: QueueStatus, lane: "priority" | "partition"): string {
+/** A status as text that Prometheus reads; `lane`: what its `readyCounts` are counted by. */
+export function queueMetrics(queue: string, status: QueueStatus, lane: "priority" | "partition"): string {
+  const oldestAgeSeconds = (status.oldestAgeMs ?? 0) / 1000;
   const rows: MetricRow[] = [
     ["capacity", "gauge", "Messages that the queue can hold", status.capacity],
     ["ready", "gauge", "Messages that can be had", status.readyCount],
     ["reserved", "gauge", "Messages that consumers have", status.reservedCount],
     ["dead_letters", "gauge", "Messages that were delivered too often", status.deadLetterCount],
-    [
-      "oldest_age_seconds",
-      "gauge",
-      "Age of the oldest message that can be had",
-      (status.oldestAgeMs ?? 0) / 1000,
-    ],
-    [
-      "participants",
-      "gauge",
-      "Openers that are alive",
-      status.participants.filter(({ alive }) => alive).length,
-    ],
+    ["oldest_age_seconds", "gauge", "Age of the oldest message that can be had", oldestAgeSeconds],
     ["sent_total", "counter", "Messages sent", status.sentCount],
     ["received_total", "counter", "Deliveries", status.receivedCount],
     ["redelivered_total", "counter", "Deliveries of messages delivered before", status.redeliveredCount],
@@ -141,32 +128,10 @@ export function prometheusText(queue: string, status: QueueStatus, lane: "priori
     ["damaged_total", "counter", "Messages that were found damaged", status.damagedCount],
     ["sent_per_second", "gauge", "Messages sent a second since the last look", status.sentPerSecond],
     ["received_per_second", "gauge", "Deliveries a second since the last look", status.receivedPerSecond],
+    [`ready_by_${lane}`, "gauge", `Messages of a ${lane} that can be had`, {
+      label: lane,
+      values: status.readyCounts.entries(),
+    }],
   ];
-  return rows.map(([name, kind, help, value]) =>
-    metricHead(name, kind, help) + `millrace_queue_${name}{queue="${queue}"} ${value}\n`
-  ).join("") + lanesText(queue, status, lane) + participantsText(queue, status);
-}
-
-function metricHead(name: string, kind: MetricRow[1], help: string): string {
-  return `# HELP millrace_queue_${name} ${help}\n# TYPE millrace_queue_${name} ${kind}\n`;
-}
-
-function lanesText(queue: string, { readyCounts }: QueueStatus, lane: string): string {
-  const name = `ready_by_${lane}`;
-  return metricHead(name, "gauge", `Messages of a ${lane} that can be had`) +
-    readyCounts.map((count, index) =>
-      `millrace_queue_${name}{queue="${queue}",${lane}="${index}"} ${count}\n`
-    )
-      .join("");
-}
-
-/** One sample for each process: Prometheus refuses two with the same labels, and one process may open a queue more than once. */
-function participantsText(queue: string, { participants }: QueueStatus): string {
-  if (participants.length === 0) return "";
-  const counts = new Map<number, number>();
-  for (const { pid, alive } of participants) counts.set(pid, (counts.get(pid) ?? 0) + Number(alive));
-  const name = "process_openers";
-  return metricHead(name, "gauge", "Openers of a process that are alive; 0: it has died") +
-    [...counts].map(([pid, count]) => `millrace_queue_${name}{queue="${queue}",pid="${pid}"} ${count}\n`)
-      .join("");
+  return metricsText("queue", queue, rows, status.participants);
 }

@@ -55,8 +55,12 @@ export class Members {
     this.#table = table;
   }
 
-  /** Takes a number that nobody has, and lets `prepare()` see to its words before others see it; false when all are taken. */
-  enter(prepare: (number: number) => void): boolean {
+  /**
+   * Takes a number that nobody has, and lets `prepare()` see to its words before others see it.
+   *
+   * @throws {Deno.errors.Busy} when all are taken
+   */
+  enter(prepare: (number: number) => void): void {
     const { region, words, floats } = this.#table;
     for (let number = 1; number <= MEMBERS_MAX; number++) {
       if (!region.tryLock(number)) continue;
@@ -70,9 +74,9 @@ export class Members {
       floats[at + MEMBER.attachedMs >> 1] = Date.now();
       // SYNC session
       Atomics.store(words, at + MEMBER.session, this.session);
-      return true;
+      return;
     }
-    return false;
+    throw new Deno.errors.Busy(`it has ${MEMBERS_MAX} openers already`);
   }
 
   /** Gives back this member's number, behind what `sweep()` puts in order. */

@@ -10,23 +10,20 @@ export { packMessagePack, unpackMessagePack } from "./message_pack.ts";
 export { type MetricRow, metricsText } from "./metrics.ts";
 export { bytesOf, jsonPayload, messagePackPayload, type Payload, requirePayloads } from "./payload.ts";
 export {
+  ANY_WORD,
   checkCount,
-  connectKind,
-  connectOrCreate,
-  createKind,
+  type ConstantRange,
+  type Constants,
   HEADER,
-  inspectHeader,
-  listKind,
-  openedOr,
-  type RegionKind,
-  removeAbandonedKind,
-  STATE_NAME_LENGTH_MAX,
-  type StateAccess,
-  type StateFilter,
-  type StatePlace,
-  unlinkKind,
+  type OpenedRegion,
+  REGION_NAME_LENGTH_MAX,
+  type RegionAccess,
+  type RegionFilter,
+  RegionKind,
+  type RegionPlace,
+  YES_OR_NO,
 } from "./region_kind.ts";
-export { floatsOf, inWordsOf, type SharedRegion, wordsOf } from "./shared_region.ts";
+export { floatsOf, type SharedRegion, wordsOf } from "./shared_region.ts";
 export { Signal, SLEEP_MS_MAX } from "./signal.ts";
 export { Slab, SLAB_BYTES } from "./slab.ts";
 export { type TimedWaitOptions, type WaitKind, Waits, WAITS_MAX } from "./waits.ts";

@@ -1,18 +1,28 @@
-import { fnv1a, nameProblem } from "../../base/mod.ts";
-import { SharedMemory, type SharedMemoryInfo } from "../memory/mod.ts";
+import { assert, fnv1a, nameProblem } from "../../base/mod.ts";
+import {
+  SHARED_MEMORY_BYTES_MAX,
+  SHARED_MEMORY_NAME_LENGTH_MAX,
+  SharedMemory,
+  type SharedMemoryFilter,
+  type SharedMemoryInfo,
+  type SharedMemoryOptions,
+} from "../memory/mod.ts";
 import { inWordsOf, wordsOf } from "./shared_region.ts";
 
-/** The longest name of a state, lock, semaphore or pool, in characters. */
-export const STATE_NAME_LENGTH_MAX = 180;
+/** The longest name of a queue, state, lock, semaphore or pool, in characters. */
+export const REGION_NAME_LENGTH_MAX = 190;
 
 /** Words that the regions of all kinds begin with. The creator writes them before the region is `ready`; nobody does afterwards. */
 export const HEADER = { magic: 0, version: 1, layoutHash: 2, checksum: 3, constants: 4 } as const;
 
 /** Constants that a kind can have. */
 const CONSTANTS_MAX = 12;
+const HEADER_WORDS = HEADER.constants + CONSTANTS_MAX;
+/** What no region of a kind begins with: it has only those that are half-made or damaged. */
+const NO_HEADER = new Uint8Array(4);
 
 /** Where something shared is. */
-export interface StatePlace {
+export interface RegionPlace {
   /**
    * An existing directory for its file, in place of the system's shared memory: for one that survives a reboot.
    *
@@ -22,7 +32,7 @@ export interface StatePlace {
 }
 
 /** Who may open what is made. */
-export interface StateAccess extends StatePlace {
+export interface RegionAccess extends RegionPlace {
   /**
    * Who may open it, as permissions of a file.
    *
@@ -32,7 +42,7 @@ export interface StateAccess extends StatePlace {
 }
 
 /** Which of a kind are listed, or removed. */
-export interface StateFilter extends StatePlace {
+export interface RegionFilter extends RegionPlace {
   /**
    * What the names begin with.
    *
@@ -41,185 +51,305 @@ export interface StateFilter extends StatePlace {
   prefix?: string;
 }
 
-/** A kind of thing that lies in a region of its own. */
-export interface RegionKind {
+/** What something shared was made with: whole numbers, by their names. */
+export type Constants<Name extends string> = Readonly<Record<Name, number>>;
+
+/** The least and the largest value of a constant. */
+export type ConstantRange = readonly [min: number, max: number];
+
+/** A constant that may have any value. */
+export const ANY_WORD: ConstantRange = [-(2 ** 31), 2 ** 31 - 1];
+/** A constant that is 1 for yes, and 0 for no. */
+export const YES_OR_NO: ConstantRange = [0, 1];
+
+/** What tells the regions of a kind from others. */
+export interface RegionFormat<Name extends string> {
   /** What it is called: `state`. */
   readonly noun: string;
-  /** The same behind `it is no …`, and for `list()`: what its region begins with. */
+  /**
+   * What errors call one of that name.
+   *
+   * @default {the noun and the name}
+   */
+  readonly subjectOf?: (name: string) => string;
+  /** What its region begins with. */
   readonly magic: number;
   readonly version: number;
   /** Differs where any offset or meaning does. */
   readonly layoutHash: number;
-  /** How many constants it has. */
-  readonly constantCount: number;
-  /** Bytes of a region with such constants; `undefined` when there can be none. */
-  readonly byteLengthOf: (constants: readonly number[]) => number | undefined;
+  /** Its constants, in the order in which they are in the header. */
+  readonly constants: Readonly<Record<Name, ConstantRange>>;
+  /** The constant of which 0 says that there is no limit, as `Infinity` does in options. */
+  readonly unlimited?: NoInfer<Name>;
+  /** Bytes of a region with constants that are in their ranges; `undefined` when these do not go together. */
+  readonly byteLengthOf: (constants: Constants<Name>) => number | undefined;
 }
 
 /** A region that is open, and the constants that it was made with. */
-export interface OpenedKind {
+export interface OpenedRegion<Name extends string> {
   readonly region: SharedMemory;
-  readonly constants: readonly number[];
+  readonly constants: Constants<Name>;
 }
 
-/** What a region is: of that kind, or what is wrong with it. */
-export type KindInspection =
-  | { readonly state: "ok"; readonly constants: readonly number[] }
+/** Options that make one of a kind: those that name constants must fit one that exists. */
+export type RegionOptions<Name extends string> = RegionAccess & { readonly [Constant in Name]?: number };
+
+/** What a region is: of the kind, or what is wrong with it. */
+export type RegionInspection<Name extends string> =
+  | { readonly state: "ok"; readonly constants: Constants<Name> }
   | { readonly state: "foreign" | "other version" | "damaged"; readonly found: string };
 
-/** Writes the header of a region. */
-export function writeHeader(words: Int32Array, kind: RegionKind, constants: readonly number[]): void {
-  words[HEADER.magic] = kind.magic;
-  words[HEADER.version] = kind.version;
-  words[HEADER.layoutHash] = kind.layoutHash;
-  words.set(constants, HEADER.constants);
-  words[HEADER.checksum] = checksumOf(words);
-}
+/** A kind of thing that lies in a region of its own, which processes share by its name. */
+export class RegionKind<Name extends string> {
+  readonly format: RegionFormat<Name>;
+  readonly #names: readonly Name[];
 
-/** Looks at the header of a region of `byteLength` bytes that begins with `words`. */
-export function inspectHeader(words: Int32Array, kind: RegionKind, byteLength: number): KindInspection {
-  const { noun } = kind;
-  if (words.length < HEADER.constants + CONSTANTS_MAX || words[HEADER.magic] !== kind.magic) {
-    return { state: "foreign", found: `it is no ${noun}` };
+  constructor(format: RegionFormat<Name>) {
+    this.format = format;
+    this.#names = Object.keys(format.constants) as Name[];
+    assert(this.#names.length <= CONSTANTS_MAX, `${format.noun}: more constants than a header holds`);
+    assert(
+      format.noun.length + 1 + REGION_NAME_LENGTH_MAX <= SHARED_MEMORY_NAME_LENGTH_MAX,
+      `${format.noun}: its names are longer than those of regions`,
+    );
   }
-  const version = words[HEADER.version];
-  if (version !== kind.version) {
-    return { state: "other version", found: `it has version ${version}, expected ${kind.version}` };
-  }
-  if (words[HEADER.layoutHash] !== kind.layoutHash) {
-    return { state: "other version", found: "its layout is another build's" };
-  }
-  if (words[HEADER.checksum] !== checksumOf(words)) {
-    return { state: "damaged", found: "it is damaged: the checksum of its header is wrong" };
-  }
-  const constants = [...words.subarray(HEADER.constants, HEADER.constants + kind.constantCount)];
-  const expected = kind.byteLengthOf(constants);
-  if (expected === undefined) {
-    return { state: "damaged", found: "it is damaged: its constants are out of range" };
-  }
-  if (byteLength !== expected) {
-    return { state: "damaged", found: `it is damaged: it has ${byteLength} bytes, expected ${expected}` };
-  }
-  return { state: "ok", constants };
-}
 
-/** Makes a region of a kind, complete before anybody can open it. */
-export function createKind(
-  kind: RegionKind,
-  name: string,
-  constants: readonly number[],
-  { directory, mode }: StateAccess,
-  fill?: (words: Int32Array) => void,
-): OpenedKind {
-  const region = regionOf(kind, name);
-  const subject = `${kind.noun} ${name}`;
-  const byteLength = kind.byteLengthOf(constants);
-  if (byteLength === undefined) throw new RangeError(`create ${subject}: constants are out of range`);
-  const initialize = (bytes: Uint8Array<ArrayBuffer>): void => {
-    writeHeader(wordsOf(bytes), kind, constants);
-    fill?.(wordsOf(bytes));
-  };
-  const opened = inWordsOf(
-    "create",
-    subject,
-    () => SharedMemory.create(region, { byteLength, mode, directory, initialize, subject }),
-  );
-  return { region: opened, constants };
-}
+  /** Makes one, complete before anybody can open it; it is no more when `use()` throws. */
+  create<T>(
+    name: string,
+    constants: Constants<Name>,
+    options: RegionOptions<Name>,
+    use: (opened: OpenedRegion<Name>) => T,
+  ): T {
+    const plan = this.#planOf(name, constants, options);
+    const region = inWordsOf(
+      "create",
+      plan.subject,
+      () => SharedMemory.create(this.#regionOf(name), plan),
+    );
+    return this.#used("create", name, { region, constants }, use, () => this.unlink(name, options));
+  }
 
-/** Opens a region of a kind, and looks at what it says it is. */
-export function connectKind(kind: RegionKind, name: string, { directory }: StatePlace): OpenedKind {
-  const subject = `${kind.noun} ${name}`;
-  const object = regionOf(kind, name);
-  const region = inWordsOf("connect to", subject, () => SharedMemory.connect(object, { directory, subject }));
-  const { bytes } = region;
-  const inspection = inspectHeader(wordsOf(bytes), kind, bytes.byteLength);
-  if (inspection.state === "ok") return { region, constants: inspection.constants };
-  region.close();
-  throw new Deno.errors.InvalidData(`connect to ${subject}: ${inspection.found}`);
-}
+  /** Opens an existing one. */
+  connect<T>(name: string, place: RegionPlace, use: (opened: OpenedRegion<Name>) => T): T {
+    return this.#used("connect to", name, this.#connect("connect to", name, place), use);
+  }
 
-/** What `connect()` opens; where there is none, what `create()` makes, unless somebody else was faster. */
-export function connectOrCreate<T>(connect: () => T, create: () => T): T {
-  for (;;) {
+  /** Opens one, or makes it where there is none. */
+  open<T>(
+    name: string,
+    constants: Constants<Name>,
+    options: RegionOptions<Name>,
+    use: (opened: OpenedRegion<Name>) => T,
+  ): T {
+    const plan = this.#planOf(name, constants, options);
+    let found: Constants<Name> | undefined;
+    const check = (region: SharedMemory): void => {
+      found = this.#constantsOf("open", name, region);
+      this.#requireFit(name, found, options);
+    };
+    const region = inWordsOf(
+      "open",
+      plan.subject,
+      () => SharedMemory.open(this.#regionOf(name), { ...plan, check }),
+    );
+    const undo = found === undefined ? () => this.unlink(name, options) : undefined;
+    return this.#used("open", name, { region, constants: found ?? constants }, use, undo);
+  }
+
+  /** What an existing one was made with, and what its region begins with, which no other does; `undefined` when there is none. */
+  look(
+    name: string,
+    place: RegionPlace,
+  ): { readonly constants: Constants<Name>; readonly header: Uint8Array } | undefined {
     try {
-      return connect();
+      const { region, constants } = this.#connect("look at", name, place);
+      using opened = region;
+      return { constants, header: opened.bytes.slice(0, HEADER_WORDS * 4) };
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    try {
-      return create();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
     }
   }
-}
 
-/** Opens what is in a region by `open`; closes the region when that throws, and takes its name away where it was made for this. */
-export function openedOr<T>(region: SharedMemory, open: () => T, undo: () => void = () => {}): T {
-  try {
-    return open();
-  } catch (error) {
-    region.close();
-    undo();
-    throw error;
+  /** Those that this process may open, by name. */
+  list(filter: RegionFilter): SharedMemoryInfo[] {
+    return SharedMemory.list(this.#filterOf(filter))
+      .map((info) => ({ ...info, name: info.name.slice(this.#prefix.length) }));
+  }
+
+  /** Takes the name of one away; where a `header` is given, only if it begins so. */
+  unlink(name: string, { directory }: RegionPlace, header: Uint8Array = this.#magicBytes): void {
+    const region = this.#regionOf(name);
+    const subject = this.#subjectOf(name);
+    inWordsOf(
+      "unlink",
+      subject,
+      () => SharedMemory.unlink(region, { directory, subject, beginsWith: header }),
+    );
+  }
+
+  /** Takes the names of those away that nobody has open. */
+  removeAbandoned(filter: RegionFilter): string[] {
+    return SharedMemory.removeAbandoned(this.#filterOf(filter))
+      .map((name) => name.slice(this.#prefix.length));
+  }
+
+  /** Takes the name of one away that is half-made, and whose creator has died; whether it did. */
+  removeHalfMade(name: string, { directory }: RegionPlace): boolean {
+    const filter = { name: this.#regionOf(name), directory, beginsWith: NO_HEADER };
+    return SharedMemory.removeAbandoned(filter).length > 0;
+  }
+
+  /** Writes the header of a region. */
+  writeHeader(words: Int32Array, constants: Constants<Name>): void {
+    const { magic, version, layoutHash } = this.format;
+    words[HEADER.magic] = magic;
+    words[HEADER.version] = version;
+    words[HEADER.layoutHash] = layoutHash;
+    words.set(this.#names.map((name) => constants[name]), HEADER.constants);
+    words[HEADER.checksum] = checksumOf(words);
+  }
+
+  /** Looks at the header of a region of `byteLength` bytes that begins with `words`. */
+  inspect(words: Int32Array, byteLength: number): RegionInspection<Name> {
+    const { noun, magic, version, layoutHash } = this.format;
+    if (words.length < HEADER_WORDS || words[HEADER.magic] !== magic) {
+      return { state: "foreign", found: `it is no ${noun}` };
+    }
+    if (words[HEADER.version] !== version) {
+      return {
+        state: "other version",
+        found: `it has version ${words[HEADER.version]}, expected ${version}`,
+      };
+    }
+    if (words[HEADER.layoutHash] !== layoutHash) {
+      return { state: "other version", found: "its layout is another build's" };
+    }
+    if (words[HEADER.checksum] !== checksumOf(words)) {
+      return { state: "damaged", found: "it is damaged: the checksum of its header is wrong" };
+    }
+    const entries = this.#names.map((name, index) => [name, words[HEADER.constants + index]] as const);
+    const constants = Object.fromEntries(entries) as Constants<Name>;
+    const isInRange = entries.every(([name, value]) => isWithin(value, this.format.constants[name]));
+    const expected = isInRange ? this.format.byteLengthOf(constants) : undefined;
+    if (expected === undefined) {
+      return { state: "damaged", found: "it is damaged: its constants are out of range" };
+    }
+    if (byteLength !== expected) {
+      return { state: "damaged", found: `it is damaged: it has ${byteLength} bytes, expected ${expected}` };
+    }
+    return { state: "ok", constants };
+  }
+
+  #connect(action: string, name: string, { directory }: RegionPlace): OpenedRegion<Name> {
+    const subject = this.#subjectOf(name);
+    const object = this.#regionOf(name);
+    const region = inWordsOf(action, subject, () => SharedMemory.connect(object, { directory, subject }));
+    try {
+      return { region, constants: this.#constantsOf(action, name, region) };
+    } catch (error) {
+      region.close();
+      throw error;
+    }
+  }
+
+  /** @throws {Deno.errors.InvalidData} when the region is not of this kind */
+  #constantsOf(action: string, name: string, { bytes }: SharedMemory): Constants<Name> {
+    const inspection = this.inspect(wordsOf(bytes), bytes.byteLength);
+    if (inspection.state === "ok") return inspection.constants;
+    throw new Deno.errors.InvalidData(`${action} ${this.#subjectOf(name)}: ${inspection.found}`);
+  }
+
+  /** @throws {Deno.errors.AlreadyExists} when an option is not what one that exists was made with */
+  #requireFit(name: string, found: Constants<Name>, options: RegionOptions<Name>): void {
+    for (const constant of this.#names) {
+      const asked = options[constant];
+      const isUnlimited = constant === this.format.unlimited && found[constant] === 0;
+      const value = isUnlimited ? Infinity : found[constant];
+      if (asked === undefined || asked === value) continue;
+      throw new Deno.errors.AlreadyExists(
+        `open ${this.#subjectOf(name)}: ${constant} is ${value}, expected ${asked}`,
+      );
+    }
+  }
+
+  /** @throws {RangeError} when there can be no such region */
+  #planOf(
+    name: string,
+    constants: Constants<Name>,
+    options: RegionOptions<Name>,
+  ): SharedMemoryOptions & { subject: string } {
+    const { noun, constants: ranges, byteLengthOf } = this.format;
+    for (const constant of this.#names) checkCount(noun, constant, constants[constant], ranges[constant]);
+    const byteLength = byteLengthOf(constants);
+    assert(byteLength !== undefined, `${noun}: constants that do not go together are refused before`);
+    if (byteLength > SHARED_MEMORY_BYTES_MAX) {
+      const asked = this.#names.filter((constant) => options[constant] !== undefined);
+      const numbers = asked.map((constant) => `${constant} ${options[constant]}`).join(" and ");
+      throw new RangeError(
+        `create ${noun}: ${numbers} take ${byteLength} bytes, expected at most ${SHARED_MEMORY_BYTES_MAX}`,
+      );
+    }
+    const initialize = (bytes: Uint8Array<ArrayBuffer>): void => this.writeHeader(wordsOf(bytes), constants);
+    const { mode, directory } = options;
+    return { byteLength, mode, directory, initialize, subject: this.#subjectOf(name) };
+  }
+
+  /** What `use()` makes of an opened region, which is closed when that throws. */
+  #used<T>(
+    action: string,
+    name: string,
+    opened: OpenedRegion<Name>,
+    use: (opened: OpenedRegion<Name>) => T,
+    undo: () => void = () => {},
+  ): T {
+    try {
+      return use(opened);
+    } catch (error) {
+      opened.region.close();
+      undo();
+      if (!(error instanceof Deno.errors.Busy)) throw error;
+      throw new Deno.errors.Busy(`${action} ${this.#subjectOf(name)}: ${error.message}`, { cause: error });
+    }
+  }
+
+  get #prefix(): string {
+    return `${this.format.noun}.`;
+  }
+
+  get #magicBytes(): Uint8Array {
+    return new Uint8Array(new Int32Array([this.format.magic]).buffer);
+  }
+
+  #filterOf({ prefix = "", directory }: RegionFilter): SharedMemoryFilter {
+    return { prefix: this.#prefix + prefix, directory, beginsWith: this.#magicBytes };
+  }
+
+  #subjectOf(name: string): string {
+    return this.format.subjectOf?.(name) ?? `${this.format.noun} ${name}`;
+  }
+
+  #regionOf(name: string): string {
+    const problem = nameProblem(name, REGION_NAME_LENGTH_MAX);
+    if (problem === undefined) return this.#prefix + name;
+    throw new RangeError(`name of a ${this.format.noun}: ${problem}`);
   }
 }
 
-/** The regions of a kind, by what their names begin with. */
-export function listKind(kind: RegionKind, { prefix = "", directory }: StateFilter): SharedMemoryInfo[] {
-  return SharedMemory.list(filterOf(kind, prefix, directory))
-    .map((info) => ({ ...info, name: info.name.slice(prefixOf(kind).length) }));
+/** @throws {RangeError} when an option is no whole number in its range */
+export function checkCount(noun: string, name: string, value: number, range: ConstantRange): void {
+  if (Number.isInteger(value) && isWithin(value, range)) return;
+  throw new RangeError(`create ${noun}: ${name} is ${value}, expected ${range[0]} to ${range[1]}`);
 }
 
-/** Takes the name of one of a kind away. */
-export function unlinkKind(kind: RegionKind, name: string, { directory }: StatePlace): void {
-  const subject = `${kind.noun} ${name}`;
-  const object = regionOf(kind, name);
-  inWordsOf(
-    "unlink",
-    subject,
-    () => SharedMemory.unlink(object, { directory, subject, beginsWith: magicBytes(kind) }),
-  );
-}
-
-/** Takes the names of those of a kind away that nobody has open. */
-export function removeAbandonedKind(kind: RegionKind, { prefix = "", directory }: StateFilter): string[] {
-  return SharedMemory.removeAbandoned(filterOf(kind, prefix, directory))
-    .map((name) => name.slice(prefixOf(kind).length));
-}
-
-/** @throws {RangeError} when an option is no whole number from `min` to `max` */
-export function checkCount(noun: string, name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new RangeError(`create ${noun}: ${name} is ${value}, expected ${min} to ${max}`);
-}
-
-function filterOf(
-  kind: RegionKind,
-  prefix: string,
-  directory: string | undefined,
-): { prefix: string; directory: string | undefined; beginsWith: Uint8Array } {
-  return { prefix: prefixOf(kind) + prefix, directory, beginsWith: magicBytes(kind) };
-}
-
-function prefixOf({ noun }: RegionKind): string {
-  return `${noun}.`;
-}
-
-function regionOf(kind: RegionKind, name: string): string {
-  const problem = nameProblem(name, STATE_NAME_LENGTH_MAX);
-  if (problem === undefined) return prefixOf(kind) + name;
-  throw new RangeError(`name of a ${kind.noun}: ${problem}`);
-}
-
-function magicBytes({ magic }: RegionKind): Uint8Array {
-  return new Uint8Array(new Int32Array([magic]).buffer);
+function isWithin(value: number, [min, max]: ConstantRange): boolean {
+  return value >= min && value <= max;
 }
 
 function checksumOf(words: Int32Array): number {
   return fnv1a([
     ...words.subarray(0, HEADER.checksum),
-    ...words.subarray(HEADER.constants, HEADER.constants + CONSTANTS_MAX),
+    ...words.subarray(HEADER.constants, HEADER_WORDS),
   ]);
 }

@@ -30,7 +30,7 @@ export function inWordsOf<T>(action: string, subject: string, body: () => T): T 
     if (error instanceof Deno.errors.NotFound && action !== "create") {
       throw new Deno.errors.NotFound(`${action} ${subject}: there is none`, { cause: error });
     }
-    if (error instanceof Deno.errors.AlreadyExists) {
+    if (error instanceof Deno.errors.AlreadyExists && action === "create") {
       throw new Deno.errors.AlreadyExists(`${action} ${subject}: it exists already`, { cause: error });
     }
     // That there is no room for it says how much was wanted, and not for what.

@@ -57,8 +57,15 @@
  */
 
 import { fnv1a } from "../../base/mod.ts";
-import { SHARED_MEMORY_BYTES_MAX } from "../memory/mod.ts";
-import { HEADER, MEMBER, MEMBERS_MAX, type RegionKind } from "../sharing/mod.ts";
+import {
+  ANY_WORD,
+  type Constants,
+  HEADER,
+  MEMBER,
+  MEMBERS_MAX,
+  RegionKind,
+  YES_OR_NO,
+} from "../sharing/mod.ts";
 
 /** Words of the header, as indices of an `Int32Array`. */
 export const WORD = {
@@ -121,18 +128,20 @@ export const STATE_VALUE_BYTES_MAX = 2 ** 26;
 /** Openers that a state can have at once; the same for locks, semaphores and pools. */
 export const STATE_PARTICIPANTS_MAX: number = MEMBERS_MAX;
 
-/** What a state is made with: its constants. */
-export interface StateConstants {
-  readonly capacity: number;
-  readonly keyBytesMax: number;
-  readonly valueBytesMax: number;
+/** The constants that a state is made with, and their ranges. */
+const CONSTANTS = {
+  capacity: [1, STATE_CAPACITY_MAX],
+  keyBytesMax: [1, STATE_KEY_BYTES_MAX],
+  valueBytesMax: [1, STATE_VALUE_BYTES_MAX],
   /** Openers that may write at once without taking room for keys. */
-  readonly writersMax: number;
+  writersMax: [1, MEMBERS_MAX],
   /** Whether each record has a checksum. */
-  readonly checksums: boolean;
+  checksums: YES_OR_NO,
   /** What hashes begin with. */
-  readonly seed: number;
-}
+  seed: ANY_WORD,
+} as const;
+/** What a state is made with. */
+export type StateConstants = Constants<keyof typeof CONSTANTS>;
 
 /** Where things are in a state's region, in bytes from its start, and how many. */
 export interface StateGeometry {
@@ -172,20 +181,8 @@ export function geometryOf(
   };
 }
 
-/** The constants as they are in the header. */
-export function packConstants(constants: StateConstants): number[] {
-  const { capacity, keyBytesMax, valueBytesMax, writersMax, checksums, seed } = constants;
-  return [capacity, keyBytesMax, valueBytesMax, writersMax, checksums ? 1 : 0, seed];
-}
-
-/** The way back. */
-export function unpackConstants(packed: readonly number[]): StateConstants {
-  const [capacity, keyBytesMax, valueBytesMax, writersMax, checksums, seed] = packed;
-  return { capacity, keyBytesMax, valueBytesMax, writersMax, checksums: checksums !== 0, seed };
-}
-
 /** States, as a kind of region. */
-export const STATE_KIND: RegionKind = {
+export const STATE_KIND: RegionKind<keyof StateConstants> = new RegionKind({
   noun: "state",
   magic: 0x4154534d,
   version: 1,
@@ -194,22 +191,9 @@ export const STATE_KIND: RegionKind = {
     ...[RECORD_HEADER_BYTES, BLOCK_BITS, BUCKET_BITS, CHANGE_COUNT, MEMBERS_AT, MEMBER_BYTES],
     ...[BUCKETS_PER_KEY, SPARES_MAX, MEMBERS_MAX],
   ]),
-  constantCount: 6,
-  byteLengthOf(packed) {
-    const constants = unpackConstants(packed);
-    const isPossible = isWithin(constants.capacity, STATE_CAPACITY_MAX) &&
-      isWithin(constants.keyBytesMax, STATE_KEY_BYTES_MAX) &&
-      isWithin(constants.valueBytesMax, STATE_VALUE_BYTES_MAX) &&
-      isWithin(constants.writersMax, MEMBERS_MAX);
-    if (!isPossible) return undefined;
-    const { byteLength } = geometryOf(constants);
-    return byteLength <= SHARED_MEMORY_BYTES_MAX ? byteLength : undefined;
-  },
-};
-
-function isWithin(value: number, max: number): boolean {
-  return value >= 1 && value <= max;
-}
+  constants: CONSTANTS,
+  byteLengthOf: (constants) => geometryOf(constants).byteLength,
+});
 
 function roundUp(bytes: number, to: number): number {
   return Math.ceil(bytes / to) * to;

@@ -28,10 +28,10 @@ export {
   messagePackPayload,
   type Participant,
   type Payload,
-  STATE_NAME_LENGTH_MAX,
-  type StateAccess,
-  type StateFilter,
-  type StatePlace,
+  REGION_NAME_LENGTH_MAX as STATE_NAME_LENGTH_MAX,
+  type RegionAccess as StateAccess,
+  type RegionFilter as StateFilter,
+  type RegionPlace as StatePlace,
 } from "../sharing/mod.ts";
 export { SharedStateFullError } from "./errors.ts";
 export {

@@ -2,22 +2,16 @@ import { endable } from "../../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import {
   bytesOf,
-  connectKind,
-  connectOrCreate,
-  createKind,
-  listKind,
-  openedOr,
+  type OpenedRegion,
   type Payload,
-  removeAbandonedKind,
+  type RegionFilter,
+  type RegionPlace,
   Slab,
-  type StateFilter,
-  type StatePlace,
-  unlinkKind,
   WAITS_MAX,
 } from "../sharing/mod.ts";
 import { SharedStateFullError } from "./errors.ts";
 import type { Key } from "./keys.ts";
-import { COUNTER, RECORD, STATE_KIND, STATE_PARTICIPANTS_MAX, unpackConstants, WORD } from "./layout.ts";
+import { COUNTER, RECORD, STATE_KIND, type StateConstants, WORD } from "./layout.ts";
 import { CopyTarget } from "./copy_target.ts";
 import { ABSENT, ALWAYS, type Condition, FULL, REFUSED, StateCore } from "./state_core.ts";
 import { stateConstantsOf } from "./state_constants.ts";
@@ -99,37 +93,36 @@ export class SharedState implements Disposable {
    */
   static create(name: string, options: StateCreateOptions = {}): SharedState {
     const constants = stateConstantsOf(options);
-    const { region } = createKind(STATE_KIND, name, constants, options);
-    return openedOr(
-      region,
-      () => new SharedState(name, region, constants),
-      () => unlinkKind(STATE_KIND, name, options),
-    );
+    return STATE_KIND.create(name, constants, options, (opened) => new SharedState(name, opened));
   }
 
   /**
-   * Opens a state that is there.
+   * Opens an existing state.
    *
    * @throws {RangeError} when the name is none
    * @throws {Deno.errors.NotFound} when there is none
    * @throws {Deno.errors.PermissionDenied} when this process may not read and write it
-   * @throws {Deno.errors.InvalidData} when it is no state, half-made, damaged, or of another version; says which
-   * @throws {Deno.errors.Busy} when it has {@linkcode STATE_PARTICIPANTS_MAX} openers
+   * @throws {Deno.errors.InvalidData} when it is no state, damaged, or of another version; says which
+   * @throws {Deno.errors.Busy} when it has 255 openers
    * @throws {Deno.errors.NotSupported} without the native library
    */
-  static connect(name: string, options: StatePlace = {}): SharedState {
-    const { region, constants } = connectKind(STATE_KIND, name, options);
-    return openedOr(region, () => new SharedState(name, region, constants));
+  static connect(name: string, options: RegionPlace = {}): SharedState {
+    return STATE_KIND.connect(name, options, (opened) => new SharedState(name, opened));
   }
 
-  /** Opens a state, and makes it if there is none; one that is there is as it was made, whatever the options say. Throws what the two do. */
+  /**
+   * Opens a state, and makes it where there is none. Throws what the two do, and:
+   *
+   * @throws {Deno.errors.AlreadyExists} when it exists with another `capacity`, say, than was asked for; says which option
+   */
   static open(name: string, options: StateCreateOptions = {}): SharedState {
-    return connectOrCreate(() => this.connect(name, options), () => this.create(name, options));
+    const constants = stateConstantsOf(options);
+    return STATE_KIND.open(name, constants, options, (opened) => new SharedState(name, opened));
   }
 
   /** The states that this process may open, by name. */
-  static list(options: StateFilter = {}): SharedMemoryInfo[] {
-    return listKind(STATE_KIND, options);
+  static list(options: RegionFilter = {}): SharedMemoryInfo[] {
+    return STATE_KIND.list(options);
   }
 
   /**
@@ -140,28 +133,20 @@ export class SharedState implements Disposable {
    * @throws {Deno.errors.InvalidData} when what has that name is no state; it is left as it is
    * @throws {Deno.errors.PermissionDenied} when this process may not open it, and so not look what it is
    */
-  static unlink(name: string, options: StatePlace = {}): void {
-    unlinkKind(STATE_KIND, name, options);
+  static unlink(name: string, options: RegionPlace = {}): void {
+    STATE_KIND.unlink(name, options);
   }
 
   /** Takes the names of states away that no living process has open, with all that is in them, and returns the names. */
-  static removeAbandoned(options: StateFilter = {}): string[] {
-    return removeAbandonedKind(STATE_KIND, options);
+  static removeAbandoned(options: RegionFilter = {}): string[] {
+    return STATE_KIND.removeAbandoned(options);
   }
 
-  private constructor(name: string, region: SharedMemory, packed: readonly number[]) {
-    const constants = unpackConstants(packed);
+  private constructor(name: string, { region, constants }: OpenedRegion<keyof StateConstants>) {
     const memory = new StateMemory(region, constants);
     this.name = name;
     this.#region = region;
-    try {
-      this.#core = new StateCore(memory);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.Busy)) throw error;
-      throw new Deno.errors.Busy(`open state ${name}: it has ${STATE_PARTICIPANTS_MAX} openers already`, {
-        cause: error,
-      });
-    }
+    this.#core = new StateCore(memory);
     this.#watches = new Watches(this.#core);
     const slab = new Slab(memory.bytes, memory.words, constants.valueBytesMax);
     const { table } = this.#core;

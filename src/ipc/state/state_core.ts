@@ -72,9 +72,7 @@ export class StateCore {
       sessions: WORD.sessions,
       looked: WORD.looked,
     });
-    if (!this.members.enter((number) => this.#prepare(number))) {
-      throw new Deno.errors.Busy(`open the state: it has ${STATE_PARTICIPANTS_MAX} openers already`);
-    }
+    this.members.enter((number) => this.#prepare(number));
     this.#signal = new Signal(words, WORD.changes);
     this.changes = new Waits(this.#signal, () => this.onPause());
     if (this.members.followsDead) this.#buried();
@@ -335,7 +333,7 @@ export class StateCore {
       const to = memory.recordOf(block);
       floats[to + RECORD.version >> 1] = version;
       words[to + RECORD.next] = next;
-      if (constants.checksums) words[to + RECORD.checksum] = table.checksumOf(to);
+      if (constants.checksums !== 0) words[to + RECORD.checksum] = table.checksumOf(to);
       next = block + 1;
     }
     if (!memory.lead(at, low, high, next - 1)) {

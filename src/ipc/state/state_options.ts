@@ -1,5 +1,5 @@
 import type { Abortable } from "../../base/mod.ts";
-import type { StateAccess } from "../sharing/mod.ts";
+import type { RegionAccess } from "../sharing/mod.ts";
 
 /** What a state is that is made without saying so. */
 export const STATE_DEFAULTS = {
@@ -10,7 +10,7 @@ export const STATE_DEFAULTS = {
 } as const;
 
 /** Options of {@linkcode SharedState.create}. */
-export interface StateCreateOptions extends StateAccess {
+export interface StateCreateOptions extends RegionAccess {
   /**
    * Keys that it holds: 1 to {@linkcode STATE_CAPACITY_MAX}.
    *

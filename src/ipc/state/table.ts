@@ -119,7 +119,7 @@ export class Table {
       const isPossible = valueBytes >>> 0 <= constants.valueBytesMax && expiresMs >= 0;
       const isExpired = expiresMs !== 0 && expiresMs <= Date.now();
       const isWhole = isPossible &&
-        (!constants.checksums || this.checksumOf(record) === words[record + RECORD.checksum]);
+        (constants.checksums === 0 || this.checksumOf(record) === words[record + RECORD.checksum]);
       const result = isWhole && !isExpired ? take(record, valueBytes) : undefined;
       // SYNC generation: who is to write to the block has changed its word before.
       if (!this.isUnchanged() && (isQuick || !isSameGeneration(word, memory.load(block)))) continue;

@@ -24,17 +24,20 @@ Deno.test("layout of locks and semaphores: every number is as it was", () => {
   assert.deepEqual(PERMIT_MEMBER, { ticket: 6, signal: 7, counters: 16 });
   assert.deepEqual(PERMIT_COUNTER, { acquired: 0, waited: 1, abandoned: 2 });
   assert.deepEqual([PERMIT_MEMBERS_AT, PERMIT_MEMBER_BYTES, PERMITS_AT], [4096, 128, 9216]);
-  assert.deepEqual([LOCK_KIND.magic, LOCK_KIND.version], [0x4b434c4d, 1]);
-  assert.deepEqual([SEMAPHORE_KIND.magic, SEMAPHORE_KIND.version], [0x4d45534d, 1]);
-  assert.deepEqual([LOCK_KIND.byteLengthOf([1]), LOCK_KIND.byteLengthOf([2])], [36_928, undefined]);
-  assert.deepEqual(
-    [0, 17, SEMAPHORE_PERMITS_MAX + 1].map((permits) => SEMAPHORE_KIND.byteLengthOf([permits])),
-    [
-      undefined,
-      36_992,
-      undefined,
-    ],
-  );
+  assert.deepEqual([LOCK_KIND.format.magic, LOCK_KIND.format.version], [0x4b434c4d, 1]);
+  assert.deepEqual([SEMAPHORE_KIND.format.magic, SEMAPHORE_KIND.format.version], [0x4d45534d, 1]);
+  const found = (kind: typeof LOCK_KIND, permits: number, byteLength: number): unknown => {
+    const words = new Int32Array(16);
+    kind.writeHeader(words, { permits });
+    const inspection = kind.inspect(words, byteLength);
+    return inspection.state === "ok" ? inspection.constants.permits : inspection.found;
+  };
+  const outOfRange = "it is damaged: its constants are out of range";
+  assert.deepEqual([found(LOCK_KIND, 1, 36_928), found(LOCK_KIND, 2, 36_928)], [1, outOfRange]);
+  assert.equal(found(SEMAPHORE_KIND, 17, 36_992), 17);
+  for (const permits of [0, -1, SEMAPHORE_PERMITS_MAX + 1]) {
+    assert.equal(found(SEMAPHORE_KIND, permits, 36_992), outOfRange);
+  }
 });
 
 Deno.test("words of permits: each step has a generation of its own", () => {

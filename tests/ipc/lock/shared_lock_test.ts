@@ -258,6 +258,10 @@ nativeTest("SharedLock.create(), connect(), open(), list(), unlink() and removeA
   {
     using _one = SharedLock.open(name, { mode: 0o640 });
     using _other = SharedLock.open(name);
+    assert.throws(() => SharedLock.open(name, { mode: 0o600 }), {
+      name: "AlreadyExists",
+      message: `open lock ${name}: mode is 0o640, expected 0o600`,
+    });
     assert.throws(() => SharedLock.create(name), /create lock test-.*: it exists already/);
     assert.deepEqual(SharedLock.list({ prefix: name }).map(({ name, mode }) => [name, mode]), [[
       name,

@@ -109,8 +109,11 @@ nativeTest("SharedSemaphore.create(), open(), list(), unlink()", () => {
     assert.throws(() => SharedSemaphore.create(name, { permits }), /create semaphore: permits is/);
   }
   using one = SharedSemaphore.open(name, { permits: 2 });
-  using other = SharedSemaphore.open(name, { permits: 5 });
-  assert.equal(other.permitCount, 2);
+  using _other = SharedSemaphore.open(name, { permits: 2 });
+  assert.throws(() => SharedSemaphore.open(name, { permits: 5 }), {
+    name: "AlreadyExists",
+    message: `open semaphore ${name}: permits is 2, expected 5`,
+  });
   assert.equal(SharedSemaphore.list({ prefix: name }).length, 1);
   assert.deepEqual(SharedSemaphore.removeAbandoned({ prefix: name }), []);
   assert.match(one.metrics(), /^millrace_semaphore_permits\{semaphore="test-[^"]+"\} 2$/m);

@@ -84,7 +84,7 @@ nativeTest("SharedMemory.open() makes a region or opens it, and refuses options 
   assert.deepEqual([found.mode, found.bytes[9]], [0o640, 3]);
   const refused = (found: string) => ({
     name: "AlreadyExists",
-    message: `open shared memory ${name}: its ${found}`,
+    message: `open shared memory ${name}: ${found}`,
   });
   assert.throws(
     () => SharedMemory.open(name, { byteLength: 11 }),

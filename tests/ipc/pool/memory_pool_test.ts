@@ -147,8 +147,12 @@ nativeTest("MemoryPool.create(), connect(), open(), list(), unlink(), metrics()"
   assert.throws(() => MemoryPool.create(name, { blockCount: 1, blockBytes: 0 }), /blockBytes is 0/);
   assert.throws(() => MemoryPool.create(name, { blockCount: 1000, blockBytes: 2 ** 28 }), /expected at most/);
   using one = MemoryPool.open(name, { blockCount: 2, blockBytes: 10 });
-  using other = MemoryPool.open(name, { blockCount: 5, blockBytes: 50 });
+  using other = MemoryPool.open(name, { blockCount: 2, blockBytes: 10 });
   assert.deepEqual([other.blockCount, other.blockBytes], [2, 10]);
+  assert.throws(() => MemoryPool.open(name, { blockCount: 2, blockBytes: 50 }), {
+    name: "AlreadyExists",
+    message: `open pool ${name}: blockBytes is 10, expected 50`,
+  });
   assert.equal(MemoryPool.list({ prefix: name }).length, 1);
   assert.deepEqual(MemoryPool.removeAbandoned({ prefix: name }), []);
   assert.match(one.metrics(), /^millrace_pool_free\{pool="test-[^"]+"\} 2$/m);

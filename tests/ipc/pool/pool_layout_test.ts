@@ -28,14 +28,29 @@ Deno.test("layout of a pool: every number is as it was", () => {
   assert.deepEqual(POOL_COUNTER, { acquired: 0, released: 1, taken: 2, recovered: 3 });
   assert.deepEqual(POOL_PHASE, { free: 0, owned: 1, offered: 2 });
   assert.deepEqual([POOL_MEMBERS_AT, POOL_MEMBER_BYTES, POOL_WORDS_AT], [4096, 128, 9216]);
-  assert.deepEqual([POOL_KIND.magic, POOL_KIND.version], [0x4c4f504d, 1]);
+  assert.deepEqual([POOL_KIND.format.magic, POOL_KIND.format.version], [0x4c4f504d, 1]);
   assert.deepEqual(poolGeometryOf(3, 100), { blocksAt: 36_928, strideBytes: 128, byteLength: 37_312 });
-  assert.deepEqual([POOL_KIND.byteLengthOf([3, 100]), POOL_KIND.byteLengthOf([0, 1])], [37_312, undefined]);
-  assert.deepEqual(
-    [[1, POOL_BLOCK_BYTES_MAX + 1], [POOL_BLOCKS_MAX + 1, 1], [POOL_BLOCKS_MAX, 10_000]].map(
-      POOL_KIND.byteLengthOf,
-    ),
-    [undefined, undefined, undefined],
+  const found = (blockCount: number, blockBytes: number): unknown => {
+    const words = new Int32Array(16);
+    POOL_KIND.writeHeader(words, { blockCount, blockBytes });
+    const inspection = POOL_KIND.inspect(words, 37_312);
+    return inspection.state === "ok" ? inspection.constants : inspection.found;
+  };
+  assert.deepEqual(found(3, 100), { blockCount: 3, blockBytes: 100 });
+  for (
+    const [blockCount, blockBytes] of [
+      [0, 1],
+      [1, 0],
+      [-1, 1],
+      [1, POOL_BLOCK_BYTES_MAX + 1],
+      [POOL_BLOCKS_MAX + 1, 1],
+    ]
+  ) {
+    assert.equal(found(blockCount, blockBytes), "it is damaged: its constants are out of range");
+  }
+  assert.match(
+    String(found(POOL_BLOCKS_MAX, 10_000)),
+    /^it is damaged: it has 37312 bytes, expected 1\d{10}$/,
   );
 });
 

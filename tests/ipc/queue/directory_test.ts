@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { geometryOf, RECORD_HEADER_BYTES } from "../../../src/ipc/queue/layout.ts";
-import { constantsOf } from "../../../src/ipc/queue/open_queue.ts";
+import { queueConstantsOf } from "../../../src/ipc/queue/queue_constants.ts";
 import { type QueueShape, SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
@@ -54,7 +54,7 @@ directoryTest(
   "SharedQueue in a directory: each flipped byte of a message shows, and that message is gone",
   (directory) => {
     using queue = SharedQueue.create("q", { capacity: 2, messageBytesMax: 64, directory });
-    const { recordsAt } = geometryOf(constantsOf({ capacity: 2, messageBytesMax: 64 }, true));
+    const { recordsAt } = geometryOf(queueConstantsOf({ capacity: 2, messageBytesMax: 64 }, true));
     const data = Uint8Array.from({ length: 20 }, (_, index) => index * 3);
     using file = Deno.openSync(fileOf(directory), { read: true, write: true });
     const byte = new Uint8Array(1);

@@ -4,25 +4,21 @@ import {
   COUNTER,
   FLAG,
   geometryOf,
-  inspectQueue,
   LANE,
   laneAt,
-  LAYOUT_HASH,
   PARTICIPANT,
   participantAt,
   QUEUE_CAPACITY_MAX,
   QUEUE_DELIVERY_COUNT_MAX,
-  QUEUE_MAGIC,
+  QUEUE_KIND,
   QUEUE_MESSAGE_BYTES_MAX,
   QUEUE_PARTICIPANTS_MAX,
   QUEUE_PARTITIONS_MAX,
   QUEUE_PRIORITIES_MAX,
-  QUEUE_VERSION,
   type QueueConstants,
   RECORD,
   RECORD_HEADER_BYTES,
   WORD,
-  writeConstants,
 } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
@@ -37,30 +33,19 @@ const CONSTANTS: QueueConstants = {
   partitions: 0,
   deliveryCountMax: 7,
   deadLetterCountMax: 2,
-  checksums: true,
+  checksums: 1,
   identity: -77,
 };
-/** Bytes of the constants: the words 0 to 11. */
-const HEADER_BYTES = 48;
+/** Bytes of the header: the words 0 to 15. */
+const HEADER_BYTES = 64;
+const { magic: QUEUE_MAGIC, version: QUEUE_VERSION, layoutHash: LAYOUT_HASH } = QUEUE_KIND.format;
 const FLIPS = [0x01, 0x80, 0xff];
 
-// A change of any number here is a change of what processes of other builds share with this one: it wants a new QUEUE_VERSION.
+// A change of any number here is a change of what processes of other builds share with this one: it wants a new version of the kind.
 Deno.test("layout: every number is what it is", () => {
   assert.equal(new TextDecoder().decode(new Uint8Array(new Int32Array([QUEUE_MAGIC]).buffer)), "MQUE");
-  assert.equal(QUEUE_VERSION, 1);
+  assert.equal(QUEUE_VERSION, 2);
   assert.deepEqual(WORD, {
-    magic: 0,
-    version: 1,
-    layoutHash: 2,
-    capacity: 3,
-    messageBytesMax: 4,
-    priorities: 5,
-    partitions: 6,
-    deliveryCountMax: 7,
-    deadLetterCountMax: 8,
-    checksums: 9,
-    headerChecksum: 10,
-    identity: 11,
     sessions: 32,
     looked: 33,
     items: 64,
@@ -109,7 +94,7 @@ Deno.test("layout: every number is what it is", () => {
     headerBytes: 64,
   });
   assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
-  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -124310631]);
+  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -1725260308]);
   assert.deepEqual(
     [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
     [255, 65_536, 67_108_864],
@@ -163,36 +148,25 @@ Deno.test("geometryOf() keeps words, floats and lines of records where they can 
   }
 });
 
-Deno.test("writeConstants() writes the words of the diagram, and inspectQueue() reads them", () => {
+Deno.test("the header of a queue is as the diagram says, and can be read", () => {
   const { byteLength } = geometryOf(CONSTANTS);
   const words = new Int32Array(byteLength >> 2);
-  writeConstants(words, CONSTANTS);
-  assert.deepEqual([...words.subarray(0, 10)], [
-    QUEUE_MAGIC,
-    QUEUE_VERSION,
-    LAYOUT_HASH,
-    5,
-    100,
-    3,
-    0,
-    7,
-    2,
-    1,
-  ]);
-  assert.equal(words[11], -77);
+  QUEUE_KIND.writeHeader(words, CONSTANTS);
+  assert.deepEqual([...words.subarray(0, 3)], [QUEUE_MAGIC, QUEUE_VERSION, LAYOUT_HASH]);
+  assert.deepEqual([...words.subarray(4, 12)], [5, 100, 3, 0, 7, 2, 1, -77]);
   assert.ok(words.subarray(12).every((word) => word === 0));
-  assert.deepEqual(inspectQueue(words, byteLength), { state: "queue", constants: CONSTANTS });
+  assert.deepEqual(QUEUE_KIND.inspect(words, byteLength), { state: "ok", constants: CONSTANTS });
 });
 
-Deno.test("inspectQueue() notices every flipped byte of the constants, and a wrong length", () => {
+Deno.test("RegionKind.inspect() of a queue notices every flipped byte of the constants, and a wrong length", () => {
   const { byteLength } = geometryOf(CONSTANTS);
   const words = new Int32Array(byteLength >> 2);
   const bytes = new Uint8Array(words.buffer);
-  writeConstants(words, CONSTANTS);
+  QUEUE_KIND.writeHeader(words, CONSTANTS);
   for (let at = 0; at < HEADER_BYTES; at++) {
     for (let flip = 1; flip < 256; flip++) {
       bytes[at] ^= flip;
-      const inspection = inspectQueue(words, byteLength);
+      const inspection = QUEUE_KIND.inspect(words, byteLength);
       bytes[at] ^= flip;
       const expected = at < 4 ? "foreign" : at < 12 ? "other version" : "damaged";
       assert.equal(inspection.state, expected, `byte ${at} ^ ${flip}`);
@@ -200,12 +174,14 @@ Deno.test("inspectQueue() notices every flipped byte of the constants, and a wro
     }
   }
   for (const wrong of [byteLength - 1, byteLength + 1, byteLength * 2]) {
-    assert.equal(inspectQueue(words, wrong).state, "damaged");
+    assert.equal(QUEUE_KIND.inspect(words, wrong).state, "damaged");
   }
-  for (const wrong of [0, 44, 4095]) assert.equal(inspectQueue(words, wrong).state, "foreign");
+  for (const wrong of [0, 15]) {
+    assert.equal(QUEUE_KIND.inspect(words.subarray(0, wrong), byteLength).state, "foreign");
+  }
 });
 
-Deno.test("inspectQueue() refuses constants that no queue can be made with, though their checksum is right", () => {
+Deno.test("RegionKind.inspect() of a queue refuses constants that no queue can be made with, though their checksum is right", () => {
   const wrongs: Partial<QueueConstants>[] = [
     { capacity: 0 },
     { capacity: -1 },
@@ -223,15 +199,15 @@ Deno.test("inspectQueue() refuses constants that no queue can be made with, thou
   for (const wrong of wrongs) {
     const constants = { ...CONSTANTS, ...wrong };
     const words = new Int32Array(1024);
-    writeConstants(words, constants);
-    const inspection = inspectQueue(words, Math.max(4096, geometryOf(constants).byteLength));
+    QUEUE_KIND.writeHeader(words, constants);
+    const inspection = QUEUE_KIND.inspect(words, Math.max(4096, geometryOf(constants).byteLength));
     assert.equal(inspection.state, "damaged", JSON.stringify(wrong));
   }
 });
 
 Deno.test("fakeMemory() is a queue's memory", () => {
   const { memory } = fakeMemory({ capacity: 3, messageBytesMax: 8 });
-  assert.equal(inspectQueue(memory.words, memory.bytes.byteLength).state, "queue");
+  assert.equal(QUEUE_KIND.inspect(memory.words, memory.bytes.byteLength).state, "ok");
 });
 
 nativeTest(
@@ -247,7 +223,7 @@ nativeTest(
         assert.throws(() => SharedQueue.connect(name), {
           name: "InvalidData",
           message: new RegExp(
-            `^connect to queue ${name}: it (is no queue|has version -?\\d+, expected 1|is damaged: )|^connect to queue ${name}: its layout`,
+            `^connect to queue ${name}: it (is no queue|has version -?\\d+, expected 2|is damaged: )|^connect to queue ${name}: its layout`,
           ),
         }, `byte ${at} ^ ${flip}`);
         region.bytes[at] ^= flip;
@@ -268,7 +244,7 @@ nativeTest("SharedQueue.connect() refuses what is no queue, and queues that were
     });
     const initialize = (bytes: Uint8Array<ArrayBuffer>) => {
       const words = new Int32Array(4096 / 4);
-      writeConstants(words, CONSTANTS);
+      QUEUE_KIND.writeHeader(words, CONSTANTS);
       bytes.set(new Uint8Array(words.buffer).subarray(0, bytes.byteLength));
     };
     SharedMemory.unlink(`queue.${name}`);

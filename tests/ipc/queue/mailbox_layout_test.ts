@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import {
+  countConstants,
+  countsOf,
   MAILBOX_BOXES_MAX,
+  MAILBOX_KIND,
   MAILBOX_SIZES_MIB,
   mailboxGeometry,
-  readMailboxConstants,
-  writeMailboxConstants,
 } from "../../../src/ipc/queue/mailbox_layout.ts";
 
 const MIB = 2 ** 20;
 const COUNTS = [2, 0, 1, 0, 0, 0, 0];
+const CONSTANTS = { queueIdentity: 77, ...countConstants(COUNTS) };
 
 Deno.test("mailbox layout: every number is what it is", () => {
   assert.deepEqual([MAILBOX_SIZES_MIB, MAILBOX_BOXES_MAX], [
@@ -16,11 +18,11 @@ Deno.test("mailbox layout: every number is what it is", () => {
     1024,
   ]);
   const words = new Int32Array(1024);
-  writeMailboxConstants(words, COUNTS, 77);
+  MAILBOX_KIND.writeHeader(words, CONSTANTS);
   assert.equal(new TextDecoder().decode(new Uint8Array(words.buffer, 0, 4)), "MBOX");
-  assert.deepEqual([...words.subarray(1, 3)], [1, -742593140]);
+  assert.deepEqual([...words.subarray(1, 3)], [2, 1604558519]);
   assert.equal(words[4], 77);
-  assert.deepEqual([...words.subarray(16, 23)], COUNTS);
+  assert.deepEqual([...words.subarray(5, 12)], COUNTS);
 });
 
 Deno.test("mailboxGeometry() puts boxes at whole pages, smallest first, behind their words", () => {
@@ -37,30 +39,27 @@ Deno.test("mailboxGeometry() puts boxes at whole pages, smallest first, behind t
   assert.ok(first.at % 4096 === 0 && first.at >= (boxes[1023].state + 2) * 4);
 });
 
-Deno.test("readMailboxConstants() notices every flipped byte of the header, and a wrong length", () => {
+Deno.test("RegionKind.inspect() of a mailbox notices every flipped byte of the header, and a wrong length", () => {
   const words = new Int32Array(1024);
   const bytes = new Uint8Array(words.buffer);
-  writeMailboxConstants(words, COUNTS, 77);
+  MAILBOX_KIND.writeHeader(words, CONSTANTS);
   const { byteLength } = mailboxGeometry(COUNTS);
-  assert.deepEqual(readMailboxConstants(words, byteLength), { counts: COUNTS, queueIdentity: 77 });
-  const places = [
-    ...Array.from({ length: 16 }, (_, at) => at),
-    ...Array.from({ length: 28 }, (_, at) => 64 + at),
-  ];
-  for (const at of places) {
+  assert.deepEqual(MAILBOX_KIND.inspect(words, byteLength), { state: "ok", constants: CONSTANTS });
+  assert.deepEqual(countsOf(CONSTANTS), COUNTS);
+  for (let at = 0; at < 64; at++) {
     for (let flip = 1; flip < 256; flip++) {
       bytes[at] ^= flip;
-      const read = readMailboxConstants(words, byteLength);
+      const read = MAILBOX_KIND.inspect(words, byteLength);
       bytes[at] ^= flip;
       assert.ok("found" in read && read.found.length > 0, `byte ${at} ^ ${flip}`);
     }
   }
   for (const wrong of [0, byteLength - 1, byteLength + 1]) {
-    assert.ok("found" in readMailboxConstants(words, wrong));
+    assert.ok("found" in MAILBOX_KIND.inspect(words, wrong));
   }
 });
 
-Deno.test("readMailboxConstants() refuses counts that no mailbox can be made with", () => {
+Deno.test("RegionKind.inspect() of a mailbox refuses counts that no mailbox can be made with", () => {
   for (
     const counts of [[0, 0, 0, 0, 0, 0, 0], [-1, 2, 0, 0, 0, 0, 0], [1025, 0, 0, 0, 0, 0, 0], [
       2 ** 30,
@@ -73,8 +72,8 @@ Deno.test("readMailboxConstants() refuses counts that no mailbox can be made wit
     ]]
   ) {
     const words = new Int32Array(1024);
-    writeMailboxConstants(words, counts, 77);
-    const read = readMailboxConstants(words, 4096);
+    MAILBOX_KIND.writeHeader(words, { queueIdentity: 77, ...countConstants(counts) });
+    const read = MAILBOX_KIND.inspect(words, 4096);
     assert.ok("found" in read && /damaged/.test(read.found), JSON.stringify(counts));
   }
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { futexWaitPatrolled, FutexWatch, type Patrol, PATROL_LOOKS_FOR } from "../../../ffi/mod.ts";
-import { PARTICIPANT, participantAt, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
+import { PARTICIPANT, participantAt, QUEUE_KIND, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Signal } from "../../../src/ipc/sharing/mod.ts";
-import { openQueue } from "../../../src/ipc/queue/open_queue.ts";
+import { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
 import { type QueueShape, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { runProgram } from "../../support/driver_program.ts";
@@ -38,9 +38,12 @@ function patrolTest(
     using _queue = SharedQueue.create(name, { messageBytesMax: 8, ...shape });
     using stack = new DisposableStack();
     const open = (): QueueCore => {
-      const { region, memory } = openQueue(name, {});
+      const { region, core } = QUEUE_KIND.connect(name, {}, ({ region, constants }) => ({
+        region,
+        core: new QueueCore(new QueueMemory(region, constants)),
+      }));
       stack.use(region);
-      return stack.adopt(new QueueCore(memory), (core) => core.close());
+      return stack.adopt(core, (core) => core.close());
     };
     const [core, quiet] = [open(), open()];
     using watch = new FutexWatch();

@@ -259,7 +259,10 @@ nativeTest("SharedMailbox goes with its queue's name, and is not that of a later
   using mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
   SharedMemory.unlink(`queue.${name}`);
   using later = SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 });
-  assert.throws(() => SharedMailbox.connect(later), Deno.errors.InvalidData);
+  assert.throws(() => SharedMailbox.connect(later), {
+    name: "NotFound",
+    message: /there is none but that of another queue of the same name$/,
+  });
   assert.equal(mailbox.freeCount, 1);
   SharedQueue.unlink(name);
   assert.deepEqual(SharedMemory.list({ prefix: `mailbox.${name}` }), []);

@@ -539,7 +539,7 @@ nativeTest(
     using stack = new DisposableStack();
     const first = stack.use(SharedQueue.create(name, SMALL));
     for (let count = 1; count < QUEUE_PARTICIPANTS_MAX; count++) stack.use(SharedQueue.connect(name));
-    const refused = { name: "Busy", message: `open queue ${name}: it has 255 openers already` };
+    const refused = { name: "Busy", message: `connect to queue ${name}: it has 255 openers already` };
     assert.throws(() => SharedQueue.connect(name), refused);
     first.close();
     stack.use(SharedQueue.connect(name));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { PARTICIPANT, participantAt } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { prometheusText } from "../../../src/ipc/queue/status.ts";
+import { queueMetrics } from "../../../src/ipc/queue/status.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { fakeMemory, QueueNames } from "./support.ts";
 
@@ -57,7 +57,7 @@ nativeTest(
   },
 );
 
-Deno.test("prometheusText() is text that Prometheus reads", () => {
+Deno.test("queueMetrics() is text that Prometheus reads", () => {
   const status = {
     capacity: 4,
     readyCount: 3,
@@ -77,7 +77,7 @@ Deno.test("prometheusText() is text that Prometheus reads", () => {
     receivedPerSecond: 1e-7,
     participants: [],
   };
-  const text = prometheusText("a-queue", status, "priority");
+  const text = queueMetrics("a-queue", status, "priority");
   const metrics = text.split(/^(?=# HELP )/m);
   assert.equal(metrics.length, 17);
   for (const metric of metrics) {
@@ -93,7 +93,7 @@ Deno.test("prometheusText() is text that Prometheus reads", () => {
   assert.match(text, /^millrace_queue_received_per_second\{queue="a-queue"\} 1e-7$/m);
   assert.match(text, /^millrace_queue_ready_by_priority\{queue="a-queue",priority="1"\} 2$/m);
   assert.match(
-    prometheusText("a-queue", status, "partition"),
+    queueMetrics("a-queue", status, "partition"),
     /^millrace_queue_ready_by_partition\{queue="a-queue",partition="1"\} 2$/m,
   );
   assert.match(text, /^millrace_queue_oldest_age_seconds\{queue="a-queue"\} 1.5$/m);
@@ -111,7 +111,7 @@ nativeTest("SharedQueue.metrics() names each process once, and says whether it i
   const status = queue.status();
   const attachedAt = new Date();
   const dead = { pid: 7, attachedAt, alive: false };
-  const text = prometheusText(name, { ...status, participants: [...status.participants, dead] }, "priority");
+  const text = queueMetrics(name, { ...status, participants: [...status.participants, dead] }, "priority");
   assert.deepEqual(text.match(row), [own, `millrace_queue_process_openers{queue="${name}",pid="7"} 0`]);
 });
 

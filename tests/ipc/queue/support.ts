@@ -1,6 +1,7 @@
 import { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
-import { constantsOf, type QueueShape } from "../../../src/ipc/queue/open_queue.ts";
-import { geometryOf, writeConstants } from "../../../src/ipc/queue/layout.ts";
+import { queueConstantsOf } from "../../../src/ipc/queue/queue_constants.ts";
+import type { QueueShape } from "../../../src/ipc/queue/queue_options.ts";
+import { geometryOf, QUEUE_KIND } from "../../../src/ipc/queue/layout.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { FakeRegion } from "../ring/support.ts";
@@ -39,9 +40,9 @@ export function fakeMemory(
   shape: QueueShape,
   checksums = false,
 ): { region: FakeRegion; memory: QueueMemory } {
-  const constants = { ...constantsOf(shape, checksums), identity: 1 };
+  const constants = { ...queueConstantsOf(shape, checksums), identity: 1 };
   const region = new FakeRegion(geometryOf(constants).byteLength);
-  writeConstants(new Int32Array(region.bytes.buffer), constants);
+  QUEUE_KIND.writeHeader(new Int32Array(region.bytes.buffer), constants);
   return { region, memory: new QueueMemory(region, constants) };
 }
 

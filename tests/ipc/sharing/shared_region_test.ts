@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { floatsOf, inWordsOf, wordsOf } from "../../../src/ipc/sharing/mod.ts";
+import { floatsOf, inWordsOf, wordsOf } from "../../../src/ipc/sharing/shared_region.ts";
 
 Deno.test("wordsOf() and floatsOf() show the same bytes, without those that make no whole word", () => {
   const bytes = new Uint8Array(new ArrayBuffer(32), 8, 23);

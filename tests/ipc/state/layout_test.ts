@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { inspectHeader, writeHeader } from "../../../src/ipc/sharing/region_kind.ts";
 import {
   BLOCK_BITS,
   BUCKET_BITS,
@@ -7,7 +6,6 @@ import {
   COUNTER,
   geometryOf,
   KIND,
-  packConstants,
   RECORD,
   RECORD_HEADER_BYTES,
   SPARES_MAX,
@@ -17,7 +15,6 @@ import {
   STATE_MEMBER,
   STATE_PARTICIPANTS_MAX,
   STATE_VALUE_BYTES_MAX,
-  unpackConstants,
   WORD,
 } from "../../../src/ipc/state/layout.ts";
 import {
@@ -37,7 +34,7 @@ const CONSTANTS = {
   keyBytesMax: 30,
   valueBytesMax: 100,
   writersMax: 8,
-  checksums: true,
+  checksums: 1,
   seed: -5,
 };
 
@@ -79,7 +76,7 @@ Deno.test("layout of a state: every number is as it was", () => {
     2 ** 26,
     255,
   ]);
-  assert.deepEqual([STATE_KIND.magic, STATE_KIND.version, STATE_KIND.layoutHash], [
+  assert.deepEqual([STATE_KIND.format.magic, STATE_KIND.format.version, STATE_KIND.format.layoutHash], [
     0x4154534d,
     1,
     LAYOUT_HASH,
@@ -105,21 +102,20 @@ Deno.test("layout of a state: every number is as it was", () => {
   assert.ok(blockCount < 2 ** BLOCK_BITS && bucketCount <= 2 ** BUCKET_BITS);
 });
 
-const LAYOUT_HASH = STATE_KIND.layoutHash;
+const LAYOUT_HASH = STATE_KIND.format.layoutHash;
 
-Deno.test("inspectHeader() tells what is wrong with a region", () => {
-  const packed = packConstants(CONSTANTS);
-  assert.deepEqual(unpackConstants(packed), CONSTANTS);
+Deno.test("RegionKind.inspect() tells what is wrong with a region", () => {
   const { byteLength } = geometryOf(CONSTANTS);
   const words = new Int32Array(1024);
-  writeHeader(words, STATE_KIND, packed);
+  STATE_KIND.writeHeader(words, CONSTANTS);
+  assert.deepEqual([...words.subarray(4, 10)], Object.values(CONSTANTS));
   const found = (at: number, change: number, bytes = byteLength): unknown => {
     const copy = words.slice();
     copy[at] ^= change;
-    const inspection = inspectHeader(copy, STATE_KIND, bytes);
+    const inspection = STATE_KIND.inspect(copy, bytes);
     return inspection.state === "ok" ? inspection.constants : inspection.found;
   };
-  assert.deepEqual(found(0, 0), packed);
+  assert.deepEqual(found(0, 0), CONSTANTS);
   assert.equal(found(0, 1), "it is no state");
   assert.equal(found(1, 2), "it has version 3, expected 1");
   assert.equal(found(2, 1), "its layout is another build's");
@@ -130,14 +126,14 @@ Deno.test("inspectHeader() tells what is wrong with a region", () => {
     found(0, 0, byteLength - 64),
     `it is damaged: it has ${byteLength - 64} bytes, expected ${byteLength}`,
   );
-  assert.deepEqual(inspectHeader(words.subarray(0, 8), STATE_KIND, 32), {
+  assert.deepEqual(STATE_KIND.inspect(words.subarray(0, 8), 32), {
     state: "foreign",
     found: "it is no state",
   });
   for (
     const wrong of [{ capacity: 0 }, { keyBytesMax: 0 }, { valueBytesMax: 2 ** 27 }, { writersMax: 256 }]
   ) {
-    writeHeader(words, STATE_KIND, packConstants({ ...CONSTANTS, ...wrong }));
+    STATE_KIND.writeHeader(words, { ...CONSTANTS, ...wrong });
     assert.equal(found(0, 0), "it is damaged: its constants are out of range");
   }
 });

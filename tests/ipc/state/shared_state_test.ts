@@ -272,8 +272,14 @@ nativeTest("SharedState.create(), connect(), open(), list(), unlink() and remove
       assert.equal(error.message, `create state ${name}: it exists already`);
       return true;
     });
-    using other = SharedState.open(name, { capacity: 7 });
-    assert.equal(other.capacity, 16);
+    using other = SharedState.open(name);
+    assert.equal(other.capacity, 16, "options that are left out fit");
+    for (const option of ["capacity", "keyBytesMax", "valueBytesMax", "writersMax"]) {
+      assert.throws(() => SharedState.open(name, { [option]: 7 }), {
+        name: "AlreadyExists",
+        message: new RegExp(`^open state ${name}: ${option} is \\d+, expected 7$`),
+      });
+    }
     one.set("k", "v");
     assert.deepEqual(SharedState.list({ prefix: name }).map(({ name, inUse, mode }) => [name, inUse, mode]), [
       [name, true, 0o600],

@@ -1,6 +1,5 @@
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
-import { geometryOf, STATE_KIND, unpackConstants } from "../../../src/ipc/state/layout.ts";
-import { writeHeader } from "../../../src/ipc/sharing/region_kind.ts";
+import { geometryOf, STATE_KIND } from "../../../src/ipc/state/layout.ts";
 import { stateConstantsOf } from "../../../src/ipc/state/state_constants.ts";
 import { StateMemory } from "../../../src/ipc/state/state_memory.ts";
 import type { StateCreateOptions } from "../../../src/ipc/state/mod.ts";
@@ -42,11 +41,9 @@ export class StateNames implements Disposable {
 
 /** Memory of a state in this process, with locks as the kernel's. */
 export function fakeState(options: StateCreateOptions): StateMemory {
-  const packed = stateConstantsOf(options);
-  const constants = { ...unpackConstants(packed), seed: 1, checksums: false };
+  const constants = { ...stateConstantsOf(options), seed: 1, checksums: 0 };
   const region = new FakeRegion(geometryOf(constants).byteLength);
-  packed[5] = 1;
-  writeHeader(new Int32Array(region.bytes.buffer), STATE_KIND, packed);
+  STATE_KIND.writeHeader(new Int32Array(region.bytes.buffer), constants);
   return new StateMemory(region, constants);
 }
 
