@@ -7,7 +7,7 @@ import { runProgram } from "../../support/driver_program.ts";
 import { type Child, startProgram } from "../../support/net_child.ts";
 import {
   descriptorCount,
-  FFI_URL,
+  killedAt,
   listed,
   MEMORY_URL,
   RegionNames,
@@ -132,34 +132,6 @@ nativeTest("SharedMemory.removeAbandoned() and list() know who is alive, stopped
   assert.ok(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
   assert.equal(listed(name), undefined);
 });
-
-/** Runs `program`, killed at its native call `call`, counted from 0; whether it got through before that. */
-async function killedAt(call: number, program: string): Promise<boolean> {
-  const { code, stdout, stderr } = await runProgram(`
-    import { native } from ${FFI_URL};
-    import { SharedMemory } from ${MEMORY_URL};
-    const calls = native();
-    let left = ${call};
-    for (const [name, call] of Object.entries(calls)) {
-      // Deno gives functions that are not asynchronous as plain properties, and others as constant ones.
-      if (!Object.getOwnPropertyDescriptor(calls, name).writable) continue;
-      calls[name] = (...parameters) => {
-        if (left-- === 0) Deno.kill(Deno.pid, "SIGKILL");
-        return call(...parameters);
-      };
-    }
-    ${program}
-    console.log("done");
-    Deno.exit(0);
-  `);
-  assert.equal(stderr, "");
-  if (stdout === "done\n") {
-    assert.equal(code, 0);
-    return true;
-  }
-  assert.deepEqual([code, stdout], [137, ""]);
-  return false;
-}
 
 for (const where of ["memory", "a directory"]) {
   nativeTest(

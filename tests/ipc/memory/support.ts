@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { native, type NativeSymbols } from "../../../ffi/mod.ts";
+import { runProgram } from "../../support/driver_program.ts";
 import { SharedMemory, type SharedMemoryPlace } from "../../../src/ipc/memory/mod.ts";
 
 /** For programs that tests run: the door of the folder, as a string of TypeScript. */
@@ -84,6 +86,34 @@ export function descriptorCount(name: string): number {
     }
   }
   return count;
+}
+
+/** Runs `program`, which may import what it needs, and kills it at its native call `call`, counted from 0; whether it got through before. */
+export async function killedAt(call: number, program: string): Promise<boolean> {
+  const { code, stdout, stderr } = await runProgram(`
+    import { native } from ${FFI_URL};
+    import { SharedMemory } from ${MEMORY_URL};
+    const calls = native();
+    let left = ${call};
+    for (const [name, call] of Object.entries(calls)) {
+      // Deno gives functions that are not asynchronous as plain properties, and others as constant ones.
+      if (!Object.getOwnPropertyDescriptor(calls, name).writable) continue;
+      calls[name] = (...parameters) => {
+        if (left-- === 0) Deno.kill(Deno.pid, "SIGKILL");
+        return call(...parameters);
+      };
+    }
+    ${program}
+    console.log("done");
+    Deno.exit(0);
+  `);
+  assert.equal(stderr, "");
+  if (stdout === "done\n") {
+    assert.equal(code, 0);
+    return true;
+  }
+  assert.deepEqual([code, stdout], [137, ""]);
+  return false;
 }
 
 /** Resolves when `condition` holds; the test's watchdog bounds it. */
