@@ -1,4 +1,4 @@
-import type { WaitOptions } from "../../base/mod.ts";
+import { assert, type WaitOptions } from "../../base/mod.ts";
 import {
   floatsOf,
   Members,
@@ -61,6 +61,10 @@ export class Permits {
   constructor(region: SharedRegion, count: number) {
     const words = this.#words = wordsOf(region.bytes);
     const floats = this.#floats = floatsOf(region.bytes);
+    assert(
+      words.length >= PERMITS_AT + count,
+      `Permits: ${words.length} words have no room for ${count} permits`,
+    );
     this.#region = region;
     this.count = count;
     this.#held = new Int32Array(count);

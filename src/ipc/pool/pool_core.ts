@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import {
   floatsOf,
   Looks,
@@ -49,6 +50,11 @@ export class PoolCore {
     this.bytes = region.bytes;
     this.blockCount = blockCount;
     this.geometry = poolGeometryOf(blockCount, blockBytes);
+    const { byteLength } = region.bytes;
+    assert(
+      byteLength === this.geometry.byteLength,
+      `PoolCore: ${byteLength} bytes are not those of its constants`,
+    );
     this.#looks = new Looks(blockCount);
     const table = { region, words, floats, at: POOL_MEMBERS_AT, bytes: POOL_MEMBER_BYTES };
     this.members = new Members({ ...table, sessions: POOL_WORD.sessions, looked: POOL_WORD.looked });

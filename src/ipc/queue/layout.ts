@@ -80,7 +80,7 @@
  */
 
 import { QUEUE_COUNTER, QUEUE_FLAG, QUEUE_LANE, QUEUE_RECORD } from "../../../ffi/mod.ts";
-import { fnv1a } from "../../base/mod.ts";
+import { assert, fnv1a } from "../../base/mod.ts";
 import {
   ANY_WORD,
   type Constants,
@@ -199,6 +199,7 @@ export function geometryOf(
   const laneCount = partitions > 0 ? partitions : priorities;
   // Twice the slots, so that hints whose messages have gone another way leave room; and room for one of each participant.
   const cellCount = 2 ** Math.ceil(Math.log2(Math.max(2 * capacity, 2 * (QUEUE_PARTICIPANTS_MAX + 1))));
+  assert(Number.isInteger(Math.log2(cellCount)), `geometryOf: ${cellCount} cells are no power of two`);
   const lanesAt = PARTICIPANTS_AT + (QUEUE_PARTICIPANTS_MAX + 1) * PARTICIPANT_BYTES;
   const cellsAt = lanesAt + (laneCount + 1) * LANE_BYTES;
   const slotsAt = cellsAt + (laneCount + 1) * cellCount * 4;

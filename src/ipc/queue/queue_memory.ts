@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import { geometryOf, type QueueConstants, type QueueGeometry, RECORD_HEADER_BYTES } from "./layout.ts";
 import { floatsOf, type SharedRegion, wordsOf } from "../sharing/mod.ts";
 
@@ -22,6 +23,11 @@ export class QueueMemory {
     this.region = region;
     this.constants = constants;
     this.geometry = geometryOf(constants);
+    const { byteLength } = region.bytes;
+    assert(
+      byteLength === this.geometry.byteLength,
+      `QueueMemory: ${byteLength} bytes are not those of its constants`,
+    );
     this.capacity = constants.capacity;
     this.words = wordsOf(region.bytes);
     this.floats = floatsOf(region.bytes);

@@ -1,4 +1,4 @@
-import type { WaitOptions } from "../../base/mod.ts";
+import { assert, type WaitOptions } from "../../base/mod.ts";
 import type { SharedMemory, SharedMemoryInfo } from "../memory/mod.ts";
 import { Boxes } from "./boxes.ts";
 import { type Delivery, placeOf } from "./delivery.ts";
@@ -133,6 +133,7 @@ export class SharedMailbox implements Disposable {
 
   private constructor(queue: SharedQueue, { region, constants }: OpenedRegion<keyof MailboxConstants>) {
     const { core } = internalsOf(queue);
+    assert(core.boxes === undefined, "SharedMailbox: this opener of the queue has one open");
     this.#queue = queue;
     this.#region = region;
     this.#boxes = new Boxes(core, region.bytes, mailboxGeometry(countsOf(constants)).boxes);

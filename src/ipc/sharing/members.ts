@@ -1,4 +1,5 @@
 import { type Patrol, PATROL_TABLE, processStartedMs } from "../../../ffi/mod.ts";
+import { assert } from "../../base/mod.ts";
 import type { SharedRegion } from "./shared_region.ts";
 
 /** Members that something shared can have at once: their numbers fit a byte. */
@@ -61,6 +62,7 @@ export class Members {
    * @throws {Deno.errors.Busy} when all are taken
    */
   enter(prepare: (number: number) => void): void {
+    assert(this.number === NOBODY, "Members.enter: called twice");
     const { region, words, floats } = this.#table;
     for (let number = 1; number <= MEMBERS_MAX; number++) {
       if (!region.tryLock(number)) continue;
@@ -81,6 +83,7 @@ export class Members {
 
   /** Gives back this member's number, behind what `sweep()` puts in order. */
   leave(sweep: (number: number) => void): void {
+    assert(this.number !== NOBODY, "Members.leave: it has no number");
     this.#clear(this.number, sweep);
     this.#table.region.unlock(this.number);
   }

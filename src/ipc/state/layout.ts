@@ -56,7 +56,7 @@
  * of all who have had this number (see COUNTER).
  */
 
-import { fnv1a } from "../../base/mod.ts";
+import { assert, fnv1a } from "../../base/mod.ts";
 import {
   ANY_WORD,
   type Constants,
@@ -164,6 +164,8 @@ export function geometryOf(
 ): StateGeometry {
   const bucketCount = 2 ** Math.ceil(Math.log2(BUCKETS_PER_KEY * capacity));
   const blockCount = capacity + SPARES_MAX * writersMax;
+  assert(bucketCount <= 2 ** BUCKET_BITS, `geometryOf: ${bucketCount} buckets, more than a change can name`);
+  assert(blockCount < 2 ** BLOCK_BITS, `geometryOf: ${blockCount} blocks, more than a bucket can name`);
   const blocksAt = BUCKETS_AT + bucketCount * 8;
   const recordsAt = roundUp(blocksAt + blockCount * 4, 64);
   const recordBytes = roundUp(RECORD_HEADER_BYTES + roundUp(keyBytesMax, 8) + valueBytesMax, 64);

@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import { floatsOf, type SharedRegion, wordsOf } from "../sharing/mod.ts";
 import {
   BLOCK_BITS,
@@ -37,6 +38,10 @@ export class StateMemory {
     this.region = region;
     this.constants = constants;
     this.geometry = geometryOf(constants);
+    assert(
+      byteLength === this.geometry.byteLength,
+      `StateMemory: ${byteLength} bytes are not those of its constants`,
+    );
     this.words = wordsOf(region.bytes);
     this.floats = floatsOf(region.bytes);
     this.bytes = region.bytes;
