@@ -73,7 +73,7 @@ groupTest(
     assert.equal(own.constructor, tasks.OwnError);
     assert.deepEqual([own.name, own.message, own.code], ["OwnError", "own", 7]);
     assert.deepEqual(own.detail, { list: [1, new Map([["a", 1n]])] });
-    assert.match(own.stack ?? "", /_throwing\.ts/);
+    assert.match(own.stack ?? "", /\/throwing\.ts/);
     assert.ok(own.cause instanceof TypeError);
     assert.deepEqual([own.cause.message, own.cause.cause], ["inner", { code: 3 }]);
 
@@ -178,7 +178,7 @@ groupTest("CoreGroup.submitTo() names the core or the task that is not there", a
   }
   const unexported = await errorOf(group.submitTo(0, function inside() {}));
   assert.ok(unexported instanceof TypeError);
-  assert.match(unexported.message, /the task "inside" is not exported by file:.*_core\.ts/);
+  assert.match(unexported.message, /the task "inside" is not exported by file:.*\/core\.ts/);
   assert.match((await errorOf(group.submitTo(0, () => 1))).message, /"\(anonymous\)"/);
   assert.match((await errorOf(group.submitTo(0, 5 as unknown as () => void))).message, /the task 5 /);
   assert.match((await errorOf(group.submitTo(0, tasks.submitUnexported, 1))).message, /"inside"/);

@@ -7,7 +7,7 @@ const UNUSABLE: [name: string, source: string, named: RegExp][] = [
   [
     "a module that is not there",
     "./nowhere.ts",
-    /^start core [01]: TypeError: Module not found .*_nowhere\.ts/,
+    /^start core [01]: TypeError: Module not found .*\/nowhere\.ts/,
   ],
   [
     "a module that throws",

@@ -55,7 +55,7 @@ poolTest(
       pool.run("fail", ["no"]),
       (error: Error) =>
         error instanceof RangeError && error.message === "no" && error.cause instanceof TypeError &&
-        /_tasks\.ts/.test(error.stack ?? ""),
+        /\/tasks\.ts/.test(error.stack ?? ""),
     );
     await assert.rejects(pool.run("add", 5 as never), {
       name: "TypeError",
