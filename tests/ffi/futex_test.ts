@@ -12,6 +12,7 @@ import {
 } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import type { FutexOrder, FutexReport } from "./futex_worker.ts";
+import { testName } from "../support/test_name.ts";
 
 nameSkipReason("futex", nativeSkipReason());
 
@@ -92,7 +93,7 @@ nativeTest("futexWait() of a worker ends by its bound when nobody wakes it", asy
 });
 
 function sharedWords(): { words: Int32Array; name: string; free: () => void } {
-  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const name = `/millrace_${testName()}`;
   const fd = createSharedObject(name);
   resize(fd, 4096);
   const mapping = Mapping.create(4096, fd);

@@ -14,6 +14,7 @@ import {
 } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
+import { testName } from "../support/test_name.ts";
 
 const THREADS = new URL("./watch_threads.ts", import.meta.url).href;
 /** Milliseconds that they may take. */
@@ -25,7 +26,7 @@ nameSkipReason("FutexWatch", nativeSkipReason());
 
 /** Words that `name` names, until it is disposed. */
 class SharedWords implements Disposable {
-  readonly name = `/millrace_test_${crypto.randomUUID()}`;
+  readonly name = `/millrace_${testName()}`;
   readonly mapping: SharedMapping;
   readonly words: Int32Array<ArrayBuffer>;
 
@@ -186,7 +187,7 @@ nativeTest("FutexWatch keeps memory that is closed while it waits, and lets it g
 nativeTest("FutexWatch keeps the process alive while it waits, and no longer", async () => {
   const { code, stdout, stderr } = await runProgram(`
     import { closeDescriptor, createSharedObject, FutexWatch, resize, SharedMapping, unlinkSharedObject } from "${FFI}";
-    const name = "/millrace_test_${crypto.randomUUID()}";
+    const name = "/millrace_${testName()}";
     const fd = createSharedObject(name);
     resize(fd, 4096);
     const { bytes } = SharedMapping.open(fd, 4096, 0, 4096);

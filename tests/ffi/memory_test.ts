@@ -10,6 +10,7 @@ import {
   unlinkSharedObject,
 } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { testName } from "../support/test_name.ts";
 
 const PAGE_BYTES = 4096;
 
@@ -17,7 +18,7 @@ nameSkipReason("shared memory", nativeSkipReason());
 
 /** A shared object of two pages, unlinked afterwards. */
 function withSharedObject(body: (fd: number, name: string) => void): void {
-  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const name = `/millrace_${testName()}`;
   const fd = createSharedObject(name);
   try {
     resize(fd, 2 * PAGE_BYTES);
@@ -39,7 +40,7 @@ nativeTest("createSharedObject() makes a name that openSharedObject() finds, onc
 });
 
 nativeTest("unlinkSharedObject() takes the name away and leaves the memory", () => {
-  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const name = `/millrace_${testName()}`;
   const fd = createSharedObject(name);
   resize(fd, PAGE_BYTES);
   using mapping = Mapping.create(PAGE_BYTES, fd);

@@ -9,6 +9,7 @@ import {
 } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import type { AddOrder } from "./add_worker.ts";
+import { testName } from "../support/test_name.ts";
 
 // Canaries: what the program is built on, of Deno and V8, and nobody promises. When one fails after an upgrade, whatever
 // stands on it has to be looked at again.
@@ -18,7 +19,7 @@ const ADDITIONS = 500_000;
 nameSkipReason("facts about mapped memory", nativeSkipReason());
 
 nativeTest("Atomics on mapped memory are real: two threads that add lose nothing", async () => {
-  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const name = `/millrace_${testName()}`;
   const fd = createSharedObject(name);
   try {
     resize(fd, 4096);

@@ -17,6 +17,7 @@ import {
   writeAt,
 } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
+import { testName } from "../support/test_name.ts";
 
 const PAGE_BYTES = 4096;
 
@@ -24,7 +25,7 @@ nameSkipReason("shared objects", nativeSkipReason());
 
 /** An object with nothing in it, unlinked afterwards. */
 function withObject(body: (fd: number, name: string) => void): void {
-  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const name = `/millrace_${testName()}`;
   const fd = createSharedObject(name);
   try {
     body(fd, name);
@@ -35,7 +36,7 @@ function withObject(body: (fd: number, name: string) => void): void {
 }
 
 nativeTest("statSharedObject() tells size, mode, kind and names", () => {
-  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const name = `/millrace_${testName()}`;
   const fd = createSharedObject(name, 0o640);
   try {
     const expected = { byteLength: 0, mode: 0o640, isRegular: true, nameCount: 1 };
@@ -75,7 +76,7 @@ nativeTest("readAt() and writeAt() reach what is there, and no more", () => {
 });
 
 nativeTest("listSharedObjects() finds names by how they begin, however many there are", () => {
-  const prefix = `millrace_test_${crypto.randomUUID()}_`;
+  const prefix = `millrace_${testName()}_`;
   const names = Array.from({ length: 200 }, (_, index) => prefix + String(index).padStart(100, "0"));
   const fds = names.map((name) => createSharedObject(`/${name}`));
   try {

@@ -11,6 +11,7 @@ import {
   SharedMapping,
   unlinkSharedObject,
 } from "../../ffi/mod.ts";
+import { testName } from "../support/test_name.ts";
 
 const FFI = new URL("../../ffi/mod.ts", import.meta.url).href;
 const PAGE_BYTES = 4096;
@@ -38,7 +39,7 @@ function pause(delayMs: number): Promise<void> {
 }
 
 function openWords(): { name: string; mapping: SharedMapping } {
-  const name = `/millrace_test_${crypto.randomUUID()}`;
+  const name = `/millrace_${testName()}`;
   const fd = createSharedObject(name);
   resize(fd, PAGE_BYTES);
   const mapping = SharedMapping.open(fd, PAGE_BYTES, 0, PAGE_BYTES);

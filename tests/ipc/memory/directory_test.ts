@@ -10,6 +10,7 @@ import {
   TemporaryDirectory,
   withNative,
 } from "./support.ts";
+import { testName } from "../../support/test_name.ts";
 
 nameSkipReason("SharedMemory in a directory", nativeSkipReason());
 
@@ -17,7 +18,7 @@ nativeTest("SharedMemory in a directory is a file there, and of no other place",
   using temporary = new TemporaryDirectory();
   const { directory } = temporary;
   const place = Object.freeze({ directory });
-  const name = `test-${crypto.randomUUID()}`;
+  const name = testName();
   const before = Deno.umask(0o077);
   try {
     using region = SharedMemory.create(name, Object.freeze({ byteLength: 10_000, mode: 0o640, directory }));

@@ -18,6 +18,7 @@ import {
 } from "../../../src/ipc/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { descriptorCount, listed, mappingCount, RegionNames } from "./support.ts";
+import { testName } from "../../support/test_name.ts";
 
 nameSkipReason("SharedMemory", nativeSkipReason());
 
@@ -219,7 +220,7 @@ nativeTest("SharedMemory refuses names that could be something else", () => {
 });
 
 nativeTest("SharedMemory takes every name that its rules allow", () => {
-  const id = crypto.randomUUID();
+  const id = testName();
   for (
     const name of [`.${id}`, `..${id}`, `-${id}`, `_A9.${id}`, id.padEnd(SHARED_MEMORY_NAME_LENGTH_MAX, "z")]
   ) {
@@ -381,7 +382,7 @@ nativeTest("SharedMemory.list() tells who made a region, and whether it is in us
 });
 
 nativeTest("SharedMemory.list() and removeAbandoned() leave alone what is not Millrace's", () => {
-  const id = crypto.randomUUID();
+  const id = testName();
   const objects = [`/other_${id}`, `/millrace.test-${id}`, `/millrace.test ${id}`];
   const fds = objects.map((object) => createSharedObject(object));
   try {
@@ -404,7 +405,7 @@ nativeTest("SharedMemory.list() and removeAbandoned() leave alone what is not Mi
 });
 
 nativeTest("SharedMemory.connect() refuses a pipe or a directory of a region's name", () => {
-  const name = `test-${crypto.randomUUID()}`;
+  const name = testName();
   const path = `/dev/shm/millrace.${name}`;
   Deno.mkdirSync(path);
   try {

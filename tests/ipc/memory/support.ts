@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { native, type NativeSymbols } from "../../../ffi/mod.ts";
 import { runProgram } from "../../support/driver_program.ts";
 import { SharedMemory, type SharedMemoryPlace } from "../../../src/ipc/memory/mod.ts";
+import { testName } from "../../support/test_name.ts";
 
 /** For programs that tests run: the door of the folder, as a string of TypeScript. */
 export const MEMORY_URL: string = JSON.stringify(
@@ -15,7 +16,7 @@ export class RegionNames implements Disposable {
   readonly #names: string[] = [];
 
   next(): string {
-    return this.add(`test-${crypto.randomUUID()}`);
+    return this.add(testName());
   }
 
   add(name: string): string {

@@ -5,6 +5,7 @@ import { geometryOf, QUEUE_KIND } from "../../../src/ipc/queue/layout.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { FakeRegion } from "../ring/support.ts";
+import { testName } from "../../support/test_name.ts";
 
 /** The door of the folder, as a string of TypeScript, for programs that tests run. */
 export const QUEUE_URL: string = JSON.stringify(
@@ -16,7 +17,7 @@ export class QueueNames implements Disposable {
   readonly #names: string[] = [];
 
   next(): string {
-    const name = `test-${crypto.randomUUID()}`;
+    const name = testName();
     this.#names.push(name);
     return name;
   }

@@ -9,6 +9,7 @@ import { Child } from "../../support/net_child.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 import { type FuzzOrder, PROGRESS, progressOf } from "./fuzz_process.ts";
 import { messageOf, POSITIONS, wordsOf } from "./support.ts";
+import { testName } from "../../support/test_name.ts";
 
 const WATCHDOG_MS = 120_000;
 const PROGRAM = new URL("./fuzz_process.ts", import.meta.url).pathname;
@@ -28,7 +29,7 @@ function processTest(name: string, body: (random: SeededRandom) => Promise<void>
 
 /** A ring of random size in a region of its own, which goes with the test; both sides begin at `position`. */
 class RingRun implements AsyncDisposable {
-  readonly name = `test-${crypto.randomUUID()}`;
+  readonly name = testName();
   readonly seed: number;
   readonly region: SharedMemory;
   readonly ring: SpscRing;

@@ -8,6 +8,7 @@ import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 import { type FuzzOrder, PROGRESS, progressOf } from "./fuzz_process.ts";
 import { POSITIONS, wordsOf } from "./support.ts";
+import { testName } from "../../support/test_name.ts";
 
 const WATCHDOG_MS = 120_000;
 const RUN_COUNT = 10;
@@ -151,7 +152,7 @@ for (const killed of ["producer", "consumer"] as const) {
     `a ${killed} in a worker that is terminated is told to have died, when the ring lies in a region, and the next goes on`,
     async (random) => {
       for (const position of POSITIONS.slice(0, 4)) {
-        const name = `test-${crypto.randomUUID()}`;
+        const name = testName();
         const capacityBytes = capacityOf(random);
         using region = SharedMemory.create(name, { byteLength: byteLengthFor(capacityBytes) });
         try {

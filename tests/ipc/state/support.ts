@@ -4,6 +4,7 @@ import { stateConstantsOf } from "../../../src/ipc/state/state_constants.ts";
 import { StateMemory } from "../../../src/ipc/state/state_memory.ts";
 import type { StateCreateOptions } from "../../../src/ipc/state/mod.ts";
 import { FakeRegion } from "../ring/support.ts";
+import { testName } from "../../support/test_name.ts";
 
 /** The door of the folder, as a string of TypeScript, for programs that tests run. */
 export const STATE_URL: string = JSON.stringify(
@@ -18,7 +19,7 @@ export class StateNames implements Disposable {
   readonly #names: string[] = [];
 
   next(): string {
-    return this.add(`test-${crypto.randomUUID()}`);
+    return this.add(testName());
   }
 
   add(name: string): string {
