@@ -1,10 +1,10 @@
 /**
- * `deno task test [--mode NAME]... [ARGUMENTS OF deno test]`: runs the suite as this machine allows, then what knows of io_uring
- * with io_uring refused in the two ways that containers and kernels do, then the suite without the native library. Ends with
- * what failed, in which mode, and one line, `N passed, N failed`; with code 1 when a test failed or none ran.
+ * `deno task test [--mode NAME]... [ARGUMENTS OF deno test]`: runs the suite as this machine allows; beside it what differs with
+ * io_uring refused in the two ways that containers and kernels do, and without the native library. Ends with what failed, in which mode, and
+ * one line, `N passed, N failed`; with code 1 when a test failed or none ran. Who names a file or a folder gets the default mode only.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { constants as osConstants } from "node:os";
 import { buildNative, unavailableMessage } from "./build_native.ts";
 import {
   addCounts,
@@ -23,25 +23,32 @@ import {
   type TestMode,
   testModes,
 } from "./support/test_modes.ts";
+import { TestRun } from "./support/test_run.ts";
 
 const USAGE = `usage: deno task test [--mode NAME]... [ARGUMENTS OF deno test]
 
-Without --mode the suite runs in every mode, one after the other:
+Modes:
 ${testModes.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join("\n")}
-Arguments of deno test are files, and options such as --filter TEXT; its own help: deno test --help.`;
+Without --mode the suite runs in every mode, or, when files or folders are named, in the default mode.
+Other arguments are those of deno test, such as --filter TEXT; its own help: deno test --help.`;
 
 /** The command line, taken apart. */
 export interface TestParameters {
   readonly modes: readonly TestMode[];
   /** For `deno test`. */
   readonly rest: readonly string[];
+  /** Whether files or folders are among them. */
+  readonly namesFiles: boolean;
 }
 
 /**
- * Takes `--mode NAME` and `--mode=NAME` out of a command line; without any, every mode is meant.
+ * Takes `--mode NAME` and `--mode=NAME` out of a command line. Without any, every mode is meant; when it names files, the default mode.
  * @throws {TypeError} on a mode that does not exist
  */
-export function readParameters(parameters: readonly string[]): TestParameters {
+export function readParameters(
+  parameters: readonly string[],
+  isPath: (parameter: string) => boolean = existsSync,
+): TestParameters {
   const names: string[] = [];
   const rest: string[] = [];
   for (let index = 0; index < parameters.length; index++) {
@@ -55,8 +62,10 @@ export function readParameters(parameters: readonly string[]): TestParameters {
     const known = testModes.map(({ name }) => name).join(", ");
     throw new TypeError(`unknown mode "${unknown}", expected one of ${known}`);
   }
+  const namesFiles = rest.some((parameter) => !parameter.startsWith("-") && isPath(parameter));
+  if (names.length === 0 && namesFiles) names.push("default");
   const modes = names.length === 0 ? testModes : testModes.filter(({ name }) => names.includes(name));
-  return { modes, rest };
+  return { modes, rest, namesFiles };
 }
 
 /** What one mode came to. */
@@ -65,43 +74,55 @@ interface ModeResult {
   readonly failures: readonly TestFailure[];
 }
 
-/** Runs one mode; the tests' output goes where ours goes. */
-async function runMode(
-  mode: TestMode,
-  rest: readonly string[],
-  refusal: RefusalProgram | undefined,
-  directory: string,
-): Promise<ModeResult> {
-  const report = join(directory, `${mode.name}.xml`);
-  // Who names files wants these.
-  const ignored = rest.length > 0 ? ["scripts"] : mode.without;
+/** How one mode runs. */
+interface ModeOrder {
+  readonly run: TestRun;
+  readonly refusal: RefusalProgram | undefined;
+  /** Files that are tested at a time. */
+  readonly jobs: number;
+  /** Whether other modes run beside it. */
+  readonly beside: boolean;
+}
+
+/** Runs one mode; the tests' output goes where ours goes, beside other modes with its name before each line. */
+async function runMode(mode: TestMode, parameters: TestParameters, order: ModeOrder): Promise<ModeResult> {
+  const report = join(order.run.directory, `${mode.name}.xml`);
+  // Who names files wants these, whatever the mode would leave out.
+  const [ignored, files] = parameters.namesFiles ? [["scripts"], []] : [mode.without, mode.only];
   const command = [
     Deno.execPath(),
     "test",
     "-A",
     "--parallel",
-    `--ignore=${ignored.join(",")}`,
+    ...(ignored.length > 0 ? [`--ignore=${ignored.join(",")}`] : []),
     ...lockFlags(),
     `--junit-path=${report}`,
-    ...rest,
+    ...parameters.rest,
+    ...files,
   ];
-  if (mode.refusal !== undefined && refusal?.state === "ready") command.unshift(refusal.path, mode.refusal);
-  const [program, ...args] = command;
-  const child = new Deno.Command(program, {
-    args,
-    cwd: projectRoot,
-    env: { DENO_JOBS: fileJobs(), ...mode.environment, MILLRACE_TEST_MODE: mode.name },
-    stdin: "null",
-  }).spawn();
-  running = child;
-  const status = await child.status;
-  running = undefined;
+  if (mode.refusal !== undefined && order.refusal?.state === "ready") {
+    command.unshift(order.refusal.path, mode.refusal);
+  }
+  const status = await order.run.run(command, {
+    directory: projectRoot,
+    environment: {
+      DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(order.jobs),
+      ...mode.environment,
+      MILLRACE_TEST_MODE: mode.name,
+    },
+    ...(order.beside ? { onText: lineWriter(`${mode.name.padEnd(9)} | `) } : {}),
+  });
   return withEnding(await readReport(report), status);
 }
 
-/** How many files are tested at a time: one more than there are processors, because most tests wait for something. */
-function fileJobs(): string {
-  return Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1);
+/** Writes text as lines that begin with `prefix`. */
+function lineWriter(prefix: string): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) print(prefix + line);
+  };
 }
 
 /** A run that failed without naming a test (a module that does not load, a crash) counts as one failure. */
@@ -126,46 +147,70 @@ async function readReport(path: string): Promise<ModeResult | undefined> {
   }
 }
 
-let running: Deno.ChildProcess | undefined;
-let interruptedBy: Deno.Signal | undefined;
-
-/** Passes the signal on, so that the run ends early and what it made on disk is still removed. */
-function endOnSignal(signal: Deno.Signal): void {
-  Deno.addSignalListener(signal, () => {
-    interruptedBy = signal;
-    try {
-      running?.kill(signal);
-    } catch {
-      // It has ended: a Ctrl-C reaches it from the terminal too, and may do so first.
-    }
-  });
+/** What all modes came to, the failures with the mode in their names. */
+interface SuiteResult {
+  counts: TestCounts;
+  readonly failed: string[];
 }
 
-async function runModes({ modes, rest }: TestParameters): Promise<TestCounts> {
+/**
+ * Runs the modes. The default mode is as long as all others together, so that these run one after the other beside it, where there is
+ * more than one processor. Most tests wait for something: each row has as many jobs as there are processors, and one more when it is alone.
+ */
+async function runModes(parameters: TestParameters, run: TestRun): Promise<SuiteResult> {
+  const { modes } = parameters;
   const refusal = modes.some((mode) => mode.refusal !== undefined)
     ? await prepareRefusalProgram()
     : undefined;
-  const directory = await Deno.makeTempDir({ prefix: "millrace_test_" });
-  let counts = noTests;
-  const failed: string[] = [];
-  try {
-    for (const mode of modes) {
-      if (interruptedBy !== undefined) break;
-      print(`\n=== ${mode.title} ===`);
-      if (mode.refusal !== undefined && refusal?.state === "unavailable") {
-        print(`skipped: ${refusal.reason}`);
-        continue;
-      }
-      const result = await runMode(mode, rest, refusal, directory);
-      counts = addCounts(counts, result.counts);
-      for (const { name, details } of result.failures) failed.push(`[${mode.name}] ${name}\n${details}`);
-    }
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+  const processors = navigator.hardwareConcurrency;
+  const beside = modes.length > 1 && modes[0].name === "default" && processors > 1;
+  const rows = beside ? [modes.slice(0, 1), modes.slice(1)] : [modes];
+  const order: ModeOrder = { run, refusal, beside, jobs: beside ? processors : processors + 1 };
+  const result: SuiteResult = { counts: noTests, failed: [] };
+  await Promise.all(rows.map((row) => runRow(row, parameters, order, result)));
+  const left = await run.leftNames();
+  if (left.length > 0 && result.failed.length === 0 && run.interruptedCode === undefined) {
+    addFailure(result, "the run", `tests left shared memory behind: ${left.join(", ")}`);
   }
+  return result;
+}
+
+async function runRow(
+  modes: readonly TestMode[],
+  parameters: TestParameters,
+  order: ModeOrder,
+  result: SuiteResult,
+): Promise<void> {
+  for (const mode of modes) {
+    if (order.run.interruptedCode !== undefined) return;
+    print(`\n=== ${mode.title} ===`);
+    if (mode.refusal !== undefined && order.refusal?.state === "unavailable") {
+      print(`skipped: ${order.refusal.reason}`);
+      continue;
+    }
+    const startMs = performance.now();
+    const { counts, failures } = await runMode(mode, parameters, order);
+    print(`=== ${mode.title}: ${((performance.now() - startMs) / 1000).toFixed(0)} s ===`);
+    result.counts = addCounts(result.counts, counts);
+    for (const { name, details } of failures) result.failed.push(`[${mode.name}] ${name}\n${details}`);
+  }
+}
+
+function addFailure(result: SuiteResult, name: string, details: string): void {
+  result.counts = addCounts(result.counts, { ...noTests, failed: 1 });
+  result.failed.push(`${name}\n${details}`);
+}
+
+async function runSuite(parameters: TestParameters): Promise<number> {
+  await using run = new TestRun();
+  run.endOnSignals();
+  const { counts, failed } = await runModes(parameters, run);
   // Once more at the end: the runs print thousands of lines.
   for (const failure of failed) printError(`\nfailed: ${failure}`);
-  return counts;
+  if (counts.passed + counts.failed === 0) printError("test: no test ran");
+  print("");
+  print(closingLine(counts));
+  return run.interruptedCode ?? (counts.failed > 0 || counts.passed === 0 ? 1 : 0);
 }
 
 async function main(): Promise<number> {
@@ -180,18 +225,14 @@ async function main(): Promise<number> {
     printError(`test: ${messageOf(error)}`);
     return 2;
   }
-  endOnSignal("SIGINT");
-  endOnSignal("SIGTERM");
-
   const build = await buildNative();
   if (build.state === "unavailable") printError(unavailableMessage(build));
-  const counts = build.state === "failed" ? { ...noTests, failed: 1 } : await runModes(parameters);
-  if (build.state === "failed") printError(`test: the native library was not built: ${build.reason}`);
-  if (counts.passed + counts.failed === 0) printError("test: no test ran");
-  print("");
-  print(closingLine(counts));
-  if (interruptedBy !== undefined) return 128 + osConstants.signals[interruptedBy as "SIGINT" | "SIGTERM"];
-  return counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+  if (build.state === "failed") {
+    printError(`test: the native library was not built: ${build.reason}`);
+    print(closingLine({ ...noTests, failed: 1 }));
+    return 1;
+  }
+  return await runSuite(parameters);
 }
 
 if (import.meta.main) Deno.exit(await main());

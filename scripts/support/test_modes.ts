@@ -11,43 +11,72 @@ export interface TestMode {
   /** The errno that io_uring calls fail with. */
   readonly refusal?: "EPERM" | "ENOSYS";
   readonly environment: Readonly<Record<string, string>>;
-  /** Folders of tests that this mode leaves out, because what they test is the same in it. */
+  /** Files and folders that it runs; everything when there are none. */
+  readonly only: readonly string[];
+  /** Folders that it leaves out, because what they test is the same in it. */
   readonly without: readonly string[];
 }
 
-/** The commands' own tests know no modes; scripts/test.ts only looks like a test. */
-const commands = ["scripts", "tests/scripts"];
-/** What these test does not know of io_uring, and imports nothing that does. */
-const knowNoUring = [
-  "bench",
-  "tests/base",
-  "tests/ipc/memory",
-  "tests/ipc/queue",
-  "tests/ipc/ring",
+/** What finds out that io_uring is refused, and why. */
+const LADDER = ["tests/io/reactor/uring/uring_probe_test.ts", "tests/io/reactor/open_driver_test.ts"];
+
+/**
+ * What opens the fastest driver there is, and so runs on Deno's own I/O where io_uring is refused: groups of cores, workers that serve what their
+ * supervisor listens on, the examples that serve or copy, a program outside the project. Whatever names its driver runs on each in the default
+ * mode: the conformance suite of the drivers, `net`, `http`, and those tests of `cores` that say so. The rest opens no driver.
+ */
+const OPENS_THE_FASTEST: readonly string[] = [
+  "tests/run/cores",
+  ...["chaos", "reload", "worker_main", "worker"].map((name) => `tests/run/process/${name}_test.ts`),
+  ...[
+    "file_copy",
+    "http_echo",
+    "http_echo_cores",
+    "http_gateway",
+    "servers_command_line",
+    "sharded_counter",
+    "supervised_http",
+    "tcp_echo",
+  ].map((name) => `tests/examples/${name}_test.ts`),
+  "tests/integration/consumer_test.ts",
 ];
 
-/** Every mode, in the order in which they run. */
+/** What is the same without the library: it neither asks for it nor for what it decides. */
+const PURE = [
+  "bench",
+  "tests/base",
+  // All but rings in memory of one process needs the library and is skipped without it; those rings do not ask for it.
+  "tests/ipc",
+  // The harness of HTTP leaves the simulated driver out in this mode, too.
+  "tests/io/reactor/simulated",
+];
+
+/** Every mode, in the order in which they are listed. */
 export const testModes: readonly TestMode[] = [
-  { name: "default", title: "default", environment: {}, without: ["scripts"] },
+  { name: "default", title: "default", environment: {}, only: [], without: ["scripts"] },
   {
     name: "eperm",
-    title: "io_uring refused with EPERM",
+    title: "what io_uring decides, with it refused by EPERM",
     refusal: "EPERM",
     environment: {},
-    without: [...commands, ...knowNoUring],
+    only: [...LADDER, ...OPENS_THE_FASTEST],
+    without: [],
   },
   {
     name: "enosys",
-    title: "io_uring refused with ENOSYS",
+    title: "what finds out, and an example, with io_uring refused by ENOSYS",
     refusal: "ENOSYS",
     environment: {},
-    without: [...commands, ...knowNoUring],
+    // From there on the two refusals are one.
+    only: [...LADDER, "tests/examples/http_echo_test.ts"],
+    without: [],
   },
   {
     name: "no-native",
     title: "without the native library",
     environment: { MILLRACE_NATIVE: "off" },
-    without: commands,
+    only: [],
+    without: ["scripts", "tests/scripts", ...PURE],
   },
 ];
 

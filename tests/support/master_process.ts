@@ -21,7 +21,7 @@ export class MasterProcess {
     specs: readonly ProcessSpec[],
     { controlPath, permissions = ["-A"] }: { controlPath?: string; permissions?: readonly string[] } = {},
   ) {
-    this.temporary = `${directory}/tmp-${crypto.randomUUID().slice(0, 8)}`;
+    this.temporary = `${directory}/t-${crypto.randomUUID().slice(0, 8)}`;
     Deno.mkdirSync(this.temporary);
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [

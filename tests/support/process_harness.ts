@@ -118,7 +118,7 @@ export class ProcessHarness {
 /** Registers a test of processes. */
 export function processTest(name: string, body: (harness: ProcessHarness) => Promise<void>): void {
   Deno.test(name, async () => {
-    const directory = await Deno.makeTempDir({ prefix: "millrace_test_" });
+    const directory = await Deno.makeTempDir({ prefix: "mr_" });
     const harness = new ProcessHarness(directory);
     try {
       await withWatchdog(PROCESS_WATCHDOG_MS, () => body(harness), name);

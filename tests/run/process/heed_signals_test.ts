@@ -97,7 +97,7 @@ processTest(
     await t.until(() => master.leftOver().length === 0);
     const left = () =>
       Array.from(Deno.readDirSync(t.directory), ({ name }) => name).filter((name) =>
-        !/^tmp|children/.test(name)
+        !/^t-|children/.test(name)
       );
     await t.until(() => left().length === 0);
   },
