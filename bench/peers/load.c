@@ -163,23 +163,37 @@ static void open_connection(struct connection *connection) {
 /* What is known of an answer so far. */
 enum verdict { INCOMPLETE, COMPLETE, WRONG_STATUS, WRONG_CONTENT };
 
+/* The line of a head, which ends before `end`, that begins with `field`, a newline before it. */
+static const char *find_field(const char *head, const char *end, const char *field) {
+  size_t length = strlen(field);
+  const char *line = head;
+  while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+    if (strncasecmp(line, field, length) == 0) return line + length;
+    line++;
+  }
+  return NULL;
+}
+
 static enum verdict judge_http(const struct connection *connection) {
   const char *bytes = connection->bytes;
   const char *blank = memmem(bytes, connection->received, "\r\n\r\n", 4);
   if (blank == NULL) return connection->received == MESSAGE_BYTES_MAX ? WRONG_CONTENT : INCOMPLETE;
   if (strncmp(bytes, "HTTP/1.1 200 ", 13) != 0) return WRONG_STATUS;
-  static const char field[] = "\ncontent-length:";
-  const char *line = bytes;
-  while ((line = memchr(line, '\n', (size_t)(blank - line))) != NULL) {
-    if (strncasecmp(line, field, sizeof field - 1) == 0) break;
-    line++;
-  }
+  const char *length = find_field(bytes, blank, "\ncontent-length:");
   size_t body_bytes = sizeof EXPECTED_BODY - 1;
-  if (line == NULL || strtoul(line + sizeof field - 1, NULL, 10) != body_bytes) return WRONG_CONTENT;
+  if (length == NULL || strtoul(length, NULL, 10) != body_bytes) return WRONG_CONTENT;
   size_t body_received = connection->received - (size_t)(blank + 4 - bytes);
   if (body_received < body_bytes) return INCOMPLETE;
   if (body_received > body_bytes || memcmp(blank + 4, EXPECTED_BODY, body_bytes) != 0) return WRONG_CONTENT;
   return COMPLETE;
+}
+
+/* Whether a complete answer is the last of its connection: a server says so when it stops. */
+static bool is_last(const struct connection *connection) {
+  if (closes) return true;
+  if (!speaks_http) return false;
+  const char *blank = memmem(connection->bytes, connection->received, "\r\n\r\n", 4);
+  return find_field(connection->bytes, blank, "\nconnection: close") != NULL;
 }
 
 static enum verdict judge_echo(const struct connection *connection) {
@@ -227,7 +241,7 @@ static void on_readable(struct connection *connection) {
     case COMPLETE: break;
   }
   record(connection);
-  if (!closes) {
+  if (!is_last(connection)) {
     begin_request(connection);
     return;
   }

@@ -99,7 +99,14 @@ interface Watch {
 }
 const watches = new Set<Watch>();
 
-async function exchange(watch: Watch, buffer: Uint8Array): Promise<void> {
+/** Whether a complete answer is the last of its connection: a server says so when it stops. */
+function isLast(received: Uint8Array): boolean {
+  if (values.close) return true;
+  return speaksHttp && /\nconnection: *close/i.test(new TextDecoder("latin1").decode(received));
+}
+
+/** One request and its answer; whether the connection ends with it. */
+async function exchange(watch: Watch, buffer: Uint8Array): Promise<boolean> {
   const { connection } = watch;
   for (let sent = 0; sent < request.length;) {
     sent += await orFail("write", connection.write(request.subarray(sent)), watch);
@@ -110,6 +117,7 @@ async function exchange(watch: Watch, buffer: Uint8Array): Promise<void> {
     if (count === null) throw new LoadError("short");
     received += count;
   } while (!judge(buffer.subarray(0, received)));
+  return isLast(buffer.subarray(0, received));
 }
 
 async function awaitEnd(watch: Watch, buffer: Uint8Array): Promise<void> {
@@ -128,9 +136,9 @@ async function useConnection(buffer: Uint8Array, deadlineMs: number): Promise<vo
   watches.add(watch);
   try {
     do {
-      await exchange(watch, buffer);
+      const last = await exchange(watch, buffer);
       latenciesUs.push((performance.now() - watch.startedMs) * 1000);
-      if (values.close) return await awaitEnd(watch, buffer);
+      if (last) return await awaitEnd(watch, buffer);
       watch.startedMs = performance.now();
     } while (watch.startedMs < deadlineMs);
   } finally {
