@@ -36,11 +36,13 @@ export function sampleUsage(pid: number): UsageSample {
   const threadNanoseconds = new Map<string, number>();
   const waitNanoseconds = new Map<string, number>();
   for (const each of [pid, ...descendants(pid)]) {
-    const fields = statFields(Deno.readTextFileSync(`/proc/${each}/stat`));
+    const stat = readLiving(pid, each, "stat");
+    if (stat === undefined) continue;
+    const fields = statFields(stat);
     // Fields 14 to 17 of proc_pid_stat(5): utime, stime, cutime, cstime.
     userTicks += Number(fields[14]) + Number(fields[16]);
     systemTicks += Number(fields[15]) + Number(fields[17]);
-    for (const { name: thread } of Deno.readDirSync(`/proc/${each}/task`)) {
+    for (const thread of threadsOf(each)) {
       const schedule = readOrUndefined(`/proc/${each}/task/${thread}/schedstat`)?.split(" ");
       if (schedule === undefined) continue;
       threadNanoseconds.set(`${each}/${thread}`, Number(schedule[0]));
@@ -102,11 +104,27 @@ export interface MemorySample {
 export function sampleMemory(pid: number): MemorySample {
   let [residentBytes, proportionalBytes] = [0, 0];
   for (const each of [pid, ...descendants(pid)]) {
-    const rollup = Deno.readTextFileSync(`/proc/${each}/smaps_rollup`);
+    const rollup = readLiving(pid, each, "smaps_rollup");
+    if (rollup === undefined) continue;
     residentBytes += kibibytes(rollup, "Rss") * 1024;
     proportionalBytes += kibibytes(rollup, "Pss") * 1024;
   }
   return { residentBytes, proportionalBytes };
+}
+
+/** A file of a process or of one of its descendants; `undefined` when that descendant has ended since it was found. */
+function readLiving(pid: number, each: number, name: string): string | undefined {
+  const path = `/proc/${each}/${name}`;
+  return each === pid ? Deno.readTextFileSync(path) : readOrUndefined(path);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => name);
+  } catch {
+    // It has ended since its status was read.
+    return [];
+  }
 }
 
 /** Share of all processor time since the first sample that a hypervisor gave to others, from 0 to 1. */

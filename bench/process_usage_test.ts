@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { equal, ok, throws } from "node:assert/strict";
 import { sampleMemory, sampleUsage, stolenShare, usageBetween, type UsageSample } from "./process_usage.ts";
 
 const ignore = Deno.build.os !== "linux";
@@ -21,29 +21,54 @@ Deno.test("usageBetween() falls back on the ticks when a thread has ended or non
   equal(uncounted.systemSeconds, 3);
 });
 
-Deno.test("sampleUsage() sees the work of this process and of its children", { ignore }, async () => {
-  const before = sampleUsage(Deno.pid);
-  const child = new Deno.Command("sh", { args: ["-c", "while :; do :; done"] }).spawn();
+/** A shell with a child, and with descendants that come and go; all of them end with it. */
+function startFamily(busy: string): { child: Deno.ChildProcess; end(): Promise<void> } {
+  const script = `${busy} & while :; do sleep 0.01; done`;
+  const child = new Deno.Command("sh", { args: ["-c", script], detached: true }).spawn();
+  return {
+    child,
+    async end() {
+      Deno.kill(-child.pid, "SIGKILL");
+      await child.status;
+    },
+  };
+}
+
+Deno.test("sampleUsage() sees the work of a process and of its children", { ignore }, async () => {
+  const { child, end } = startFamily("(while :; do :; done)");
   try {
-    const usedSeconds = () => usageBetween(before, sampleUsage(Deno.pid)).userSeconds;
+    const before = sampleUsage(child.pid);
+    const usedSeconds = () => usageBetween(before, sampleUsage(child.pid)).userSeconds;
     while (usedSeconds() < 0.05) await new Promise((resolve) => setTimeout(resolve, 10));
-    ok([...sampleUsage(Deno.pid).threadNanoseconds.keys()].some((key) => key.startsWith(`${child.pid}/`)));
+    const pids = new Set(
+      [...sampleUsage(child.pid).threadNanoseconds.keys()].map((key) => key.split("/")[0]),
+    );
+    ok(pids.has(String(child.pid)) && pids.size >= 2);
   } finally {
-    child.kill("SIGKILL");
-    await child.status;
+    await end();
   }
 });
 
 Deno.test("sampleMemory() adds up a process and its children", { ignore }, async () => {
-  const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  const { child, end } = startFamily("sleep 60");
   try {
-    const whole = sampleMemory(Deno.pid);
-    ok(whole.residentBytes > sampleMemory(child.pid).residentBytes);
+    const own = () => /^Rss:\s*(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${child.pid}/smaps_rollup`))?.[1];
+    // The child is there a moment after its shell.
+    while (sampleMemory(child.pid).residentBytes <= Number(own()) * 1024) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const whole = sampleMemory(child.pid);
     ok(whole.proportionalBytes > 0 && whole.proportionalBytes <= whole.residentBytes);
   } finally {
-    child.kill("SIGKILL");
-    await child.status;
+    await end();
   }
+});
+
+Deno.test("sampleUsage() and sampleMemory() fail for a process that has ended", { ignore }, async () => {
+  const child = new Deno.Command("true").spawn();
+  await child.status;
+  throws(() => sampleUsage(child.pid), Deno.errors.NotFound);
+  throws(() => sampleMemory(child.pid), Deno.errors.NotFound);
 });
 
 Deno.test("stolenShare() is the stolen part of all time between two readings", () => {

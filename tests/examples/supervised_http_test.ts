@@ -3,7 +3,8 @@ import { nativeStatus } from "../../ffi/mod.ts";
 import { SharedState } from "../../src/ipc/state/mod.ts";
 import { HttpLoad } from "../support/http_load.ts";
 import { startExample } from "../support/net_child.ts";
-import { isRunning } from "../support/process_harness.ts";
+import {} from "../support/process_harness.ts";
+import { isRunning } from "../support/processes.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 
 const WATCHDOG_MS = 120_000;

@@ -31,7 +31,9 @@ Deno.test("examples/task_pool.ts does again what a worker that was killed was at
     ]);
     await child.says(/counting with 2 workers\n/);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const [worker] = await childrenOf(child.pid);
+    let workers: number[] = [];
+    while ((workers = await childrenOf(child.pid)).length === 0);
+    const [worker] = workers;
     Deno.kill(worker, "SIGKILL");
     const { code, stdout } = await child.ended();
     assert.equal(code, 0);

@@ -9,7 +9,8 @@ import {
 } from "../../ffi/mod.ts";
 import { nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
-import { isRunning } from "../support/process_harness.ts";
+import {} from "../support/process_harness.ts";
+import { isRunning } from "../support/processes.ts";
 
 const PLAIN: NativeSpawnRequest = {
   program: "/bin/sh",

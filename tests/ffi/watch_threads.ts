@@ -50,6 +50,7 @@ function openWords(): { name: string; mapping: SharedMapping } {
 async function closeWatches(): Promise<void> {
   for (let round = 0; round < 20; round++) {
     const { name, mapping } = openWords();
+    unlinkSharedObject(name);
     const watch = new FutexWatch();
     const wait = watch.wait(new Int32Array(mapping.bytes.buffer), 0, 0, FUTEX_WAIT_MS_MAX);
     if (round % 2 === 0) await pause(1);
@@ -57,7 +58,6 @@ async function closeWatches(): Promise<void> {
     watch.close();
     assert.equal(await wait, "woken");
     mapping.close();
-    unlinkSharedObject(name);
   }
   while (threadCount() > 0) await pause(2);
 }
@@ -80,13 +80,16 @@ async function endWorkers(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     thread.onmessage = resolve;
     await promise;
+    // The name is of no use any more, and must not outlive what goes wrong below.
+    unlinkSharedObject(name);
+    // A thread has its name a moment after it was started.
+    while (threadCount() < 1) await pause(2);
     assert.equal(threadCount(), 1);
     mapping.close();
     assert.ok(isMapped(name));
     thread.terminate();
     while (threadCount() > 0 || isMapped(name)) await pause(2);
     URL.revokeObjectURL(url);
-    unlinkSharedObject(name);
   }
 }
 

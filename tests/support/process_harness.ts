@@ -8,6 +8,7 @@ import {
   type Supervisor,
 } from "../../src/run/process/mod.ts";
 import { MasterProcess } from "./master_process.ts";
+import { isRunning } from "./processes.ts";
 import { withWatchdog } from "./watchdog.ts";
 
 /** Real milliseconds that one test may take; workers take a second or more to start when the machine is busy. */
@@ -142,16 +143,6 @@ export function workerSpec(path: string | URL, spec: Partial<ProcessSpec> = {}):
     output: { kind: "inherit" },
     ...spec,
   };
-}
-
-/** Whether a process runs: one that has ended and was not waited for does not. */
-export function isRunning(pid: number): boolean {
-  try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(") ") + 2));
-  } catch {
-    return false;
-  }
 }
 
 /** The port of a socket that a supervisor listens on. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { isRunning, processTest } from "../../support/process_harness.ts";
+import { processTest } from "../../support/process_harness.ts";
+import { isRunning } from "../../support/processes.ts";
 import { assertDone, assertFailure, millrace, start } from "../support.ts";
 
 const SHELL = (script: string) => ({

@@ -3,7 +3,8 @@ import { SeededRandom } from "../../../src/base/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { HttpLoad } from "../../support/http_load.ts";
 import type { MasterProcess } from "../../support/master_process.ts";
-import { isRunning, type ProcessHarness, processTest, workerSpec } from "../../support/process_harness.ts";
+import { type ProcessHarness, processTest, workerSpec } from "../../support/process_harness.ts";
+import { isRunning, signalIfThere } from "../../support/processes.ts";
 
 const WORKER = new URL("./http_worker.ts", import.meta.url);
 /** What is done to the workers in a run; more by the variable, for a night's run. */
@@ -53,9 +54,9 @@ async function runChaos(t: ProcessHarness, random: SeededRandom): Promise<void> 
     const victim = alive[random.below(alive.length)];
     const kind = random.below(3);
     if (kind === 0) {
-      strikeDown(victim, "SIGKILL");
+      signalIfThere(victim, "SIGKILL");
       killCount++;
-    } else if (kind === 1) strikeDown(victim, "SIGSTOP");
+    } else if (kind === 1) signalIfThere(victim, "SIGSTOP");
     else master.kill("SIGUSR1");
   }
   assert.ok(strikeCount >= STRIKES_MIN, `${strikeCount} strikes in ${STRIKING_MS_MAX} ms`);
@@ -93,12 +94,4 @@ async function reloadOnce(t: ProcessHarness, master: MasterProcess, load: HttpLo
     await t.until(() => master.count("reloaded") > reloaded || master.count("reload-failed") > failed);
   }
   await t.until(() => load.answeredCount > answered);
-}
-
-function strikeDown(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(pid, signal);
-  } catch {
-    // It has just ended by itself.
-  }
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { GUARD_MARK, GUARD_PROGRAM, guardArguments } from "../../../src/run/process/guard.ts";
 import { guardedSocket } from "../../../src/run/process/socket_files.ts";
-import { isRunning, type ProcessHarness, processTest } from "../../support/process_harness.ts";
+import { type ProcessHarness, processTest } from "../../support/process_harness.ts";
+import { isRunning } from "../../support/processes.ts";
 
 /** The number of SIGTERM. */
 const TERM = 15;

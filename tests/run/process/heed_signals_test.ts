@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { MasterProcess } from "../../support/master_process.ts";
-import { isRunning, type ProcessHarness, processTest } from "../../support/process_harness.ts";
+import { type ProcessHarness, processTest } from "../../support/process_harness.ts";
+import { isRunning } from "../../support/processes.ts";
 
 function running(master: MasterProcess): number[] {
   return [...master.pids].filter(isRunning);

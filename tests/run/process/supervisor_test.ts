@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ReloadError } from "../../../src/run/process/mod.ts";
-import { isRunning, processTest } from "../../support/process_harness.ts";
+import { processTest } from "../../support/process_harness.ts";
+import { isRunning } from "../../support/processes.ts";
 
 processTest(
   "Supervisor.status() tells state, process, uptime, restarts, and how it ended last",

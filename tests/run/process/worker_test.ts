@@ -6,6 +6,7 @@ import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { HttpLoad } from "../../support/http_load.ts";
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { portOf, processTest, workerSpec } from "../../support/process_harness.ts";
+import { signalIfThere } from "../../support/processes.ts";
 
 const CORES = new URL("./cores_worker.ts", import.meta.url);
 const QUEUE = fileURLToPath(new URL("./queue_worker.ts", import.meta.url));
@@ -67,10 +68,7 @@ if (nativeStatus().available) {
       let kills = 0;
       while (kills < 6 && (await done()).size < count) {
         const [pid] = supervisor.status().flatMap(({ pid }) => pid ?? []);
-        if (pid !== undefined) {
-          Deno.kill(pid, "SIGKILL");
-          kills++;
-        }
+        if (pid !== undefined && signalIfThere(pid, "SIGKILL")) kills++;
         await new Promise((resolve) => setTimeout(resolve, random.below(60)));
       }
       assert.ok(kills > 0);

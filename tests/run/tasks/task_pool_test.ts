@@ -12,6 +12,7 @@ import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 import { TASKS_URL } from "./support.ts";
 import type * as tasks from "./tasks.ts";
+import { signalIfThere } from "../../support/processes.ts";
 
 const LIMIT_MS = 90_000;
 const DEAF_WORKER = new URL("./deaf_worker.ts", import.meta.url).href;
@@ -271,15 +272,11 @@ poolTest(
         const pids = pool.supervisor.status().flatMap(({ pid }) => pid ?? []);
         const pid = pids[random.below(pids.length)];
         if (pid === undefined) continue;
-        try {
-          if (random.below(3) === 0) {
-            Deno.kill(pid, "SIGSTOP");
-            await pause(random.below(30));
-            Deno.kill(pid, "SIGCONT");
-          } else Deno.kill(pid, "SIGKILL");
-        } catch {
-          // It has ended.
-        }
+        if (random.below(3) === 0) {
+          signalIfThere(pid, "SIGSTOP");
+          await pause(random.below(30));
+          signalIfThere(pid, "SIGCONT");
+        } else signalIfThere(pid, "SIGKILL");
       }
       isOver = true;
       await Promise.all(load);
