@@ -288,13 +288,17 @@ nativeTest("SharedMemory.create() by several over a half-made region gives it to
         import { SharedMemory } from ${MEMORY_URL};
         const until = ${Date.now() + 1000};
         while (Date.now() < until);
-        try {
+        // On a busy machine the one that makes it may take longer than others wait for it.
+        for (;;) try {
           SharedMemory.create("${name}", { byteLength: 8, initialize: (bytes) => void bytes.fill(7) });
           console.log("made");
+          break;
         } catch (error) {
+          if (error instanceof Deno.errors.Busy) continue;
           if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
           const { bytes } = SharedMemory.connect("${name}");
           console.log(bytes.every((byte) => byte === 7) ? "found" : "found it unfilled");
+          break;
         }
         Deno.exit(0);
       `)

@@ -142,18 +142,26 @@ Deno.test({
       Deno.addSignalListener("SIGUSR1", ignore);
       Deno.removeSignalListener("SIGUSR1", ignore);
       for (const rung of ["full", "basic"] as const) await round(rung, directory);
-      const before = count();
+      // The waker's thread ends, and closes what it has, in its own time: what is there is what stays the same for a while.
+      const settled = async () => {
+        let found = count();
+        for (let looks = 0; looks < 20 || found.wakers > 0; looks++) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          const now = count();
+          if (JSON.stringify(now) !== JSON.stringify(found)) looks = 0;
+          found = now;
+        }
+        return found;
+      };
+      const before = await settled();
       for (let index = 0; index < 5; index++) for (const rung of ["full", "basic"] as const) await round(rung, directory);
-      // The waker's thread ends, and closes what it has, in its own time.
-      for (let looks = 0; looks < 200 && JSON.stringify(count()) !== JSON.stringify(before); looks++) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      console.log(JSON.stringify([before, count()]));
+      console.log(JSON.stringify([before, await settled()]));
       Deno.removeSync(directory, { recursive: true });
     `);
     assert.equal(code, 0, stderr);
     const [before, after] = JSON.parse(stdout);
-    assert.deepEqual(after, before);
+    // Fewer is what the runtime has closed of its own.
+    assert.ok(after.descriptors <= before.descriptors, stdout);
     assert.deepEqual([after.wakers, after.mappings], [0, 0]);
   },
 });
