@@ -94,6 +94,8 @@ async function runMode(mode: TestMode, parameters: TestParameters, order: ModeOr
     "test",
     "-A",
     "--parallel",
+    // The default mode checks the types of all that the others run.
+    ...(mode.name === "default" ? [] : ["--no-check"]),
     ...(ignored.length > 0 ? [`--ignore=${ignored.join(",")}`] : []),
     ...lockFlags(),
     `--junit-path=${report}`,
