@@ -281,8 +281,9 @@ async function checkBroadcast(seed: number): Promise<void> {
       const reader = anyReader();
       if (reader === undefined) continue;
       const { subscription, held } = reader;
-      if (held.length > 0) assert.deepEqual(subscription.tryReceive(), { state: "ok", value: held.shift() });
-      else if (reader.lagged) assert.throws(() => subscription.tryReceive(), BroadcastLaggedError);
+      if (held.length > 0) {
+        assert.deepEqual(subscription.tryReceive(), { state: "ok", value: held.shift() as number });
+      } else if (reader.lagged) assert.throws(() => subscription.tryReceive(), BroadcastLaggedError);
       else assert.deepEqual(subscription.tryReceive(), { state: reader.attached ? "empty" : "closed" });
     } else if (choice < 92) {
       const signal = signals.abortOne();

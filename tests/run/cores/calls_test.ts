@@ -42,6 +42,7 @@ groupTest("CoreGroup.submitTo() carries arguments and results of every kind", as
     new Float32Array([1.5]),
   ];
   for (const value of values) assert.deepEqual(await group.submitTo(1, tasks.echo, value), value);
+  assert.equal(await group.submitTo(1, tasks.echo, -0), -0, "by its sign, too");
   assert.deepEqual(await group.submitTo(1, tasks.listArguments, ...values), values);
   assert.deepEqual(await group.submitTo(1, tasks.listArguments), []);
   const cyclic: Record<string, unknown> = {};
