@@ -1,3 +1,4 @@
+import { testName } from "../../support/test_name.ts";
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
@@ -83,7 +84,7 @@ function withQueue(name: string, place: Place, open: (queue: SharedQueue) => Dis
 
 /** A name that nobody else has; what is called so goes with the scope, however that ends. */
 function nameFor(stack: DisposableStack, place: Place): string {
-  const name = `test-${crypto.randomUUID()}`;
+  const name = testName();
   stack.defer(() => {
     for (const { noun } of KINDS) {
       try {
