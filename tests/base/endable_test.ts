@@ -6,7 +6,7 @@ function waiting() {
   const ended = Promise.withResolvers<void>();
   let endCount = 0;
   const iterator = endable(
-    (async function* () {
+    (async function* (): AsyncGenerator<number, number | void, undefined> {
       yield 1;
       await ended.promise;
     })(),
@@ -29,6 +29,11 @@ Deno.test("endable() ends what is left, and what was never begun", async () => {
   const other = waiting();
   assert.deepEqual(await other.iterator.return?.(5), { done: true, value: 5 });
   assert.equal(other.endCount(), 1);
+  const disposed = waiting();
+  {
+    await using _ = disposed.iterator;
+  }
+  assert.equal(disposed.endCount(), 1);
 });
 
 Deno.test("endable() ends a wait that is under way", async () => {

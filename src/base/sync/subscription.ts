@@ -1,4 +1,4 @@
-import type { Abortable } from "../mod.ts";
+import { type Abortable, endable } from "../mod.ts";
 import { type ReceiveResult, ValueQueue, type WaitedResult } from "./value_queue.ts";
 import { BroadcastLaggedError, ChannelClosedError } from "./errors.ts";
 
@@ -99,11 +99,8 @@ export class BroadcastSubscription<T> implements Subscription<T> {
     throw new ChannelClosedError("Subscription.receive", "subscription");
   }
 
-  async *values(options: Abortable = {}): AsyncGenerator<T, void, undefined> {
-    using _ = this;
-    const next = () => this.#next("Subscription.values", options.signal);
-    for (let result = await next(); result.state === "ok"; result = await next()) yield result.value;
-    this.#throwIfLagged("Subscription.values");
+  values(options: Abortable = {}): AsyncGenerator<T, void, undefined> {
+    return endable(this.#receiveAll(options.signal), () => this[Symbol.dispose]());
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
@@ -115,6 +112,13 @@ export class BroadcastSubscription<T> implements Subscription<T> {
     this.#values.clear();
     this.#values.close();
     this.#onDisposed();
+  }
+
+  async *#receiveAll(signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
+    using _ = this;
+    const next = () => this.#next("Subscription.values", signal);
+    for (let result = await next(); result.state === "ok"; result = await next()) yield result.value;
+    this.#throwIfLagged("Subscription.values");
   }
 
   #next(operation: string, signal: AbortSignal | undefined): Promise<WaitedResult<T>> {

@@ -1,6 +1,6 @@
-import { SeededRandom } from "../../base/mod.ts";
+import { endable, SeededRandom } from "../../base/mod.ts";
 import type { Address } from "../../io/reactor/mod.ts";
-import { Broadcast, ChannelClosedError } from "../../base/sync/mod.ts";
+import { Broadcast, ChannelClosedError, type Subscription } from "../../base/sync/mod.ts";
 import { defaultTimers, type Timers } from "../../base/timer/mod.ts";
 import type { Children } from "./child.ts";
 import type { HeldSockets } from "./held_sockets.ts";
@@ -168,24 +168,7 @@ export class Supervisor implements AsyncDisposable {
    */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ProcessEvent> {
     const subscription = this.#events.subscribe();
-    return (async function* () {
-      let missedCount = 0;
-      try {
-        for (;;) {
-          const event = await subscription.receive(options);
-          const count = subscription.missedCount - missedCount;
-          if (count > 0) {
-            missedCount += count;
-            yield { type: "missed", count } as const;
-          }
-          yield event;
-        }
-      } catch (error) {
-        if (!(error instanceof ChannelClosedError)) throw error;
-      } finally {
-        subscription[Symbol.dispose]();
-      }
-    })();
+    return endable(eventsOf(subscription, options), () => subscription[Symbol.dispose]());
   }
 
   /**
@@ -410,5 +393,28 @@ export class Supervisor implements AsyncDisposable {
     throw new TypeError(
       `there is no process ${JSON.stringify(name)}, expected one of ${this.names.join(", ")}`,
     );
+  }
+}
+
+/** What a subscription receives, with how many it has missed before what came next. */
+async function* eventsOf(
+  subscription: Subscription<ProcessEvent>,
+  options: { signal?: AbortSignal },
+): AsyncIterableIterator<ProcessEvent> {
+  let missedCount = 0;
+  try {
+    for (;;) {
+      const event = await subscription.receive(options);
+      const count = subscription.missedCount - missedCount;
+      if (count > 0) {
+        missedCount += count;
+        yield { type: "missed", count };
+      }
+      yield event;
+    }
+  } catch (error) {
+    if (!(error instanceof ChannelClosedError)) throw error;
+  } finally {
+    subscription[Symbol.dispose]();
   }
 }

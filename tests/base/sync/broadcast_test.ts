@@ -159,6 +159,19 @@ Deno.test("Subscription.values() disposes when left, and when its signal aborts"
   assert.deepEqual([broadcast.subscriptionCount, abort.listenerCount], [0, 0]);
 });
 
+Deno.test("Subscription.values() disposes when left before its first value, and while it waits for one", async () => {
+  const broadcast = new Broadcast<number>(1);
+  await broadcast.subscribe().values().return();
+  assert.equal(broadcast.subscriptionCount, 0);
+  const waiting = broadcast.subscribe().values();
+  const next = waiting.next();
+  await waiting.return();
+  assert.deepEqual([await next, broadcast.subscriptionCount], [{ done: true, value: undefined }, 0]);
+  // Else a sender would wait for their readers for ever.
+  await broadcast.send(1);
+  await broadcast.send(2);
+});
+
 Deno.test("Subscription[Symbol.dispose]() drops what is held and ends what waits", async () => {
   const broadcast = new Broadcast<number>(2);
   const holding = broadcast.subscribe();

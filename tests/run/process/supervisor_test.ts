@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SUBSCRIPTIONS_MAX } from "../../../src/base/sync/mod.ts";
 import { ReloadError } from "../../../src/run/process/mod.ts";
 import { processTest } from "../../support/process_harness.ts";
 import { isRunning } from "../../support/processes.ts";
@@ -367,6 +368,17 @@ processTest("Supervisor.events() tells a slow reader how many it has missed", as
   assert.equal(seen, 1024);
   // A start, an end and a restart each, and the last is given up; those before it failed, which may be told too late.
   assert.ok(seen + missed >= 3 * 401 && seen + missed < 4 * 401, `${seen} and ${missed}`);
+});
+
+processTest("Supervisor.events() leaves nothing behind when it is left before its first event", async (t) => {
+  const { supervisor } = await t.supervise([t.script("nap", "echo ready; sleep 100")]);
+  await supervisor.ready();
+  // As many as may be open at once, and one more: each is free again when it is left.
+  for (let count = 0; count <= SUBSCRIPTIONS_MAX; count++) await supervisor.events().return?.();
+  const waiting = supervisor.events();
+  const next = waiting.next();
+  await waiting.return?.();
+  assert.deepEqual(await next, { done: true, value: undefined });
 });
 
 processTest("Supervisor reloads when a watched file changes", async (t) => {
