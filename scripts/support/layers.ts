@@ -42,6 +42,7 @@ export const layerRules: LayerRules = {
     { folder: "src/base/sync", mayImport: ["src/base"], host: [] },
     { folder: "src/base/timer", mayImport: ["src/base"], host: ["timers"] },
     { folder: "src/base/value", mayImport: [], host: ["errors"] },
+    { folder: "src/base/value/payload", mayImport: [], host: [] },
     {
       folder: "src/io/reactor",
       mayImport: ["ffi", "src/base", "src/base/timer"],
@@ -57,7 +58,7 @@ export const layerRules: LayerRules = {
     { folder: "src/ipc/ring", mayImport: ["ffi", "src/base"], host: ["errors", "clock", "timers"] },
     {
       folder: "src/ipc/sharing",
-      mayImport: ["ffi", "src/base", "src/ipc/memory"],
+      mayImport: ["ffi", "src/base", "src/base/value/payload", "src/ipc/memory"],
       host: ["errors", "clock", "timers", "process"],
     },
     {

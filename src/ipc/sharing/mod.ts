@@ -6,9 +6,15 @@
  */
 export { Looks } from "./looks.ts";
 export { MEMBER, Members, MEMBERS_MAX, type MemberTable, NOBODY, type Participant } from "./members.ts";
-export { packMessagePack, unpackMessagePack } from "./message_pack.ts";
 export { type MetricRow, metricsText } from "./metrics.ts";
-export { bytesOf, jsonPayload, messagePackPayload, type Payload, requirePayloads } from "./payload.ts";
+export {
+  bytesOf,
+  jsonPayload,
+  messagePackPayload,
+  type Payload,
+  requirePayloads,
+  unpackMessagePack,
+} from "../../base/value/payload/mod.ts";
 export {
   ANY_WORD,
   checkCount,

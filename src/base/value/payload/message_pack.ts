@@ -1,7 +1,7 @@
 import { decode, encode } from "npm:@msgpack/msgpack@3.1.3";
 
-/** `value` as MessagePack, in memory of its own. */
-export function packMessagePack(value: unknown): Uint8Array {
+/** `value` as MessagePack, to be sent; `message.messagePack()` is the way back. */
+export function messagePackPayload(value: unknown): Uint8Array {
   return encode(value);
 }
 

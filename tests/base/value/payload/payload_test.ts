@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { jsonPayload, messagePackPayload, SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { bytesOf, requirePayloads, unpackMessagePack } from "../../../src/ipc/sharing/mod.ts";
-import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
-import { QueueNames } from "../queue/support.ts";
+import {
+  jsonPayload,
+  messagePackPayload,
+  SharedMailbox,
+  SharedQueue,
+} from "../../../../src/ipc/queue/mod.ts";
+import { bytesOf, requirePayloads, unpackMessagePack } from "../../../../src/base/value/payload/mod.ts";
+import { nameSkipReason, nativeSkipReason, nativeTest } from "../../../support/driver_native.ts";
+import { QueueNames } from "../../../ipc/queue/support.ts";
 
 /** What a program in JavaScript may pass, and what errors call it. */
 const WRONG_PAYLOADS: readonly (readonly [unknown, string])[] = [

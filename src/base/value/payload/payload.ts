@@ -1,5 +1,3 @@
-import { packMessagePack } from "./message_pack.ts";
-
 const encoder = new TextEncoder();
 
 /** What can be sent: bytes, or text, which goes as UTF-8. */
@@ -14,11 +12,6 @@ export function jsonPayload(value: unknown): string {
   const text = JSON.stringify(value);
   if (text === undefined) throw new TypeError(`payload: JSON has no way to say ${String(value)}`);
   return text;
-}
-
-/** `value` as MessagePack, to be sent; `message.messagePack()` is the way back. */
-export function messagePackPayload(value: unknown): Uint8Array {
-  return packMessagePack(value);
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { packMessagePack, unpackMessagePack } from "../../../src/ipc/sharing/mod.ts";
+import { messagePackPayload, unpackMessagePack } from "../../../../src/base/value/payload/mod.ts";
 
 const VALUES: unknown[] = [
   null,
@@ -39,9 +39,9 @@ const VALUES: unknown[] = [
   new Date(1e14),
 ];
 
-Deno.test("unpackMessagePack() gives what packMessagePack() was given, wherever the bytes lie", () => {
+Deno.test("unpackMessagePack() gives what messagePackPayload() was given, wherever the bytes lie", () => {
   for (const value of [...VALUES, VALUES]) {
-    const packed = packMessagePack(value);
+    const packed = messagePackPayload(value);
     assert.deepEqual(unpackMessagePack(packed), value);
     const within = new Uint8Array(packed.length + 20).fill(0xdd);
     within.set(packed, 7);
@@ -81,9 +81,9 @@ Deno.test("unpackMessagePack() takes all formats of the specification, also thos
 
 Deno.test("unpackMessagePack() refuses each beginning of a value, and what goes on behind it", () => {
   for (
-    const value of [...VALUES.filter((value) => packMessagePack(value).length < 100), VALUES.slice(0, 18)]
+    const value of [...VALUES.filter((value) => messagePackPayload(value).length < 100), VALUES.slice(0, 18)]
   ) {
-    const packed = packMessagePack(value);
+    const packed = messagePackPayload(value);
     for (let byteLength = 0; byteLength < packed.length; byteLength++) {
       assert.throws(() => unpackMessagePack(packed.subarray(0, byteLength)), RangeError);
     }
