@@ -1,45 +1,32 @@
-import { Endpoint } from "./endpoint.ts";
+import { assert } from "../../base/mod.ts";
 import {
-  fromPortable,
-  isPlain,
-  portableArgument,
-  type PortableThrown,
-  ValueReader,
-} from "../../base/value/mod.ts";
+  type AnswerListener,
+  CallConnection,
+  type ConnectionOwner,
+  FRAME_BYTES_MAX,
+} from "../../base/calls/mod.ts";
+import { type ErrorClasses, SIGNAL_PLACE, type ValueReader } from "../../base/value/mod.ts";
+import { arePlain, findSignal, toPortableArguments } from "./call_arguments.ts";
+import { Endpoint } from "./endpoint.ts";
 import { CoreBusyError, CoresClosedError, type CoresClosedErrorOptions } from "./errors.ts";
-import { FRAME, FRAME_AT, FRAME_HEADER_BYTES, FrameParts, FrameSender } from "./frames.ts";
 import type { MeshMemory } from "./mesh.ts";
-import { Serving, type TaskTable } from "./serving.ts";
+import { NO_TASKS, type TaskTable } from "./task_table.ts";
 
 /** Calls under way from one participant, at most; what goes beyond is refused. */
 export const CALLS_OUTSTANDING_MAX: number = 2 ** 20;
-/** Arguments of one call, at most. */
-export const ARGUMENTS_MAX = 255;
+/** Bytes of the arguments or the result of one call, at most. */
+export const CALL_BYTES_MAX: number = FRAME_BYTES_MAX;
 
 const NOTHING: readonly never[] = [];
 
-/** A call that has not been answered. */
-interface PendingCall {
-  readonly peer: number;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-  /** Set while an `AbortSignal` among the arguments may end it. */
-  unfollow: (() => void) | undefined;
-  /** Rejected already: the answer, which frees its number, is thrown away. */
-  given: boolean;
-}
-
 /** Calls of one participant to all others, and theirs to it. */
-export class Calls {
+export class Calls implements ConnectionOwner {
   /** The rings. */
   readonly endpoint: Endpoint;
-  /** Calls of others. */
-  readonly serving: Serving;
-  readonly #sender: FrameSender;
-  readonly #reader = new ValueReader();
-  readonly #parts: FrameParts[] = [];
-  readonly #pending: (PendingCall | undefined)[] = [];
-  readonly #freeIds: number[] = [];
+  /** By peer; none to itself. */
+  readonly #connections: readonly (CallConnection | undefined)[];
+  /** What others may ask for. */
+  #table = NO_TASKS;
   /** Those that died, and of what. */
   readonly #lost = new Map<number, unknown>();
   #sentCount = 0;
@@ -55,10 +42,9 @@ export class Calls {
     this.endpoint = new Endpoint(
       mesh,
       index,
-      (from, view, at, byteLength) => this.#onFrame(from, view, at, byteLength),
+      (from, view, at, byteLength) => this.#connections[from]?.receive(view, at, byteLength),
     );
-    this.#sender = new FrameSender(this.endpoint);
-    this.serving = new Serving(this.endpoint, this.#sender, () => this.#checkQuiet());
+    this.#connections = this.endpoint.senders.map((sender) => sender && new CallConnection(sender, this));
   }
 
   /** Calls made so far. */
@@ -71,14 +57,29 @@ export class Calls {
     return this.#outstandingCount;
   }
 
+  /** Calls of others that are being worked on. */
+  get runningCount(): number {
+    return this.#connections.reduce((sum, connection) => sum + (connection?.runningCount ?? 0), 0);
+  }
+
+  /** Calls of others that were answered. */
+  get answeredCount(): number {
+    return this.#connections.reduce((sum, connection) => sum + (connection?.answeredCount ?? 0), 0);
+  }
+
   /** Whether a call was rejected because a participant is no more, so that whoever made it knows. */
   get lossTold(): boolean {
     return this.#lossTold;
   }
 
+  /** Classes of errors that all participants know. */
+  get errorClasses(): ErrorClasses {
+    return this.#table.errorClasses;
+  }
+
   /** What others may ask for from now on. */
   serve(table: TaskTable): void {
-    this.serving.table = table;
+    this.#table = table;
   }
 
   /** Asks `peer` to run task `task` with `args`, behind `head`, which is no caller's; `name` says in errors what. */
@@ -93,21 +94,22 @@ export class Calls {
       if (this.#closed !== undefined || this.#lost.size > 0) this.#throwIfGone(peer, name);
       const plain = arePlain(args);
       const signal = plain ? undefined : findSignal(args, name);
-      const values = plain ? args : toPortableArguments(args, name);
+      const sent = plain ? args : toPortableArguments(args, name);
+      const values = head === NOTHING ? sent : [...head, ...sent];
       // Behind the arguments, whose getters may have aborted it.
       signal?.throwIfAborted();
-      const id = this.#freeIds.pop() ?? this.#nextId(peer, name);
+      if (this.#outstandingCount >= CALLS_OUTSTANDING_MAX) this.#refuse(peer, name);
+      const connection = this.#connections[peer];
+      assert(connection !== undefined, `calls: participant ${peer} is called, which is this one or none`);
       try {
-        this.#sender.send(peer, FRAME.call, id, task, head === NOTHING ? values : [...head, ...values]);
+        if (signal === undefined) connection.call(task, values, { onAnswer: resolve, onFailure: reject });
+        else new FollowedCall(resolve, reject, signal).begin(connection, task, values);
       } catch (error) {
-        this.#freeIds.push(id);
+        if (error instanceof RangeError) error.message = `call ${name}: ${error.message}`;
         throw error;
       }
-      const pending: PendingCall = { peer, resolve, reject, unfollow: undefined, given: false };
-      this.#pending[id] = pending;
       this.#outstandingCount++;
       this.#sentCount++;
-      if (signal !== undefined) this.#follow(pending, id, signal);
     });
   }
 
@@ -137,13 +139,14 @@ export class Calls {
   /** Participant `peer` is no more: rejects the calls that it will not answer, and any later one, with `reason`. */
   lose(peer: number, reason: unknown): void {
     this.#lost.set(peer, reason);
-    this.endpoint.lose(peer);
-    this.#pending.forEach((pending, id) => {
-      if (pending?.peer !== peer) return;
-      if (!pending.given) this.#lossTold = true;
-      this.#take(id)?.reject(reason);
-    });
-    this.serving.cancelAll(reason, peer);
+    const connection = this.#connections[peer];
+    assert(connection !== undefined, `calls: participant ${peer} is lost, which is this one or none`);
+    connection.sender.close();
+    for (const call of this.#takeCalls(connection)) {
+      if (!(call instanceof FollowedCall && call.signal.aborted)) this.#lossTold = true;
+      call.onFailure(reason);
+    }
+    connection.cancelRunning(reason);
     this.#checkQuiet();
   }
 
@@ -152,10 +155,60 @@ export class Calls {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
     const error = new CoresClosedError("wait for the answer of a core", reason);
-    this.#pending.forEach((_, id) => this.#take(id)?.reject(error));
-    this.serving.cancelAll(error);
+    for (const connection of this.#connections) {
+      if (connection === undefined) continue;
+      for (const call of this.#takeCalls(connection)) call.onFailure(error);
+      connection.cancelRunning(error);
+    }
+    assert(
+      this.#outstandingCount === 0,
+      `calls: ${this.#outstandingCount} are under way after all were ended`,
+    );
     this.endpoint.close();
     this.#quiet?.resolve();
+  }
+
+  /** Runs task `task` for another participant, and answers when it is done. */
+  run(connection: CallConnection, call: number, task: number, count: number, reader: ValueReader): void {
+    const { tasks, names } = this.#table;
+    this.endpoint.running(task);
+    try {
+      const work = tasks[task];
+      if (work === undefined) {
+        throw new Error(`run task ${task}: this core has none of that number; has its module other exports?`);
+      }
+      const result = count === 1
+        ? work(argument(connection, call, reader))
+        : work(...allArguments(connection, call, count, reader));
+      connection.answer(call, names[task], result);
+    } catch (error) {
+      connection.answerThrown(call, error);
+    }
+    this.endpoint.running(-1);
+  }
+
+  onCallEnded(): void {
+    this.#outstandingCount--;
+    this.#checkQuiet();
+  }
+
+  onAnswered(): void {
+    this.#checkQuiet();
+  }
+
+  onFrame(kind: number): void {
+    assert(false, `calls: a core has sent a frame of kind ${kind}`);
+  }
+
+  onUnreadable(): void {
+    // The call rejects with it; V8 cannot make everything again that it has serialised.
+  }
+
+  *#takeCalls(connection: CallConnection): Iterable<AnswerListener> {
+    for (const call of connection.takeCalls()) {
+      this.#outstandingCount--;
+      yield call;
+    }
   }
 
   async #runHere<R>(work: () => R): Promise<Awaited<R>> {
@@ -176,133 +229,70 @@ export class Calls {
     throw this.#lost.get(peer);
   }
 
-  #nextId(peer: number, name: string): number {
-    const id = this.#pending.length;
-    if (id >= CALLS_OUTSTANDING_MAX) {
-      throw new CoreBusyError(`call ${name}`, peer, `${id} calls are under way, which is the limit`);
-    }
-    // Taken even if the call comes to nothing: then it is one of those that are free.
-    this.#pending.push(undefined);
-    return id;
-  }
-
-  /** Takes a call out, whose number is free from then on. */
-  #take(id: number): PendingCall | undefined {
-    const pending = this.#pending[id];
-    if (pending === undefined) return undefined;
-    this.#pending[id] = undefined;
-    this.#freeIds.push(id);
-    this.#outstandingCount--;
-    pending.unfollow?.();
-    return pending;
-  }
-
-  #follow(pending: PendingCall, id: number, signal: AbortSignal): void {
-    const onAbort = () => {
-      pending.unfollow = undefined;
-      pending.given = true;
-      pending.reject(signal.reason);
-      const { errorClasses } = this.serving.table;
-      this.#sender.sendThrown(pending.peer, FRAME.cancel, id, signal.reason, errorClasses);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    pending.unfollow = () => signal.removeEventListener("abort", onAbort);
-  }
-
-  #onFrame(from: number, view: DataView, at: number, byteLength: number): void {
-    const head = view.getInt32(at + FRAME_AT.frame, true);
-    const call = view.getInt32(at + FRAME_AT.call, true);
-    const task = view.getInt32(at + FRAME_AT.task, true);
-    this.#reader.begin(view, at + FRAME_HEADER_BYTES);
-    switch (head & 0xffff) {
-      case FRAME.call:
-        this.serving.run(from, call, task, head >>> 16, this.#reader);
-        return;
-      case FRAME.result:
-        this.#settle(call, true);
-        return;
-      case FRAME.error:
-        this.#settle(call, false);
-        return;
-      case FRAME.cancel:
-        this.serving.cancel(from, call, this.#reader);
-        return;
-      case FRAME.part: {
-        const frame = (this.#parts[from] ??= new FrameParts()).take(view, at, byteLength);
-        if (frame !== undefined) this.#onFrame(from, frame, 0, frame.byteLength);
-      }
-    }
-  }
-
-  #settle(id: number, succeeded: boolean): void {
-    const pending = this.#take(id);
-    if (pending === undefined) return;
-    if (!pending.given) {
-      try {
-        const value = this.#reader.read();
-        if (succeeded) pending.resolve(value);
-        else pending.reject(fromPortable(value as PortableThrown, this.serving.table.errorClasses));
-      } catch (error) {
-        pending.reject(error);
-      }
-    }
-    this.#checkQuiet();
+  #refuse(peer: number, name: string): never {
+    throw new CoreBusyError(
+      `call ${name}`,
+      peer,
+      `${this.#outstandingCount} calls are under way, which is the limit`,
+    );
   }
 
   #checkQuiet(): void {
-    const underWayCount = this.serving.runningCount + this.#outstandingCount + this.#hereCount;
-    if (this.#quiet === undefined || underWayCount > 0) return;
+    if (this.#quiet === undefined) return;
+    if (this.runningCount + this.#outstandingCount + this.#hereCount > 0) return;
     this.#quiet.resolve();
     this.#quiet = undefined;
   }
 }
 
-function arePlain(args: readonly unknown[]): boolean {
-  for (const value of args) if (!isPlain(value)) return false;
-  return args.length <= ARGUMENTS_MAX;
-}
+/** A call that a signal ends: its caller hears of that at once, its number is free when the answer has arrived. */
+class FollowedCall implements AnswerListener, EventListenerObject {
+  readonly signal: AbortSignal;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (reason: unknown) => void;
+  #cancel: () => void = () => {};
 
-/**
- * The signal among the arguments.
- *
- * @throws {TypeError | RangeError} when there are too many of either
- */
-function findSignal(args: readonly unknown[], name: string): AbortSignal | undefined {
-  if (args.length > ARGUMENTS_MAX) {
-    throw new RangeError(`call ${name}: ${args.length} arguments, at most ${ARGUMENTS_MAX} are allowed`);
+  constructor(resolve: (value: unknown) => void, reject: (reason: unknown) => void, signal: AbortSignal) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.signal = signal;
   }
-  const signals = new Set(args.filter((value) => value instanceof AbortSignal));
-  if (signals.size > 1) {
-    throw new TypeError(
-      `call ${name}: ${signals.size} signals among the arguments, at most one can be followed`,
-    );
+
+  begin(connection: CallConnection, task: number, values: readonly unknown[]): void {
+    const call = connection.call(task, values, this);
+    this.#cancel = () => connection.cancel(call, this.signal.reason);
+    this.signal.addEventListener("abort", this, { once: true });
   }
-  const [signal] = signals;
-  return signal;
-}
 
-/**
- * The arguments of a call as they are now, for one that is made later.
- *
- * @throws {TypeError} when one cannot travel
- */
-export function keepArguments(args: readonly unknown[], name: string): unknown[] {
-  return args.map((value, index) => {
-    if (value instanceof AbortSignal) return value;
-    const kept = toPortableArgument(value, index, name);
-    return kept instanceof Uint8Array ? new Uint8Array(kept) : kept;
-  });
-}
-
-function toPortableArguments(args: readonly unknown[], name: string): unknown[] {
-  return args.map((value, index) => toPortableArgument(value, index, name));
-}
-
-function toPortableArgument(value: unknown, index: number, name: string): unknown {
-  try {
-    return portableArgument(value);
-  } catch (error) {
-    const { message, cause } = error as TypeError;
-    throw new TypeError(`call ${name}: argument ${index + 1} is ${message}`, { cause });
+  /** It has aborted. */
+  handleEvent(): void {
+    this.#reject(this.signal.reason);
+    this.#cancel();
   }
+
+  onAnswer(value: unknown): void {
+    this.signal.removeEventListener("abort", this);
+    this.#resolve(value);
+  }
+
+  onFailure(reason: unknown): void {
+    this.signal.removeEventListener("abort", this);
+    this.#reject(reason);
+  }
+}
+
+function argument(connection: CallConnection, call: number, reader: ValueReader): unknown {
+  const value = reader.read();
+  return value === SIGNAL_PLACE ? connection.signalOf(call) : value;
+}
+
+function allArguments(
+  connection: CallConnection,
+  call: number,
+  count: number,
+  reader: ValueReader,
+): unknown[] {
+  const args: unknown[] = [];
+  for (let index = 0; index < count; index++) args.push(argument(connection, call, reader));
+  return args;
 }

@@ -9,7 +9,7 @@ import {
 } from "../../base/timer/mod.ts";
 import { TaskGroup, type TaskHandle, type TaskWork } from "../../base/sync/mod.ts";
 import type { Calls } from "./calls.ts";
-import type { AnyTask } from "./serving.ts";
+import type { AnyTask } from "./task_table.ts";
 import type { CoreStatistics } from "./statistics.ts";
 
 /** What the default export of a group's module may be: called on every core when all of them are ready. */
@@ -146,7 +146,7 @@ export class Core {
 
   /** What this core did so far. */
   statistics(): CoreStatistics {
-    const { endpoint, serving, sentCount, outstandingCount } = this.#calls;
+    const { endpoint, sentCount, answeredCount, outstandingCount, runningCount } = this.#calls;
     const uptimeMs = performance.now() - this.#startedAtMs;
     const peers = Array.from({ length: this.count + 1 }, (_, peer) => peer);
     return {
@@ -155,9 +155,9 @@ export class Core {
       uptimeMs,
       busyShare: Math.min(1, Math.max(0, 1 - endpoint.asleepMs / uptimeMs)),
       callsSentCount: sentCount,
-      callsServedCount: serving.answeredCount,
+      callsServedCount: answeredCount,
       callsOutstandingCount: outstandingCount,
-      callsServingCount: serving.runningCount,
+      callsServingCount: runningCount,
       tasksRunningCount: this.#group.runningCount,
       timerCount: this.reactor.timerCount,
       ringBytes: peers.map((peer) => endpoint.depthTo(peer)),

@@ -1,4 +1,4 @@
-import { keepArguments } from "./calls.ts";
+import { keepArguments } from "./call_arguments.ts";
 import { requireIndex } from "./core.ts";
 import { type CoreError, CoresClosedError } from "./errors.ts";
 import { Generation } from "./generation.ts";

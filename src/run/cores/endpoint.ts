@@ -1,33 +1,35 @@
 import { signalEventDescriptor } from "../../../ffi/mod.ts";
-import { Deque } from "../../base/mod.ts";
+import { FRAME_BYTES_MAX, FrameSender, type RequireRoom, type Transport } from "../../base/calls/mod.ts";
 import type { ReactorSource } from "../../io/reactor/mod.ts";
 import { type RingConsumer, type RingProducer, SpscRing } from "../../ipc/ring/mod.ts";
+import { CoreBusyError } from "./errors.ts";
 import { BELL, BELL_WORDS, type MeshMemory, ringMemory } from "./mesh.ts";
 
 /** Messages taken from one ring before the others get their turn. */
 const DRAIN_MAX = 256;
 
+/** Bytes of calls and results that wait for room in the ring to one participant, at most: one of the longest fits. */
+export const OUTBOX_BYTES_MAX: number = 2 * FRAME_BYTES_MAX;
+
 /** Takes what comes in: `byteLength` bytes from byte `at` of `view`, which are overwritten after it returns. */
-export type FrameHandler = (from: number, view: DataView, at: number, byteLength: number) => void;
+export type MessageHandler = (from: number, view: DataView, at: number, byteLength: number) => void;
 
 /** One participant's ends of the rings from and to all others. */
 export class Endpoint implements ReactorSource {
   /** Its own number. */
   readonly index: number;
-  readonly #producers: (RingProducer | undefined)[];
+  /** What goes out, by peer; nothing to itself. */
+  readonly senders: readonly (FrameSender | undefined)[];
+  readonly #rings: readonly (RingProducer | undefined)[];
   readonly #consumers: {
-    readonly from: number;
     readonly ring: RingConsumer;
     readonly onMessage: (at: number, byteLength: number) => void;
   }[] = [];
-  /** Frames that found their ring full, in order. */
-  readonly #outboxes: Deque<Uint8Array>[] = [];
-  readonly #outboxBytes: number[] = [];
+  /** Peers whose rings are full. */
+  readonly #waitingPeers: number[] = [];
   readonly #unflushed: RingProducer[] = [];
-  readonly #lost = new Set<number>();
   readonly #words: Int32Array;
   readonly #base: number;
-  #outboxCount = 0;
   #flushing = false;
   #closed = false;
   #armed = false;
@@ -40,43 +42,32 @@ export class Endpoint implements ReactorSource {
   #onBell: () => void = () => {};
   readonly #flush = () => this.flush();
 
-  /** The ends of participant `index`; `onFrame` is called with what comes in. */
-  constructor(mesh: MeshMemory, index: number, onFrame: FrameHandler) {
+  /** The ends of participant `index`; `onMessage` is called with what comes in. */
+  constructor(mesh: MeshMemory, index: number, onMessage: MessageHandler) {
     this.index = index;
     this.#words = new Int32Array(mesh.bells);
     this.#base = index * BELL_WORDS;
-    this.#producers = mesh.rings.map((_, peer) =>
-      peer === index
-        ? undefined
-        : SpscRing.attach(ringMemory(mesh, index, peer), { wakePeer: wakerOf(mesh, peer) }).producer()
+    this.#rings = mesh.rings.map((_, peer) => {
+      if (peer === index) return undefined;
+      return SpscRing.attach(ringMemory(mesh, index, peer), { wakePeer: wakerOf(mesh, peer) }).producer();
+    });
+    this.senders = this.#rings.map((ring, peer) =>
+      ring && new FrameSender(new PeerRing(this, ring, peer), requireRoomFor(peer))
     );
     mesh.rings.forEach((_, peer) => {
-      this.#outboxes.push(new Deque<Uint8Array>());
-      this.#outboxBytes.push(0);
       if (peer === index) return;
       const ring = SpscRing.attach(ringMemory(mesh, peer, index), { wakePeer: wakerOf(mesh, peer) })
         .consumer();
       this.#consumers.push({
-        from: peer,
         ring,
-        onMessage: (at, byteLength) => onFrame(peer, ring.view, at, byteLength),
+        onMessage: (at, byteLength) => onMessage(peer, ring.view, at, byteLength),
       });
     });
-  }
-
-  /** The longest frame in bytes. */
-  get frameBytesMax(): number {
-    return this.#producers.find((ring) => ring !== undefined)?.messageBytesMax ?? 0;
   }
 
   /** Milliseconds that this participant has waited so far. */
   get asleepMs(): number {
     return this.#asleepMs;
-  }
-
-  /** The ring to `peer`, to encode into, when nothing waits before it; what is committed goes out after `sent()`. */
-  ringTo(peer: number): RingProducer | undefined {
-    return this.#outboxes[peer].length === 0 ? this.#producers[peer] : undefined;
   }
 
   /** Something was committed to `ring`: it is published, with all that follows it, when the present work is done. */
@@ -87,30 +78,22 @@ export class Endpoint implements ReactorSource {
     queueMicrotask(this.#flush);
   }
 
-  /** Sends a frame when there is room, after those that wait already. It is kept, not copied. To a lost peer it goes nowhere. */
-  enqueue(peer: number, frame: Uint8Array): void {
-    if (this.#lost.has(peer)) return;
-    const ring = this.ringTo(peer);
-    if (ring?.tryWrite(frame)) {
-      this.sent(ring);
-      return;
-    }
-    const outbox = this.#outboxes[peer];
-    outbox.pushBack(frame);
-    this.#outboxBytes[peer] += frame.byteLength;
-    this.#outboxCount++;
+  /** The ring to `peer` is full: it is tried again in each poll. */
+  full(peer: number): void {
+    if (this.#waitingPeers.includes(peer)) return;
+    this.#waitingPeers.push(peer);
     // Who sleeps already has not asked that reader to wake it when there is room.
-    if (this.#armed && outbox.length === 1) this.#onBell();
+    if (this.#armed) this.#onBell();
   }
 
   /** Bytes that wait for room in the ring to `peer`. */
   waitingBytes(peer: number): number {
-    return this.#outboxBytes[peer];
+    return this.senders[peer]?.waitingBytes ?? 0;
   }
 
   /** Bytes in the ring to `peer` that it has not read. */
   depthTo(peer: number): number {
-    return this.#producers[peer]?.usedBytes ?? 0;
+    return this.#rings[peer]?.usedBytes ?? 0;
   }
 
   /** Publishes what was committed. */
@@ -120,22 +103,13 @@ export class Endpoint implements ReactorSource {
     this.#unflushed.length = 0;
   }
 
-  /** Participant `peer` is no more: what waits for it is thrown away. */
-  lose(peer: number): void {
-    this.#lost.add(peer);
-    const outbox = this.#outboxes[peer];
-    this.#outboxCount -= outbox.length;
-    this.#outboxBytes[peer] = 0;
-    outbox.clear();
-  }
-
   poll(): number {
     if (this.#closed) return 0;
     // Only looked at now and then by the stall watch, so a plain store will do here as for the task.
     this.#words[this.#base + BELL.turn]++;
     let count = 0;
     for (const { ring, onMessage } of this.#consumers) count += ring.drainInPlace(onMessage, DRAIN_MAX);
-    if (this.#outboxCount > 0) count += this.#emptyOutboxes();
+    if (this.#waitingPeers.length > 0) count += this.#resume();
     if (this.#unflushed.length > 0) this.flush();
     return count;
   }
@@ -148,7 +122,7 @@ export class Endpoint implements ReactorSource {
     if (!inKernel) this.#listen();
     let quiet = true;
     for (const { ring } of this.#consumers) quiet = ring.arm() && quiet;
-    if (this.#outboxCount > 0) quiet = this.#armOutboxes() && quiet;
+    for (const peer of this.#waitingPeers) quiet = this.#armForRoom(peer) && quiet;
     if (quiet) {
       this.#asleep = true;
       this.#armedAtMs = performance.now();
@@ -160,7 +134,7 @@ export class Endpoint implements ReactorSource {
     if (!this.#armed || this.#closed) return;
     this.#armed = false;
     for (const { ring } of this.#consumers) ring.disarm();
-    if (this.#outboxCount > 0) { for (const ring of this.#producers) ring?.disarm(); }
+    for (const peer of this.#waitingPeers) this.#rings[peer]?.disarm();
     if (!this.#asleep) return;
     this.#asleep = false;
     this.#asleepMs += performance.now() - this.#armedAtMs;
@@ -183,7 +157,7 @@ export class Endpoint implements ReactorSource {
     this.disarm();
     this.flush();
     this.#closed = true;
-    for (const ring of this.#producers) ring?.close();
+    for (const ring of this.#rings) ring?.close();
     for (const { ring } of this.#consumers) ring.close();
     // A wait on the bell that is never over would keep the memory of all rings.
     ringBell(this.#words, this.#base);
@@ -202,29 +176,50 @@ export class Endpoint implements ReactorSource {
     });
   }
 
-  #emptyOutboxes(): number {
+  /** Sends what waits for rings that have room again; returns how many messages that were. */
+  #resume(): number {
     let count = 0;
-    this.#outboxes.forEach((outbox, peer) => {
-      const ring = this.#producers[peer];
-      for (let frame = outbox.peek(); frame !== undefined && ring?.tryWrite(frame); frame = outbox.peek()) {
-        outbox.popFront();
-        this.#outboxBytes[peer] -= frame.byteLength;
-        this.#outboxCount--;
-        count++;
-        if (!this.#unflushed.includes(ring)) this.#unflushed.push(ring);
-      }
-    });
+    for (const peer of this.#waitingPeers.splice(0)) count += this.senders[peer]?.resume() ?? 0;
     return count;
   }
 
-  #armOutboxes(): boolean {
-    let quiet = true;
-    this.#outboxes.forEach((outbox, peer) => {
-      const frame = outbox.peek();
-      if (frame !== undefined) quiet = (this.#producers[peer]?.arm(frame.byteLength) ?? true) && quiet;
-    });
-    return quiet;
+  #armForRoom(peer: number): boolean {
+    const nextBytes = this.senders[peer]?.nextBytes ?? 0;
+    return nextBytes === 0 || (this.#rings[peer]?.arm(nextBytes) ?? true);
   }
+}
+
+/** The ring to one peer, as frames go into it. */
+class PeerRing implements Transport {
+  readonly writer: RingProducer;
+  readonly #endpoint: Endpoint;
+  readonly #peer: number;
+
+  constructor(endpoint: Endpoint, ring: RingProducer, peer: number) {
+    this.#endpoint = endpoint;
+    this.writer = ring;
+    this.#peer = peer;
+  }
+
+  flush(): void {
+    this.#endpoint.sent(this.writer);
+  }
+
+  awaitRoom(): boolean {
+    this.#endpoint.full(this.#peer);
+    return true;
+  }
+}
+
+function requireRoomFor(peer: number): RequireRoom {
+  return (_kind, byteLength, waitingBytes) => {
+    if (waitingBytes + byteLength <= OUTBOX_BYTES_MAX) return;
+    throw new CoreBusyError(
+      "call a core",
+      peer,
+      `${waitingBytes} bytes wait for room in its ring, and with ${byteLength} more it would be over ${OUTBOX_BYTES_MAX}`,
+    );
+  };
 }
 
 /** What wakes participant `peer` when it sleeps: its eventfd, or its bell. */

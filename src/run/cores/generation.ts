@@ -212,7 +212,7 @@ export class Generation {
 
   /** Those of the group's module too, once this thread has loaded it. */
   get #errorClasses(): ErrorClasses {
-    return this.calls.serving.table.errorClasses;
+    return this.calls.errorClasses;
   }
 
   /** A core is dead: everybody hears of it, and nobody waits for it any more. */

@@ -13,11 +13,12 @@
  *
  * @module
  */
-export { ARGUMENTS_MAX, CALLS_OUTSTANDING_MAX } from "./calls.ts";
+export { ARGUMENTS_MAX } from "./call_arguments.ts";
+export { CALL_BYTES_MAX, CALLS_OUTSTANDING_MAX } from "./calls.ts";
 export { Core, type CoreMain, currentCore } from "./core.ts";
 export { CoreGroup } from "./core_group.ts";
 export { CoreBusyError, CoreError, CoresClosedError, type CoresClosedErrorOptions } from "./errors.ts";
-export { CALL_BYTES_MAX, OUTBOX_BYTES_MAX } from "./frames.ts";
+export { OUTBOX_BYTES_MAX } from "./endpoint.ts";
 export {
   type CoreGroupOptions,
   CORES_MAX,

@@ -1,6 +1,6 @@
 import type { ErrorClasses } from "../../base/value/mod.ts";
 import { errorClassesWith } from "./error_classes.ts";
-import type { AnyTask, TaskTable } from "./serving.ts";
+import type { AnyTask, TaskTable } from "./task_table.ts";
 import { Sharded } from "./sharded.ts";
 
 /** Tasks that every core has besides its module's, by number. */

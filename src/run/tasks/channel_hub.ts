@@ -2,7 +2,7 @@ import { SharedMemory } from "../../ipc/memory/mod.ts";
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { welcome } from "./handshake.ts";
 import { makeHubDirectory } from "./hub_directory.ts";
-import { LINK_REGION_PREFIX } from "./ring_link.ts";
+import { CHANNEL_REGION_PREFIX } from "./ring_transport.ts";
 import { type ChannelOptions, ProcessChannel } from "./process_channel.ts";
 
 /** The variable by which a process finds the one that has started it: a path, `#` and a token. */
@@ -123,11 +123,11 @@ export class ChannelHub<Sent = unknown, Received = unknown>
     try {
       const found = await welcome(conn, this.#token);
       if (found === undefined || this.#closed) {
-        found?.link.abort();
+        found?.transport.close();
         closeQuietly(conn);
         return;
       }
-      const channel = new ProcessChannel<Sent, Received>(found.peer, found.link, this.#options);
+      const channel = new ProcessChannel<Sent, Received>(found.peer, found.transport, this.#options);
       this.#channels.add(channel);
       channel.closed.then(() => this.#channels.delete(channel));
       this.#fresh.push(channel);
@@ -145,7 +145,7 @@ export class ChannelHub<Sent = unknown, Received = unknown>
 /** What a process left that was killed in the middle of a handshake. */
 function removeAbandoned(): void {
   try {
-    SharedMemory.removeAbandoned({ prefix: LINK_REGION_PREFIX });
+    SharedMemory.removeAbandoned({ prefix: CHANNEL_REGION_PREFIX });
   } catch {
     // Somebody else's.
   }

@@ -1,8 +1,8 @@
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { SharedMemory } from "../../ipc/memory/mod.ts";
-import type { Link } from "./link.ts";
-import { LINK_REGION_PREFIX, RingLink } from "./ring_link.ts";
-import { SocketLink, writeAll } from "./socket_link.ts";
+import type { ChannelTransport } from "./channel_transport.ts";
+import { CHANNEL_REGION_PREFIX, RingTransport } from "./ring_transport.ts";
+import { SocketTransport, writeAll } from "./socket_transport.ts";
 
 /** Bytes of a line of a handshake at most. */
 const LINE_BYTES_MAX = 4096;
@@ -26,14 +26,14 @@ interface Hello extends ChannelPeer {
 }
 
 /**
- * The link to the worker at the other end of `conn`, from the side of the process that has started it; `undefined` when it has not the token.
+ * The transport to the worker at the other end of `conn`, from the side of the process that has started it; `undefined` when it has not the token.
  *
  * @throws {Error} (as a rejection) when it does not say what it should
  */
 export async function welcome(
   conn: Deno.Conn,
   token: string,
-): Promise<{ peer: ChannelPeer; link: Link } | undefined> {
+): Promise<{ peer: ChannelPeer; transport: ChannelTransport } | undefined> {
   const lines = new LineReader(conn);
   const hello = await lines.next() as Partial<Hello>;
   const { name, instance, pid } = hello;
@@ -45,7 +45,7 @@ export async function welcome(
     if (made !== undefined) {
       const { opened } = await lines.next() as { opened?: boolean };
       if (opened === true) {
-        return { peer, link: new RingLink(made.region, "maker", conn) };
+        return { peer, transport: new RingTransport(made.region, "maker", conn) };
       }
     }
   } catch (error) {
@@ -56,16 +56,20 @@ export async function welcome(
     if (made !== undefined) SharedMemory.unlink(made.name);
   }
   made?.region.close();
-  return { peer, link: new SocketLink(conn, lines.rest) };
+  return { peer, transport: new SocketTransport(conn, lines.rest) };
 }
 
-/** The link to the process that has started this one, over a connection to it. */
-export async function introduce(conn: Deno.Conn, token: string, self: ChannelPeer): Promise<Link> {
+/** The transport to the process that has started this one, over a connection to it. */
+export async function introduce(
+  conn: Deno.Conn,
+  token: string,
+  self: ChannelPeer,
+): Promise<ChannelTransport> {
   const lines = new LineReader(conn);
   await sendLine(conn, { ...self, token, shares: nativeStatus().available });
   const { region: name } = await lines.next() as { region?: unknown };
-  if (typeof name !== "string" || !name.startsWith(LINK_REGION_PREFIX)) {
-    return new SocketLink(conn, lines.rest);
+  if (typeof name !== "string" || !name.startsWith(CHANNEL_REGION_PREFIX)) {
+    return new SocketTransport(conn, lines.rest);
   }
   let region: SharedMemory;
   try {
@@ -73,17 +77,17 @@ export async function introduce(conn: Deno.Conn, token: string, self: ChannelPee
   } catch {
     // In a container of its own, say.
     await sendLine(conn, { opened: false });
-    return new SocketLink(conn, lines.rest);
+    return new SocketTransport(conn, lines.rest);
   }
   await sendLine(conn, { opened: true });
-  return new RingLink(region, "opener", conn);
+  return new RingTransport(region, "opener", conn);
 }
 
 /** `undefined` where there is no memory to share. */
-function createShared(): ReturnType<typeof RingLink.create> | undefined {
+function createShared(): ReturnType<typeof RingTransport.create> | undefined {
   if (!nativeStatus().available) return undefined;
   try {
-    return RingLink.create();
+    return RingTransport.create();
   } catch {
     // `/dev/shm` is full, or is none.
     return undefined;

@@ -10,9 +10,11 @@ export { openChannel } from "./open_channel.ts";
 export {
   type CallListener,
   type CallOptions,
+  CHANNEL_ANSWERS_BYTES_MAX,
   CHANNEL_CALLS_MAX,
   CHANNEL_UNREAD_BYTES_MAX,
   CHANNEL_UNREAD_MAX,
+  CHANNEL_WAITING_BYTES_MAX,
   type ChannelOptions,
   ProcessChannel,
 } from "./process_channel.ts";

@@ -30,10 +30,10 @@ export async function openChannel<Sent = unknown, Received = unknown>(options: C
       instance: Number(Deno.env.get("MILLRACE_INSTANCE") ?? 0),
       pid: Deno.pid,
     };
-    const link = await introduce(conn, target.slice(mark + 1), self);
+    const transport = await introduce(conn, target.slice(mark + 1), self);
     return new ProcessChannel<Sent, Received>(
       { name: undefined, instance: 0, pid: Deno.ppid },
-      link,
+      transport,
       options,
     );
   } catch (error) {

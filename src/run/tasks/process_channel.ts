@@ -1,21 +1,34 @@
 import { Deque } from "../../base/mod.ts";
-import { fromPortable, KnownErrorClasses, type PortableThrown, toPortable } from "../../base/value/mod.ts";
+import {
+  type AnswerListener,
+  CallConnection,
+  type Cancellable,
+  type ConnectionOwner,
+  FRAME,
+  FrameSender,
+} from "../../base/calls/mod.ts";
+import { KnownErrorClasses, portable, type ValueReader } from "../../base/value/mod.ts";
 import * as taskErrors from "./errors.ts";
 import { ProcessEndedError } from "./errors.ts";
-import { callOf, FRAME, type Frame, frameOf, kindOf, valuesOf } from "./frames.ts";
+import type { ChannelTransport } from "./channel_transport.ts";
 import type { ChannelPeer } from "./handshake.ts";
-import type { Link, LinkHandler } from "./link.ts";
 import type { TaskArguments, TaskContext, TaskName, TaskResult } from "./task_types.ts";
 
 /** Calls of one side that may wait for their answers at once. */
 export const CHANNEL_CALLS_MAX = 65_536;
+/** Bytes that may wait for the other process to read, besides one call or message of any length, before calls and messages are refused. */
+export const CHANNEL_WAITING_BYTES_MAX: number = 64 * 2 ** 20;
+/**
+ * Bytes that may wait for the other process to read before answers are refused, whose calls reject with that. When {@linkcode CHANNEL_CALLS_MAX}
+ * answers and tasks wait, the channel is closed.
+ */
+export const CHANNEL_ANSWERS_BYTES_MAX: number = 512 * 2 ** 20;
+/** Milliseconds for which a channel that is closed waits for the other side to take what was sent. */
+export const CLOSE_MS_MAX = 10_000;
 /** Messages that may wait to be read; with one more the channel is closed. */
 export const CHANNEL_UNREAD_MAX = 65_536;
 /** Bytes of messages that may wait to be read, besides one of any length; with more the channel is closed. */
 export const CHANNEL_UNREAD_BYTES_MAX: number = 256 * 2 ** 20;
-
-/** What the other side waits for. */
-const OWED = { isOwed: true };
 
 const CLASSES = new KnownErrorClasses(taskErrors);
 
@@ -41,14 +54,10 @@ export interface CallOptions {
   attempt?: number;
 }
 
-/** Who waits for a call. One of the two is called, once, and does not throw. */
-export interface CallListener {
+/** Who waits for a call. One of its functions is called, once, and does not throw. */
+export interface CallListener extends AnswerListener {
   /** Name of the task. */
   readonly name: string;
-  /** It has given `value`. */
-  onAnswer(value: unknown): void;
-  /** It has thrown, or the channel has ended. */
-  onFailure(reason: unknown): void;
 }
 
 /**
@@ -63,34 +72,36 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
   readonly peer: ChannelPeer;
   /** Resolves when the channel has ended, from whichever end. */
   readonly closed: Promise<void>;
-  readonly #link: Link;
+  readonly #transport: ChannelTransport;
+  readonly #connection: CallConnection;
   readonly #tasks: object | undefined;
-  readonly #calls = new Map<number, CallListener>();
-  readonly #running = new Map<number, RunningTask>();
   readonly #unread = new Deque<{ readonly message: Received; readonly byteLength: number }>();
   #unreadBytes = 0;
   readonly #closed = Promise.withResolvers<void>();
-  #nextCall = 1;
   #wakeReader: (() => void) | undefined;
   #failure: Error | undefined;
   #ended = false;
   #isShutDown = false;
+  /** What was said to the other side. */
+  #isFinishing = false;
+  #isShuttingDown = false;
   /** Of those who wait until nothing runs any more. */
   #idle: PromiseWithResolvers<void> | undefined;
   #onFinishing: () => void = () => {};
 
   /** @internal */
-  constructor(peer: ChannelPeer, link: Link, options: ChannelOptions = {}) {
+  constructor(peer: ChannelPeer, transport: ChannelTransport, options: ChannelOptions = {}) {
     this.#tasks = options.tasks;
     this.peer = peer;
-    this.#link = link;
+    this.#transport = transport;
     this.closed = this.#closed.promise;
-    link.begin(
-      {
-        onFrame: (view, at, byteLength) => this.#onFrame(view, at, byteLength),
-        onEnd: () => this.#end(),
-      } satisfies LinkHandler,
-    );
+    const sender = new FrameSender(transport, requireRoom);
+    this.#connection = new CallConnection(sender, this.#owner());
+    transport.begin({
+      onMessage: (view, at, byteLength) => this.#onMessage(view, at, byteLength),
+      onRoom: () => void sender.resume(),
+      onEnd: () => this.#end(),
+    });
   }
 
   /** Whether it has ended. */
@@ -100,7 +111,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
 
   /** Calls of this side that wait for their answers. */
   get callCount(): number {
-    return this.#calls.size;
+    return this.#connection.callCount;
   }
 
   /**
@@ -112,8 +123,12 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
    * @throws {Deno.errors.BadResource} when the channel has ended
    */
   post(message: Sent): void {
-    this.#throwIfEnded("post a message");
-    this.#send("post a message", FRAME.message, 0, [message]);
+    if (this.#ended) throw new Deno.errors.BadResource("post a message: the channel is closed");
+    try {
+      this.#connection.sender.send(FRAME.message, 0, 0, [portable(message)]);
+    } catch (error) {
+      throw of("post a message", error);
+    }
   }
 
   /**
@@ -158,23 +173,26 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     const { name } = listener;
     const operation = `call ${name}`;
     if (this.#ended) throw new ProcessEndedError(`${operation}: the channel is closed`);
-    if (this.#calls.size >= CHANNEL_CALLS_MAX) {
+    if (this.#connection.callCount >= CHANNEL_CALLS_MAX) {
       throw new Deno.errors.Busy(`${operation}: ${CHANNEL_CALLS_MAX} calls wait already, expected fewer`);
     }
-    const call = this.#newCall();
-    this.#send(operation, FRAME.task, call, [name, attempt, ...args]);
-    this.#calls.set(call, listener);
-    return call;
+    try {
+      return this.#connection.call(0, [name, attempt, ...args].map(portable), listener);
+    } catch (error) {
+      throw of(operation, error);
+    }
   }
 
   /** Tells the other process that nobody waits for a call any more. @internal */
   cancel(call: number, reason: unknown): void {
-    if (this.#calls.has(call)) this.#sendThrown(FRAME.cancel, call, reason);
+    this.#connection.cancel(call, reason);
   }
 
   /** Tells the other side that this one takes no task any more; those that it sends all the same are run. */
   finishing(): void {
-    if (!this.#ended) this.#link.send(frameOf(FRAME.finishing, 0, []), OWED);
+    if (this.#isFinishing) return;
+    this.#isFinishing = true;
+    this.#connection.sender.send(FRAME.finishing, 0, 0, []);
   }
 
   /** Calls `listener` when the other side takes no task any more. */
@@ -184,12 +202,14 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
 
   /** Tells the other side that no task comes any more: it runs those that it has, and closes the channel. */
   shutdown(): void {
-    if (!this.#ended) this.#link.send(frameOf(FRAME.shutdown, 0, []), OWED);
+    if (this.#isShuttingDown) return;
+    this.#isShuttingDown = true;
+    this.#connection.sender.send(FRAME.shutdown, 0, 0, []);
   }
 
   /** Resolves when the other side has said that no task comes any more, or has ended, and all that it has sent have run. */
   async drained(): Promise<void> {
-    while (!this.#ended && !(this.#isShutDown && this.#running.size === 0)) {
+    while (!this.#ended && !(this.#isShutDown && this.#connection.runningCount === 0)) {
       this.#idle ??= Promise.withResolvers<void>();
       await this.#idle.promise;
     }
@@ -210,7 +230,9 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
 
   /** Sends what was sent so far, and ends the channel: calls that wait reject, and tasks that run for the other side are told to end. */
   async close(): Promise<void> {
-    await this.#link.close();
+    const { sender } = this.#connection;
+    await withinCloseTime(sender.drained().then(() => this.#transport.flushed()));
+    this.#transport.close();
     this.#end();
   }
 
@@ -219,62 +241,30 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     await this.close();
   }
 
-  #newCall(): number {
-    while (this.#calls.has(this.#nextCall)) this.#nextCall = this.#nextCall % 0xffff_ffff + 1;
-    const call = this.#nextCall;
-    this.#nextCall = call % 0xffff_ffff + 1;
-    return call;
+  #owner(): ConnectionOwner {
+    return {
+      errorClasses: CLASSES,
+      run: (_, call, _task, count, reader) => this.#run(call, count, reader),
+      onCallEnded() {},
+      onAnswered: () => this.#tellIdle(),
+      onFrame: (kind, count, reader, byteLength) => this.#onFrame(kind, count, reader, byteLength),
+      onUnreadable: (error) => this.#failDamaged(error),
+    };
   }
 
-  #throwIfEnded(operation: string): void {
-    if (this.#ended) throw new Deno.errors.BadResource(`${operation}: the channel is closed`);
-  }
-
-  #send(operation: string, kind: number, call: number, values: readonly unknown[]): void {
-    try {
-      this.#link.send(frameOf(kind, call, values));
-    } catch (error) {
-      throw of(operation, error);
-    }
-  }
-
-  /** Sends something thrown, or why it cannot be sent: whoever waits is to hear something. */
-  #sendThrown(kind: number, call: number, thrown: unknown): void {
-    if (this.#ended) return;
-    let frame: Frame;
-    try {
-      frame = frameOf(kind, call, [toPortable(thrown, CLASSES)]);
-    } catch (error) {
-      const instead = new Error(`what was thrown cannot be sent: ${messageOf(error)}`);
-      frame = frameOf(kind, call, [toPortable(instead, CLASSES)]);
-    }
-    this.#link.send(frame, OWED);
-  }
-
-  #onFrame(view: DataView, at: number, byteLength: number): void {
+  #onMessage(view: DataView, at: number, byteLength: number): void {
     if (this.#ended) return;
     try {
-      this.#take(kindOf(view, at), callOf(view, at), valuesOf(view, at), byteLength);
+      this.#connection.receive(view, at, byteLength);
     } catch (error) {
-      // Somebody has written to the memory, or the other side is of another version.
-      this.#fail(
-        new Deno.errors.InvalidData("channel: what the other process says is damaged", { cause: error }),
-      );
+      this.#failDamaged(error);
     }
   }
 
-  #take(kind: number, call: number, values: unknown[], byteLength: number): void {
+  #onFrame(kind: number, count: number, reader: ValueReader, byteLength: number): void {
     switch (kind) {
       case FRAME.message:
-        return this.#receive(values[0] as Received, byteLength);
-      case FRAME.task:
-        return this.#run(call, values);
-      case FRAME.response:
-        return this.#taken(call)?.onAnswer(values[0]);
-      case FRAME.error:
-        return this.#onThrown(call, values[0]);
-      case FRAME.cancel:
-        return this.#running.get(call)?.cancel(fromPortable(values[0] as PortableThrown, CLASSES));
+        return this.#receive((count > 0 ? reader.read() : undefined) as Received, byteLength);
       case FRAME.finishing:
         return this.#onFinishing();
       case FRAME.shutdown:
@@ -294,47 +284,27 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     this.#wakeReader?.();
   }
 
-  #onThrown(call: number, thrown: unknown): void {
-    if (!this.#calls.has(call)) return;
-    // First: what is damaged throws, and the call ends with the channel.
-    const reason = fromPortable(thrown as PortableThrown, CLASSES);
-    this.#taken(call)?.onFailure(reason);
-  }
-
-  /** Who waits for a call, and does no more. */
-  #taken(call: number): CallListener | undefined {
-    const listener = this.#calls.get(call);
-    this.#calls.delete(call);
-    return listener;
-  }
-
-  #run(call: number, [name, attempt, ...args]: unknown[]): void {
-    if (this.#running.size >= CHANNEL_CALLS_MAX) {
-      // No channel of this package sends so many.
-      this.#fail(new Deno.errors.Busy(`channel: ${CHANNEL_CALLS_MAX} tasks run for it already`));
+  #run(call: number, count: number, reader: ValueReader): void {
+    const name = count > 0 ? reader.read() : undefined;
+    const attempt = count > 1 ? reader.read() : undefined;
+    const args: unknown[] = [];
+    for (let index = 2; index < count; index++) args.push(reader.read());
+    const connection = this.#connection;
+    if (connection.runningCount + connection.sender.waitingAnswerCount > CHANNEL_CALLS_MAX) {
+      // No channel of this package sends so many, whose answers it does not read.
+      this.#fail(
+        new Deno.errors.Busy(`channel: ${CHANNEL_CALLS_MAX} calls run, or wait to be answered, already`),
+      );
       return;
     }
-    const task = taskOf(this.#tasks, name);
-    const running = new RunningTask(typeof attempt === "number" ? attempt : 0);
     try {
+      const task = taskOf(this.#tasks, name);
       if (task === undefined) throw new TypeError(`call ${name}: there is no such task`);
-      const result: unknown = Reflect.apply(task, running, args);
-      if (!isThenable(result)) return this.#answer(call, name, result);
-      this.#running.set(call, running);
-      void this.#answerLater(call, name, result);
+      const running = new RunningTask(typeof attempt === "number" ? attempt : 0);
+      connection.answer(call, name, Reflect.apply(task, running, args), running);
     } catch (error) {
-      this.#sendThrown(FRAME.error, call, error);
+      connection.answerThrown(call, error);
     }
-  }
-
-  async #answerLater(call: number, name: unknown, result: PromiseLike<unknown>): Promise<void> {
-    try {
-      this.#answer(call, name, await result);
-    } catch (error) {
-      this.#sendThrown(FRAME.error, call, error);
-    }
-    this.#running.delete(call);
-    this.#tellIdle();
   }
 
   /** Has whoever waits in `drained()` look again. */
@@ -343,21 +313,16 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     this.#idle = undefined;
   }
 
-  #answer(call: number, name: unknown, value: unknown): void {
+  #fail(failure: Error): void {
     if (this.#ended) return;
-    let frame: Frame;
-    try {
-      frame = frameOf(FRAME.response, call, [value]);
-    } catch (error) {
-      return this.#sendThrown(FRAME.error, call, of(`call ${name}: the result`, error));
-    }
-    this.#link.send(frame, OWED);
+    this.#failure = failure;
+    this.#transport.close();
+    this.#end();
   }
 
-  #fail(failure: Error): void {
-    this.#failure = failure;
-    this.#link.abort();
-    this.#end();
+  /** Somebody has written to the memory, or the other side is of another version. */
+  #failDamaged(cause: unknown): void {
+    this.#fail(new Deno.errors.InvalidData("channel: what the other process says is damaged", { cause }));
   }
 
   #end(): void {
@@ -365,14 +330,12 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     this.#ended = true;
     const { name, instance, pid } = this.peer;
     const who = name === undefined ? `process ${pid}` : `${name}/${instance} (process ${pid})`;
-    for (const call of [...this.#calls.keys()]) {
-      const listener = this.#taken(call);
-      const why = `call ${listener?.name}: ${who} has ended, or closed the channel`;
-      listener?.onFailure(new ProcessEndedError(why, { cause: this.#failure }));
+    this.#connection.sender.close();
+    for (const listener of this.#connection.takeCalls()) {
+      const why = `call ${(listener as CallListener).name}: ${who} has ended, or closed the channel`;
+      listener.onFailure(new ProcessEndedError(why, { cause: this.#failure }));
     }
-    for (const running of this.#running.values()) {
-      running.cancel(new ProcessEndedError(`${who} has ended, or closed the channel`));
-    }
+    this.#connection.cancelRunning(new ProcessEndedError(`${who} has ended, or closed the channel`));
     this.#tellIdle();
     this.#wakeReader?.();
     this.#closed.resolve();
@@ -380,7 +343,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
 }
 
 /** A task that runs for the other side. */
-class RunningTask implements TaskContext {
+class RunningTask implements TaskContext, Cancellable {
   readonly attempt: number;
   #controller: AbortController | undefined;
 
@@ -392,7 +355,7 @@ class RunningTask implements TaskContext {
     return (this.#controller ??= new AbortController()).signal;
   }
 
-  cancel(reason: unknown): void {
+  abort(reason: unknown): void {
     (this.#controller ??= new AbortController()).abort(reason);
   }
 }
@@ -403,10 +366,6 @@ function of(operation: string, error: unknown): unknown {
   return error;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** A function that `tasks` itself has under that name. */
 function taskOf(tasks: object | undefined, name: unknown): ((...args: unknown[]) => unknown) | undefined {
   if (tasks === undefined || typeof name !== "string" || !Object.hasOwn(tasks, name)) return undefined;
@@ -414,6 +373,21 @@ function taskOf(tasks: object | undefined, name: unknown): ((...args: unknown[])
   return typeof task === "function" ? task as (...args: unknown[]) => unknown : undefined;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof Reflect.get(value, "then") === "function";
+/** Bounds what waits for a process that does not read. */
+function requireRoom(kind: number, byteLength: number, waitingBytes: number): void {
+  const isOwn = kind === FRAME.call || kind === FRAME.message;
+  const isTooMuch = isOwn
+    ? waitingBytes > CHANNEL_WAITING_BYTES_MAX
+    : waitingBytes + byteLength > CHANNEL_ANSWERS_BYTES_MAX;
+  if (isTooMuch) {
+    throw new Deno.errors.Busy(`${waitingBytes} bytes wait for the other process already`);
+  }
+}
+
+/** Resolves with `sent`, or when {@linkcode CLOSE_MS_MAX} are over. */
+async function withinCloseTime(sent: Promise<void>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, CLOSE_MS_MAX);
+  await Promise.race([sent, over]);
+  clearTimeout(timer);
 }

@@ -235,7 +235,10 @@ groupTest(
     long.abort(reason);
     assert.equal(await errorOf(call), reason as unknown);
     const [told] = await group.submitTo(1, tasks.takeAborted);
-    assert.match(told, /^RangeError RangeError: call a core: \d+ bytes, at most 268435456 can travel/);
+    assert.match(
+      told,
+      /^RangeError RangeError: what was thrown cannot be sent: \d+ bytes, at most 268435456 can travel/,
+    );
 
     const within = new AbortController();
     const aborts = {
@@ -305,7 +308,7 @@ groupTest("CoreGroup.submitTo() refuses what is too long or too much at once", a
   const long = new Uint8Array(256 * 1024 * 1024);
   const error = await errorOf(group.submitTo(0, tasks.byteSum, long));
   assert.ok(error instanceof RangeError);
-  assert.match(error.message, /at most 268435456 can travel in one call/);
+  assert.match(error.message, /at most 268435456 can travel at once/);
   // A core that is held up takes nothing out of its ring.
   const held = group.submitTo(1, tasks.hold, 300);
   const parts = new Uint8Array(200 * 1024 * 1024);

@@ -1,20 +1,28 @@
 import assert from "node:assert/strict";
-import { Endpoint } from "../../../src/run/cores/endpoint.ts";
+import { FRAME, FRAME_HEADER_BYTES } from "../../../src/base/calls/mod.ts";
+import { CALL_BYTES_MAX } from "../../../src/run/cores/calls.ts";
+import { Endpoint, OUTBOX_BYTES_MAX } from "../../../src/run/cores/endpoint.ts";
 import { createMesh } from "../../../src/run/cores/mesh.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
+
+/** Sends a frame of `byteLength` bytes, 24 at least, whose bytes are `fill`. */
+function send(from: Endpoint, byteLength: number, fill = 0): void {
+  const bytes = new Uint8Array(byteLength - FRAME_HEADER_BYTES - 8).fill(fill);
+  from.senders[1]?.send(FRAME.message, 0, 0, [bytes]);
+}
 
 function open(onFrame: (byte: number) => void = () => {}): [from: Endpoint, to: Endpoint] {
   const mesh = createMesh(4096, 2);
   return [
     new Endpoint(mesh, 0, () => {}),
-    new Endpoint(mesh, 1, (_from, view, at) => onFrame(view.getUint8(at))),
+    new Endpoint(mesh, 1, (_from, view, at) => onFrame(view.getUint8(at + FRAME_HEADER_BYTES + 8))),
   ];
 }
 
-Deno.test("Endpoint.enqueue() keeps what finds the ring full, in order, until there is room", () => {
+Deno.test("Endpoint keeps what finds the ring full, in order, until there is room", () => {
   const seen: number[] = [];
   const [from, to] = open((byte) => seen.push(byte));
-  for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200).fill(index));
+  for (let index = 0; index < 100; index++) send(from, 200, index);
   assert.ok(from.waitingBytes(1) > 0);
   assert.ok(from.depthTo(1) > 0);
   while (seen.length < 100) {
@@ -25,27 +33,31 @@ Deno.test("Endpoint.enqueue() keeps what finds the ring full, in order, until th
   assert.deepEqual([from.waitingBytes(1), from.depthTo(1)], [0, 0]);
 });
 
-Deno.test("Endpoint.enqueue() wakes its own side when it sleeps and what it sends has to wait", () => {
+Deno.test("OUTBOX_BYTES_MAX has room for one of the longest", () => {
+  assert.ok(OUTBOX_BYTES_MAX >= CALL_BYTES_MAX);
+});
+
+Deno.test("Endpoint wakes its own side when it sleeps and what it sends has to wait", () => {
   const [from] = open();
   let wakeCount = 0;
   from.wakeBy(() => wakeCount++);
   assert.equal(from.arm(false), true);
-  for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200));
+  for (let index = 0; index < 100; index++) send(from, 200);
   assert.ok(from.waitingBytes(1) > 0);
   assert.equal(wakeCount, 1);
   from.disarm();
   // From then on the reader is asked for it, and nobody has to be woken for what comes behind.
   assert.equal(from.arm(false), true);
-  from.enqueue(1, new Uint8Array(200));
+  send(from, 200);
   assert.equal(wakeCount, 1);
 });
 
-Deno.test("Endpoint.lose() throws away what waits, and takes nothing more", () => {
+Deno.test("Endpoint has nothing to do for a sender that is closed, and takes nothing more from it", () => {
   const [from] = open();
-  for (let index = 0; index < 100; index++) from.enqueue(1, new Uint8Array(200));
-  from.lose(1);
+  for (let index = 0; index < 100; index++) send(from, 200);
+  from.senders[1]?.close();
   assert.equal(from.waitingBytes(1), 0);
-  from.enqueue(1, new Uint8Array(200));
+  send(from, 200);
   assert.equal(from.waitingBytes(1), 0);
   assert.equal(from.poll(), 0);
 });
@@ -54,7 +66,7 @@ Deno.test("Endpoint.arm() refuses to wait when something is there, and after clo
   const [from, to] = open();
   assert.equal(to.arm(false), true);
   to.disarm();
-  from.enqueue(1, new Uint8Array(8));
+  send(from, 24);
   from.flush();
   assert.equal(to.arm(false), false);
   to.disarm();
@@ -71,7 +83,7 @@ Deno.test("Endpoint.wakeBy() is called when something comes while it is armed", 
     const { promise, resolve } = Promise.withResolvers<void>();
     to.wakeBy(resolve);
     assert.equal(to.arm(false), true);
-    from.enqueue(1, new Uint8Array(8));
+    send(from, 24);
     from.flush();
     // Nothing else would keep this thread alive.
     const timer = setInterval(() => {}, 1000);

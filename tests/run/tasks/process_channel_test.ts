@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { encodeFrame } from "../../../src/run/tasks/frames.ts";
+import { FRAME, FrameSender } from "../../../src/base/calls/mod.ts";
+import { encodeFrame } from "../../../src/base/calls/frame.ts";
+import { CLOSE_MS_MAX } from "../../../src/run/tasks/process_channel.ts";
 import {
+  CHANNEL_CALLS_MAX,
   CHANNEL_UNREAD_BYTES_MAX,
   CHANNEL_UNREAD_MAX,
+  CHANNEL_WAITING_BYTES_MAX,
   ProcessChannel,
   ProcessEndedError,
   type TaskContext,
 } from "../../../src/run/tasks/mod.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { type LinkPair, LINKS } from "./support.ts";
+import { FrameEnd, type TransportPair, TRANSPORTS } from "./support.ts";
 import * as tasks from "./tasks.ts";
 
 const PEER = { name: "w", instance: 1, pid: 7 };
@@ -16,7 +20,7 @@ const PEER = { name: "w", instance: 1, pid: 7 };
 interface Channels {
   readonly one: ProcessChannel<unknown, unknown>;
   readonly other: ProcessChannel<unknown, unknown>;
-  readonly links: LinkPair;
+  readonly transports: TransportPair;
 }
 
 /** Why the task was given up that waits. */
@@ -31,15 +35,15 @@ const WAITING = {
 
 /** Two ends; `served` is what `one` may call. */
 function channelTest(name: string, served: object, body: (channels: Channels) => Promise<void>): void {
-  for (const { kind, make } of LINKS) {
+  for (const { kind, make } of TRANSPORTS) {
     Deno.test(`${name} (${kind})`, () =>
       withWatchdog(30_000, async () => {
-        await using links = await make();
-        await using one = new ProcessChannel(PEER, links.one, {
+        await using transports = await make();
+        await using one = new ProcessChannel(PEER, transports.one, {
           tasks: { negate: (value: number) => -value },
         });
-        await using other = new ProcessChannel(PEER, links.other, { tasks: served });
-        await body({ one, other, links });
+        await using other = new ProcessChannel(PEER, transports.other, { tasks: served });
+        await body({ one, other, transports });
       }));
   }
 }
@@ -99,7 +103,7 @@ channelTest(
     }
     await assert.rejects(call("bad"), {
       name: "TypeError",
-      message: /^call bad: the result: a function, which cannot travel/,
+      message: /^call bad: the result is a function, which cannot travel/,
     });
     await assert.rejects(
       one.call<Record<string, (value: unknown) => unknown>, string>("ok", [() => {}]),
@@ -171,20 +175,20 @@ channelTest(
 channelTest(
   "ProcessChannel ends when the other side says what it cannot, and takes no harm",
   tasks,
-  async ({ other, links }) => {
-    const bytes = encodeFrame({ kind: 3, call: 9, values: ["x"] });
+  async ({ other, transports }) => {
+    const raw = new FrameSender(transports.one, () => {});
+    const bytes = encodeFrame(FRAME.result, 9, 0, ["x"]);
     new DataView(bytes.buffer).setInt32(20, 2 ** 30, true);
-    const damaged = { kind: 1, call: 0, values: [bytes] };
     // An answer to nothing, and an unknown kind, are passed over.
-    links.one.send({ kind: 3, call: 77, values: [1] });
-    links.one.send({ kind: 99, call: 0, values: [] });
-    links.one.send(damaged);
+    raw.send(FRAME.result, 77, 0, [1]);
+    raw.send(99, 0, 0, []);
+    raw.send(FRAME.message, 0, 0, [bytes]);
     const messages = other[Symbol.asyncIterator]();
     assert.deepEqual((await messages.next()).value, bytes);
-    links.one.send({ kind: 4, call: 0, values: [] });
+    raw.send(FRAME.error, 0, 0, []);
     // No name, no attempt.
-    links.one.send({ kind: 2, call: 1, values: [] });
-    links.one.send({ kind: 1, call: 0, values: ["still there"] });
+    raw.send(FRAME.call, 1, 0, []);
+    raw.send(FRAME.message, 0, 0, ["still there"]);
     assert.equal((await messages.next()).value, "still there");
   },
 );
@@ -273,10 +277,10 @@ channelTest("ProcessChannel takes whatever a task gives for a promise", {
   assert.equal(await call("twice"), 1);
 });
 
-channelTest("ProcessChannel settles a call whose answer is damaged", WAITING, async ({ one, links }) => {
+channelTest("ProcessChannel settles a call whose answer is damaged", WAITING, async ({ one, transports }) => {
   const call = one.call<{ wait(): string }, "wait">("wait", []);
   // No error, where there is to be one.
-  links.other.send({ kind: 4, call: 1, values: [null] });
+  new FrameSender(transports.other, () => {}).send(FRAME.error, 0, 0, [null]);
   await assert.rejects(call, { name: "ProcessEndedError" });
   await one.closed;
 });
@@ -307,3 +311,84 @@ channelTest(
     assert.equal(read, 5);
   },
 );
+
+channelTest(
+  "ProcessChannel.post() refuses more when too much waits for one who does not read",
+  tasks,
+  ({ one, transports }) => {
+    // Who has the whole thread does not read.
+    const value = new Uint8Array(2 ** 20);
+    let sent = 0;
+    assert.throws(() => {
+      for (; sent < 2 * CHANNEL_WAITING_BYTES_MAX / value.length; sent++) one.post(value);
+    }, /^Busy: post a message: \d+ bytes wait for the other process already/);
+    assert.ok(sent >= CHANNEL_WAITING_BYTES_MAX / value.length, String(sent));
+    transports.one.close();
+    return Promise.resolve();
+  },
+);
+
+for (const { kind, make } of TRANSPORTS) {
+  Deno.test(`ProcessChannel.close() does not wait for ever for one who does not read (${kind})`, () =>
+    withWatchdog(30_000, async () => {
+      await using transports = await make();
+      const channel = new ProcessChannel(PEER, transports.one);
+      for (let sent = 0; sent < 8; sent++) channel.post(new Uint8Array(2 ** 20));
+      const { setTimeout } = globalThis;
+      const limits: number[] = [];
+      globalThis.setTimeout = ((callback: () => void, delayMs: number) => {
+        if (delayMs === CLOSE_MS_MAX) limits.push(delayMs);
+        return setTimeout(callback, delayMs === CLOSE_MS_MAX ? 10 : delayMs);
+      }) as typeof setTimeout;
+      try {
+        await channel.close();
+      } finally {
+        globalThis.setTimeout = setTimeout;
+      }
+      assert.deepEqual(limits, [CLOSE_MS_MAX]);
+    }));
+
+  Deno.test(`ProcessChannel is closed when the other side floods calls and reads no answer (${kind})`, () =>
+    withWatchdog(60_000, async () => {
+      await using transports = await make();
+      const channel = new ProcessChannel(PEER, transports.one, { tasks: { now: () => "x".repeat(1000) } });
+      // Without begin(): it reads nothing.
+      const flood = new FrameSender(transports.other, () => {});
+      const values = ["now", 0];
+      let callCount = 0;
+      while (!channel.isClosed) {
+        for (let count = 0; count < 1000; count++) flood.send(FRAME.call, callCount++, 0, values);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        flood.resume();
+      }
+      assert.ok(callCount > CHANNEL_CALLS_MAX, `${callCount} calls`);
+      const messages = channel[Symbol.asyncIterator]();
+      await assert.rejects(
+        messages.next(),
+        /^Busy: channel: 65536 calls run, or wait to be answered, already/,
+      );
+    }));
+
+  Deno.test(`ProcessChannel answers that there is no room for an answer, and goes on (${kind})`, () =>
+    withWatchdog(60_000, async () => {
+      await using transports = await make();
+      // All the same bytes: what is sent is a copy, and that is what is bounded.
+      const large = new Uint8Array(200 * 2 ** 20);
+      const served = new ProcessChannel(PEER, transports.one, { tasks: { large: () => large } });
+      const flood = new FrameSender(transports.other, () => {});
+      for (let call = 0; call < 3; call++) flood.send(FRAME.call, call, 0, ["large", 0]);
+      while (!served.isClosed && flood.waitingBytes > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      // Now it reads: two answers, and why there is no third.
+      const kinds: number[] = [];
+      const end = new FrameEnd(transports.other).begin();
+      await end.until(() => end.frames.length === 3);
+      for (const { kind } of end.frames) kinds.push(kind);
+      assert.deepEqual(kinds, [FRAME.result, FRAME.result, FRAME.error]);
+      const { message } = end.frames[2].values[0] as { message: string };
+      assert.match(message, /^call large: the result: \d+ bytes wait for the other process already/);
+      assert.equal(served.isClosed, false);
+    }));
+}

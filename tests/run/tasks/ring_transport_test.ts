@@ -2,23 +2,27 @@ import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { WORD } from "../../../src/ipc/ring/layout.ts";
 import { ProcessChannel } from "../../../src/run/tasks/mod.ts";
-import { RingLink } from "../../../src/run/tasks/ring_link.ts";
+import { RingTransport } from "../../../src/run/tasks/ring_transport.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
-import { connections, frame, Received } from "./support.ts";
+import { connections, FrameEnd } from "./support.ts";
 
-nameSkipReason("RingLink", nativeSkipReason());
+nameSkipReason("RingTransport", nativeSkipReason());
 
 const PEER = { name: "w", instance: 0, pid: 1 };
 
-/** Two ends of a link, and its memory. */
-async function pair(): Promise<{ one: RingLink; other: RingLink; region: SharedMemory }> {
+/** Two ends of a transport, and its memory. */
+async function pair(): Promise<{ one: RingTransport; other: RingTransport; region: SharedMemory }> {
   const [near, far] = await connections();
-  const { name, region } = RingLink.create();
+  const { name, region } = RingTransport.create();
   const opened = SharedMemory.connect(name);
   SharedMemory.unlink(name);
-  return { one: new RingLink(region, "maker", near), other: new RingLink(opened, "opener", far), region };
+  return {
+    one: new RingTransport(region, "maker", near),
+    other: new RingTransport(opened, "opener", far),
+    region,
+  };
 }
 
 function pause(delayMs: number): Promise<void> {
@@ -29,10 +33,10 @@ function ringTest(name: string, body: () => Promise<void>): void {
   nativeTest(name, () => withWatchdog(60_000, body));
 }
 
-ringTest("RingLink ends when its memory is damaged, and the program goes on", async () => {
+ringTest("RingTransport ends when its memory is damaged, and the program goes on", async () => {
   const { one, other, region } = await pair();
-  const [atOne, atOther] = [new Received(one), new Received(other)];
-  one.send(frame(1, "before"));
+  const [atOne, atOther] = [new FrameEnd(one).begin(), new FrameEnd(other).begin()];
+  atOne.send(1, "before");
   await atOther.until(() => atOther.frames.length === 1);
   // The position up to which may be read, and it is far behind the end.
   Atomics.store(new Int32Array(region.bytes.buffer, 0, 1024), WORD.tail, 2 ** 30 + 4);
@@ -41,7 +45,7 @@ ringTest("RingLink ends when its memory is damaged, and the program goes on", as
 });
 
 ringTest(
-  "RingLink: whatever byte of its memory is written to, calls settle and nothing is thrown",
+  "RingTransport: whatever byte of its memory is written to, calls settle and nothing is thrown",
   async () => {
     const [seed] = testSeeds(1);
     await withSeed(seed, async () => {
