@@ -1,4 +1,4 @@
-import type { WaitOptions } from "../../base/mod.ts";
+import { assert, type WaitOptions } from "../../base/mod.ts";
 import { PEER, type RingHalf, type RingState, SLEEPING } from "./ring_state.ts";
 
 /** Options of calls that hold up their thread while they wait for the other side of a ring. */
@@ -10,7 +10,7 @@ export interface RingWaitSyncOptions {
    */
   timeoutMs?: number;
   /**
-   * How to wait. `"sleep"`: looks {@linkcode RING_SPIN_COUNT} times, then sleeps until the other side wakes it. `"spin"`: looks
+   * How to wait. `"sleep"`: polls {@linkcode RING_SPIN_COUNT} times, then sleeps until the other side wakes it. `"spin"`: polls
    * all the time, which wakes soonest and takes a whole processor.
    *
    * @default {"sleep"}
@@ -21,11 +21,11 @@ export interface RingWaitSyncOptions {
 /** See {@linkcode RingWaitSyncOptions.strategy}. */
 export type RingWaitStrategy = "sleep" | "spin";
 
-/** Looks of the `"sleep"` strategy before it sleeps: about the time in which a sleeping thread would be awake again. */
+/** Polls of the `"sleep"` strategy before it sleeps: about the time in which a sleeping thread would be awake again. */
 export const RING_SPIN_COUNT = 2000;
 /** Calls that can wait at once for the other side of a ring, without holding up their thread. */
 export const RING_WAITS_MAX = 65_536;
-/** Milliseconds between two looks whether the process of the other side is alive. */
+/** Interval in milliseconds at which a wait checks whether the process of the other side is alive. */
 export const PEER_CHECK_MS = 100;
 
 /**
@@ -67,6 +67,7 @@ export async function waitFor(
     }
   } finally {
     state.waits[half]--;
+    assert(state.waits[half] >= 0, "ring: more waits have ended than were begun");
     signal?.removeEventListener("abort", onAbort);
   }
 }

@@ -1,10 +1,11 @@
+import { assert } from "../../base/mod.ts";
 import { Calls } from "./calls.ts";
 import type { FromWorker, ToWorker } from "./control_messages.ts";
 import { type ErrorClasses, fromPortable, toPortable } from "../../base/value/mod.ts";
 import { CoreError, type CoresClosedErrorOptions } from "./errors.ts";
 import { EventDescriptors } from "./event_descriptors.ts";
 import { createMesh, type MeshMemory } from "./mesh.ts";
-import { pump } from "./pump.ts";
+import { pollEndpoint } from "./poll_loop.ts";
 import { StallWatch } from "./stall_watch.ts";
 import type { CheckedOptions } from "./group_options.ts";
 
@@ -97,7 +98,7 @@ export class Generation {
     const { startTimeoutMs, count } = this.#options;
     for (let index = 0; index < count; index++) this.#members.push(this.#startMember(index));
     const { endpoint } = this.calls;
-    pump({ mesh: this.#mesh, endpoint, idle: "cooperate", signal: this.#over.signal })
+    pollEndpoint({ mesh: this.#mesh, endpoint, idle: "cooperate", signal: this.#over.signal })
       .catch((error) => this.#death.resolve(new CoreError(`the group's thread has failed: ${error}`, count)));
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(signal?.reason);
@@ -232,6 +233,10 @@ export class Generation {
 }
 
 function expectAnswer(member: Member): void {
+  assert(
+    !member.busy && !member.dead,
+    "cores: a worker is told something before it has done what it was told",
+  );
   member.step = Promise.withResolvers();
   member.busy = true;
 }

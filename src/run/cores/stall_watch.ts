@@ -1,8 +1,8 @@
 import { BELL, BELL_WORDS, type MeshMemory } from "./mesh.ts";
 import type { CoreStall } from "./statistics.ts";
 
-/** Looks per limit: how late a stall may be told, at most a quarter of the limit. */
-const LOOKS_PER_LIMIT = 4;
+/** Checks per limit: a stall is told at most a quarter of the limit late. */
+const CHECKS_PER_LIMIT = 4;
 
 /** What of a group's options the watch needs. */
 export interface StallWatchOptions {
@@ -11,14 +11,14 @@ export interface StallWatchOptions {
   readonly onStall: ((stall: CoreStall) => void) | undefined;
 }
 
-/** Where a core was when it was last looked at. */
+/** Where a core was when it was last checked. */
 interface Seen {
   turn: number;
   sinceMs: number;
   told: boolean;
 }
 
-/** Looks from another thread whether the cores get on, because one that is held up could not tell; wakes them for that. */
+/** Checks from another thread whether the cores get on, because one that is held up could not tell; wakes them for that. */
 export class StallWatch {
   readonly #words: Int32Array;
   readonly #options: StallWatchOptions;
@@ -36,8 +36,8 @@ export class StallWatch {
     );
     if (options.onStall === undefined) return;
     this.#timer = setInterval(
-      () => this.#look(performance.now()),
-      Math.max(1, options.stallMs / LOOKS_PER_LIMIT),
+      () => this.#check(performance.now()),
+      Math.max(1, options.stallMs / CHECKS_PER_LIMIT),
     );
     Deno.unrefTimer(this.#timer);
   }
@@ -52,7 +52,7 @@ export class StallWatch {
     clearInterval(this.#timer);
   }
 
-  #look(nowMs: number): void {
+  #check(nowMs: number): void {
     this.#seen.forEach((seen, core) => {
       const base = core * BELL_WORDS;
       const turn = Atomics.load(this.#words, base + BELL.turn);

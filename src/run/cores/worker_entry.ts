@@ -11,7 +11,7 @@ import { Core } from "./core.ts";
 import { CoreRuntime } from "./core_runtime.ts";
 import { commonErrorClasses } from "./error_classes.ts";
 import { type ErrorClasses, fromPortable, toPortable } from "../../base/value/mod.ts";
-import { pump } from "./pump.ts";
+import { pollEndpoint } from "./poll_loop.ts";
 
 const worker = self as unknown as DedicatedWorkerGlobalScope;
 const closeWorker = worker.close.bind(worker);
@@ -20,7 +20,7 @@ const closeWorker = worker.close.bind(worker);
 interface Parts {
   readonly runtime: CoreRuntime;
   readonly reactor: Reactor;
-  /** Ends the pump. */
+  /** Ends the polling of the rings. */
   readonly over: AbortController;
 }
 
@@ -52,7 +52,7 @@ async function load(start: StartMessage): Promise<void> {
     endpoint.wakeBy(() => reactor.wake(), descriptor);
     reactor.attach(endpoint, descriptor);
   } else {
-    pump({ mesh, endpoint, idle, signal: over.signal }).catch(fail);
+    pollEndpoint({ mesh, endpoint, idle, signal: over.signal }).catch(fail);
   }
   tell({ type: "loaded", driver: reactor.driver.name, taskNames, serviceCount: services.length });
 }

@@ -100,8 +100,8 @@ export class RelayedSocket {
     this.#room = undefined;
     if (upstream !== undefined) {
       if ("setNoDelay" in client) (client as Deno.TcpConn).setNoDelay();
-      const sending = pump(client, upstream);
-      await pump(upstream, client);
+      const sending = forward(client, upstream);
+      await forward(upstream, client);
       // Who has had the last answer and sends no more need not be waited for.
       await Promise.race([sending, delay(LINGER_MS)]);
       this.#discard(upstream);
@@ -179,7 +179,7 @@ function listeningPaths(base: string): string[] {
 }
 
 /** Copies until the end, which it passes on; a failure ends both sides. */
-async function pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+async function forward(from: Deno.Conn, to: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(CHUNK_BYTES);
   try {
     for (;;) {

@@ -2,13 +2,13 @@ import { BLOCK_MS_MAX, BUSY_MS_MAX, type IdleStrategy, SOURCE_SPIN_MS } from "..
 import type { Endpoint } from "./endpoint.ts";
 import { BELL, BELL_WORDS, type MeshMemory } from "./mesh.ts";
 
-/** Turns that promises get between two looks at the rings. */
+/** Turns that promises get between two polls of the rings. */
 const PROMISE_HOPS = 8;
 /** Longest sleep in milliseconds; nothing depends on it. */
 const SLEEP_MS_MAX = 1000;
 
-/** How an endpoint is looked after where no polled reactor does it. */
-export interface PumpOptions {
+/** What {@linkcode pollEndpoint} is given. */
+export interface PollOptions {
   readonly mesh: MeshMemory;
   readonly endpoint: Endpoint;
   readonly idle: IdleStrategy;
@@ -16,8 +16,8 @@ export interface PumpOptions {
   readonly signal: AbortSignal;
 }
 
-/** Looks after an endpoint on Deno's event loop, until the signal aborts. */
-export async function pump({ mesh, endpoint, idle, signal }: PumpOptions): Promise<void> {
+/** Polls an endpoint on Deno's event loop, where no reactor does it, until the signal aborts. */
+export async function pollEndpoint({ mesh, endpoint, idle, signal }: PollOptions): Promise<void> {
   const words = new Int32Array(mesh.bells);
   const bell = endpoint.index * BELL_WORDS + BELL.bell;
   let wake = () => {};
