@@ -2,7 +2,7 @@ import { HEADER_BYTES, RECORD_HEADER_BYTES, recordBytes, WORD } from "./layout.t
 import { RingClosedError, type RingEnd } from "./errors.ts";
 import type { RingState } from "./ring_state.ts";
 import { ViewCache } from "./view_cache.ts";
-import type { WaitOptions } from "../../base/mod.ts";
+import { assert, type WaitOptions } from "../../base/mod.ts";
 import { type RingWaitSyncOptions, waitFor, waitForSync } from "./wait.ts";
 
 /**
@@ -36,7 +36,7 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
   #head: number;
   /** What the producer sees of it. */
   #published: number;
-  /** The producer's position when it was last looked at: the messages before it can be read. */
+  /** The producer's position when it was last read: the messages before it can be read. */
   #tail: number;
   #draining = false;
   #closed = false;
@@ -53,7 +53,7 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
     this.view = new DataView(state.bytes.buffer, state.bytes.byteOffset, state.bytes.byteLength);
     this.#views = new ViewCache(state.bytes);
     this.#head = this.#published = Atomics.load(state.words, WORD.head);
-    // Not the producer's: `#hasMessages()` checks that when it looks at it.
+    // Not the producer's: `#hasMessages()` checks that when it reads it.
     this.#tail = this.#head;
   }
 
@@ -243,6 +243,8 @@ export class RingConsumer implements Disposable, AsyncIterable<Uint8Array<ArrayB
   #free(head: number): void {
     const words = this.#words;
     if (head === this.#published || words.length === 0) return;
+    const freed = head - this.#published | 0;
+    assert(freed > 0 && freed <= this.#capacityBytes, "ring: more is given back than it holds");
     this.#published = head;
     // SYNC ring.head: the producer may overwrite the bytes before it.
     Atomics.store(words, WORD.head, head);

@@ -1,7 +1,7 @@
 import { HALF, HEADER_BYTES, RECORD_HEADER_BYTES, recordBytes, WORD } from "./layout.ts";
 import { RingClosedError, type RingEnd } from "./errors.ts";
 import type { RingState } from "./ring_state.ts";
-import type { WaitOptions } from "../../base/mod.ts";
+import { assert, type WaitOptions } from "../../base/mod.ts";
 import { type RingWaitSyncOptions, waitFor, waitForSync } from "./wait.ts";
 
 /**
@@ -40,7 +40,7 @@ export class RingProducer implements Disposable {
   #tail: number;
   /** What the consumer sees of it. */
   #published: number;
-  /** The consumer's position when it was last looked at: at least this is free. */
+  /** The consumer's position when it was last read: at least this is free. */
   #head: number;
   /** Bytes claimed and not committed; -1: none. */
   #claimed = -1;
@@ -226,7 +226,9 @@ export class RingProducer implements Disposable {
     try {
       do await this.#wait(ready, options); while (!this.tryWrite(message));
     } finally {
-      this.#writes.splice(this.#writes.indexOf(turn), 1);
+      const index = this.#writes.indexOf(turn);
+      assert(index >= 0, "ring: a write that waited has lost its turn");
+      this.#writes.splice(index, 1);
       if (this.#writes.length > 0) this.#state.stir("producer");
     }
   }
@@ -252,8 +254,11 @@ export class RingProducer implements Disposable {
     Atomics.store(this.#words, WORD.tail, this.#tail);
   }
 
-  /** Looks where the consumer is now; when that does not help, publishes everything, so that it gets on. */
+  /** Reads where the consumer is now; when that does not help, publishes everything, so that it gets on. */
   #makeRoom(needed: number): boolean {
+    assert(needed % RECORD_HEADER_BYTES === 0, "ring: a record is not aligned");
+    const unpublished = this.#tail - this.#published | 0;
+    assert(unpublished >= 0 && unpublished <= this.#capacityBytes, "ring: more is written than it holds");
     if (this.#closed || Atomics.load(this.#words, WORD.consumer) === HALF.closed) return false;
     // SYNC ring.head: the consumer is done with the bytes before it.
     this.#head = Atomics.load(this.#words, WORD.head);

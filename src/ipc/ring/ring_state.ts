@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import type { RingEnd } from "./errors.ts";
 import { HALF, HEADER_BYTES, WORD } from "./layout.ts";
 import { processBytes, type RingMemory, type RingRegion } from "./region.ts";
@@ -35,6 +36,10 @@ export class RingState {
     this.words = words;
     this.capacityBytes = words[WORD.capacityBytes];
     this.messageBytesMax = words[WORD.messageBytesMax];
+    assert(
+      words.byteLength >= HEADER_BYTES + this.capacityBytes,
+      `ring: ${this.capacityBytes} bytes of data, in memory of ${words.byteLength}`,
+    );
     this.bytes = new Uint8Array(words.buffer, words.byteOffset + HEADER_BYTES, this.capacityBytes);
     this.#region = processBytes(memory) === undefined ? memory as RingRegion : undefined;
     this.sleep = this.#region === undefined ? new AtomicsSleep() : new FutexSleep();
@@ -97,10 +102,11 @@ export class RingState {
 
   /** It is awake. Where others of the half sleep they still have to be woken. */
   endSleep(half: RingHalf): void {
+    assert(this.#sleepers[half] > 0, "ring: a sleep ends that was not begun");
     if (--this.#sleepers[half] === 0 && !this.gone) Atomics.store(this.words, SLEEPING[half], 0);
   }
 
-  /** Has the waits of `half`, which is this side's own, look again. */
+  /** Has the waits of `half`, which is this side's own, check again. */
   stir(half: RingHalf): void {
     if (this.gone) return;
     // Who is only about to sleep finds another value, and does not.
@@ -126,7 +132,7 @@ export class RingState {
     }
   }
 
-  /** It may have been closed between the look at the word and that at the lock. */
+  /** It may have been closed between the reading of the word and that of the lock. */
   #endOfUnlocked(half: RingHalf): RingEnd {
     return Atomics.load(this.words, WORD[half]) === HALF.closed ? "closed" : "died";
   }

@@ -1,3 +1,5 @@
+import { assert } from "../../base/mod.ts";
+
 /** Views kept at most: with the shortest messages, those of 128 KiB of a ring. About 100 bytes each. */
 const VIEW_COUNT_MAX = 16_384;
 
@@ -14,6 +16,10 @@ export class ViewCache {
   /** For parts of `bytes`, whose length is a power of two, that begin at multiples of 8. */
   constructor(bytes: Uint8Array) {
     const count = Math.min(bytes.byteLength >> 3, VIEW_COUNT_MAX);
+    assert(
+      count > 0 && (count & count - 1) === 0,
+      `views: ${bytes.byteLength} bytes, expected a power of two`,
+    );
     this.#bytes = bytes;
     this.#mask = count - 1;
     this.#starts = new Int32Array(count).fill(-1);

@@ -1,4 +1,4 @@
-import type { Abortable } from "../../base/mod.ts";
+import { type Abortable, assert } from "../../base/mod.ts";
 import type { Reactor } from "../../io/reactor/mod.ts";
 import {
   type PeriodicRun,
@@ -167,6 +167,7 @@ export class Core {
 
   /** Tells a core what its group's module exports; from then on it can call others. @internal */
   static know(core: Core, tasks: TaskNumbers): void {
+    assert(core.#tasks === undefined, `core ${core.index}: its module is loaded twice`);
     core.#tasks = tasks;
   }
 
@@ -192,6 +193,7 @@ let current: Core | undefined;
 
 /** Makes `core` the core of this thread. @internal */
 export function setCurrentCore(core: Core): void {
+  assert(current === undefined, `core ${core.index}: this thread is core ${current?.index} already`);
   current = core;
 }
 

@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import { SpscRing } from "../../ipc/ring/mod.ts";
 
 /**
@@ -51,5 +52,6 @@ export function createMesh(capacityBytes: number, count: number): MeshMemory {
 /** The memory of the ring from participant `from` to participant `to`. */
 export function ringMemory({ rings }: MeshMemory, from: number, to: number): Uint8Array<SharedArrayBuffer> {
   const byteLength = rings[from].byteLength / rings.length;
+  assert(byteLength % 8 === 0 && to < rings.length, `mesh: ring ${from} to ${to}, of ${byteLength} bytes`);
   return new Uint8Array(rings[from], to * byteLength, byteLength);
 }

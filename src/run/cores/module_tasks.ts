@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import type { ErrorClasses } from "../../base/value/mod.ts";
 import { errorClassesWith } from "./error_classes.ts";
 import type { AnyTask, TaskTable } from "./task_table.ts";
@@ -35,6 +36,7 @@ export class ModuleTasks implements TaskTable {
     const [statistics, invoke] = [internal?.statistics ?? unserved, internal?.invoke ?? unserved];
     this.tasks = [statistics, invoke, ...functions.map((name) => exports[name] as AnyTask)];
     this.names = [...INTERNAL_NAMES, ...functions];
+    assert(this.tasks.length === this.names.length, "tasks: one has no name, or no number");
     // One that is exported under two names is one service all the same.
     this.services = [
       ...new Set(names.map((name) => exports[name]).filter((value) => value instanceof Sharded)),

@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import type { Core } from "./core.ts";
 
 /** The names of the methods of `S`. */
@@ -70,6 +71,7 @@ export class Sharded<S extends object> {
 
   /** Gives a service its number among those of its module. @internal */
   static bind(service: Sharded<object>, number: number): void {
+    assert(service.#number === -1 || service.#number === number, "Sharded: a service has two numbers");
     service.#number = number;
   }
 

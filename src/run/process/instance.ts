@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { assert } from "../../base/mod.ts";
 import type { Timer, Timers } from "../../base/timer/mod.ts";
 import type { Child, ChildHandler, Children, ChildUsage } from "./child.ts";
 import type { HeldSockets } from "./held_sockets.ts";
@@ -22,6 +23,9 @@ import {
  *   told to end. - `ended`: it has.
  */
 export type InstanceState = "starting" | "ready" | "draining" | "stopping" | "ended";
+
+/** A process never returns to an earlier state. */
+const ORDER: readonly InstanceState[] = ["starting", "ready", "draining", "stopping", "ended"];
 
 /** What an instance needs of its supervisor. */
 export interface InstanceContext {
@@ -186,7 +190,9 @@ export class Instance {
       onOutput: (stream, bytes) => this.#lines[stream].add(bytes),
       onOutputEnd: (stream) => {
         this.#lines[stream].end();
-        if (--this.#openStreams === 0) this.#outputEnded.resolve();
+        this.#openStreams--;
+        assert(this.#openStreams >= 0, `instance ${this.index}: an output ended twice`);
+        if (this.#openStreams === 0) this.#outputEnded.resolve();
       },
       onNotify: (text) => this.#onNotify(text),
       onMessage: (message) => this.#onMessage(message),
@@ -345,6 +351,10 @@ export class Instance {
   }
 
   #enter(state: InstanceState): void {
+    assert(
+      ORDER.indexOf(state) > ORDER.indexOf(this.#state),
+      `instance ${this.index}: it is ${this.#state}, and would become ${state}`,
+    );
     this.#state = state;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();

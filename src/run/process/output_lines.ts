@@ -1,3 +1,5 @@
+import { assert } from "../../base/mod.ts";
+
 /** Bytes of a line that is passed on in one piece; a longer one is cut. */
 export const OUTPUT_LINE_BYTES_MAX = 16_384;
 
@@ -47,6 +49,7 @@ export class OutputLines {
       larger.set(this.#held.subarray(0, this.#heldLength));
       this.#held = larger;
     }
+    assert(needed <= this.#bytesMax, "output: a line is held that is longer than may be");
     this.#held.set(piece, this.#heldLength);
     this.#heldLength = needed;
   }

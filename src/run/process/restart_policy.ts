@@ -1,4 +1,4 @@
-import type { Clock, SeededRandom } from "../../base/mod.ts";
+import { assert, type Clock, type SeededRandom } from "../../base/mod.ts";
 
 /** What {@linkcode RestartPolicy} goes by; {@linkcode RestartSpec} with all that it leaves out. */
 export interface RestartRules {
@@ -63,6 +63,7 @@ export class RestartPolicy {
     }
     const delayMs = this.#delayMs(this.#inRow++);
     this.#restartsMs.push(nowMs);
+    assert(this.#restartsMs.length <= restartsMax, "restarts: more within the window than may be");
     return { kind: "restart", delayMs };
   }
 

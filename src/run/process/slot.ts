@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../../base/mod.ts";
+import { assert, type SeededRandom } from "../../base/mod.ts";
 import type { Timer } from "../../base/timer/mod.ts";
 import { Instance, type InstanceContext, type InstanceState } from "./instance.ts";
 import { describeExit, type ExitStatus } from "./process_event.ts";
@@ -134,6 +134,7 @@ export class Slot {
   }
 
   #tryStart(): void {
+    assert(this.#current === undefined, `slot ${this.index}: a process is started beside one that runs`);
     try {
       const instance = this.#current = this.#launch();
       instance.ready.catch(({ message }: Error) => {
@@ -179,6 +180,10 @@ export class Slot {
   }
 
   #decide(ranMs: number, succeeded: boolean, reason: string): void {
+    assert(
+      this.#current === undefined,
+      `slot ${this.index}: the end of a process is dealt with while it runs`,
+    );
     const decision = this.#policy.decide(ranMs, succeeded);
     switch (decision.kind) {
       case "restart":

@@ -1,4 +1,4 @@
-import { Deque } from "../../base/mod.ts";
+import { assert, Deque } from "../../base/mod.ts";
 import {
   type AnswerListener,
   CallConnection,
@@ -220,6 +220,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     for (;;) {
       for (let next = this.#unread.popFront(); next !== undefined; next = this.#unread.popFront()) {
         this.#unreadBytes -= next.byteLength;
+        assert(this.#unreadBytes >= 0, "channel: more bytes were read than came");
         yield next.message;
       }
       if (this.#failure !== undefined) throw this.#failure;

@@ -1,4 +1,4 @@
-import { Deque } from "../../base/mod.ts";
+import { assert, Deque } from "../../base/mod.ts";
 import { type ProcessSpec, supervise, type Supervisor } from "../process/mod.ts";
 import { ChannelHub } from "./channel_hub.ts";
 import { configFlags, sayConfig } from "./config_of.ts";
@@ -347,6 +347,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
   }
 
   #start(job: Job, worker: PoolWorker): void {
+    assert(!job.isOver && job.worker === undefined, "task pool: a task is started that runs, or is over");
     worker.running.add(job);
     this.#runningCount++;
     job.worker = worker;
@@ -472,6 +473,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
   }
 
   #settled(): void {
+    assert(this.#waitingCount >= 0 && this.#runningCount >= 0, "task pool: more tasks ended than were taken");
     if (this.#waitingCount + this.#runningCount === 0) this.#idle?.resolve();
   }
 
