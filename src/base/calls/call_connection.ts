@@ -23,6 +23,9 @@ export interface AnswerListener {
   onFailure(reason: unknown): void;
 }
 
+/** Stands for whoever has given a call up, whose number is free when the answer has come. */
+const NOBODY: AnswerListener = { onAnswer() {}, onFailure() {} };
+
 /** What ends a task that nobody waits for any more, such as an `AbortController`. */
 export interface Cancellable {
   abort(reason: unknown): void;
@@ -52,6 +55,8 @@ export class CallConnection {
   readonly #reader = new ValueReader();
   readonly #parts = new FrameParts();
   readonly #calls = new CallTable<AnswerListener>();
+  /** Calls of this side that a signal ends: what stops following it. */
+  readonly #unfollows = new Map<number, () => void>();
   /** What ends the other side's calls, by its numbers of them. */
   readonly #cancels = new Map<number, Cancellable>();
   #runningCount = 0;
@@ -78,11 +83,12 @@ export class CallConnection {
   }
 
   /**
-   * Calls a task of the other side with values as `portable()` gives them; returns the number of the call.
+   * Calls a task of the other side with values as `portable()` gives them; returns the number of the call. When `signal` aborts the call fails at
+   * once with its reason, and the other side is told.
    *
    * @throws what {@linkcode FrameSender.send} throws
    */
-  call(task: number, values: readonly unknown[], listener: AnswerListener): number {
+  call(task: number, values: readonly unknown[], listener: AnswerListener, signal?: AbortSignal): number {
     const call = this.#calls.add(listener);
     try {
       this.sender.send(FRAME.call, call, task, values);
@@ -90,6 +96,7 @@ export class CallConnection {
       this.#calls.take(call);
       throw error;
     }
+    if (signal !== undefined) this.#follow(call, listener, signal);
     return call;
   }
 
@@ -98,9 +105,19 @@ export class CallConnection {
     if (this.#calls.has(call)) this.#sendThrown(FRAME.cancel, call, reason);
   }
 
-  /** Takes out all calls of this side, which will not be answered. */
-  takeCalls(): AnswerListener[] {
-    return this.#calls.takeAll();
+  /** Fails the calls of this side, which will not be answered; returns how many somebody still waited for. */
+  failCalls(reasonOf: (listener: AnswerListener) => unknown): number {
+    for (const unfollow of this.#unfollows.values()) unfollow();
+    this.#unfollows.clear();
+    let count = 0;
+    for (const listener of this.#calls.takeAll()) {
+      if (listener !== NOBODY) {
+        count++;
+        listener.onFailure(reasonOf(listener));
+      }
+      this.#owner.onCallEnded();
+    }
+    return count;
   }
 
   /**
@@ -215,9 +232,26 @@ export class CallConnection {
     }
     const listener = this.#calls.take(call);
     if (listener === undefined) return;
+    if (this.#unfollows.size > 0) this.#unfollow(call);
     if (succeeded) listener.onAnswer(value);
     else listener.onFailure(value);
     this.#owner.onCallEnded();
+  }
+
+  #follow(call: number, listener: AnswerListener, signal: AbortSignal): void {
+    const onAbort = () => {
+      this.#unfollows.delete(call);
+      this.#calls.replace(call, NOBODY);
+      listener.onFailure(signal.reason);
+      this.cancel(call, signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#unfollows.set(call, () => signal.removeEventListener("abort", onAbort));
+  }
+
+  #unfollow(call: number): void {
+    this.#unfollows.get(call)?.();
+    this.#unfollows.delete(call);
   }
 
   #readThrown(): unknown {

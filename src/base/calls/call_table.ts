@@ -25,6 +25,12 @@ export class CallTable<Call> {
     return this.#calls[number] !== undefined;
   }
 
+  /** The call of that number is another from now on. */
+  replace(number: number, call: Call): void {
+    assert(this.#calls[number] !== undefined, `calls: number ${number} is replaced, and is free`);
+    this.#calls[number] = call;
+  }
+
   /** Takes a call out, whose number is free from then on. */
   take(number: number): Call | undefined {
     const call = this.#calls[number];

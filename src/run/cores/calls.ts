@@ -1,10 +1,5 @@
 import { assert } from "../../base/mod.ts";
-import {
-  type AnswerListener,
-  CallConnection,
-  type ConnectionOwner,
-  FRAME_BYTES_MAX,
-} from "../../base/calls/mod.ts";
+import { CallConnection, type ConnectionOwner, FRAME_BYTES_MAX } from "../../base/calls/mod.ts";
 import { type ErrorClasses, SIGNAL_PLACE, type ValueReader } from "../../base/value/mod.ts";
 import { arePlain, findSignal, toPortableArguments } from "./call_arguments.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -102,8 +97,7 @@ export class Calls implements ConnectionOwner {
       const connection = this.#connections[peer];
       assert(connection !== undefined, `calls: participant ${peer} is called, which is this one or none`);
       try {
-        if (signal === undefined) connection.call(task, values, { onAnswer: resolve, onFailure: reject });
-        else new FollowedCall(resolve, reject, signal).begin(connection, task, values);
+        connection.call(task, values, { onAnswer: resolve, onFailure: reject }, signal);
       } catch (error) {
         if (error instanceof RangeError) error.message = `call ${name}: ${error.message}`;
         throw error;
@@ -142,10 +136,7 @@ export class Calls implements ConnectionOwner {
     const connection = this.#connections[peer];
     assert(connection !== undefined, `calls: participant ${peer} is lost, which is this one or none`);
     connection.sender.close();
-    for (const call of this.#takeCalls(connection)) {
-      if (!(call instanceof FollowedCall && call.signal.aborted)) this.#lossTold = true;
-      call.onFailure(reason);
-    }
+    if (connection.failCalls(() => reason) > 0) this.#lossTold = true;
     connection.cancelRunning(reason);
     this.#checkQuiet();
   }
@@ -156,9 +147,8 @@ export class Calls implements ConnectionOwner {
     this.#closed = reason;
     const error = new CoresClosedError("wait for the answer of a core", reason);
     for (const connection of this.#connections) {
-      if (connection === undefined) continue;
-      for (const call of this.#takeCalls(connection)) call.onFailure(error);
-      connection.cancelRunning(error);
+      connection?.failCalls(() => error);
+      connection?.cancelRunning(error);
     }
     assert(
       this.#outstandingCount === 0,
@@ -204,13 +194,6 @@ export class Calls implements ConnectionOwner {
     // The call rejects with it; V8 cannot make everything again that it has serialised.
   }
 
-  *#takeCalls(connection: CallConnection): Iterable<AnswerListener> {
-    for (const call of connection.takeCalls()) {
-      this.#outstandingCount--;
-      yield call;
-    }
-  }
-
   async #runHere<R>(work: () => R): Promise<Awaited<R>> {
     this.#hereCount++;
     try {
@@ -242,42 +225,6 @@ export class Calls implements ConnectionOwner {
     if (this.runningCount + this.#outstandingCount + this.#hereCount > 0) return;
     this.#quiet.resolve();
     this.#quiet = undefined;
-  }
-}
-
-/** A call that a signal ends: its caller hears of that at once, its number is free when the answer has arrived. */
-class FollowedCall implements AnswerListener, EventListenerObject {
-  readonly signal: AbortSignal;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (reason: unknown) => void;
-  #cancel: () => void = () => {};
-
-  constructor(resolve: (value: unknown) => void, reject: (reason: unknown) => void, signal: AbortSignal) {
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.signal = signal;
-  }
-
-  begin(connection: CallConnection, task: number, values: readonly unknown[]): void {
-    const call = connection.call(task, values, this);
-    this.#cancel = () => connection.cancel(call, this.signal.reason);
-    this.signal.addEventListener("abort", this, { once: true });
-  }
-
-  /** It has aborted. */
-  handleEvent(): void {
-    this.#reject(this.signal.reason);
-    this.#cancel();
-  }
-
-  onAnswer(value: unknown): void {
-    this.signal.removeEventListener("abort", this);
-    this.#resolve(value);
-  }
-
-  onFailure(reason: unknown): void {
-    this.signal.removeEventListener("abort", this);
-    this.#reject(reason);
   }
 }
 

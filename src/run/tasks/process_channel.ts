@@ -146,22 +146,8 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     const { signal, attempt = 0 } = options;
     return new Promise<TaskResult<Tasks[Name]>>((resolve, reject) => {
       signal?.throwIfAborted();
-      const onAbort = (): void => {
-        this.cancel(call, signal?.reason);
-        reject(signal?.reason);
-      };
-      const call = this.start(args, attempt, {
-        name,
-        onAnswer(value) {
-          signal?.removeEventListener("abort", onAbort);
-          resolve(value as TaskResult<Tasks[Name]>);
-        },
-        onFailure(reason) {
-          signal?.removeEventListener("abort", onAbort);
-          reject(reason);
-        },
-      });
-      signal?.addEventListener("abort", onAbort, { once: true });
+      const onAnswer = resolve as (value: unknown) => void;
+      this.start(args, attempt, { name, onAnswer, onFailure: reject }, signal);
     });
   }
 
@@ -169,7 +155,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
    * As `call()`, in steps: the listener hears of the answer also when the task was cancelled, as soon as the other process is done with it.
    * The number is what {@linkcode ProcessChannel.cancel} takes. @internal
    */
-  start(args: readonly unknown[], attempt: number, listener: CallListener): number {
+  start(args: readonly unknown[], attempt: number, listener: CallListener, signal?: AbortSignal): number {
     const { name } = listener;
     const operation = `call ${name}`;
     if (this.#ended) throw new ProcessEndedError(`${operation}: the channel is closed`);
@@ -177,7 +163,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
       throw new Deno.errors.Busy(`${operation}: ${CHANNEL_CALLS_MAX} calls wait already, expected fewer`);
     }
     try {
-      return this.#connection.call(0, [name, attempt, ...args].map(portable), listener);
+      return this.#connection.call(0, [name, attempt, ...args].map(portable), listener, signal);
     } catch (error) {
       throw of(operation, error);
     }
@@ -332,10 +318,10 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     const { name, instance, pid } = this.peer;
     const who = name === undefined ? `process ${pid}` : `${name}/${instance} (process ${pid})`;
     this.#connection.sender.close();
-    for (const listener of this.#connection.takeCalls()) {
+    this.#connection.failCalls((listener) => {
       const why = `call ${(listener as CallListener).name}: ${who} has ended, or closed the channel`;
-      listener.onFailure(new ProcessEndedError(why, { cause: this.#failure }));
-    }
+      return new ProcessEndedError(why, { cause: this.#failure });
+    });
     this.#connection.cancelRunning(new ProcessEndedError(`${who} has ended, or closed the channel`));
     this.#tellIdle();
     this.#wakeReader?.();

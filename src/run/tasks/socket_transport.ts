@@ -9,12 +9,20 @@ const BUFFER_BYTES = 131_072;
 /** The longest message. */
 const MESSAGE_BYTES_MAX = BUFFER_BYTES - LENGTH_BYTES;
 
-/** Messages through a stream, each with its length before it: where two processes cannot share memory. */
-export class SocketTransport implements ChannelTransport {
-  readonly writer: SocketWriter = new SocketWriter();
+/**
+ * Messages through a stream, each with its length before it: where two processes cannot share memory. What is committed is written at once; while it
+ * is, there is no room for more, which then goes out together.
+ */
+export class SocketTransport implements ChannelTransport, MessageWriter {
+  readonly writer: MessageWriter = this;
+  readonly messageBytesMax = MESSAGE_BYTES_MAX;
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(BUFFER_BYTES);
+  readonly view: DataView = new DataView(this.bytes.buffer);
   readonly #conn: Deno.Conn;
   readonly #rest: Uint8Array<ArrayBuffer>;
   #handler: TransportHandler | undefined;
+  /** Bytes that are committed, and not written. */
+  #end = 0;
   #isWriting = false;
   #written: Promise<void> = Promise.resolve();
   #closed = false;
@@ -36,13 +44,25 @@ export class SocketTransport implements ChannelTransport {
     });
   }
 
-  flush(): void {
-    if (!this.#isWriting && !this.#closed) this.#written = this.#write();
+  tryClaim(byteLength: number): number {
+    const end = this.#end + LENGTH_BYTES;
+    return this.#isWriting || end + byteLength > BUFFER_BYTES ? -1 : end;
   }
 
-  /** While one buffer is written the other one fills: what finds no room there has some behind that. */
-  awaitRoom(byteLength: number): boolean {
-    return this.#closed || !this.writer.hasRoom(byteLength);
+  commit(byteLength: number): void {
+    assert(!this.#isWriting, "socket transport: a message is committed into what is being written");
+    this.view.setUint32(this.#end, byteLength, true);
+    this.view.setUint32(this.#end + 4, 0, true);
+    this.#end += LENGTH_BYTES + byteLength;
+  }
+
+  flush(): void {
+    if (!this.#isWriting && this.#end > 0) this.#written = this.#write();
+  }
+
+  awaitRoom(): boolean {
+    assert(this.#isWriting || this.#closed, "socket transport: there is no room, and nothing is written");
+    return true;
   }
 
   flushed(): Promise<void> {
@@ -55,20 +75,17 @@ export class SocketTransport implements ChannelTransport {
     this.#conn.close();
   }
 
-  /** Writes what is committed, until nothing is. */
   async #write(): Promise<void> {
     this.#isWriting = true;
     try {
-      for (let isFirst = true; this.writer.byteLength > 0 && !this.#closed; isFirst = false) {
-        const written = writeAll(this.#conn, this.writer.swap());
-        // Who has just flushed asks for room itself.
-        if (!isFirst) this.#handler?.onRoom();
-        await written;
-      }
+      await writeAll(this.#conn, this.bytes.subarray(0, this.#end));
     } catch {
       // The end is seen by who reads.
+      return;
     }
     this.#isWriting = false;
+    this.#end = 0;
+    this.#handler?.onRoom();
   }
 
   async #receive({ onMessage }: TransportHandler): Promise<void> {
@@ -90,47 +107,6 @@ export class SocketTransport implements ChannelTransport {
       if (count === null) return;
       end += count;
     }
-  }
-}
-
-/** Two buffers for messages: one is filled while the other is written. */
-class SocketWriter implements MessageWriter {
-  readonly messageBytesMax = MESSAGE_BYTES_MAX;
-  bytes = new Uint8Array(BUFFER_BYTES);
-  view = new DataView(this.bytes.buffer);
-  #other = new Uint8Array(BUFFER_BYTES);
-  #end = 0;
-
-  /** Bytes that are committed. */
-  get byteLength(): number {
-    return this.#end;
-  }
-
-  hasRoom(byteLength: number): boolean {
-    return this.#end + LENGTH_BYTES + byteLength <= BUFFER_BYTES;
-  }
-
-  tryClaim(byteLength: number): number {
-    return this.hasRoom(byteLength) ? this.#end + LENGTH_BYTES : -1;
-  }
-
-  commit(byteLength: number): void {
-    assert(
-      this.hasRoom(byteLength),
-      `socket transport: ${byteLength} bytes are committed, which have no room`,
-    );
-    this.view.setUint32(this.#end, byteLength, true);
-    this.view.setUint32(this.#end + 4, 0, true);
-    this.#end += LENGTH_BYTES + byteLength;
-  }
-
-  /** Takes what is committed, which is valid until the next time, and goes on in the other buffer. */
-  swap(): Uint8Array {
-    const filled = this.bytes.subarray(0, this.#end);
-    [this.bytes, this.#other] = [this.#other, this.bytes];
-    this.view = new DataView(this.bytes.buffer);
-    this.#end = 0;
-    return filled;
   }
 }
 

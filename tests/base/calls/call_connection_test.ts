@@ -139,10 +139,39 @@ Deno.test("CallConnection.receive() of an answer that cannot be read says so, an
   assert.match(String(one.log[1]), /^failure: TypeError/);
 });
 
-Deno.test("CallConnection.takeCalls() gives all that nobody will answer", () => {
+Deno.test("CallConnection.call() with a signal fails at once when it aborts, and its number is free with the answer", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const signals: AbortSignal[] = [];
+  const { one, other } = sides(
+    function (this: { signal: AbortSignal }) {
+      signals.push(this.signal);
+      return promise;
+    } as () => unknown,
+  );
+  const controller = new AbortController();
+  one.call(0, controller.signal);
+  one.call(0, new AbortController().signal);
+  exchange(one, other);
+  controller.abort("enough");
+  assert.deepEqual([one.log, one.connection.callCount], [["failure: enough"], 2]);
+  exchange(one, other);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, false]);
+  resolve("done");
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  exchange(one, other);
+  assert.deepEqual(one.log, ["failure: enough", "call ended", "done", "call ended"]);
+  assert.equal(one.connection.callCount, 0);
+});
+
+Deno.test("CallConnection.failCalls() fails all that nobody will answer, and counts for whom", () => {
   const { one } = sides();
+  const controllers = [new AbortController(), new AbortController()];
+  for (const { signal } of controllers) one.call(0, signal);
   one.call(0);
-  one.call(0);
-  for (const listener of one.connection.takeCalls()) listener.onFailure("gone");
-  assert.deepEqual([one.log, one.connection.callCount], [["failure: gone", "failure: gone"], 0]);
+  controllers[0].abort("enough");
+  assert.equal(one.connection.failCalls(() => "gone"), 2);
+  controllers[1].abort("too late");
+  const gone = ["failure: gone", "call ended"];
+  assert.deepEqual(one.log, ["failure: enough", "call ended", ...gone, ...gone]);
+  assert.equal(one.connection.callCount, 0);
 });

@@ -24,3 +24,10 @@ Deno.test("CallTable.takeAll() gives what is under way, and begins anew", () => 
   assert.deepEqual([table.takeAll(), table.count, table.takeAll()], [["a", "c"], 0, []]);
   assert.equal(table.add("d"), 0);
 });
+
+Deno.test("CallTable.replace() has another call under a number", () => {
+  const table = new CallTable<string>();
+  table.replace(table.add("a"), "b");
+  assert.deepEqual([table.take(0), table.count], ["b", 0]);
+  assert.throws(() => table.replace(0, "c"), { name: "InvariantError" });
+});

@@ -73,12 +73,14 @@ export class Side implements ConnectionOwner {
     }
   }
 
-  /** Calls a task of the other side. */
+  /** Calls a task of the other side; a signal among the arguments ends the call. */
   call(task: number, ...args: unknown[]): number {
-    return this.connection.call(task, args, {
-      onAnswer: (value) => this.log.push(value),
-      onFailure: (reason) => this.log.push(`failure: ${reason}`),
-    });
+    const signal = args.find((value) => value instanceof AbortSignal);
+    const listener = {
+      onAnswer: (value: unknown) => this.log.push(value),
+      onFailure: (reason: unknown) => this.log.push(`failure: ${reason}`),
+    };
+    return this.connection.call(task, args.filter((value) => value !== signal), listener, signal);
   }
 
   onCallEnded(): void {
