@@ -186,7 +186,6 @@ export const layerRules: LayerRules = {
     },
     { path: "src/ipc/state/errors.ts", reason: "by what is told of them, in the tests of what throws them" },
     { path: "src/ipc/sharing/metrics.ts", reason: "by what states, locks and pools print, in their tests" },
-    { path: "src/ipc/sharing/region_kind.ts", reason: "layout_test and directory_test of state" },
     { path: "src/ipc/lock/errors.ts", reason: "by what is told of them, in shared_lock_test" },
     { path: "src/ipc/pool/errors.ts", reason: "by what is told of them, in memory_pool_test" },
     { path: "src/ipc/lock/permit_guard.ts", reason: "shared_lock_test and shared_semaphore_test" },
