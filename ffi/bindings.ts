@@ -21,11 +21,6 @@ export const symbols = {
   millrace_lock_held: { parameters: ["i32", "u32"], result: "i32" },
   millrace_map: { parameters: ["i32", "u64", "u64", "buffer"], result: "i32" },
   millrace_owned_descriptors: { parameters: ["buffer"], result: "i32" },
-  millrace_patrol_wait: { parameters: ["buffer", "buffer", "i32", "buffer", "u32", "u32"], result: "i32" },
-  millrace_patrol_watch: {
-    parameters: ["u32", "buffer", "buffer", "i32", "buffer", "u32", "u32"],
-    result: "i32",
-  },
   millrace_pidfd_signal: { parameters: ["i32", "i32"], result: "i32" },
   millrace_process_started_ms: { parameters: [], result: "f64" },
   millrace_process_usage: { parameters: ["u32", "buffer"], result: "i32" },
@@ -41,6 +36,14 @@ export const symbols = {
     result: "i32",
   },
   millrace_read_at: { parameters: ["i32", "buffer", "u32", "u32"], result: "i32" },
+  millrace_recovery_check_wait: {
+    parameters: ["buffer", "buffer", "i32", "buffer", "u32", "u32"],
+    result: "i32",
+  },
+  millrace_recovery_check_watch: {
+    parameters: ["u32", "buffer", "buffer", "i32", "buffer", "u32", "u32"],
+    result: "i32",
+  },
   millrace_region_map: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   millrace_region_unmap: { parameters: ["u64"], result: "i32" },
   millrace_resolve: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },

@@ -2,16 +2,16 @@
 import { check, EAGAIN, EINTR } from "./errno.ts";
 import { WATCH_RESULT } from "./layouts.ts";
 import { native } from "./library.ts";
-import type { Patrol } from "./patrol.ts";
+import type { RecoveryCheck } from "./recovery_check.ts";
 
 const ETIMEDOUT = 110;
-/** Longest wait of one call in milliseconds; a caller who wants more waits again. */
+/** Longest wait of one call in milliseconds; a caller that wants to wait longer calls again. */
 export const FUTEX_WAIT_MS_MAX = 60_000;
 
-/** How a wait ended. `"woken"` may be spurious: look at the word again. */
+/** How a wait ended. `"woken"` may be spurious: read the word again. */
 export type FutexResult = "woken" | "changed" | "timed-out";
 
-/** How a native thread says it. */
+/** The same as a native thread reports it. */
 export const FUTEX_RESULTS: Readonly<Record<number, FutexResult>> = {
   [WATCH_RESULT.woken]: "woken",
   [WATCH_RESULT.changed]: "changed",
@@ -52,9 +52,9 @@ export function futexWait(
   }
 }
 
-/** The same for a word in memory that a `SharedMapping` of this process shows, with a patrol: `"woken"` also comes when that has found something. */
-export function futexWaitPatrolled(
-  { table, region, fd }: Patrol,
+/** The same for a word in memory that a `SharedMapping` of this process maps, with a recovery check: the result is also `"woken"` when that finds something. */
+export function futexWaitChecked(
+  { table, region, fd }: RecoveryCheck,
   words: Int32Array,
   index: number,
   expected: number,
@@ -65,7 +65,7 @@ export function futexWaitPatrolled(
   }
   const timeoutUs = Math.ceil(timeoutMs * 1000);
   const word = wordAt(words, index);
-  const result = native().millrace_patrol_wait(table, region, fd, word, expected >>> 0, timeoutUs);
+  const result = native().millrace_recovery_check_wait(table, region, fd, word, expected >>> 0, timeoutUs);
   return FUTEX_RESULTS[check(result, "futex wait")] ?? "woken";
 }
 

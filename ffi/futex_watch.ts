@@ -1,20 +1,20 @@
-/** Waiting on a word of shared memory without holding up this thread. */
+/** Waiting on a word of shared memory without blocking this thread. */
 import { Socket } from "node:net";
 import { check, EINVAL, EMFILE } from "./errno.ts";
 import { FUTEX_RESULTS, FUTEX_WAIT_MS_MAX, type FutexResult, wordAt } from "./futex.ts";
 import { native } from "./library.ts";
-import type { Patrol } from "./patrol.ts";
+import type { RecoveryCheck } from "./recovery_check.ts";
 
 /**
- * A native thread of 64 KiB that waits on a futex word in place of this one, one wait at a time.
+ * A native thread with a stack of 64 KiB that waits on a futex word in place of this one, one wait at a time.
  *
- * It tells the end of a wait through a socket that Deno polls. It ends when the watch is closed, or with the thread that
- * opened it. While it waits, the memory of the word stays mapped, closed or not: for 100 ms longer at most.
+ * It reports the end of a wait through a socket that Deno polls. It ends when the watch is closed, or with the thread that
+ * opened it. While it waits, the memory of the word stays mapped; after closing, for 100 ms at most.
  */
 export class FutexWatch implements Disposable {
   readonly #number: number;
   readonly #socket: Socket;
-  #told: ((result: FutexResult) => void) | undefined;
+  #resolve: ((result: FutexResult) => void) | undefined;
   #closed = false;
 
   /** @throws {Deno.errors.NotSupported} without the native library */
@@ -23,19 +23,19 @@ export class FutexWatch implements Disposable {
     const fd = check(native().millrace_watch_start(number), "start the thread of a futex watch");
     this.#number = number[0];
     this.#socket = new Socket({ fd, readable: true, writable: false });
-    this.#socket.on("data", (bytes: Uint8Array) => this.#tell(FUTEX_RESULTS[bytes[0]] ?? "woken"));
+    this.#socket.on("data", (bytes: Uint8Array) => this.#finish(FUTEX_RESULTS[bytes[0]] ?? "woken"));
     this.#socket.unref();
   }
 
   /** Whether a wait is under way. */
   get waiting(): boolean {
-    return this.#told !== undefined;
+    return this.#resolve !== undefined;
   }
 
   /**
    * Waits while `words[index] === expected`, at most `timeoutMs` (up to {@linkcode FUTEX_WAIT_MS_MAX}); the process stays alive
-   * meanwhile. `"woken"` may be spurious, as that of closing is: look at the word again. `undefined`, and no wait, when the word
-   * is not in memory that a `SharedMapping` of this process shows.
+   * meanwhile. `"woken"` may be spurious, as it is after closing: read the word again. `undefined`, and no wait, when the
+   * word is not in memory that a `SharedMapping` of this process maps.
    *
    * @throws {Deno.errors.Busy} while a wait is under way
    * @throws {Deno.errors.BadResource} when the watch is closed
@@ -54,11 +54,11 @@ export class FutexWatch implements Disposable {
   }
 
   /**
-   * The same with a patrol: `"woken"` also comes when that has found something, for which the thread looks every 50 ms. `undefined`, and no
-   * wait, also where the thread's descriptor, a copy of the patrol's, is one too many.
+   * The same with a recovery check, which the thread makes every 50 ms: the result is also `"woken"` when it finds something. `undefined`,
+   * and no wait, also when the process has no descriptor left for the thread's copy of the check's.
    */
-  waitPatrolled(
-    { table, region, fd }: Patrol,
+  waitChecked(
+    { table, region, fd }: RecoveryCheck,
     words: Int32Array,
     index: number,
     expected: number,
@@ -68,7 +68,15 @@ export class FutexWatch implements Disposable {
     return this.#wait(
       timeoutMs,
       (timeoutUs) =>
-        native().millrace_patrol_watch(this.#number, table, region, fd, word, expected >>> 0, timeoutUs),
+        native().millrace_recovery_check_watch(
+          this.#number,
+          table,
+          region,
+          fd,
+          word,
+          expected >>> 0,
+          timeoutUs,
+        ),
     );
   }
 
@@ -85,7 +93,7 @@ export class FutexWatch implements Disposable {
     check(result, "futex watch");
     this.#socket.ref();
     const { promise, resolve } = Promise.withResolvers<FutexResult>();
-    this.#told = resolve;
+    this.#resolve = resolve;
     return promise;
   }
 
@@ -95,17 +103,17 @@ export class FutexWatch implements Disposable {
     this.#closed = true;
     check(native().millrace_watch_close(this.#number), "close a futex watch");
     this.#socket.destroy();
-    this.#tell("woken");
+    this.#finish("woken");
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #tell(result: FutexResult): void {
-    const told = this.#told;
-    this.#told = undefined;
+  #finish(result: FutexResult): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
     if (!this.#closed) this.#socket.unref();
-    told?.(result);
+    resolve?.(result);
   }
 }

@@ -1,7 +1,7 @@
 // Generated from native/src/layouts.rs by `deno task bindings`; do not edit.
 
 /** A number of all names and values below; the library says its own when it is loaded. */
-export const LAYOUT_HASH = 2136933589;
+export const LAYOUT_HASH = 2869930410;
 
 /**
  * Words of the state that one opener of a queue shares with native code: where things are, in bytes from the region's start, which does
@@ -126,17 +126,17 @@ export const QUEUE_HINT = {
   lapMask: 32767,
 } as const;
 
-/** Words of the table that says what native code looks at while a member sleeps; places are in bytes from the region's start. */
-export const PATROL_TABLE = {
-  /** The member that sleeps. */
+/** Words of the table that a recovery check works from while a participant sleeps. Places are in bytes from the region's start. */
+export const RECOVERY_CHECK_TABLE = {
+  /** The participant that sleeps. */
   number: 0,
-  membersAt: 1,
-  memberBytes: 2,
-  memberCount: 3,
-  /** Byte of the region's file whose lock is that of member 0. */
+  participantsAt: 1,
+  participantBytes: 2,
+  participantCount: 3,
+  /** Byte of the region's file whose lock belongs to participant 0. */
   locksAt: 4,
-  /** What is looked for besides the dead, one of `PATROL_LOOKS_FOR`; what follows is for that. */
-  looksFor: 5,
+  /** What to check for besides dead participants, one of `RECOVERY_CHECKS_FOR`. The words from here to `END_LANE` serve that. */
+  checksFor: 5,
   capacity: 6,
   slotsAt: 7,
   recordsAt: 8,
@@ -144,21 +144,21 @@ export const PATROL_TABLE = {
   lanesAt: 10,
   laneBytes: 11,
   laneCount: 12,
-  /** The lanes whose messages matter: from this one up to, but not including, the next. */
+  /** The lanes whose messages count: from this one up to, but not including, the next. */
   firstLane: 13,
   endLane: 14,
-  /** Word that says when somebody last looked for the dead, in milliseconds of the system's monotonic clock. */
-  lookedAt: 15,
+  /** Word with the time of the last check for dead participants by any of them, in milliseconds of the monotonic clock. */
+  checkedAt: 15,
   /** How many words there are. */
   words: 16,
 } as const;
 
-/** What a patrol can look for besides the dead. */
-export const PATROL_LOOKS_FOR = {
+/** What a recovery check looks for besides dead participants: a change whose notification was lost. */
+export const RECOVERY_CHECKS_FOR = {
   nothing: 0,
-  /** Messages of certain lanes that can be had. */
+  /** Messages of certain lanes that can be received. */
   messages: 1,
-  /** A free slot, or one whose message is too old. */
+  /** A free slot, or one whose message has expired. */
   room: 2,
 } as const;
 

@@ -26,8 +26,8 @@ export {
 export { type ByteLockKind, isByteLocked, tryLockByte, unlockAllBytes, unlockByte } from "./byte_lock.ts";
 export { TakenSignal } from "./signal.ts";
 export { SharedMapping } from "./shared_mapping.ts";
-export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWaitPatrolled, futexWake } from "./futex.ts";
-export type { Patrol } from "./patrol.ts";
+export { FUTEX_WAIT_MS_MAX, type FutexResult, futexWait, futexWaitChecked, futexWake } from "./futex.ts";
+export type { RecoveryCheck } from "./recovery_check.ts";
 export { FutexWatch } from "./futex_watch.ts";
 export { WordWatch } from "./word_watch.ts";
 export {
@@ -44,8 +44,6 @@ export {
   HEAD_LIMIT,
   HEAD_RECORD,
   HEAD_SUMMARY,
-  PATROL_LOOKS_FOR,
-  PATROL_TABLE,
   QUEUE_COUNTER,
   QUEUE_FLAG,
   QUEUE_HINT,
@@ -55,6 +53,8 @@ export {
   QUEUE_RECORD,
   QUEUE_SLOT,
   QUEUE_STATE,
+  RECOVERY_CHECK_TABLE,
+  RECOVERY_CHECKS_FOR,
 } from "./layouts.ts";
 export { processStartedMs } from "./process.ts";
 export {

@@ -176,17 +176,17 @@ layouts! {
         LAP_MASK = 0x7fff,
     }
 
-    /// Words of the table that says what native code looks at while a member sleeps; places are in bytes from the region's start.
-    PATROL_TABLE = mod patrol_table: usize {
-        /// The member that sleeps.
+    /// Words of the table that a recovery check works from while a participant sleeps. Places are in bytes from the region's start.
+    RECOVERY_CHECK_TABLE = mod recovery_check_table: usize {
+        /// The participant that sleeps.
         NUMBER = 0,
-        MEMBERS_AT = 1,
-        MEMBER_BYTES = 2,
-        MEMBER_COUNT = 3,
-        /// Byte of the region's file whose lock is that of member 0.
+        PARTICIPANTS_AT = 1,
+        PARTICIPANT_BYTES = 2,
+        PARTICIPANT_COUNT = 3,
+        /// Byte of the region's file whose lock belongs to participant 0.
         LOCKS_AT = 4,
-        /// What is looked for besides the dead, one of `PATROL_LOOKS_FOR`; what follows is for that.
-        LOOKS_FOR = 5,
+        /// What to check for besides dead participants, one of `RECOVERY_CHECKS_FOR`. The words from here to `END_LANE` serve that.
+        CHECKS_FOR = 5,
         CAPACITY = 6,
         SLOTS_AT = 7,
         RECORDS_AT = 8,
@@ -194,21 +194,21 @@ layouts! {
         LANES_AT = 10,
         LANE_BYTES = 11,
         LANE_COUNT = 12,
-        /// The lanes whose messages matter: from this one up to, but not including, the next.
+        /// The lanes whose messages count: from this one up to, but not including, the next.
         FIRST_LANE = 13,
         END_LANE = 14,
-        /// Word that says when somebody last looked for the dead, in milliseconds of the system's monotonic clock.
-        LOOKED_AT = 15,
+        /// Word with the time of the last check for dead participants by any of them, in milliseconds of the monotonic clock.
+        CHECKED_AT = 15,
         /// How many words there are.
         WORDS = 16,
     }
 
-    /// What a patrol can look for besides the dead.
-    PATROL_LOOKS_FOR = mod patrol_looks_for: u32 {
+    /// What a recovery check looks for besides dead participants: a change whose notification was lost.
+    RECOVERY_CHECKS_FOR = mod recovery_checks_for: u32 {
         NOTHING = 0,
-        /// Messages of certain lanes that can be had.
+        /// Messages of certain lanes that can be received.
         MESSAGES = 1,
-        /// A free slot, or one whose message is too old.
+        /// A free slot, or one whose message has expired.
         ROOM = 2,
     }
 

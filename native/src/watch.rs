@@ -1,14 +1,13 @@
-//! A thread that waits on a futex word in place of a JavaScript thread, and tells it through a socket, which Deno can wait
-//! for.
+//! A thread that waits on a futex word in place of a JavaScript thread, and reports to it through a socket, which Deno can poll.
 //!
 //! ```text
 //! JavaScript ── request ──▶ state, condition ──▶ this thread ── FUTEX_WAIT ──▶ the word
 //!     ▲                                              │
 //!     └──────────── a byte on a socket ◀─────────────┘
 //! ```
-//! One request at a time; whoever wants to wait for several words at once has several. A request has a reference to the mapping
-//! of its word, so that the memory stays while the thread looks at it, whatever becomes of the program. As with the
-//! waker there is no callback into JavaScript.
+//! A watch has one request at a time; to wait for several words at once, start several watches. A request holds a reference to the
+//! mapping of its word, so that the memory stays mapped while the thread reads it, whatever the program does. As with the waker,
+//! there is no callback into JavaScript.
 
 use crate::boundary::guard;
 use crate::layouts::watch_result::{CHANGED, TIMED_OUT, WOKEN};
@@ -25,11 +24,11 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long one wait in the kernel lasts: the longest time that the thread of a closed watch, and the memory it looks at, may
-/// stay. Closing wakes it, but may come right before it falls asleep.
+/// How long one wait in the kernel lasts. The thread of a closed watch, and the memory it reads, stay for this long at most: closing wakes
+/// the thread, but the wake-up is lost when it comes right before the thread falls asleep.
 const SLICE: Duration = Duration::from_millis(100);
-/// How long it lasts where there is a patrol, which follows it: `SLEEP_MS_MAX` of `src/ipc/sharing/signal.ts`.
-pub const PATROL: Duration = Duration::from_millis(50);
+/// How long it lasts where a recovery check follows each wait: `SLEEP_MS_MAX` of `src/ipc/sharing/signal.ts`.
+pub const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 pub struct Watch {
     state: Mutex<State>,
@@ -39,7 +38,7 @@ pub struct Watch {
 #[derive(Default)]
 struct State {
     request: Option<Request>,
-    /// The word that the thread looks at, which its request keeps mapped; 0: none.
+    /// Address of the word that the thread waits on, which its request keeps mapped; 0 for none.
     word: usize,
     closed: bool,
 }
@@ -48,14 +47,14 @@ struct Request {
     word: usize,
     expected: u32,
     deadline: Instant,
-    patrol: Option<Box<dyn Patrol>>,
+    check: Option<Box<dyn RecoveryCheck>>,
     _reference: Reference,
 }
 
-/// What the thread of a watch looks at while nobody wakes it, so that the JavaScript thread need not. The memory around the word that is
-/// waited on is mapped meanwhile.
-pub trait Patrol: Send {
-    /// Whether there is something for the JavaScript thread to see to: the wait ends then, as if it had been woken.
+/// What the thread of a watch checks while no wake-up comes, so that the JavaScript thread need not. The memory around the word stays mapped
+/// meanwhile.
+pub trait RecoveryCheck: Send {
+    /// Whether the JavaScript thread has something to recover: the wait then ends as if it had been woken.
     fn finds(&mut self) -> bool;
 }
 
@@ -67,7 +66,7 @@ impl Watch {
         }
     }
 
-    /// Nothing is left half done in there by a panic.
+    /// A panic leaves no half-made change in the state, so poisoning does not matter.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,19 +81,19 @@ impl Watch {
         Ok(())
     }
 
-    /// Ends the thread, soon.
+    /// Ends the thread, within `SLICE`.
     pub fn close(&self) {
         let mut state = self.state();
         state.closed = true;
         state.request = None;
         self.changed.notify_one();
         if state.word != 0 {
-            // It wakes others too, who look at the word and find it unchanged. The word is mapped while it stands there.
+            // Wakes other waiters too, which read the word and find it unchanged. The word is mapped while the state has its address.
             let _ = futex::wake(word_at(state.word), futex::Flags::empty(), i32::MAX as u32);
         }
     }
 
-    /// The next request; `None` when there will be none.
+    /// The next request; `None` once the watch is closed.
     fn next(&self) -> Option<Request> {
         let mut state = self.state();
         loop {
@@ -124,14 +123,14 @@ impl Watch {
 
     fn wait(&self, request: &mut Request) -> u8 {
         let (word, expected, deadline) = (word_at(request.word), request.expected, request.deadline);
-        let slice = if request.patrol.is_some() { PATROL } else { SLICE };
-        let finds = || request.patrol.as_mut().is_some_and(|patrol| patrol.finds());
+        let slice = if request.check.is_some() { CHECK_INTERVAL } else { SLICE };
+        let finds = || request.check.as_mut().is_some_and(|check| check.finds());
         wait_on(word, expected, deadline, slice, || self.state().closed, finds)
     }
 }
 
-/// Waits while `word` is `expected`, until `deadline`; looks every `slice` whether it `is_closed()`, which ends it as the deadline does, and
-/// whether it `finds()` something, which ends it as waking does.
+/// Waits while `word` is `expected`, until `deadline`. Every `slice` it polls `is_closed()`, which ends the wait as the deadline does, and
+/// `finds()`, which ends it as a wake-up does.
 pub fn wait_on(
     word: &AtomicU32,
     expected: u32,
@@ -160,12 +159,12 @@ pub fn wait_on(
 }
 
 fn word_at<'a>(address: usize) -> &'a AtomicU32 {
-    // SAFETY: a whole, aligned word of a mapping that a request has a reference to.
+    // SAFETY: a whole, aligned word of a mapping that a request holds a reference to.
     unsafe { &*(address as *const AtomicU32) }
 }
 
-/// Starts a thread that waits on words for the calling thread, until that closes it or ends. The result is a socket for the
-/// caller to give to Deno, on which a byte comes for each request; the watch's number goes to `number_out`.
+/// Starts a thread that waits on words for the calling thread, until that thread closes the watch or ends. The result is a socket for the
+/// caller to give to Deno; one byte arrives on it for each request. The watch's number goes to `number_out`.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_watch_start(number_out: *mut u32) -> i32 {
@@ -187,20 +186,20 @@ pub unsafe extern "C" fn millrace_watch_start(number_out: *mut u32) -> i32 {
 }
 
 /// Has a watch wait while `*word == expected`, at most `timeout_us`. -EINVAL when the word lies in no mapping of
-/// `millrace_region_map`, -EBUSY while the watch waits already, -EBADF when the calling thread has no such watch.
+/// `millrace_region_map`, -EBUSY while the watch already waits, -EBADF when the calling thread has no such watch.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_watch_wait(number: u32, word: *const u32, expected: u32, timeout_us: u32) -> i32 {
     guard(|| wait(number, word, expected, timeout_us, None))
 }
 
-/// What `millrace_watch_wait` does, with a patrol.
+/// As `millrace_watch_wait`, with an optional recovery check.
 pub fn wait(
     number: u32,
     word: *const u32,
     expected: u32,
     timeout_us: u32,
-    patrol: Option<Box<dyn Patrol>>,
+    check: Option<Box<dyn RecoveryCheck>>,
 ) -> Result<i32, Errno> {
     let watch = owned::watch(number).ok_or(Errno::BADF)?;
     let word = word as usize;
@@ -211,13 +210,13 @@ pub fn wait(
         word,
         expected,
         deadline: Instant::now() + Duration::from_micros(u64::from(timeout_us)),
-        patrol,
+        check,
         _reference: Reference::around(word).ok_or(Errno::INVAL)?,
     })?;
     Ok(0)
 }
 
-/// Ends the thread of a watch; what it waits for is not told any more.
+/// Ends the thread of a watch. A wait under way reports no result any more.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_watch_close(number: u32) -> i32 {

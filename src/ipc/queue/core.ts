@@ -2,7 +2,12 @@ import type { Boxes } from "./boxes.ts";
 import { Hints } from "./hints.ts";
 import { checksumOf } from "./checksum.ts";
 import { decompress } from "./compression.ts";
-import { type Patrol, PATROL_LOOKS_FOR, PATROL_TABLE, QUEUE_LEFT } from "../../../ffi/mod.ts";
+import {
+  QUEUE_LEFT,
+  RECOVERY_CHECK_TABLE,
+  RECOVERY_CHECKS_FOR,
+  type RecoveryCheck,
+} from "../../../ffi/mod.ts";
 import { COUNTER, FLAG, laneAt, QUEUE_PARTICIPANTS_MAX, RECORD, repliesOf, WORD } from "./layout.ts";
 import { FastPath, type ReservedBatch, type Told } from "./fast_path.ts";
 import { Looks, Signal, Slab, SLEEP_MS_MAX, Waits } from "../sharing/mod.ts";
@@ -76,7 +81,7 @@ export class QueueCore {
     });
     const repliesAt = repliesOf(this.participants.number);
     const { laneCount } = memory.geometry;
-    const { messages, room, nothing } = PATROL_LOOKS_FOR;
+    const { messages, room, nothing } = RECOVERY_CHECKS_FOR;
     this.#itemsSignal = new Signal(memory.words, WORD.items, this.patrol(messages, 0, laneCount));
     const deadLettersPatrol = this.patrol(messages, laneCount, laneCount + 1);
     this.#deadLettersSignal = new Signal(memory.words, WORD.deadLetters, deadLettersPatrol);
@@ -343,21 +348,21 @@ export class QueueCore {
   }
 
   /** Sleeping while native code looks for the dead, and for what `looksFor` says: messages of lanes `first` up to but not including `end`. */
-  patrol(looksFor: number, first = 0, end = 0): Patrol | undefined {
+  patrol(looksFor: number, first = 0, end = 0): RecoveryCheck | undefined {
     const patrol = this.participants.patrol();
     if (patrol === undefined) return undefined;
     const { geometry, capacity } = this.memory;
     const { table } = patrol;
-    table[PATROL_TABLE.looksFor] = looksFor;
-    table[PATROL_TABLE.capacity] = capacity;
-    table[PATROL_TABLE.slotsAt] = geometry.slotsAt;
-    table[PATROL_TABLE.recordsAt] = geometry.recordsAt;
-    table[PATROL_TABLE.recordBytes] = geometry.recordBytes;
-    table[PATROL_TABLE.lanesAt] = geometry.lanesAt;
-    table[PATROL_TABLE.laneBytes] = laneAt(geometry, 1) - laneAt(geometry, 0);
-    table[PATROL_TABLE.laneCount] = geometry.laneCount;
-    table[PATROL_TABLE.firstLane] = first;
-    table[PATROL_TABLE.endLane] = end;
+    table[RECOVERY_CHECK_TABLE.checksFor] = looksFor;
+    table[RECOVERY_CHECK_TABLE.capacity] = capacity;
+    table[RECOVERY_CHECK_TABLE.slotsAt] = geometry.slotsAt;
+    table[RECOVERY_CHECK_TABLE.recordsAt] = geometry.recordsAt;
+    table[RECOVERY_CHECK_TABLE.recordBytes] = geometry.recordBytes;
+    table[RECOVERY_CHECK_TABLE.lanesAt] = geometry.lanesAt;
+    table[RECOVERY_CHECK_TABLE.laneBytes] = laneAt(geometry, 1) - laneAt(geometry, 0);
+    table[RECOVERY_CHECK_TABLE.laneCount] = geometry.laneCount;
+    table[RECOVERY_CHECK_TABLE.firstLane] = first;
+    table[RECOVERY_CHECK_TABLE.endLane] = end;
     return patrol;
   }
 

@@ -1,4 +1,4 @@
-import { type Patrol, PATROL_TABLE, processStartedMs } from "../../../ffi/mod.ts";
+import { processStartedMs, RECOVERY_CHECK_TABLE, type RecoveryCheck } from "../../../ffi/mod.ts";
 import { assert } from "../../base/mod.ts";
 import type { SharedRegion } from "./shared_region.ts";
 
@@ -136,16 +136,16 @@ export class Members {
   }
 
   /** What native code looks at while this member sleeps: the others; `undefined` where it cannot. For who has a number. */
-  patrol(): Patrol | undefined {
+  patrol(): RecoveryCheck | undefined {
     const { region: { bytes, file }, at, bytes: memberBytes } = this.#table;
     if (file === undefined) return undefined;
-    const table = new Int32Array(PATROL_TABLE.words);
-    table[PATROL_TABLE.number] = this.number;
-    table[PATROL_TABLE.membersAt] = at;
-    table[PATROL_TABLE.memberBytes] = memberBytes;
-    table[PATROL_TABLE.memberCount] = MEMBERS_MAX;
-    table[PATROL_TABLE.locksAt] = file.locksAt;
-    table[PATROL_TABLE.lookedAt] = this.#table.looked * 4;
+    const table = new Int32Array(RECOVERY_CHECK_TABLE.words);
+    table[RECOVERY_CHECK_TABLE.number] = this.number;
+    table[RECOVERY_CHECK_TABLE.participantsAt] = at;
+    table[RECOVERY_CHECK_TABLE.participantBytes] = memberBytes;
+    table[RECOVERY_CHECK_TABLE.participantCount] = MEMBERS_MAX;
+    table[RECOVERY_CHECK_TABLE.locksAt] = file.locksAt;
+    table[RECOVERY_CHECK_TABLE.checkedAt] = this.#table.looked * 4;
     return { table, region: bytes, fd: file.fd };
   }
 

@@ -1,9 +1,9 @@
 import {
   futexWait,
-  futexWaitPatrolled,
+  futexWaitChecked,
   futexWake,
   type FutexWatch,
-  type Patrol,
+  type RecoveryCheck,
   WordWatch,
 } from "../../../ffi/mod.ts";
 
@@ -27,11 +27,11 @@ export class Signal {
   readonly #signal: number;
   readonly #armed: number;
   readonly #disarmed: number;
-  readonly #patrol: Patrol | undefined;
+  readonly #patrol: RecoveryCheck | undefined;
   readonly #watch: WordWatch;
 
   /** The words are those from index `at`. Who sleeps long on them has a patrol. */
-  constructor(words: Int32Array, at: number, patrol?: Patrol) {
+  constructor(words: Int32Array, at: number, patrol?: RecoveryCheck) {
     this.#words = words;
     this.#patrol = patrol;
     this.#signal = at;
@@ -70,7 +70,7 @@ export class Signal {
     const wait = patrol === undefined
       ? undefined
       : (watch: FutexWatch) =>
-        watch.waitPatrolled(patrol, this.#words, this.#signal, seen, PATROLLED_SLEEP_MS_MAX);
+        watch.waitChecked(patrol, this.#words, this.#signal, seen, PATROLLED_SLEEP_MS_MAX);
     return this.#watch.wait(seen, SLEEP_MS_MAX, wait);
   }
 
@@ -80,7 +80,7 @@ export class Signal {
       futexWait(this.#words, this.#signal, seen, Math.min(timeoutMs, SLEEP_MS_MAX), true);
     } else {
       const boundedMs = Math.min(timeoutMs, PATROLLED_SLEEP_MS_MAX);
-      futexWaitPatrolled(this.#patrol, this.#words, this.#signal, seen, boundedMs);
+      futexWaitChecked(this.#patrol, this.#words, this.#signal, seen, boundedMs);
     }
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { futexWaitPatrolled, FutexWatch, type Patrol, PATROL_LOOKS_FOR } from "../../../ffi/mod.ts";
+import { futexWaitChecked, FutexWatch, RECOVERY_CHECKS_FOR, type RecoveryCheck } from "../../../ffi/mod.ts";
 import { PARTICIPANT, participantAt, QUEUE_KIND, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Signal } from "../../../src/ipc/sharing/mod.ts";
@@ -49,12 +49,12 @@ function patrolTest(
     using watch = new FutexWatch();
     const { words, geometry: { laneCount } } = core.memory;
     const patrols = {
-      messages: core.patrol(PATROL_LOOKS_FOR.messages, 0, laneCount),
-      "dead letters": core.patrol(PATROL_LOOKS_FOR.messages, laneCount, laneCount + 1),
-      room: core.patrol(PATROL_LOOKS_FOR.room),
-      nothing: core.patrol(PATROL_LOOKS_FOR.nothing),
+      messages: core.patrol(RECOVERY_CHECKS_FOR.messages, 0, laneCount),
+      "dead letters": core.patrol(RECOVERY_CHECKS_FOR.messages, laneCount, laneCount + 1),
+      room: core.patrol(RECOVERY_CHECKS_FOR.room),
+      nothing: core.patrol(RECOVERY_CHECKS_FOR.nothing),
     };
-    const patrolOf = (what: What): Patrol => {
+    const patrolOf = (what: What): RecoveryCheck => {
       const patrol = patrols[what];
       assert.ok(patrol !== undefined);
       return patrol;
@@ -64,9 +64,8 @@ function patrolTest(
       name,
       quiet,
       sleep: async (what, timeoutMs) =>
-        await watch.waitPatrolled(patrolOf(what), words, index, words[index], timeoutMs),
-      sleepSync: (what, timeoutMs) =>
-        futexWaitPatrolled(patrolOf(what), words, index, words[index], timeoutMs),
+        await watch.waitChecked(patrolOf(what), words, index, words[index], timeoutMs),
+      sleepSync: (what, timeoutMs) => futexWaitChecked(patrolOf(what), words, index, words[index], timeoutMs),
     });
   });
 }
@@ -75,7 +74,7 @@ const MESSAGE = new Uint8Array(8);
 const DEAD_LETTERS = { capacity: 8, deliveryCountMax: 1, deadLetterCountMax: 4 };
 
 patrolTest(
-  "A patrol ends a sleep when an opener has died",
+  "A recovery check ends a sleep when an opener has died",
   DEAD_LETTERS,
   async ({ name, sleep, sleepSync }) => {
     const start = async () => {
@@ -104,7 +103,7 @@ patrolTest(
 );
 
 patrolTest(
-  "A patrol of many openers ends a sleep when one has died, and says to the others when it has looked",
+  "A recovery check of many openers ends a sleep when one has died, and says to the others when it has looked",
   DEAD_LETTERS,
   async ({ name, quiet, sleep }) => {
     const { words } = quiet.memory;
@@ -130,7 +129,7 @@ function openQueueOnce(name: string): void {
 }
 
 patrolTest(
-  "A patrol ends a sleep when there is a message of which nobody told",
+  "A recovery check ends a sleep when there is a message of which nobody told",
   DEAD_LETTERS,
   async ({ quiet, sleep, sleepSync }) => {
     assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "there is none");
@@ -149,7 +148,7 @@ patrolTest(
 );
 
 patrolTest(
-  "A patrol ends a sleep when there is a message in the last of many slots",
+  "A recovery check ends a sleep when there is a message in the last of many slots",
   { capacity: 10_000 },
   async ({ quiet, sleep }) => {
     for (let count = 0; count < 10_000; count++) {
@@ -163,7 +162,7 @@ patrolTest(
 );
 
 patrolTest(
-  "A patrol passes over the messages of a partition that somebody has",
+  "A recovery check passes over the messages of a partition that somebody has",
   { capacity: 8, partitions: 2 },
   async ({ quiet, sleep }) => {
     for (let count = 0; count < 2; count++) quiet.sender.trySend(MESSAGE, { ...PLAIN, lane: 1 }, Date.now());
@@ -176,7 +175,7 @@ patrolTest(
 );
 
 patrolTest(
-  "A patrol ends a sleep when there is room of which nobody told, or a message that is too old",
+  "A recovery check ends a sleep when there is room of which nobody told, or a message that is too old",
   { capacity: 2 },
   async ({ quiet, sleep, sleepSync }) => {
     assert.equal(await sleep("room", LONG_MS), "woken");
@@ -224,10 +223,12 @@ nativeTest(
   },
 );
 
-nativeTest("SharedQueue.receive() waits without a patrol where no descriptor is left for one", async () => {
-  using names = new QueueNames();
-  const name = JSON.stringify(names.next());
-  const program = `
+nativeTest(
+  "SharedQueue.receive() waits without a recovery check where no descriptor is left for one",
+  async () => {
+    using names = new QueueNames();
+    const name = JSON.stringify(names.next());
+    const program = `
     import { SharedQueue } from ${QUEUE_URL};
     using queue = SharedQueue.create(${name}, { capacity: 4 });
     setTimeout(() => queue.trySend("1"), 1);
@@ -241,12 +242,13 @@ nativeTest("SharedQueue.receive() waits without a patrol where no descriptor is 
     setTimeout(() => queue.trySend("2"), 1);
     console.log((await queue.receive()).text());
   `;
-  const { code, stdout, stderr } = await runProgram(program, { openFilesMax: 100 });
-  assert.deepEqual([code, stdout, stderr], [0, "1\nEMFILE\n2\n", ""]);
-});
+    const { code, stdout, stderr } = await runProgram(program, { openFilesMax: 100 });
+    assert.deepEqual([code, stdout, stderr], [0, "1\nEMFILE\n2\n", ""]);
+  },
+);
 
 patrolTest(
-  "A sleep with a patrol ends when it is woken, with nothing to see",
+  "A sleep with a recovery check ends when it is woken, with nothing to see",
   DEAD_LETTERS,
   async ({ quiet, sleep }) => {
     const signal = new Signal(quiet.memory.words, WORD.items);
