@@ -3,9 +3,9 @@ import type { DatagramHandler, DriverDatagramSocket, Reactor } from "../reactor/
 import type { WaitOptions } from "../../base/mod.ts";
 import { refuseWait, Wait } from "./wait.ts";
 
-/** Datagrams received that wait for a `receive()`; more stay in the system's buffer, which drops what does not fit. */
+/** Received datagrams queued for `receive()`; more stay in the system's buffer, which drops what does not fit. */
 export const DATAGRAM_QUEUE_MAX = 64;
-/** Bytes of a `receive()` buffer when the caller brings none. */
+/** Bytes of a `receive()` buffer when the caller passes none. */
 const RECEIVE_BYTES = 65_536;
 
 interface Datagram {
@@ -44,7 +44,7 @@ export class DatagramConn implements Deno.DatagramConn {
   }
 
   /**
-   * Waits for the next datagram; resolves to a view of its bytes and its sender. What does not fit into `into` is lost.
+   * Waits for the next datagram; resolves to a view of its bytes and its sender. Bytes that do not fit into `into` are lost.
    *
    * @throws {Deno.errors.Busy} (as a rejection) while another receive waits
    */
@@ -71,8 +71,8 @@ export class DatagramConn implements Deno.DatagramConn {
   }
 
   /**
-   * Sends one datagram of at most 65,507 bytes; resolves to its length when it is with the kernel. Leave `data` alone until
-   * then. After a send that was given up it is unknown whether it went.
+   * Sends one datagram of at most 65,507 bytes; resolves to its length when it is with the kernel. Do not change `data` until
+   * then. After a send was aborted or timed out, it is unknown whether the datagram went.
    */
   send(data: Uint8Array, to: Deno.Addr, options?: WaitOptions): Promise<number> {
     if (this.#closed) return Promise.reject(closedError("send"));
@@ -87,7 +87,7 @@ export class DatagramConn implements Deno.DatagramConn {
     return wait.promise;
   }
 
-  /** Closes the socket; what waits is rejected. */
+  /** Closes the socket and rejects pending calls. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -102,17 +102,17 @@ export class DatagramConn implements Deno.DatagramConn {
     this.close();
   }
 
-  /** Multicast is not offered. */
+  /** Multicast is not supported. */
   joinMulticastV4(): Promise<never> {
     return Promise.reject(new Deno.errors.NotSupported("joinMulticastV4: multicast is not offered"));
   }
 
-  /** Multicast is not offered. */
+  /** Multicast is not supported. */
   joinMulticastV6(): Promise<never> {
     return Promise.reject(new Deno.errors.NotSupported("joinMulticastV6: multicast is not offered"));
   }
 
-  /** Datagrams as they come, until the socket is closed. */
+  /** Datagrams as they arrive, until the socket is closed. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
     while (!this.#closed) {
       let received: Received;

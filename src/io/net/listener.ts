@@ -2,7 +2,7 @@ import type { AcceptHandler, DriverListener, DriverSocket, Reactor } from "../re
 import type { WaitOptions } from "../../base/mod.ts";
 import { refuseWait, Wait } from "./wait.ts";
 
-/** Connections accepted from the system that wait for an `accept()`; more stay in the system's backlog. */
+/** Accepted connections queued for `accept()`; more stay in the system's backlog. */
 export const ACCEPT_QUEUE_MAX = 64;
 
 /**
@@ -42,7 +42,7 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
   }
 
   /**
-   * Waits for the next connection. A call that was given up loses none.
+   * Waits for the next connection. A call that was aborted or timed out loses none.
    *
    * @throws {Deno.errors.BadResource} (as a rejection) when the listener is closed
    */
@@ -66,7 +66,7 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
     return wait.promise;
   }
 
-  /** Stops listening; what waits is rejected, and connections nobody has taken are closed. */
+  /** Stops listening, rejects pending calls, and closes connections that have not been accepted. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -81,19 +81,19 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
     this.close();
   }
 
-  /** Lets a listener that somebody waits on keep the process alive. It does by default. */
+  /** Lets a pending `accept()` keep the process alive. It does by default. */
   ref(): void {
     this.#referenced = true;
     this.#updateReference();
   }
 
-  /** Lets the process end although somebody waits. */
+  /** Lets the process end despite a pending `accept()`. */
   unref(): void {
     this.#referenced = false;
     this.#updateReference();
   }
 
-  /** Connections as they come, until the listener is closed; leaving the loop closes it. */
+  /** Connections as they arrive, until the listener is closed; leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<C> {
     while (!this.#closed) {
       let conn: C;
@@ -113,7 +113,7 @@ export class Listener<C extends Deno.Conn, A extends Deno.Addr> implements Deno.
     }
   }
 
-  /** Accepting goes on when nobody waits any more, which is no reason for the process to stay. */
+  /** Accepting goes on without a pending `accept()`, but then does not keep the process alive. */
   #updateReference(): void {
     if (!this.#closed) this.#listener.setReferenced(this.#referenced && this.#waiting.length > 0);
   }

@@ -5,7 +5,7 @@ import { TcpConn, toNetAddr, toUnixAddr, UnixConn } from "./tcp.ts";
 import type { WaitOptions } from "../../base/mod.ts";
 import { refuseWait, Wait } from "./wait.ts";
 
-/** What every opening call takes. */
+/** Options of every opening call. */
 export interface ReactorOption {
   /**
    * What to run on.
@@ -17,7 +17,7 @@ export interface ReactorOption {
 
 /** Options of {@linkcode listen} on TCP. */
 export interface ListenOptions extends ReactorOption {
-  /** Says that this is TCP; may be left out. */
+  /** Selects TCP; may be left out. */
   transport?: "tcp";
   /** 0 takes a free one. */
   port: number;
@@ -40,8 +40,8 @@ export interface ListenOptions extends ReactorOption {
    */
   backlog?: number;
   /**
-   * Takes the listening socket of this name that the process was started with, by a supervisor or by systemd's socket
-   * activation. Where there is none, the address counts: the same program runs by itself.
+   * Takes over the listening socket of this name that the process was started with, by a supervisor or by systemd's socket
+   * activation. Without one, the address is used: the same program also runs by itself.
    */
   inherit?: string;
   /**
@@ -54,9 +54,9 @@ export interface ListenOptions extends ReactorOption {
 
 /** Options of {@linkcode listen} on a Unix socket. */
 export interface ListenUnixOptions extends ReactorOption {
-  /** Says that this is a Unix socket. */
+  /** Selects a Unix socket. */
   transport: "unix";
-  /** Path of the socket, at most 107 bytes; must not exist, and removing it afterwards is the caller's. */
+  /** Path of the socket, at most 107 bytes. It must not exist; the caller removes it afterwards. */
   path: string;
   /**
    * Connections that may wait to be accepted.
@@ -64,13 +64,13 @@ export interface ListenUnixOptions extends ReactorOption {
    * @default {1024}
    */
   backlog?: number;
-  /** Takes the listening socket of this name that the process was started with, where there is one. */
+  /** Takes over the listening socket of this name that the process was started with, if there is one. */
   inherit?: string;
 }
 
 /** Options of {@linkcode connect} over TCP. */
 export interface ConnectOptions extends ReactorOption, WaitOptions {
-  /** Says that this is TCP; may be left out. */
+  /** Selects TCP; may be left out. */
   transport?: "tcp";
   /** 1 to 65535. */
   port: number;
@@ -90,7 +90,7 @@ export interface ConnectOptions extends ReactorOption, WaitOptions {
 
 /** Options of {@linkcode connect} to a Unix socket. */
 export interface ConnectUnixOptions extends ReactorOption, WaitOptions {
-  /** Says that this is a Unix socket. */
+  /** Selects a Unix socket. */
   transport: "unix";
   /** Path of the socket, at most 107 bytes. */
   path: string;
@@ -98,7 +98,7 @@ export interface ConnectUnixOptions extends ReactorOption, WaitOptions {
 
 /** Options of {@linkcode listenDatagram}. */
 export interface ListenDatagramOptions extends ReactorOption, WaitOptions {
-  /** Says that this is UDP; may be left out. */
+  /** Selects UDP; may be left out. */
   transport?: "udp";
   /** 0 takes a free one. */
   port: number;
@@ -109,7 +109,7 @@ export interface ListenDatagramOptions extends ReactorOption, WaitOptions {
    */
   hostname?: string;
   /**
-   * Lets several sockets share the port; only io_uring offers it.
+   * Lets several sockets share the port; only io_uring supports it.
    *
    * @default {false}
    */
@@ -173,9 +173,9 @@ export function listen(options: ListenOptions | ListenUnixOptions): TcpListener 
  * console.log(conn.remoteAddr.port === listener.addr.port); // true
  * ```
  *
- * @throws {DOMException} (as a rejection) named `TimeoutError` when `timeoutMs` is over
- * @throws {Deno.errors.ConnectionRefused} (as a rejection) when nobody listens there
- * @throws {Deno.errors.NotFound} (as a rejection) when the host name is not known
+ * @throws {DOMException} (as a rejection) named `TimeoutError` when `timeoutMs` has passed
+ * @throws {Deno.errors.ConnectionRefused} (as a rejection) when the address has no listener
+ * @throws {Deno.errors.NotFound} (as a rejection) when the host name is unknown
  */
 export function connect(options: ConnectOptions): Promise<TcpConn>;
 /**
@@ -198,7 +198,7 @@ export async function connect(options: ConnectOptions | ConnectUnixOptions): Pro
       { signal: giveUp.signal, noDelay: options.noDelay ?? true },
     ).then((socket) => new TcpConn(reactor, socket, toNetAddr));
   opening.then((conn) => {
-    // Given up when the driver had connected already.
+    // Aborted after the driver had connected.
     if (giveUp.signal.aborted) conn.close();
     else wait.resolve(conn);
   }, (error) => wait.reject(error));
@@ -238,7 +238,7 @@ export async function listenDatagram(options: ListenDatagramOptions): Promise<Da
   let givenUp = false;
   const wait = new Wait<DatagramConn>(reactor, "listenDatagram", options, () => givenUp = true);
   reactor.driver.bindDatagram({ hostname, port }, { reusePort }).then((socket) => {
-    // Given up while the host name was looked up.
+    // Aborted during the name lookup.
     if (givenUp) socket.close();
     else wait.resolve(new DatagramConn(reactor, socket));
   }, (error) => wait.reject(error));

@@ -8,7 +8,7 @@ import {
 import type { WaitOptions } from "../../base/mod.ts";
 import { refuseWait, Wait } from "./wait.ts";
 
-/** Bytes received that wait for a `read()`, above which the connection stops receiving. */
+/** Received bytes queued for `read()`, above which the connection stops receiving. */
 export const RECEIVE_QUEUE_BYTES = 65_536;
 
 interface PendingWrite {
@@ -16,7 +16,7 @@ interface PendingWrite {
   readonly wait: Wait<number>;
   /** Bytes copied to the send queue. */
   copied: number;
-  /** Where its last byte stands among all bytes of the connection, once all are copied. */
+  /** Position of its last byte among all bytes of the connection, once all are copied. */
   endsAt: number;
 }
 
@@ -37,7 +37,7 @@ interface PendingWrite {
  * ```
  */
 export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>, SocketHandler {
-  /** What it moves its data through. */
+  /** The socket that carries its data. */
   protected readonly socket: DriverSocket;
   readonly #reactor: Reactor;
   readonly #queue: SendQueue;
@@ -48,7 +48,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   #end: { readonly error: Error | undefined } | undefined;
   #reader: { readonly into: Uint8Array; readonly wait: Wait<number | null> } | undefined;
   readonly #writes: PendingWrite[] = [];
-  /** How many of {@linkcode StreamConn.#writes}, from the first, are copied as a whole. */
+  /** How many of {@linkcode StreamConn.#writes}, from the first, are copied completely. */
   #copiedCount = 0;
   #copiedBytes = 0;
   /** Called by the pool when it has a buffer again; set while this connection waits for one. */
@@ -76,7 +76,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   /**
    * The local address.
    *
-   * @throws {Deno.errors.BadResource} on io_uring, when first asked for after the connection was closed
+   * @throws {Deno.errors.BadResource} on io_uring, when first read after the connection was closed
    */
   get localAddr(): A {
     return this.#localAddr ??= this.#toAddr(this.socket.localAddress);
@@ -85,17 +85,17 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   /**
    * The other side's address.
    *
-   * @throws {Deno.errors.BadResource} on io_uring, when first asked for after closing
+   * @throws {Deno.errors.BadResource} on io_uring, when first read after closing
    */
   get remoteAddr(): A {
     return this.#remoteAddr ??= this.#toAddr(this.socket.remoteAddress);
   }
 
   /**
-   * Reads what has arrived into `into`, waiting for the first byte; resolves to how many bytes, `null` at the end. A read
-   * that was given up loses nothing: the data goes to the next.
+   * Reads what has arrived into `into`, waiting for the first byte. Resolves to how many bytes, `null` at the end. A read that was
+   * aborted or timed out loses nothing: the next read gets the data.
    *
-   * On Deno's own I/O a connection that was reset reads as ended, because `Deno.Conn.read()` says so.
+   * On Deno's own I/O a reset connection reads as ended, because `Deno.Conn.read()` reports it so.
    *
    * @throws {Deno.errors.Busy} (as a rejection) while another read waits
    * @throws {Deno.errors.ConnectionReset} and other failures of the connection (as rejections)
@@ -122,8 +122,8 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   }
 
   /**
-   * Sends all of `data`, which is copied at once or when its turn comes: leave it alone until then. Resolves to its length
-   * when it is with the kernel. After a write that was given up it is unknown how much went: close the connection.
+   * Sends all of `data`, which is copied at once or when its turn comes: do not change it until then. Resolves to its length when it
+   * is with the kernel. After a write was aborted or timed out, it is unknown how much went: close the connection.
    *
    * @throws {Deno.errors.BrokenPipe | Deno.errors.ConnectionReset} (as rejections) when the other side is gone
    */
@@ -143,8 +143,8 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   }
 
   /**
-   * Tells the other side that nothing more will be sent, when everything written has been. Giving up ends the wait only: close the
-   * connection then.
+   * Ends the sending direction, after everything written has been sent. Aborting ends the wait only: close the connection
+   * then.
    */
   closeWrite(options?: WaitOptions): Promise<void> {
     if (this.#closed) return Promise.reject(closedError("closeWrite"));
@@ -162,7 +162,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     return wait.promise;
   }
 
-  /** Closes at once; what waits is rejected. Closing twice does nothing. */
+  /** Closes at once and rejects pending calls. Closing twice does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -192,7 +192,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     this.socket.setReferenced(false);
   }
 
-  /** What arrives, as a stream; cancelling it closes the connection. */
+  /** The received data as a stream; cancelling it closes the connection. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= new ReadableStream({
       type: "bytes",
@@ -216,8 +216,8 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
   }
 
   /**
-   * What is to be sent, as a stream. Closing it ends this direction, and closes the connection once `readable` has ended
-   * too, or when nobody has asked for that.
+   * The data to send, as a stream. Closing it ends the sending direction, and also closes the connection once `readable` has ended, or
+   * when `readable` was never used.
    */
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
     return this.#writable ??= new WritableStream<Uint8Array<ArrayBufferLike>>({
@@ -303,7 +303,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     this.#onBuffer = undefined;
   }
 
-  /** Copies as much of the waiting writes as the queue takes, and sends it. */
+  /** Copies as much of the pending writes as the queue takes, and sends it. */
   #pump(): void {
     const writes = this.#writes;
     while (this.#copiedCount < writes.length) {
@@ -319,7 +319,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     if (!this.#queue.sending && writes.length > 0) this.#waitForBuffer();
   }
 
-  /** Ends this direction if that is asked for and nothing is left to be sent. */
+  /** Ends the sending direction if requested and nothing is left to send. */
   #endSending(): void {
     if (this.#sendEnd === undefined || this.#writes.length > 0 || !this.#queue.idle) return;
     try {
@@ -330,7 +330,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
     }
   }
 
-  /** The pool is empty, and nothing of ours is under way whose end would call us. */
+  /** The pool is empty, and none of our operations is under way, whose completion would call us. */
   #waitForBuffer(): void {
     if (this.#onBuffer !== undefined) return;
     this.#onBuffer = () => {

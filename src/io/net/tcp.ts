@@ -51,7 +51,7 @@ export class UnixConn extends StreamConn<Deno.UnixAddr> implements Deno.UnixConn
 
 /** An address of the driver's as Deno's. */
 export function toNetAddr(address: Address): Deno.NetAddr {
-  // A connection that a supervisor has passed on: nobody here knows where it came from.
+  // A connection that a supervisor has passed on: its address is unknown in this process.
   if ("path" in address) return { transport: "tcp", hostname: "0.0.0.0", port: 0 };
   return { transport: "tcp", hostname: address.hostname, port: address.port };
 }

@@ -2,7 +2,7 @@ import type { WaitOptions } from "../../base/mod.ts";
 import type { Reactor } from "../reactor/mod.ts";
 import { DELAY_MS_MAX, type Timer } from "../../base/timer/mod.ts";
 
-/** Why a call with these options cannot begin to wait: its signal is aborted, or its time is none. */
+/** Why a call with these options cannot begin to wait: its signal is aborted, or its timeout is invalid. */
 export function refuseWait(
   operation: string,
   options: WaitOptions | undefined,
@@ -23,7 +23,7 @@ export class Wait<T> {
   readonly #onAbort: (() => void) | undefined;
   readonly #timer: Timer | undefined;
 
-  /** To be made when `refuseWait()` has nothing against it; `onGiveUp` is called when the signal or the deadline ended the wait. */
+  /** Only when `refuseWait()` found nothing; `onGiveUp` is called when the signal or the deadline ended the wait. */
   constructor(reactor: Reactor, operation: string, options: WaitOptions | undefined, onGiveUp: () => void) {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.promise = promise;

@@ -6,15 +6,15 @@ export interface Slab {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A buffer out of a {@linkcode BufferPool}. Whoever holds it gives it on or releases it, once. */
+/** A buffer out of a {@linkcode BufferPool}. Its holder passes it on or releases it, once. */
 export class PooledBuffer<S extends Slab = Slab> {
   /** The memory, `bufferByteLength` long. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where it is cut from. */
+  /** The slab it is cut from. */
   readonly slab: S;
   /** Its first byte in the slab. */
   readonly offset: number;
-  /** Whether somebody holds it. */
+  /** Whether it is held. */
   held = false;
 
   /** `byteLength` bytes of `slab` from byte `offset`. */
@@ -39,26 +39,26 @@ export interface BufferPoolOptions<S extends Slab> {
    * @default {8192}
    */
   bufferCountMax?: number;
-  /** Makes the memory. Whole slabs of {@linkcode BUFFERS_PER_SLAB} buffers are made when needed, and kept. */
+  /** Allocates the memory. Whole slabs of {@linkcode BUFFERS_PER_SLAB} buffers are allocated when needed, and kept. */
   allocateSlab: (byteLength: number) => S;
 }
 
-/** Buffers made at a time. */
+/** Buffers allocated at a time. */
 export const BUFFERS_PER_SLAB = 32;
 /** Default of `bufferByteLength`. */
 export const BUFFER_BYTE_LENGTH = 16_384;
 /** Default of `bufferCountMax`: with the default length, 128 MiB at most. */
 export const BUFFER_COUNT_MAX = 8192;
-/** Turns of the microtask queue in which one who waited has taken a buffer, or has not. */
+/** Turns of the microtask queue that a waiter has to take a buffer; then the next waiter gets its chance. */
 const TAKING_TURNS = 4;
 /** Distance between buffers beyond their length: their first lines then fall into different cache sets. */
 const COLOUR_BYTES = 128;
 
 /**
- * Buffers of one size, bounded and counted; the most recently used is given first, because it is warm.
+ * Buffers of one size, bounded and counted. The most recently used is given out first, because it is warm in the cache.
  *
- * When all are held, `acquire()` says so and `whenAvailable()` queues the caller, first come, first served: a buffer that
- * comes back is not given to whoever asks first, least of all to the one that has just released it.
+ * When all are held, `acquire()` returns nothing and `whenAvailable()` queues the caller, first come, first served: a released
+ * buffer goes to the longest waiter, not to the next caller of `acquire()`, which is often the one that released it.
  *
  * ```ts
  * import { BufferPool } from "@millrace/millrace/reactor";
@@ -79,7 +79,7 @@ export class BufferPool<S extends Slab = Slab> {
   readonly #free: PooledBuffer<S>[] = [];
   readonly #slabs: S[] = [];
   readonly #waiting = new Set<() => void>();
-  /** Free buffers set aside for those who wait, until their callbacks have been called. */
+  /** Free buffers set aside for waiters, until their callbacks have been called. */
   #reservedCount = 0;
   #count = 0;
 
@@ -111,12 +111,12 @@ export class BufferPool<S extends Slab = Slab> {
     return this.#waiting.size;
   }
 
-  /** Whether `acquire()` has nothing to give. */
+  /** Whether `acquire()` would return nothing. */
   get exhausted(): boolean {
     return this.#free.length <= this.#reservedCount && this.#count >= this.bufferCountMax;
   }
 
-  /** A buffer, or `undefined` when all are held, or set aside for those who wait. */
+  /** A buffer, or `undefined` when all are held, or set aside for waiters. */
   acquire(): PooledBuffer<S> | undefined {
     if (this.exhausted) return undefined;
     if (this.#free.length === 0) this.#grow();
@@ -135,12 +135,12 @@ export class BufferPool<S extends Slab = Slab> {
     queueMicrotask(() => this.#serve());
   }
 
-  /** Calls back once when a buffer has been released; take it then, or wait again. To be called while `exhausted`. */
+  /** Calls back once when a buffer has been released: acquire it then, or wait again. Only to be called while `exhausted`. */
   whenAvailable(callback: () => void): void {
     this.#waiting.add(callback);
   }
 
-  /** Withdraws a `whenAvailable()`. */
+  /** Withdraws a waiter of `whenAvailable()`. */
   forget(callback: () => void): void {
     this.#waiting.delete(callback);
   }
@@ -150,7 +150,7 @@ export class BufferPool<S extends Slab = Slab> {
     return this.#slabs;
   }
 
-  /** Offers a buffer that came back to those who wait, each once at most, until it is taken. */
+  /** Offers a released buffer to the waiters, each once at most, until one takes it. */
   async #serve(): Promise<void> {
     this.#reservedCount--;
     for (let left = this.#waiting.size; left > 0 && this.#free.length > this.#reservedCount; left--) {
@@ -158,7 +158,7 @@ export class BufferPool<S extends Slab = Slab> {
       if (callback === undefined) return;
       this.#waiting.delete(callback);
       callback();
-      // One that is closed meanwhile, or has given up, takes nothing: the next must not wait for ever.
+      // A waiter that has closed meanwhile, or has given up, takes nothing: the next must not wait for ever.
       for (let turn = 0; turn < TAKING_TURNS; turn++) await null;
     }
   }

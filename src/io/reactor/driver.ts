@@ -1,7 +1,7 @@
 import type { Abortable, Clock } from "../../base/mod.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 
-/** Which implementation of {@linkcode Driver} is at work. */
+/** The implementations of {@linkcode Driver}. */
 export type DriverName = "uring" | "deno" | "simulated";
 
 /** An internet address, its `hostname` a literal or a name, or the path of a Unix socket. */
@@ -18,10 +18,10 @@ export interface IpAddress {
 }
 
 /**
- * Asks the operating system: the one seam between Millrace and the kernel.
+ * The one seam between Millrace and the operating system.
  *
- * Everything above is written against this interface, so that it runs on io_uring, on Deno's own I/O, and in tests on a
- * simulated kernel with faults. Callbacks come from the event loop, never from inside the call that asked.
+ * Everything above it is written against this interface, and so runs on io_uring, on Deno's own I/O, and in tests on a
+ * simulated kernel with faults. Callbacks come from the event loop, never from inside the call that made the request.
  *
  * Failures are `Deno.errors.*` with `operation` and `code`. A buffer given to an operation belongs to it until it has
  * completed, whatever the caller does meanwhile.
@@ -29,17 +29,17 @@ export interface IpAddress {
 export interface Driver {
   /** Which implementation this is. */
   readonly name: DriverName;
-  /** What it runs on, for people, e.g. `"io_uring (multishot receive, deferred task work)"`. */
+  /** Description for people, e.g. `"io_uring (multishot receive, deferred task work)"`. */
   readonly description: string;
-  /** The time that its waits follow. */
+  /** The clock that its waits follow. */
   readonly clock: Clock;
-  /** Whether that is the host's: only then can a timer of the host take the place of one of the reactor's. */
+  /** Whether that clock is the host's: only then can a timer of the host stand in for a timer of the reactor. */
   readonly time: "host" | "virtual";
-  /** Buffers for what is sent. */
+  /** Buffers for sending. */
   readonly buffers: BufferPool;
   /**
-   * `"polled"`: completions arrive in {@linkcode PolledDriver.poll}, so somebody must call it. `"events"`: the host's event
-   * loop delivers them.
+   * - `"polled"`: completions arrive in {@linkcode PolledDriver.poll}, which the owner of the loop must call.
+   * - `"events"`: the host's event loop delivers them.
    */
   readonly delivery: "polled" | "events";
 
@@ -50,10 +50,10 @@ export interface Driver {
    */
   listen(address: Address, options: ListenSocketOptions): DriverListener;
   /**
-   * Takes over the listening socket at `descriptor`, which others may accept from as well; the descriptor itself stays open.
-   * Of the options only `noDelay` counts.
+   * Takes over the listening socket at `descriptor`, from which other processes may accept too. The descriptor itself stays open.
+   * Of the options only `noDelay` has an effect.
    *
-   * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when nothing is open there, or does not listen
+   * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when the descriptor is not open, or is no listening socket
    * @throws {Deno.errors.NotSupported} when the driver has no descriptors
    */
   adopt(descriptor: number, options: ListenSocketOptions): DriverListener;
@@ -75,29 +75,29 @@ export interface Driver {
    * @throws {Deno.errors.NotFound | Deno.errors.AlreadyExists} (as rejections) and others
    */
   openFile(path: string, options: OpenFileOptions): Promise<DriverFile>;
-  /** Cancels everything, waits (bounded) for it to have ended, frees what the driver holds. */
+  /** Cancels every operation, waits (bounded) until they have completed, and frees what the driver holds. */
   close(): void;
 }
 
-/** A driver whose completions arrive only when it is asked. */
+/** A driver that delivers completions only when it is polled. */
 export interface PolledDriver extends Driver {
   /** Completions arrive in {@linkcode PolledDriver.poll}. */
   readonly delivery: "polled";
   /** Operations in flight that keep the process alive. */
   readonly referencedCount: number;
-  /** Operations in flight, all. */
+  /** All operations in flight. */
   readonly inFlightCount: number;
-  /** Whether something was asked for that has not been started. */
+  /** Whether there are requests that have not been started. */
   readonly hasWork: boolean;
   /** Called when an operation is started, so that a sleeping owner of the loop polls. */
   onWork: (() => void) | undefined;
   /** Called in each {@linkcode PolledDriver.poll} when its wait is over, before anything is delivered. */
   onAwake?: (() => void) | undefined;
-  /** The time at the last {@linkcode PolledDriver.poll}. */
+  /** The time of the last {@linkcode PolledDriver.poll}. */
   readonly turnMs: number;
   /**
-   * Starts what was asked for and delivers what is complete; waits up to `waitMs` for the first, and perhaps a few
-   * microseconds more for others to come along. Returns how many.
+   * Starts pending requests and delivers completions. Waits up to `waitMs` for the first completion, and perhaps a few
+   * microseconds more to gather others. Returns how many it delivered.
    */
   poll(waitMs: number): number;
   /** Resolves when `poll()` may have something to deliver, after `waitMs`, or on `interrupt()`. */
@@ -105,8 +105,8 @@ export interface PolledDriver extends Driver {
   /** Ends a `wait()`. */
   interrupt(): void;
   /**
-   * Ends waiting, in `poll()` and `wait()`, whenever another thread signals `descriptor`, an eventfd, until it is disposed of;
-   * counts as an operation under way. Drivers without descriptors take no notice.
+   * Ends waiting, in `poll()` and `wait()`, whenever another thread signals `descriptor`, an eventfd, until it is disposed of.
+   * It counts as an operation in flight. Drivers without descriptors ignore it.
    */
   watch(descriptor: number): Disposable;
 }
@@ -123,13 +123,13 @@ export interface ListenSocketOptions {
 
 /** Options of {@linkcode Driver.connect}. */
 export interface ConnectSocketOptions extends Abortable {
-  /** Small writes are sent at once; means nothing to a Unix socket. */
+  /** Small writes are sent at once; has no effect on a Unix socket. */
   readonly noDelay: boolean;
 }
 
-/** Takes what a listener accepts. */
+/** Takes accepted connections. */
 export interface AcceptHandler {
-  /** A connection came in; it is the handler's to close. */
+  /** A connection came in; the handler closes it. */
   onAccept(socket: DriverSocket): void;
   /** Accepting has stopped; `startAccepting()` tries again. */
   onAcceptError(error: Error): void;
@@ -141,7 +141,7 @@ export interface DriverListener {
   readonly localAddress: Address;
   /** Accepts connections and passes them to `handler` until stopped. */
   startAccepting(handler: AcceptHandler): void;
-  /** Accepts no more; what was accepted meanwhile is kept for the next start. */
+  /** Accepts no more; a connection accepted meanwhile is kept for the next start. */
   stopAccepting(): void;
   /**
    * Whether a listener that accepts keeps the process alive.
@@ -153,7 +153,7 @@ export interface DriverListener {
   close(): void;
 }
 
-/** Takes what happens on a connection. Nothing is called after `close()`. */
+/** Takes the events of a connection. Nothing is called after `close()`. */
 export interface SocketHandler {
   /** Data came in: `bytes[0 .. byteLength)`, valid only during the call. */
   onReceive(bytes: Uint8Array<ArrayBuffer>, byteLength: number): void;
@@ -169,23 +169,23 @@ export interface SocketHandler {
 export interface DriverSocket {
   /** This side's address; a Unix socket without a name has the path `""`. */
   readonly localAddress: Address;
-  /** The other side's. */
+  /** The other side's address. */
   readonly remoteAddress: Address;
-  /** Names who takes the events; to be called once, before anything else. */
+  /** Sets the handler of the events; call it once, before anything else. */
   attach(handler: SocketHandler): void;
-  /** Lets data come in. */
+  /** Starts to receive. */
   startReceiving(): void;
   /**
-   * Lets nothing more come in, so that the other side is held up by the transport. What arrives before that takes effect
-   * is kept (at most what one batch of receive buffers holds) and delivered by the next `startReceiving()`.
+   * Stops receiving, so that the transport holds back the other side. What arrives before that takes effect is kept (at most
+   * what one batch of receive buffers holds) and delivered by the next `startReceiving()`.
    */
   stopReceiving(): void;
   /**
-   * Sends the first `byteLength` bytes of `buffer`, which goes back to its pool by itself. One `send()` at a time: the next
+   * Sends the first `byteLength` bytes of `buffer`, which is released to its pool afterwards. One `send()` at a time: the next
    * after `onSent()`.
    */
   send(buffer: PooledBuffer, byteLength: number): void;
-  /** Tells the other side that nothing more will be sent. Not while a `send()` is under way. */
+  /** Ends the sending direction (`shutdown(2)`). Not while a `send()` is under way. */
   shutdownSend(): void;
   /** Sends small writes at once (`TCP_NODELAY`), or lets the kernel gather them. */
   setNoDelay(on: boolean): void;
@@ -197,7 +197,7 @@ export interface DriverSocket {
    * @default {true}
    */
   setReferenced(referenced: boolean): void;
-  /** Cancels what is under way and closes. */
+  /** Cancels the operations in flight and closes. */
   close(): void;
 }
 
@@ -219,9 +219,9 @@ export interface DatagramHandler {
 export interface DriverDatagramSocket {
   /** The address it is bound to, with the port the system chose. */
   readonly localAddress: IpAddress;
-  /** Passes datagrams to `handler` until stopped. */
+  /** Delivers datagrams to `handler` until stopped. */
   startReceiving(handler: DatagramHandler): void;
-  /** Passes on no more; later ones wait in the system's buffer, which drops what does not fit. */
+  /** Delivers no more; later datagrams wait in the system's buffer, which drops what does not fit. */
   stopReceiving(): void;
   /** Sends one datagram; resolves to its length. */
   send(bytes: Uint8Array, to: IpAddress): Promise<number>;
@@ -231,7 +231,7 @@ export interface DriverDatagramSocket {
    * @default {true}
    */
   setReferenced(referenced: boolean): void;
-  /** Cancels what is under way and closes. */
+  /** Cancels the operations in flight and closes. */
   close(): void;
 }
 
@@ -250,25 +250,25 @@ export interface OpenFileOptions extends Abortable {
    */
   readonly write?: boolean;
   /**
-   * Makes the file when it does not exist.
+   * Creates the file when it does not exist.
    *
    * @default {false}
    */
   readonly create?: boolean;
   /**
-   * Makes the file, which must not exist.
+   * Creates the file, which must not exist.
    *
    * @default {false}
    */
   readonly createNew?: boolean;
   /**
-   * Empties the file.
+   * Truncates the file to nothing.
    *
    * @default {false}
    */
   readonly truncate?: boolean;
   /**
-   * Permission bits of a file that is made.
+   * Permission bits of a file that is created.
    *
    * @default {0o666}
    */
@@ -294,19 +294,19 @@ export interface OpenFileOptions extends Abortable {
  */
 export interface DriverFile {
   /**
-   * Reads at byte `position` into one view or several, in order; resolves to how many bytes, 0 at the end of the file. May
+   * Reads at byte `position` into one view or several, in order. Resolves to how many bytes, 0 at the end of the file; may
    * read fewer than there is room for.
    */
   readAt(into: Uint8Array | readonly Uint8Array[], position: number, options?: Abortable): Promise<number>;
   /**
-   * Writes one view or several, in order, at byte `position`; resolves to how many bytes, which may be fewer.
+   * Writes one view or several, in order, at byte `position`. Resolves to how many bytes, which may be fewer.
    *
    * @throws {RangeError} (as a rejection) when the position is not a whole number from 0; so does `readAt()`
    */
   writeAt(from: Uint8Array | readonly Uint8Array[], position: number, options?: Abortable): Promise<number>;
-  /** Brings data and metadata to the disk (`fsync`). After it failed, what was written before may be lost. */
+  /** Flushes data and metadata to the disk (`fsync`). After a failure, earlier writes may be lost. */
   sync(options?: Abortable): Promise<void>;
-  /** Brings data, and what is needed to read it back, to the disk (`fdatasync`). */
+  /** Flushes data, and the metadata needed to read it back, to the disk (`fdatasync`). */
   syncData(options?: Abortable): Promise<void>;
   /** Closes the file; operations under way end first. */
   close(): Promise<void>;

@@ -3,10 +3,10 @@ import { RelayedListener } from "./relayed_listener.ts";
 
 /** The first descriptor that systemd's protocol hands down; standard input, output and error are before it. */
 const FIRST_DESCRIPTOR = 3;
-/** Listeners of one process at most where its supervisor cannot hand sockets down. */
+/** Listeners per process at most where its supervisor cannot pass sockets on. */
 const RELAYED_LISTENERS_MAX = 64;
 
-/** The variable that says where a process is to listen for a supervisor that cannot hand sockets down; JSON, by name. */
+/** The variable that says where a process listens for a supervisor that cannot pass sockets on; JSON, by name. */
 export const RELAY_VARIABLE = "MILLRACE_LISTEN";
 
 /** A listening socket that the process was started with. */
@@ -16,7 +16,7 @@ export type InheritedListener =
     readonly descriptor: number;
   }
   | {
-    /** Beginning of the paths of Unix sockets through which the supervisor passes connections on. */
+    /** Prefix of the paths of Unix sockets through which the supervisor passes connections on. */
     readonly relayPath: string;
     /** Where the supervisor listens. */
     readonly address: Address;
@@ -24,13 +24,13 @@ export type InheritedListener =
 
 /**
  * The listening socket of that name that the process was started with: by a supervisor of `@millrace/millrace/process`, or by
- * anything else that speaks systemd's socket activation (`LISTEN_FDS`, sd_listen_fds(3)). `undefined` where there is none, or
- * the program may not read these variables.
+ * any other program that implements systemd's socket activation (`LISTEN_FDS`, sd_listen_fds(3)). `undefined` when there is
+ * none, or when the program may not read these variables.
  *
  * ```ts
  * import { inheritedListener } from "@millrace/millrace/reactor";
  *
- * console.log(inheritedListener("http") === undefined); // true: nobody supervises this
+ * console.log(inheritedListener("http") === undefined); // true: this process has no supervisor
  * ```
  */
 export function inheritedListener(name: string): InheritedListener | undefined {
@@ -41,10 +41,10 @@ export function inheritedListener(name: string): InheritedListener | undefined {
 }
 
 /**
- * The socket of the name `inherit` that the process was started with; without a name, or where it was started with none at all, one on
- * `address`.
+ * The socket named `inherit` that the process was started with. Without a name, or when the process was started with no sockets at
+ * all, a new one on `address`.
  *
- * @throws {Deno.errors.NotFound} when it was started with others only
+ * @throws {Deno.errors.NotFound} when it was started with sockets, but none of that name
  */
 export function openListener(
   driver: Driver,
@@ -68,7 +68,7 @@ export function openListener(
       const listener = driver.listen({ path: `${inherited.relayPath}.${index}` }, options);
       return new RelayedListener(listener, driver.buffers, inherited.address);
     } catch (error) {
-      // Another thread of this process has that one.
+      // Another thread of this process has taken it.
       if (!(error instanceof Deno.errors.AddrInUse) || index + 1 >= RELAYED_LISTENERS_MAX) throw error;
     }
   }
@@ -78,7 +78,7 @@ function inheritedNames(): string[] {
   return [...Object.keys(relays()), ...activationNames()];
 }
 
-/** Names by systemd's protocol, in the order of their descriptors; none when it is another process that was meant. */
+/** Names by systemd's protocol, in the order of their descriptors; none when the variables are meant for another process. */
 function activationNames(): string[] {
   const count = Number(variable("LISTEN_FDS") ?? 0);
   if (!(count > 0) || variable("LISTEN_PID") !== String(Deno.pid)) return [];
@@ -90,7 +90,7 @@ function relays(): Record<string, InheritedListener | undefined> {
   return text === undefined ? {} : JSON.parse(text);
 }
 
-/** A variable, or `undefined` where the program may not read it, for which nobody is asked. */
+/** A variable, or `undefined` where the program may not read it: this never prompts for permission. */
 function variable(name: string): string | undefined {
   const permission = Deno.permissions.querySync({ name: "env", variable: name });
   return permission.state === "granted" ? Deno.env.get(name) : undefined;

@@ -1,6 +1,6 @@
 import { describeSocketAddress } from "../../../ffi/mod.ts";
 
-/** The error of an `operation` that Deno's permissions do not allow on `host`, a name or `address:port`. */
+/** The error of an `operation` on `host`, a name or `address:port`, that Deno's permissions do not allow. */
 export function netAccessMissing(operation: string, host: string): Error {
   const error = new Deno.errors.NotCapable(
     `${operation} ${host}: no net access to "${host}" (EPERM), run again with --allow-net`,
@@ -9,7 +9,7 @@ export function netAccessMissing(operation: string, host: string): Error {
 }
 
 /**
- * Asks for net access the way Deno's own calls do, where the APIs of Node do not: those end the process.
+ * Requests net access the way Deno's own calls do. For Node's APIs, which end the process instead of throwing.
  *
  * @throws {Deno.errors.NotCapable} (as a rejection) when it is not granted
  */

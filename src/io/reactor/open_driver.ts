@@ -3,10 +3,10 @@ import { DenoDriver, type DenoDriverOptions } from "./deno/deno_driver.ts";
 import type { Driver } from "./driver.ts";
 import { UringDriver, type UringDriverOptions } from "./uring/uring_driver.ts";
 
-/** Which driver is wanted; `"auto"` takes io_uring where it works, else Deno's own I/O. */
+/** Which driver to open; `"auto"` takes io_uring where it works, else Deno's own I/O. */
 export type DriverChoice = "auto" | "uring" | "deno";
 
-/** Options of both drivers; each takes those it knows. */
+/** Options of both drivers; each takes those that it knows. */
 export interface DriverOptions extends UringDriverOptions, DenoDriverOptions {
   /**
    * Which driver to open.
@@ -18,14 +18,14 @@ export interface DriverOptions extends UringDriverOptions, DenoDriverOptions {
 
 /** A driver, and why it is not the fastest one. */
 export interface OpenedDriver {
-  /** The driver, open; closing it is the caller's. */
+  /** The driver, open; the caller closes it. */
   readonly driver: Driver;
-  /** With `"auto"`, what kept io_uring from being used. */
+  /** With `"auto"`, why io_uring is not used. */
   readonly fallbackReason: string | undefined;
 }
 
 /**
- * Opens the driver that is wanted.
+ * Opens the requested driver.
  *
  * ```ts
  * import { openDriver } from "@millrace/millrace/reactor";
@@ -35,7 +35,7 @@ export interface OpenedDriver {
  * driver.close();
  * ```
  *
- * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} when io_uring is asked for by name and cannot be had
+ * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} when io_uring is requested by name and is not available
  * @throws {RangeError | TypeError} when an option is out of range or no driver has that name
  */
 export function openDriver(options: DriverOptions = {}): OpenedDriver {
@@ -60,7 +60,7 @@ function openFastest(options: UringDriverOptions): OpenedDriver {
   try {
     return { driver: UringDriver.open(options), fallbackReason: undefined };
   } catch (error) {
-    // A mistake in the options is the caller's, not a missing feature.
+    // A mistake in the options is the caller's, and must not fall back as a missing feature does.
     if (error instanceof RangeError || error instanceof TypeError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     return { driver: new DenoDriver(options), fallbackReason: reason };

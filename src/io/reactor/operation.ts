@@ -10,12 +10,12 @@
  *                           └────────────────▶ withdrawn ─────────────────────────┘
  * ```
  *
- * - `idle`: not under way; its buffer is its owner's.
- * - `queued`: asked for, not yet written to the submission ring because that is full.
- * - `in-flight`: written; from here on its buffer is the kernel's. A multishot operation stays here from completion to
+ * - `idle`: not under way; its buffer belongs to its owner.
+ * - `queued`: requested, but not yet written to the submission ring because that is full.
+ * - `in-flight`: written; from here on its buffer belongs to the kernel. A multishot operation stays here from completion to
  *   completion, until one comes without the MORE flag.
- * - `cancelling`: in flight, and the kernel has been asked to end it. Its buffer is still the kernel's: cancelling is a
- *   request, and the operation completes once all the same, with `ECANCELED` or, when it was faster, with its result.
- * - `withdrawn`: cancelled while queued; completes with `ECANCELED` in the next poll without having met the kernel.
+ * - `cancelling`: in flight, with a request to the kernel to cancel it. Its buffer still belongs to the kernel: the operation
+ *   completes once all the same, with `ECANCELED` or, when it was faster, with its result.
+ * - `withdrawn`: cancelled while queued; completes with `ECANCELED` in the next poll. The kernel has never seen it.
  */
 export type OperationState = "idle" | "queued" | "in-flight" | "cancelling" | "withdrawn";

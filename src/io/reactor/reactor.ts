@@ -8,67 +8,67 @@ import { type DriverOptions, openDriver } from "./open_driver.ts";
  *
  * - `"cooperate"`: leaves the thread to Deno's event loop; a native thread wakes it. The default.
  * - `"block"`: sleeps in the kernel, a few milliseconds at a time, and lets Deno's event loop run between. Wakes about 10 us
- *   sooner, and holds up everything else on the thread meanwhile: for a thread that does nothing else.
- * - `"spin"`: does not sleep. The soonest of all, at the price of a whole processor.
+ *   sooner, but blocks everything else on the thread meanwhile: for a thread that does nothing else.
+ * - `"spin"`: does not sleep. The lowest latency, at the price of a whole processor.
  */
 export type IdleStrategy = "block" | "cooperate" | "spin";
 
 /** Options of {@linkcode Reactor}. */
 export interface ReactorOptions {
   /**
-   * How to wait. Only drivers that are polled look at it.
+   * How to wait. Has an effect only with drivers that are polled.
    *
    * @default {"cooperate"}
    */
   idle?: IdleStrategy;
   /**
-   * Do not run by itself: the owner calls {@linkcode Reactor.poll}.
+   * Do not run the loop: the owner calls {@linkcode Reactor.poll}.
    *
    * @default {false}
    */
   manual?: boolean;
 }
 
-/** Longest sleep of the `"block"` strategy in milliseconds: what a promise, a signal or a Deno timer may have to wait. */
+/** Longest sleep of the `"block"` strategy in milliseconds: the most that a promise, a signal or a Deno timer is delayed. */
 export const BLOCK_MS_MAX = 5;
 /** Longest time in milliseconds that a busy reactor keeps Deno's event loop waiting. */
 export const BUSY_MS_MAX = 1;
 
-/** Longest sleep in milliseconds, whatever the strategy, right after something happened. */
+/** Longest sleep in milliseconds, with any strategy, right after an event. */
 const NEAR_MS = 0.2;
-/** Time in milliseconds for which a source that had something is looked at again before the thread sleeps: less than waking takes. */
+/** Time in milliseconds for which a source that had work is polled again before the thread sleeps: less than a wake-up takes. */
 export const SOURCE_SPIN_MS = 0.05;
-/** Turns that promises get between two polls. */
+/** Turns of the microtask queue between two polls. */
 const PROMISE_HOPS = 8;
 
-/** Counts of what a reactor did; they only grow. */
+/** Counters of a reactor; they only grow. */
 export interface ReactorStatistics {
   /** Rounds that delivered something. */
   readonly busyTurnCount: number;
-  /** Times it went to sleep. */
+  /** Times that it went to sleep. */
   readonly sleepCount: number;
-  /** Times it handed the thread to Deno's event loop. */
+  /** Times that it handed the thread to Deno's event loop. */
   readonly yieldCount: number;
 }
 
-/** What a reactor looks after besides its driver: messages that other threads put into memory. */
+/** What a reactor polls besides its driver: messages that other threads write to memory. */
 export interface ReactorSource {
-  /** Deals with what is there; returns how much. Must not throw. */
+  /** Handles what has arrived; returns how much. Must not throw. */
   poll(): number;
   /**
-   * The thread is about to wait: asks whoever brings something to end that; false when something is there already. In the kernel
-   * the descriptor ends it; otherwise the thread is left to Deno's event loop, and {@linkcode Reactor.wake} does.
+   * Called before the thread waits: arms the wake-up, so that a producer ends the wait; false when something has arrived already. A wait
+   * in the kernel ends by the descriptor; a wait in Deno's event loop ends by {@linkcode Reactor.wake}.
    */
   arm(inKernel: boolean): boolean;
-  /** The wait is over, or there was none. */
+  /** Called after the wait, also when there was none. */
   disarm(): void;
 }
 
 /**
  * The event loop of one thread: a driver and timers.
  *
- * It runs by itself while operations or timers are pending, beside Deno's event loop, which gets its turn at least every
- * millisecond; like Deno, it lets the process end when nothing is pending any more.
+ * It runs by itself while operations or timers are pending, beside Deno's event loop, which gets a turn at least every
+ * millisecond. As with Deno, the process ends when nothing is pending any more.
  *
  * ```ts
  * import { Reactor } from "@millrace/millrace/reactor";
@@ -78,13 +78,13 @@ export interface ReactorSource {
  * ```
  */
 export class Reactor implements Disposable {
-  /** What asks the kernel. */
+  /** The driver: all requests to the kernel go through it. */
   readonly driver: Driver;
-  /** Timers that this reactor drives. */
+  /** The timers that this reactor drives. */
   readonly timers: Timers;
-  /** Why the driver is not io_uring although none was asked for by name. */
+  /** Why the driver is not io_uring although none was requested by name. */
   readonly fallbackReason: string | undefined;
-  /** How it waits. */
+  /** The wait strategy. */
   readonly idle: IdleStrategy;
   readonly #polled: PolledDriver | undefined;
   readonly #wheel: TimerWheel | undefined;
@@ -97,20 +97,20 @@ export class Reactor implements Disposable {
   #running = false;
   #sleeping = false;
   #closed = false;
-  /** Inside a poll, whose driver must not be closed under it. */
+  /** Whether a poll is running: its driver must not be closed under it. */
   #inTurn = false;
 
   /**
-   * Opens a reactor on the fastest driver there is, or the one asked for.
+   * Opens a reactor on the fastest available driver, or on the requested one.
    *
-   * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} when io_uring is asked for by name and cannot be had
+   * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} when io_uring is requested by name and is not available
    */
   static open(options: ReactorOptions & DriverOptions = {}): Reactor {
     const { driver, fallbackReason } = openDriver(options);
     return new Reactor(driver, options, fallbackReason);
   }
 
-  /** A reactor on a driver of the caller's, which closes with it. */
+  /** A reactor on the caller's driver, which is closed with it. */
   constructor(driver: Driver, options: ReactorOptions = {}, fallbackReason?: string) {
     this.driver = driver;
     this.fallbackReason = fallbackReason;
@@ -130,16 +130,16 @@ export class Reactor implements Disposable {
     if (options.manual) return;
     polled.onWork = () => this.wake();
     wheel.onEarlier = () => this.wake();
-    // A sleep for the sake of a timer that is gone would keep the process alive.
+    // A sleep that waits for a cancelled timer would keep the process alive.
     wheel.onEmpty = () => polled.interrupt();
   }
 
-  /** How many of its {@linkcode Reactor.timers} are set; on a driver that is not polled these are all those of the thread. */
+  /** How many of its {@linkcode Reactor.timers} are set; with a driver that is not polled, all timers of the thread. */
   get timerCount(): number {
     return this.#countedTimers.size;
   }
 
-  /** Counts of what this reactor did so far. */
+  /** Counters of this reactor. */
   get statistics(): ReactorStatistics {
     return this.#statistics;
   }
@@ -149,12 +149,12 @@ export class Reactor implements Disposable {
     return this.#closed;
   }
 
-  /** The driver's time in milliseconds: monotonic, from an arbitrary origin; within a callback, when its turn began. */
+  /** The driver's time in milliseconds: monotonic, from an arbitrary origin. Within a callback, the time at which its turn began. */
   nowMs(): number {
     return this.#inTurn && this.#polled !== undefined ? this.#polled.turnMs : this.driver.clock.nowMs();
   }
 
-  /** Delivers what is complete and runs the timers that are due, without waiting; returns how many of both. */
+  /** Delivers completions and runs the timers that are due, without waiting; returns how many of both. */
   poll(): number {
     assert(!this.#closed, "Reactor.poll: the reactor is closed");
     if (this.#polled === undefined || this.#wheel === undefined) return 0;
@@ -163,32 +163,32 @@ export class Reactor implements Disposable {
     return count;
   }
 
-  /** Has `dependent` closed before the driver is: a call that waits there would otherwise wait for ever. */
+  /** Has `dependent` closed before the driver: a call that waits there would otherwise wait for ever. */
   adopt(dependent: { close(): void }): void {
     this.#dependents.add(dependent);
     if (this.#closed) dependent.close();
   }
 
-  /** Forgets an adopted one, which is closed. */
+  /** Forgets an adopted dependent, which has been closed. */
   release(dependent: { close(): void }): void {
     this.#dependents.delete(dependent);
   }
 
   /**
-   * Has the loop look after `source`; the eventfd `descriptor` is signalled to end waiting in the kernel. It keeps the loop going,
-   * and the process alive. One source at most; with a driver that is not polled there is no loop for it.
+   * Has the loop poll `source`; the eventfd `descriptor` is signalled to end a wait in the kernel. A source keeps the loop running and
+   * the process alive. One source at most; a driver that is not polled has no loop for it.
    */
   attach(source: ReactorSource, descriptor: number): void {
     assert(this.#source === undefined, "Reactor.attach: there is a source already");
     assert(this.#polled !== undefined, "Reactor.attach: the driver is not polled");
     this.#watch = this.#polled.watch(descriptor);
-    // Before what the wait brought is delivered: that is work.
+    // Before the completions of this wait are delivered: delivering them is work.
     this.#polled.onAwake = () => source.disarm();
     this.#source = source;
     this.wake();
   }
 
-  /** Ends {@linkcode Reactor.attach}. */
+  /** Undoes {@linkcode Reactor.attach}. */
   detach(): void {
     this.#source = undefined;
     if (this.#polled !== undefined) this.#polled.onAwake = undefined;
@@ -197,8 +197,8 @@ export class Reactor implements Disposable {
   }
 
   /**
-   * Closes what stands on this reactor, cancels everything that is under way and frees the driver; from within a callback,
-   * right after it.
+   * Closes the dependents of this reactor, cancels every operation and frees the driver. From within a callback, right after
+   * that callback.
    */
   close(): void {
     if (this.#closed) return;
@@ -208,7 +208,7 @@ export class Reactor implements Disposable {
       try {
         dependent.close();
       } catch (error) {
-        // The others, and the driver, must be closed all the same.
+        // The other dependents, and the driver, must be closed all the same.
         reportError(error);
       }
     }
@@ -216,24 +216,24 @@ export class Reactor implements Disposable {
     if (!this.#inTurn) this.driver.close();
   }
 
-  /** Does what {@linkcode Reactor.close} does. */
+  /** Closes the reactor, as {@linkcode Reactor.close} does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Has the loop look again, if it sleeps: something has been asked for. */
+  /** Has the loop poll again, if it sleeps: there is a new request. */
   wake(): void {
     if (this.#sleeping) this.#polled?.interrupt();
     else if (!this.#running && !this.#closed) {
       this.#running = true;
-      // Not at once: whoever asks is in the middle of something, and often asks for more.
+      // Not at once: the caller is in the middle of its work, and often makes more requests.
       queueMicrotask(() => this.#run());
     }
   }
 
   /**
-   * One turn after the other while anything is pending. Promises get their turn after each poll, everything else of Deno's
-   * event loop at least every {@linkcode BUSY_MS_MAX} and before each sleep.
+   * Runs turns while anything is pending. Microtasks run after each poll, the rest of Deno's event loop at least every
+   * {@linkcode BUSY_MS_MAX} and before each sleep.
    */
   async #run(): Promise<void> {
     const driver = this.#polled;
@@ -251,10 +251,10 @@ export class Reactor implements Disposable {
         yieldedAtMs = clock.nowMs();
         continue;
       }
-      // The continuations of what was delivered; what they ask for goes out with the next poll, together.
+      // The continuations of what was delivered. Their requests go out together with the next poll.
       for (let hop = 0; hop < PROMISE_HOPS; hop++) await null;
       if (this.#closed) break;
-      // Right after an event the next is likely to be near, and a short sleep in the kernel costs a tenth of one that goes
+      // Right after an event the next one is likely to be near, and a short sleep in the kernel costs a tenth of one that goes
       // through another thread.
       const near = nowMs - deliveredAtMs < BUSY_MS_MAX && this.idle !== "spin";
       const spinning = nowMs - this.#sourceAtMs < SOURCE_SPIN_MS;
@@ -286,7 +286,7 @@ export class Reactor implements Disposable {
       return wheel.size === 0 ? count : count + wheel.advance();
     } catch (error) {
       if (!this.#running) throw error;
-      // A handler threw: told as any error that nobody catches, and the loop goes on for everybody else.
+      // A handler threw: reported like any uncaught error, and the loop goes on for everything else.
       reportError(error);
       return 1;
     } finally {
@@ -324,8 +324,8 @@ export function setDefaultReactor(reactor: Reactor): void {
 }
 
 /**
- * The reactor of this thread that servers and connections use when they are given none; opened on first use, and anew after
- * it was closed.
+ * The reactor of this thread, which servers and connections use by default. Opened on first use, and opened anew after it was
+ * closed.
  *
  * ```ts
  * import { defaultReactor } from "@millrace/millrace/reactor";

@@ -1,18 +1,18 @@
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import type { AcceptHandler, Address, DriverListener, DriverSocket, SocketHandler } from "./driver.ts";
 
-/** Bytes of what a supervisor says of a connection at most. */
+/** Bytes of the line that describes a connection, at most. */
 const PREFACE_BYTES_MAX = 512;
 const LINE_FEED = 10;
-/** Says that a connection is taken. */
+/** The byte that acknowledges a connection. */
 const TAKEN = 6;
 const UNKNOWN: Address = { hostname: "0.0.0.0", port: 0 };
 
 /**
  * A listener whose connections are passed on by a supervisor that listens elsewhere.
  *
- * Each begins with a line of JSON that says where it comes from. It counts as taken once a byte has been sent back; one that
- * this listener closes before that is offered to another process, and nothing of it is lost.
+ * Each begins with a line of JSON that says where it comes from. The listener takes it by sending one byte back. A connection
+ * that it closes before that is offered to another process, and loses nothing.
  */
 export class RelayedListener implements DriverListener {
   readonly localAddress: Address;
@@ -21,7 +21,7 @@ export class RelayedListener implements DriverListener {
   readonly #offered = new Set<OfferedSocket>();
   #handler: AcceptHandler | undefined;
 
-  /** `address` is where the supervisor listens. */
+  /** `address` is the address at which the supervisor listens. */
   constructor(listener: DriverListener, buffers: BufferPool, address: Address) {
     this.#listener = listener;
     this.#buffers = buffers;
@@ -63,7 +63,7 @@ export class RelayedListener implements DriverListener {
     this.#offered.clear();
   }
 
-  /** Its line is there, or it failed: takes it, or lets it wait for the next start. */
+  /** The line has arrived, or failed to: takes the connection, or keeps it for the next start. */
   #decide(offered: OfferedSocket): void {
     if (!this.#offered.has(offered)) return;
     if (!offered.isOffered) {
@@ -83,7 +83,7 @@ export class RelayedListener implements DriverListener {
   }
 }
 
-/** A connection that is passed on: first it is offered, then it is like any other. */
+/** A connection that is passed on: first offered, then like any other. */
 class OfferedSocket implements DriverSocket, SocketHandler {
   readonly localAddress: Address;
   remoteAddress: Address = UNKNOWN;
@@ -93,7 +93,7 @@ class OfferedSocket implements DriverSocket, SocketHandler {
   #preface = new Uint8Array(0);
   #state: "reading" | "offered" | "failed" | "taken" = "reading";
   #handler: SocketHandler | undefined;
-  /** What the owner sends before the byte that says "taken" has gone. */
+  /** Data that the owner sends before the acknowledging byte has gone. */
   #waiting: { readonly buffer: PooledBuffer; readonly byteLength: number } | undefined;
   #taking = false;
   #shutdownWaits = false;
@@ -196,7 +196,7 @@ class OfferedSocket implements DriverSocket, SocketHandler {
       if (preface.byteLength > PREFACE_BYTES_MAX) this.#decided("failed");
       return;
     }
-    // The supervisor sends no more before it has its answer.
+    // The supervisor sends no more before it has the acknowledgement.
     this.#socket.stopReceiving();
     try {
       const { hostname, port } = JSON.parse(new TextDecoder().decode(preface));

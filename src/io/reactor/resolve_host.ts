@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { abortable } from "./abortable.ts";
 import { netAccessMissing } from "./net_access.ts";
 
-/** What `lookup` says when Deno refuses it. No resolver answers so. */
+/** The code of `lookup` when Deno denies it. No resolver returns this one. */
 const REFUSED = "EPERM";
 
 /**

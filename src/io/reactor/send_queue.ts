@@ -2,17 +2,17 @@ import { assert } from "../../base/mod.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import type { DriverSocket } from "./driver.ts";
 
-/** Buffers that one connection may have waiting to be sent, besides the one under way. */
+/** Buffers that one connection may have queued for sending, besides the one under way. */
 export const SEND_QUEUE_BUFFERS_MAX = 4;
 
 /**
- * What waits to be sent on one connection, encoded in place into pooled buffers.
+ * Data queued for sending on one connection, encoded in place into pooled buffers.
  *
  * ```text
  * reserve(n) ──▶ write bytes[at ..] ──▶ commit(n) ──▶ … ──▶ flush() ──▶ one send for everything committed
  * ```
  * An idle queue holds no buffer. When the pool is empty or the queue has {@linkcode SEND_QUEUE_BUFFERS_MAX} buffers,
- * `reserve()` says so, and the owner goes on after `sent()`, or when the pool has a buffer again.
+ * `reserve()` returns false, and the owner goes on after `sent()`, or when the pool has a buffer again.
  */
 export class SendQueue {
   /** The buffer to write into, after a successful `reserve()`. */
@@ -28,13 +28,13 @@ export class SendQueue {
   #sentBytes = 0;
   #closed = false;
 
-  /** A queue in front of `socket`, whose events its owner passes on to `sent()`. */
+  /** A queue for `socket`, whose owner passes its events on to `sent()`. */
   constructor(socket: DriverSocket, pool: BufferPool) {
     this.#socket = socket;
     this.#pool = pool;
   }
 
-  /** The most that one `reserve()` can ask for, in bytes. */
+  /** The most that one `reserve()` can request, in bytes. */
   get reserveBytesMax(): number {
     return this.#pool.bufferByteLength;
   }
@@ -49,7 +49,7 @@ export class SendQueue {
     return this.#sending;
   }
 
-  /** Bytes that are with the kernel, of all that were ever committed. */
+  /** How many of the committed bytes are with the kernel, in total. */
   get sentBytes(): number {
     return this.#sentBytes;
   }
@@ -79,12 +79,12 @@ export class SendQueue {
     return copied;
   }
 
-  /** Sends what is committed; while a send is under way, what is committed goes out right after it. */
+  /** Sends what is committed. While a send is under way, that goes out right after it. */
   flush(): void {
     if (!this.#sending) this.#sendNext();
   }
 
-  /** To be called when the socket says that the last send is done. */
+  /** To be called when the socket reports that the last send is done. */
   sent(): void {
     this.#sending = false;
     this.#sentBytes += this.#sendingBytes;

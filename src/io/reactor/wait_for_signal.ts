@@ -2,8 +2,8 @@ import type { Abortable } from "../../base/mod.ts";
 /** Options of {@linkcode waitForSignal}. */
 export interface WaitForSignalOptions extends Abortable {
   /**
-   * Signals within this time from now are taken for echoes and ignored. Ctrl-C in a terminal reaches every process there,
-   * and task runners pass it on besides, so that one key arrives twice within a millisecond or so.
+   * Ignores signals within this time from now as echoes. Ctrl-C in a terminal reaches every process there, and task runners
+   * pass it on besides, so that one key arrives twice within a millisecond or so.
    *
    * @default {0}
    */
@@ -55,7 +55,7 @@ export function waitForSignal(
     if (performance.now() < fromMs) return;
     signal?.removeEventListener("abort", onAbort);
     resolve(name);
-    // Not at once: whoever waits again right away listens by then, and no signal in between ends the process.
+    // Not at once: a caller that waits again right away listens by then, and no signal in between ends the process.
     setTimeout(stopListening, 0);
   }
   signal?.addEventListener("abort", onAbort, { once: true });

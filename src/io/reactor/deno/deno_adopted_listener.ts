@@ -6,10 +6,10 @@ import type { DenoShared } from "./deno_socket.ts";
 import { NodeSocket } from "./node_socket.ts";
 
 /**
- * A listening socket that the process was started with, over `node:net`: Deno's own API takes none.
+ * A listening socket that the process was started with, over `node:net`: Deno's own API accepts no descriptors.
  *
- * The native library, where there is one, makes a descriptor for each listener, so that several threads may have one and each close
- * its own. Without it the first takes the socket itself.
+ * With the native library each listener gets a descriptor of its own, so that several threads can have one and each closes its own.
+ * Without it the first listener takes the socket itself.
  */
 export class DenoAdoptedListener implements DriverListener {
   readonly localAddress: Address;
@@ -20,7 +20,7 @@ export class DenoAdoptedListener implements DriverListener {
   #closed = false;
   #kept: NodeSocket[] = [];
 
-  /** @throws {Deno.errors.InvalidData | Deno.errors.BadResource} when nothing listens there */
+  /** @throws {Deno.errors.InvalidData | Deno.errors.BadResource} when the descriptor is no listening socket */
   constructor(shared: DenoShared, descriptor: number, noDelay: boolean) {
     this.#shared = shared;
     const fd = nativeStatus().available ? lendListener(descriptor) : descriptor;

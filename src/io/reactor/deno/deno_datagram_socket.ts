@@ -54,16 +54,16 @@ export async function bindDenoDatagram(
   return await promise;
 }
 
-/** A UDP socket over `node:dgram`. Datagrams that come while nobody wants them are dropped, as UDP may. */
+/** A UDP socket over `node:dgram`. Datagrams that arrive while it does not receive are dropped, as UDP may do. */
 export class DenoDatagramSocket implements DriverDatagramSocket {
   readonly localAddress: IpAddress;
   readonly #shared: DenoShared;
   readonly #socket: Socket;
   #handler: DatagramHandler | undefined;
   #closed = false;
-  /** Settles when the send before is over; sends queue up behind it, because `node:dgram` turns their order round. */
+  /** Settles when the previous send is over. Sends queue up behind it, because `node:dgram` does not keep their order. */
   #lastSend: Promise<unknown> = Promise.resolve();
-  /** Ends the send that is under way: once closed, `node:dgram` may never call back. */
+  /** Ends the send under way: once closed, `node:dgram` may never call back. */
   #abandonSend: () => void = () => {};
 
   constructor(shared: DenoShared, socket: Socket) {
@@ -95,7 +95,7 @@ export class DenoDatagramSocket implements DriverDatagramSocket {
 
   async #sendNow(bytes: Uint8Array, to: IpAddress): Promise<number> {
     if (this.#closed) throw systemError("send", errno.EBADF);
-    // For its checks: `node:dgram` takes names, and has another error for a port that is none.
+    // For its checks: `node:dgram` takes names, and has a different error for an invalid port.
     encodeSocketAddress(to, scratch);
     if (bytes.byteLength > DATAGRAM_BYTES_MAX) {
       throw new RangeError(`send: ${bytes.byteLength} bytes, expected at most ${DATAGRAM_BYTES_MAX}`);

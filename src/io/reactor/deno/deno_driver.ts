@@ -30,13 +30,13 @@ import { type DenoShared, DenoSocket } from "./deno_socket.ts";
 /** Options of {@linkcode DenoDriver}. */
 export interface DenoDriverOptions {
   /**
-   * Bytes of one buffer for what is sent.
+   * Bytes of one send buffer.
    *
    * @default {16384}
    */
   bufferByteLength?: number;
   /**
-   * Buffers for what is sent, at most.
+   * Send buffers, at most.
    *
    * @default {8192}
    */
@@ -45,7 +45,7 @@ export interface DenoDriverOptions {
 
 const EOPNOTSUPP = 95;
 const PORT_MAX = 65_535;
-/** How long a connection that was given up may still be made, to be closed: a busy machine takes some 300. */
+/** How long an abandoned connect may still succeed, to be closed then: a busy machine takes some 300. */
 const GIVEN_UP_GRACE_MS = 2000;
 const LOOKUP_FAILURE = /^failed to lookup address information/;
 
@@ -155,8 +155,8 @@ export class DenoDriver implements Driver {
 }
 
 /**
- * Refuses what Deno takes and should not: an empty path, for which the system chooses a name nobody can know, and ports of
- * datagram sockets that are none.
+ * Refuses what Deno accepts and should not: an empty path, for which the system chooses a name that no program can know, and
+ * invalid ports of datagram sockets.
  */
 function checkAddress(address: Address): void {
   if ("path" in address) {
@@ -166,7 +166,7 @@ function checkAddress(address: Address): void {
   }
 }
 
-/** What Deno threw, in our form; for a name that is not known it has neither class nor code. */
+/** An error of Deno's in our form. For an unknown host name it has neither class nor code. */
 function failure(operation: string, error: unknown, address: Address, detail: string): Error {
   if ("path" in address || !(error instanceof Error) || !LOOKUP_FAILURE.test(error.message)) {
     return asSystemError(operation, error, detail);
@@ -176,11 +176,11 @@ function failure(operation: string, error: unknown, address: Address, detail: st
 }
 
 /**
- * `Deno.connect()`, given up when the signal is aborted.
+ * `Deno.connect()`, abandoned when the signal is aborted.
  *
- * Deno, up to 2.9 at least, leaves a connection open, with nobody to close it, that is made in the moment of the
- * abort: three to five in a thousand on the loopback interface. So Deno is told a little later only; what is made
- * until then is closed here.
+ * Deno, up to 2.9 at least, leaks a connection that is established at the moment of the abort: three to five in a thousand on the
+ * loopback interface. So Deno's signal is aborted a little later, and a connection that is established until then is closed
+ * here.
  */
 function connectTcp(address: Deno.ConnectOptions, signal: AbortSignal | undefined): Promise<Deno.Conn> {
   if (signal === undefined) return Deno.connect(address);

@@ -26,7 +26,7 @@ export async function openDenoFile(
   try {
     return new DenoFile(shared, await abortable(opening, signal));
   } catch (error) {
-    // Opened all the same although the caller had given up.
+    // Opened all the same although the caller has given up.
     opening.then((handle) => handle.close(), () => {});
     if (signal?.aborted) throw error;
     throw asSystemError("open", error, `"${path}"`);
@@ -52,7 +52,7 @@ export class DenoFile implements DriverFile {
     options: Abortable = {},
   ): Promise<number> {
     const views = viewsOf("read", into, position);
-    // An aborted read still ends in the memory it was given, so that is not the caller's.
+    // An aborted read still ends in the memory it was given, so that must not be the caller's.
     const own = options.signal === undefined ? views : views.map((view) => new Uint8Array(view.byteLength));
     const { bytesRead } = await this.#run("read", options, () => this.#handle.readv(own, position));
     if (own !== views) copyBack(own, views, bytesRead);

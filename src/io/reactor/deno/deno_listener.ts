@@ -13,7 +13,7 @@ export class DenoListener implements DriverListener {
   #wanted = false;
   #accepting = false;
   #closed = false;
-  /** Accepted after the owner had stopped. */
+  /** Accepted after the owner had stopped; kept for the next start. */
   #kept: DenoSocket | undefined;
 
   constructor(shared: DenoShared, listener: Deno.Listener, noDelay: boolean) {
@@ -38,7 +38,7 @@ export class DenoListener implements DriverListener {
   }
 
   async #accept(): Promise<void> {
-    // Callbacks never come from inside the call that asked.
+    // Callbacks never come from inside the call that made the request.
     if (this.#kept !== undefined) await null;
     this.#deliverKept();
     while (this.#wanted && !this.#closed) {
@@ -62,7 +62,7 @@ export class DenoListener implements DriverListener {
   #deliverKept(): void {
     const socket = this.#kept;
     if (socket === undefined || (!this.#wanted && !this.#closed)) return;
-    // Before the call: a handler that closes the listener must not lose the connection it is given.
+    // Before the call: a handler that closes the listener must not lose the connection that it is given.
     this.#kept = undefined;
     if (this.#closed) socket.close();
     else this.#handler?.onAccept(socket);

@@ -5,7 +5,7 @@ import type { Address, DriverSocket, SocketHandler } from "../driver.ts";
 
 /** Bytes of a connection's receive buffer at first; an idle connection holds one. */
 const RECEIVE_BYTES_INITIAL = 4096;
-/** Bytes of a receive buffer at most; it doubles when a read has filled it. */
+/** Bytes of a receive buffer at most; the buffer doubles when a read fills it. */
 const RECEIVE_BYTES_MAX = 65_536;
 
 /** What all sockets of one driver share. */
@@ -60,10 +60,10 @@ export class DenoSocket implements DriverSocket {
     this.#wanted = false;
   }
 
-  /** Reads as long as the owner wants data; a read that is under way when it stops is kept for the next start. */
+  /** Reads while the owner wants data. A read that is under way when the owner stops is kept for the next start. */
   async #receive(): Promise<void> {
     if (this.#kept !== undefined || this.#end !== undefined) {
-      // Callbacks never come from inside the call that asked.
+      // Callbacks never come from inside the call that made the request.
       await null;
       this.#deliverKept();
     }
@@ -131,7 +131,7 @@ export class DenoSocket implements DriverSocket {
   }
 
   shutdownSend(): void {
-    // The other side may be gone already, which its next read or write will say.
+    // The other side may be gone already: the next read or write reports that.
     this.#conn.closeWrite().catch(() => {});
   }
 
@@ -163,7 +163,7 @@ export class DenoSocket implements DriverSocket {
 /** An address of Deno's as one of ours. */
 export function addressOf(address: Deno.Addr): Address {
   if ("hostname" in address) return { hostname: address.hostname, port: address.port };
-  // Deno has `null` for the side that has no name.
+  // Deno has `null` for a side without a name.
   if ("path" in address) return { path: address.path ?? "" };
   throw new TypeError(`unexpected address of transport "${address.transport}"`);
 }

@@ -20,13 +20,13 @@ export class NodeSocket implements DriverSocket {
   constructor(shared: DenoShared, socket: Socket) {
     this.#shared = shared;
     this.#socket = socket;
-    // Of a Unix socket Node knows no address.
+    // Node has no addresses for a Unix socket.
     this.localAddress = addressOf(socket.localAddress, socket.localPort);
     this.remoteAddress = addressOf(socket.remoteAddress, socket.remotePort);
     socket.on("data", (bytes: Uint8Array<ArrayBuffer>) => this.#receive(bytes));
     socket.on("end", () => this.#finish(undefined));
     socket.on("error", (error) => this.#finish(asSystemError("receive", error)));
-    // "data" has let it flow.
+    // Adding a "data" handler has let it flow.
     socket.pause();
     shared.open.add(this);
   }
@@ -40,7 +40,7 @@ export class NodeSocket implements DriverSocket {
     if (this.#closed) return;
     this.#wanted = true;
     this.#socket.resume();
-    // Callbacks never come from inside the call that asked.
+    // Callbacks never come from inside the call that made the request.
     if (this.#end !== undefined) queueMicrotask(() => this.#deliverEnd());
   }
 
@@ -89,7 +89,7 @@ export class NodeSocket implements DriverSocket {
   #receive(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#closed) return;
     if (this.#wanted) this.#handler?.onReceive(bytes, bytes.byteLength);
-    // Read before the pause took effect: it is put back, for the next start.
+    // Read before the pause took effect: put back, for the next start.
     else this.#socket.unshift(bytes);
   }
 

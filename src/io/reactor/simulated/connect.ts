@@ -7,7 +7,7 @@ import { type Run, runOperation } from "./single_operation.ts";
 
 const ENOENT = 2;
 
-/** Connects to one address: waits for room in the listener's backlog, as a system does that gets no answer. */
+/** Connects to one address: waits for room in the listener's backlog, as a system does whose SYN gets no reply. */
 export async function connectTo(
   shared: Shared,
   address: Address,
@@ -38,7 +38,7 @@ export async function connectTo(
       return 0;
     },
     release() {
-      // Connected all the same although the caller had given up.
+      // Connected all the same although the caller has given up.
       if (signal?.aborted) endpoint?.close();
     },
   });

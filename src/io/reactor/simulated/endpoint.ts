@@ -4,9 +4,9 @@ import { type LinkOptions, Pipe } from "./pipe.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * What the simulated kernel knows of one side of a connection, whether or not the program has it open.
+ * The simulated kernel's state of one side of a connection, whether or not the program has it open.
  *
- * A reset is told as Linux tells it: the first read or write after it fails with ECONNRESET, later reads are at the end and
+ * A reset shows as on Linux: the first read or write after it fails with ECONNRESET, later reads are at the end and
  * later writes fail with EPIPE.
  */
 export class Endpoint {
@@ -17,9 +17,9 @@ export class Endpoint {
   #peer: Endpoint | undefined;
   #closed = false;
   #broken = false;
-  /** An error not yet told, or 0. */
+  /** An error not yet reported, or 0. */
   #pendingErrno = 0;
-  /** Called when reading or writing may bring something new. */
+  /** Called when reading or writing may have a new result. */
   onChange: () => void = () => {};
 
   private constructor(local: Address, remote: Address, inbound: Pipe, outbound: Pipe) {
@@ -46,7 +46,7 @@ export class Endpoint {
     return [clientSide, serverSide];
   }
 
-  /** Up to `byteLengthMax` bytes, or 0 at the end, or -errno, or `undefined` when nothing is there yet. */
+  /** Up to `byteLengthMax` bytes, or 0 at the end, or -errno, or `undefined` when nothing has arrived yet. */
   read(byteLengthMax: number): Uint8Array<ArrayBuffer> | number | undefined {
     const bytes = this.#inbound.read(byteLengthMax);
     if (bytes !== undefined) return bytes;
@@ -76,7 +76,7 @@ export class Endpoint {
     else this.#outbound.end();
   }
 
-  /** Ends the connection for both sides at once, with what is under way lost. */
+  /** Ends the connection for both sides at once; data under way is lost. */
   reset(): void {
     this.#resetPeer();
     this.#break();

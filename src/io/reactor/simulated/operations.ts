@@ -4,7 +4,7 @@ import type { OperationState } from "../operation.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimulatedFaults, SimulatedOperationKind } from "./simulated_faults.ts";
 
-/** Least and most virtual milliseconds until the simulated kernel turns to a request, or to its cancellation. */
+/** Least and most virtual milliseconds until the simulated kernel handles a request, or its cancellation. */
 const KERNEL_MS_MIN = 0.001;
 const KERNEL_MS_MAX = 0.1;
 
@@ -14,26 +14,26 @@ export abstract class SimulatedOperation {
   /** Changed by {@linkcode Operations} only, like all below. */
   state: OperationState = "idle";
   referenced = true;
-  /** The kernel has turned to it. */
+  /** Whether the kernel has begun to handle it. */
   begun = false;
-  /** The kernel has come to a result, which may not be delivered yet. */
+  /** Whether the kernel has a result, which may not be delivered yet. */
   decided = false;
   result = 0;
-  /** Reads and writes take less than they could. */
+  /** Whether reads and writes take less than they could. */
   short = false;
-  /** Tells the starts of one operation apart. */
+  /** Numbers the starts of one operation. */
   startCount = 0;
 
   constructor(kind: SimulatedOperationKind) {
     this.kind = kind;
   }
 
-  /** The kernel tries: a result goes to {@linkcode Operations.decide}; without one, it tries again when things change. */
+  /** The kernel tries: a result goes to {@linkcode Operations.decide}; without one, it tries again after the next change. */
   abstract attempt(): void;
   /** The result is delivered: a count, or -errno. The state is `idle` already. */
   abstract complete(result: number): void;
 
-  /** A fault strikes, before the first attempt: what it does beyond this operation. */
+  /** A fault strikes before the first attempt: its effects beyond this operation. */
   strike(_errno: number): void {}
 }
 
@@ -45,7 +45,7 @@ export class Operations {
   readonly #ready = new Deque<SimulatedOperation | (() => void)>();
   #referencedCount = 0;
   #soonCount = 0;
-  /** Called when something was asked for. */
+  /** Called when there is a new request. */
   onWork: (() => void) | undefined;
 
   constructor(scheduler: Scheduler, faults: SimulatedFaults) {
@@ -95,12 +95,12 @@ export class Operations {
     this.noteWork();
   }
 
-  /** Things have changed: has the kernel try again, unless it has not begun or has a result. */
+  /** Something has changed: has the kernel try again, unless it has not begun or has a result. */
   retry(operation: SimulatedOperation): void {
     if (operation.begun && !operation.decided && operation.state !== "idle") operation.attempt();
   }
 
-  /** The kernel has come to a result. A second one for the same start is ignored. */
+  /** The kernel has a result. A second one for the same start is ignored. */
   decide(operation: SimulatedOperation, result: number): void {
     if (operation.decided || operation.state === "idle") return;
     operation.decided = true;
@@ -109,7 +109,7 @@ export class Operations {
     this.#scheduler.noteActivity();
   }
 
-  /** Asks for an operation to end; it completes once, as always, and perhaps with its result. */
+  /** Cancels an operation, which completes once, as always, and perhaps with its result. */
   cancel(operation: SimulatedOperation): void {
     if (operation.state !== "in-flight") return;
     operation.state = "cancelling";
@@ -136,13 +136,13 @@ export class Operations {
     this.noteWork();
   }
 
-  /** Tells the owner of the loop to look. */
+  /** Has the owner of the loop poll. */
   noteWork(): void {
     this.#scheduler.noteActivity();
     this.onWork?.();
   }
 
-  /** Delivers the results that are there; returns how many. What they lead to waits for the next call. */
+  /** Delivers the results so far; returns how many. Those that they lead to wait for the next call. */
   deliver(): number {
     const count = this.#ready.length;
     for (let index = 0; index < count; index++) {

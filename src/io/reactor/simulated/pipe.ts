@@ -3,7 +3,7 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** How the simulated network carries bytes. */
 export interface LinkOptions {
-  /** Longest way of a piece of data, in virtual milliseconds. */
+  /** Longest travel time of a piece of data, in virtual milliseconds. */
   readonly latencyMsMax: number;
   /** Bytes under way and not yet received, per direction of a connection. */
   readonly capacityBytes: number;
@@ -11,9 +11,9 @@ export interface LinkOptions {
   readonly segmentBytesMax: number;
 }
 
-/** Least virtual milliseconds that anything is under way. */
+/** Shortest travel time in virtual milliseconds. */
 const LATENCY_MS_MIN = 0.01;
-/** One in so many pieces is as small as can be, to try the receiver. */
+/** One in so many pieces is as small as can be, to test the receiver. */
 const TINY_ONE_IN = 8;
 const TINY_BYTES_MAX = 8;
 
@@ -21,7 +21,7 @@ const TINY_BYTES_MAX = 8;
 const END = Symbol("end");
 
 /**
- * One direction of a connection: bytes that are split, delayed and delivered in order, and never more of them than fit.
+ * One direction of a connection: bytes that are split, delayed and delivered in order, within a fixed capacity.
  *
  * ```text
  * write() ──▶ pieces under way (each with its moment of arrival) ──▶ arrived ──▶ read()
@@ -64,7 +64,7 @@ export class Pipe {
     return this.#endArrived && this.#arrivedBytes === 0;
   }
 
-  /** Takes copies of as many bytes as there is room for; returns how many. */
+  /** Copies as many bytes as there is room for; returns how many. */
   write(bytes: Uint8Array): number {
     assert(!this.#ended, "Pipe.write: the pipe has ended");
     const length = this.#dead ? 0 : Math.min(bytes.byteLength, this.#options.capacityBytes - this.#heldBytes);
@@ -102,7 +102,7 @@ export class Pipe {
     return bytes;
   }
 
-  /** Throws away what has arrived. */
+  /** Discards what has arrived. */
   discardArrived(): void {
     const bytes = this.#arrivedBytes;
     this.#arrived.clear();
@@ -110,14 +110,14 @@ export class Pipe {
     this.#giveRoom(bytes);
   }
 
-  /** Throws away what is under way, and lets nothing more in: the connection is gone. */
+  /** Discards what is under way, and accepts nothing more: the connection is gone. */
   cut(): void {
     this.#dead = true;
     this.#underWay.clear();
     this.#heldBytes = this.#arrivedBytes;
   }
 
-  /** Has `change` happen at the other end after the time a piece of data takes. */
+  /** Makes `change` at the other end after the travel time of a piece of data. */
   carry(change: () => void): void {
     this.#scheduler.after(this.#latencyMs(), change);
   }
@@ -130,7 +130,7 @@ export class Pipe {
     this.#scheduler.after(this.#lastArrivalMs - nowMs, () => this.#arrive());
   }
 
-  /** Whichever event this is, the first piece is the one that arrives. */
+  /** Events may fire in any order; the piece that arrives is always the first. */
   #arrive(): void {
     const piece = this.#underWay.popFront();
     if (piece === undefined) return;

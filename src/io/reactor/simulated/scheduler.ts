@@ -3,17 +3,17 @@ import { assert, ManualClock, SeededRandom } from "../../../base/mod.ts";
 /** Turns of the host's event loop without activity after which virtual time moves on. */
 const QUIET_TURNS = 3;
 
-/** Looks at one moment after which time passes all the same: a program that only ever looks would stand still for ever. */
+/** Polls at one moment after which time passes all the same: in a program that only ever polls it would stand still for ever. */
 const LOOKS_MAX = 100;
 const LOOK_MS = 0.01;
 
-/** Somebody who waits for virtual time to pass or for something to be ready. */
+/** A waiter for virtual time to pass or for something to be ready. */
 export interface Sleeper {
-  /** When it wants to be woken at the latest, in virtual milliseconds; may be `Infinity`. */
+  /** When to wake it at the latest, in virtual milliseconds; may be `Infinity`. */
   readonly untilMs: number;
-  /** Whether there is something to wake it for. */
+  /** Whether to wake it now. */
   readonly isReady: () => boolean;
-  /** Called once, after which it sleeps no more. */
+  /** Called once; then it sleeps no more. */
   readonly wake: () => void;
 }
 
@@ -25,10 +25,10 @@ interface Event {
 }
 
 /**
- * Virtual time: events in the order of their moments, and sleepers for whose sake the clock is moved.
+ * Virtual time: a queue of events by time, and the sleepers that make the clock move.
  *
- * The clock moves only when everybody who can act sleeps. Whether the program still acts shows only in what it asks for, so
- * a few turns of the host's event loop without any request count as sleep.
+ * The clock moves only when every participant sleeps. A program that still runs shows only by its requests, so a few turns of
+ * the host's event loop without any request count as sleep.
  */
 export class Scheduler {
   readonly clock: ManualClock = new ManualClock();
@@ -76,7 +76,7 @@ export class Scheduler {
     }
   }
 
-  /** Somebody looks whether something is due; runs it. */
+  /** A poll: runs the events that are due. */
   look(): void {
     const nowMs = this.clock.nowMs();
     if (this.#lookedAtMs !== nowMs) {
@@ -90,25 +90,25 @@ export class Scheduler {
     this.runDue();
   }
 
-  /** Moves the clock forward to `ms` and runs what that makes due. */
+  /** Moves the clock forward to `ms` and runs the events that are due then. */
   advanceTo(ms: number): void {
     if (ms > this.clock.nowMs()) this.clock.set(ms);
     this.runDue();
   }
 
-  /** Somebody does something, so time stands still for the moment. */
+  /** There is activity, so time stands still for the moment. */
   noteActivity(): void {
     this.#active = true;
     this.#queueTurn();
   }
 
-  /** Moves the clock, on and on, until `sleeper` is ready or its time has come. */
+  /** Moves the clock until `sleeper` is ready or its time has come. */
   sleep(sleeper: Sleeper): void {
     this.#sleepers.add(sleeper);
     this.noteActivity();
   }
 
-  /** Takes a sleeper back; its `wake` is not called. */
+  /** Removes a sleeper; its `wake` is not called. */
   forget(sleeper: Sleeper): void {
     this.#sleepers.delete(sleeper);
   }
@@ -129,13 +129,13 @@ export class Scheduler {
       this.#active = false;
       this.#quietTurns = 0;
     } else if (++this.#quietTurns >= QUIET_TURNS) {
-      // Nothing ahead: the next request queues a turn again.
+      // No event ahead: the next request queues a turn again.
       if (!this.#moveOn()) return;
     }
     this.#queueTurn();
   }
 
-  /** To the next moment at which something happens; false when there is none. */
+  /** Moves to the next moment with an event; false when there is none. */
   #moveOn(): boolean {
     let atMs = this.nextMs ?? Infinity;
     for (const { untilMs } of this.#sleepers) atMs = Math.min(atMs, untilMs);

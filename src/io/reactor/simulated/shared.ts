@@ -4,7 +4,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { World } from "./world.ts";
 import type { SimulatedFaults } from "./simulated_faults.ts";
 
-/** What the parts of one simulated driver have in common. */
+/** What the parts of one simulated driver share. */
 export interface Shared {
   readonly world: World;
   readonly scheduler: Scheduler;
@@ -15,10 +15,10 @@ export interface Shared {
   readonly open: Set<{ close(): unknown }>;
 }
 
-/** What a callback finds in memory that was its only during the call. */
+/** The value of bytes that were valid only during a callback. */
 const POISON = 0xdb;
 
-/** Spoils memory that somebody was told to use no more, so that use of it shows. */
+/** Overwrites memory that its reader may use no more, so that a use after that shows. */
 export function poison(bytes: Uint8Array): void {
   bytes.fill(POISON);
 }

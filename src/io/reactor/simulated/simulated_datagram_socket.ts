@@ -28,9 +28,9 @@ export class SimulatedDatagramSocket extends SimulatedOperation
   #handler: DatagramHandler | undefined;
   #wanted = false;
   #closed = false;
-  /** Settles when the send before is over; sends queue up behind it. */
+  /** Settles when the previous send is over; sends queue up behind it. */
   #lastSend: Promise<unknown> = Promise.resolve();
-  /** Until when what was sent so far is under way: datagrams overtake each other only by a fault. */
+  /** When the datagrams sent so far will have arrived: only a fault makes one overtake another. */
   #lastArrivalMs = 0;
   readonly #underWay = new Deque<() => void>();
 
@@ -119,7 +119,7 @@ export class SimulatedDatagramSocket extends SimulatedOperation
   override complete(result: number): void {
     const datagram = this.#received;
     this.#received = undefined;
-    // One that arrived although the owner had stopped is dropped, as UDP may.
+    // A datagram that arrived after the owner had stopped is dropped, as UDP may do.
     if (datagram !== undefined && this.#wanted) {
       this.#handler?.onDatagram(datagram.bytes, datagram.bytes.byteLength, datagram.from);
       poison(datagram.bytes);
@@ -141,7 +141,7 @@ export class SimulatedDatagramSocket extends SimulatedOperation
       scheduler.after(latencyMs + scheduler.between(0, faults.settings.delayMsMax), land);
       return;
     }
-    // Whichever event this will be, the first datagram under way is the one that arrives.
+    // Events may fire in any order; the datagram that arrives is always the first under way.
     this.#underWay.pushBack(land);
     this.#lastArrivalMs = Math.max(nowMs + latencyMs, this.#lastArrivalMs);
     scheduler.after(this.#lastArrivalMs - nowMs, () => this.#underWay.popFront()?.());

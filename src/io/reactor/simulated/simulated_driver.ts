@@ -31,37 +31,37 @@ const EOPNOTSUPP = 95;
 /** Options of {@linkcode SimulatedDriver}. */
 export interface SimulatedDriverOptions {
   /**
-   * Decides everything left to chance, unless a network is given, which has its own.
+   * Seed of every random decision, unless a network is given, which has its own.
    *
    * @default {0}
    */
   seed?: number;
   /**
-   * The network it is on, with those who share it.
+   * The network it is on, shared with other drivers.
    *
    * @default {one of its own}
    */
   network?: SimulatedNetwork;
   /**
-   * The files it sees.
+   * The file system.
    *
    * @default {one of its own}
    */
   fileSystem?: SimulatedFileSystem;
   /**
-   * Faults by chance; `faults` of the driver injects others.
+   * Random faults; `faults` of the driver injects others.
    *
    * @default {none}
    */
   faults?: SimulatedFaultOptions;
   /**
-   * Bytes of one buffer for what is sent.
+   * Bytes of one send buffer.
    *
    * @default {16384}
    */
   bufferByteLength?: number;
   /**
-   * Buffers for what is sent, at most.
+   * Send buffers, at most.
    *
    * @default {8192}
    */
@@ -75,8 +75,8 @@ const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
  * {@linkcode Driver} without a kernel, for tests: virtual time, a network and files in memory, faults, and an order of events
  * that follows from a seed alone.
  *
- * `poll(waitMs)` moves virtual time to the next event, by `waitMs` at most; on a running reactor time moves whenever every
- * driver of the network sleeps. Memory that a callback must not keep is spoiled after it.
+ * `poll(waitMs)` moves virtual time to the next event, by `waitMs` at most. On a running reactor time moves whenever every driver of
+ * the network sleeps. Memory that a callback must not keep is overwritten after it.
  *
  * @example
  * ```ts
@@ -94,20 +94,20 @@ export class SimulatedDriver implements PolledDriver {
   readonly name = "simulated";
   /** Completions arrive in `poll()`. */
   readonly delivery = "polled";
-  /** Names the seed. */
+  /** Description with the seed. */
   readonly description: string;
-  /** What replays this run. */
+  /** The seed that replays this run. */
   readonly seed: number;
   /** Virtual time. */
   readonly clock: ManualClock;
   readonly time = "virtual";
   /** Buffers for what is sent. */
   readonly buffers: BufferPool;
-  /** What goes wrong; to be changed at any time. */
+  /** Faults; may be changed at any time. */
   readonly faults: SimulatedFaults;
   /** The network it is on. */
   readonly network: SimulatedNetwork;
-  /** The files it sees. */
+  /** The file system. */
   readonly fileSystem: SimulatedFileSystem;
   /** Operations start at once, so nothing ever waits to be started. */
   readonly hasWork = false;
@@ -185,7 +185,7 @@ export class SimulatedDriver implements PolledDriver {
     return new SimulatedListener(this.#shared, bound, options);
   }
 
-  /** Throws: nothing here has a descriptor. */
+  /** Throws: this driver has no descriptors. */
   adopt(descriptor: number): DriverListener {
     throw systemError("take over a listening socket", EOPNOTSUPP, `at descriptor ${descriptor}`);
   }
@@ -227,7 +227,7 @@ export class SimulatedDriver implements PolledDriver {
     return await openSimulatedFile(this.#shared, this.fileSystem, path, options);
   }
 
-  /** Delivers what is due; moves virtual time to the next event, by at most `waitMs`, while there is nothing. */
+  /** Delivers what is due. While there is nothing, moves virtual time to the next event, by at most `waitMs`. */
   poll(waitMs: number): number {
     const { scheduler, operations } = this.#shared;
     const untilMs = this.clock.nowMs() + waitMs;
@@ -261,7 +261,7 @@ export class SimulatedDriver implements PolledDriver {
     return promise;
   }
 
-  /** Takes no notice: there are no descriptors here. */
+  /** Ignored: this driver has no descriptors. */
   watch(): Disposable {
     return { [Symbol.dispose]() {} };
   }
@@ -274,7 +274,7 @@ export class SimulatedDriver implements PolledDriver {
     sleeper.wake();
   }
 
-  /** Cancels everything and delivers that; no time passes. */
+  /** Cancels everything and delivers the cancellations; no time passes. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -284,8 +284,8 @@ export class SimulatedDriver implements PolledDriver {
   }
 
   /**
-   * The machine loses power: nothing completes any more, the other sides of its connections are reset, and its file system
-   * keeps what it must and some of what it need not. A new driver on the same network and files is the machine after it.
+   * The machine loses power: nothing completes any more, the other sides of its connections are reset, and its file system keeps what is
+   * durable and some of what is not. A new driver on the same network and files is the machine after its restart.
    */
   crash(): void {
     if (this.#closed) return;

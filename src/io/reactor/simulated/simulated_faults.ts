@@ -1,7 +1,7 @@
 import { errno } from "../../../../ffi/mod.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** What a simulated driver does; faults are named after it. */
+/** Operations of a simulated driver; faults are set by these names. */
 export type SimulatedOperationKind =
   | "accept"
   | "connect"
@@ -25,7 +25,7 @@ export type SimulatedOperationKind =
  */
 export type SimulatedFault = "short" | "never" | "delay" | `E${string}`;
 
-/** Faults that come by chance: probabilities, from 0 to 1, per operation. */
+/** Random faults: probabilities, from 0 to 1, per operation. */
 export interface SimulatedFaultOptions {
   /**
    * A file is read for fewer bytes than there are.
@@ -46,7 +46,7 @@ export interface SimulatedFaultOptions {
    */
   resetProbability?: number;
   /**
-   * A connection is refused although somebody listens.
+   * A connection is refused although the address has a listener.
    *
    * @default {0}
    */
@@ -58,7 +58,7 @@ export interface SimulatedFaultOptions {
    */
   acceptFailureProbability?: number;
   /**
-   * `fsync` or `fdatasync` fails with EIO, and part of what it should have kept is gone.
+   * `fsync` or `fdatasync` fails with EIO, and loses part of the data.
    *
    * @default {0}
    */
@@ -94,14 +94,14 @@ export interface SimulatedFaultOptions {
    */
   datagramReorderProbability?: number;
   /**
-   * Bytes that may still be written to files; writes beyond are short, then fail with ENOSPC.
+   * Bytes that may still be written to files. A write beyond that is short, and later ones fail with ENOSPC.
    *
    * @default {Infinity}
    */
   enospcAfterBytes?: number;
 }
 
-/** What comes of one operation: nothing unusual, or this. */
+/** The fate of one operation: no fault, or this one. */
 export type DrawnFault = "short" | "never" | "delay" | { readonly errno: number } | undefined;
 
 interface Injected {
@@ -113,7 +113,7 @@ const DELAY_MS_MAX = 100;
 const EMFILE = 24;
 
 /**
- * Faults of a simulated driver: by chance, and by order.
+ * Faults of a simulated driver: random ones, and injected ones.
  *
  * @example
  * ```ts
@@ -125,12 +125,12 @@ const EMFILE = 24;
  * ```
  */
 export class SimulatedFaults {
-  /** Faults by chance; change them as you like. */
+  /** Random faults; may be changed at any time. */
   readonly settings: Required<SimulatedFaultOptions>;
   readonly #injected = new Map<SimulatedOperationKind, Injected[]>();
 
   /**
-   * Faults by chance only.
+   * Random faults only.
    *
    * @throws {RangeError} when a probability is not from 0 to 1
    */
@@ -152,8 +152,8 @@ export class SimulatedFaults {
   }
 
   /**
-   * Makes the next `count` operations of a kind go wrong, after those of earlier calls. An operation that is under way
-   * already is not touched.
+   * Makes the next `count` operations of a kind fail, after those of earlier calls. Has no effect on operations that are already
+   * under way.
    *
    * @throws {TypeError} when the fault is an error without a known number
    */
@@ -171,13 +171,13 @@ export class SimulatedFaults {
     this.#injected.set(kind, injected);
   }
 
-  /** Withdraws what was injected and has not happened yet. */
+  /** Withdraws injected faults that have not happened yet. */
   clearInjected(): void {
     this.#injected.clear();
   }
 
   /**
-   * What comes of the next operation of this kind.
+   * Decides the fate of the next operation of this kind.
    *
    * @internal
    */

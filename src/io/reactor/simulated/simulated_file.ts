@@ -163,7 +163,7 @@ export class SimulatedFile implements DriverFile {
     }).promise;
   }
 
-  /** The machine has crashed since it was opened. */
+  /** Whether the machine has crashed since the file was opened. */
   get #isStale(): boolean {
     return this.#openedAtCrashCount !== this.#fileSystem.crashCount;
   }

@@ -11,18 +11,18 @@ const EISDIR = 21;
 /** Options of {@linkcode SimulatedFileSystem}. */
 export interface SimulatedFileSystemOptions {
   /**
-   * Decides what a crash leaves, from 0 to 2^32 - 1.
+   * Seed of what a crash leaves, from 0 to 2^32 - 1.
    *
    * @default {0}
    */
   seed?: number;
 }
 
-/** What {@linkcode SimulatedFileSystem.open} finds. */
+/** The result of {@linkcode SimulatedFileSystem.open}. */
 export type OpenedNode = StoredFile | "directory";
 
 /**
- * Files in memory, each with what programs see and what of it is durable, and a crash that leaves something between the two.
+ * Files in memory, each with a visible and a durable content, and crashes that leave something between the two.
  *
  * Paths are absolute; `.` and `..` have no meaning. It outlives the drivers that use it.
  *
@@ -49,13 +49,13 @@ export class SimulatedFileSystem {
     this.#random = new SeededRandom(options.seed ?? 0);
   }
 
-  /** How often it crashed: what was opened before a crash is of no use after it. */
+  /** How often it crashed: files that were opened before a crash cannot be used after it. */
   get crashCount(): number {
     return this.#crashCount;
   }
 
   /**
-   * Makes a directory, durable at once.
+   * Creates a directory, durable at once.
    *
    * @throws {Deno.errors.NotFound | Deno.errors.AlreadyExists}
    */
@@ -67,7 +67,7 @@ export class SimulatedFileSystem {
   }
 
   /**
-   * Names of what is in a directory, sorted.
+   * Names of the entries of a directory, sorted.
    *
    * @throws {Deno.errors.NotFound}
    */
@@ -80,7 +80,7 @@ export class SimulatedFileSystem {
   }
 
   /**
-   * What programs see of a file.
+   * The visible content of a file.
    *
    * @throws {Deno.errors.NotFound}
    */
@@ -89,7 +89,7 @@ export class SimulatedFileSystem {
   }
 
   /**
-   * What a crash would leave of a file at least.
+   * The durable content of a file: the least that a crash leaves.
    *
    * @throws {Deno.errors.NotFound}
    */
@@ -98,7 +98,7 @@ export class SimulatedFileSystem {
   }
 
   /**
-   * Makes or replaces a file, durable at once.
+   * Creates or replaces a file, durable at once.
    *
    * @throws {Deno.errors.NotFound} when its directory does not exist
    */
@@ -113,7 +113,7 @@ export class SimulatedFileSystem {
   }
 
   /**
-   * Removes a file, durable at once; whoever has it open keeps it.
+   * Removes a file, durable at once; programs that have it open keep it.
    *
    * @throws {Deno.errors.NotFound}
    */
@@ -123,8 +123,8 @@ export class SimulatedFileSystem {
   }
 
   /**
-   * Loses power: of what was not synced each change is kept, lost, or kept in part, whatever their order; a file that was
-   * never synced may not exist any more.
+   * Loses power: each change that was not synced is kept, lost, or kept in part, in any order. A file that was never synced may
+   * not exist any more.
    */
   crash(): void {
     this.#crashCount++;
@@ -140,7 +140,7 @@ export class SimulatedFileSystem {
   }
 
   /**
-   * Opens or makes a file; -errno when that cannot be.
+   * Opens or creates a file; -errno when that fails.
    *
    * @internal
    */

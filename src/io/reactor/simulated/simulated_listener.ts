@@ -13,15 +13,15 @@ export class SimulatedListener extends SimulatedOperation implements DriverListe
   readonly reusePort: boolean;
   readonly #shared: Shared;
   readonly #backlog: number;
-  /** Connections nobody has accepted. */
+  /** Connections that wait to be accepted. */
   readonly #waiting = new Deque<Endpoint>();
-  /** Who wants to connect and found the backlog full. */
+  /** Clients that found the backlog full and wait to connect. */
   readonly #whenRoom = new Deque<() => void>();
   #handler: AcceptHandler | undefined;
   #accepted: Endpoint | undefined;
   #wanted = false;
   #closed = false;
-  /** Accepted after the owner had stopped. */
+  /** Accepted after the owner had stopped; kept for the next start. */
   #kept: SimulatedSocket | undefined;
 
   constructor(shared: Shared, address: Address, options: { backlog: number; reusePort: boolean }) {

@@ -4,19 +4,19 @@ import { World } from "./world.ts";
 /** Options of {@linkcode SimulatedNetwork}. */
 export interface SimulatedNetworkOptions {
   /**
-   * Decides everything that is left to chance, from 0 to 2^32 - 1.
+   * Seed of every random decision, from 0 to 2^32 - 1.
    *
    * @default {0}
    */
   seed?: number;
   /**
-   * Longest way of a piece of data in virtual milliseconds.
+   * Longest travel time of a piece of data in virtual milliseconds.
    *
    * @default {1}
    */
   latencyMsMax?: number;
   /**
-   * Bytes under way or waiting to be received, per direction of a connection: a sender waits for more.
+   * Bytes under way or waiting to be received, per direction of a connection; a sender waits beyond that.
    *
    * @default {65536}
    */
@@ -34,10 +34,10 @@ const CAPACITY_BYTES = 65_536;
 const SEGMENT_BYTES_MAX = 16_384;
 
 /**
- * A network inside the program, with a time of its own, that simulated drivers share.
+ * A network inside the program, with its own virtual time, that simulated drivers share.
  *
- * Every address of a loopback interface can be bound, and those of hosts that were added. Drivers that wait move its clock
- * when all of them sleep; the same seed and the same program give the same run.
+ * Every loopback address can be bound, and those of added hosts. The clock moves when all drivers of the network sleep; the
+ * same seed and the same program give the same run.
  *
  * @example
  * ```ts
@@ -78,12 +78,12 @@ export class SimulatedNetwork {
     this.#world = new World({ seed, latencyMsMax, capacityBytes, segmentBytesMax });
   }
 
-  /** Its time. It moves by itself while drivers wait; a test may move it, too. */
+  /** Its clock, which moves while drivers wait. A test may move it, too. */
   get clock(): ManualClock {
     return this.#world.scheduler.clock;
   }
 
-  /** Makes a host name known, and its addresses (IP literals) ones that can be bound. */
+  /** Registers a host name; its addresses (IP literals) can be bound from then on. */
   addHost(name: string, addresses: readonly string[]): void {
     this.#world.addHost(name, addresses);
   }

@@ -83,7 +83,7 @@ export class SimulatedSocket implements DriverSocket {
     this.#receive.detach();
     this.#shared.operations.cancel(this.#receive);
     this.#shared.operations.cancel(this.#send);
-    // What a send under way still holds is not sent: the operations come to nothing once their side is closed.
+    // What a send under way still holds is not sent: the operations have no effect once their side is closed.
     this.#endpoint.close();
   }
 
@@ -104,7 +104,7 @@ class ReceiveOperation extends SimulatedOperation {
   handler: SocketHandler | undefined;
   readonly #shared: Shared;
   readonly #endpoint: Endpoint;
-  /** What the kernel has put aside for the completion. */
+  /** What the kernel has set aside for the completion. */
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   /** Whether the owner wants data now. */
   #wanted = false;
@@ -194,7 +194,7 @@ class ReceiveOperation extends SimulatedOperation {
   }
 }
 
-/** Sending one buffer, as room comes. */
+/** Sending one buffer, in as many parts as room allows. */
 class SendOperation extends SimulatedOperation {
   readonly #shared: Shared;
   readonly #endpoint: Endpoint;
@@ -245,7 +245,7 @@ class SendOperation extends SimulatedOperation {
     poison(buffer.bytes);
     this.#shared.buffers.release(buffer);
     const { handler } = this.#receive;
-    // Closed meanwhile: there is nobody to tell.
+    // Closed meanwhile: there is no handler to notify.
     if (handler === undefined) return;
     if (result > 0) handler.onSent();
     else handler.onSendFailed(systemError("send", -result));

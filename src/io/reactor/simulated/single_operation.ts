@@ -2,10 +2,10 @@ import { errno, systemError } from "../../../../ffi/mod.ts";
 import { type Operations, SimulatedOperation } from "./operations.ts";
 import type { SimulatedOperationKind } from "./simulated_faults.ts";
 
-/** What {@linkcode runOperation} needs to know. */
+/** The request of {@linkcode runOperation}. */
 export interface SingleRequest {
   readonly kind: SimulatedOperationKind;
-  /** For errors, e.g. `"connect"`, and on what. */
+  /** Name of the operation for errors, e.g. `"connect"`, and its object. */
   readonly operation: string;
   readonly detail?: string;
   readonly signal?: AbortSignal | undefined;
@@ -43,13 +43,13 @@ class SingleOperation extends SimulatedOperation {
   }
 }
 
-/** One request with one completion, as a promise, and a way to have it tried again. */
+/** One request with one completion, as a promise, and a way to try it again. */
 export interface Run {
   readonly promise: Promise<number>;
   retry(): void;
 }
 
-/** Makes one request. Aborting rejects at once and has the request cancelled; `release` is called when it completes. */
+/** Makes one request. Aborting rejects at once and cancels the request; `release` is called when it completes. */
 export function runOperation(operations: Operations, request: SingleRequest): Run {
   const { signal } = request;
   const { promise, resolve, reject } = Promise.withResolvers<number>();

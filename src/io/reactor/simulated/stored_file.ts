@@ -1,9 +1,9 @@
 import { Deque, type SeededRandom } from "../../../base/mod.ts";
 import { SparseBytes } from "./sparse_bytes.ts";
 
-/** What a disk writes at once: a write torn by a crash is torn between sectors. */
+/** Bytes that a disk writes at once: a crash tears a write only between sectors. */
 const SECTOR_BYTES = 512;
-/** Bytes of writes that one file holds back; older ones go to the disk by themselves, as a kernel's do. */
+/** Bytes of unsynced writes that one file keeps back; older ones become durable by themselves, as with a kernel. */
 const UNSYNCED_BYTES_MAX = 1 << 26;
 
 interface Write {
@@ -12,12 +12,12 @@ interface Write {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A change that the program made and the disk may not know of. */
+/** A change that the program made and that may not be durable. */
 type Change = Write | { readonly kind: "empty" };
 
-/** The content of one file: what programs see, and what of it would outlive a crash. */
+/** The content of one file: what programs see, and what would survive a crash. */
 export class StoredFile {
-  /** Whether its name would outlive a crash. */
+  /** Whether its name would survive a crash. */
   nameIsDurable = false;
   readonly #seen = new SparseBytes();
   readonly #durable = new SparseBytes();
@@ -35,7 +35,7 @@ export class StoredFile {
     return this.#seen.toBytes();
   }
 
-  /** What a crash would leave if it took everything it can. */
+  /** What a crash leaves when it loses every change that it can. */
   get durableContent(): Uint8Array<ArrayBuffer> {
     return this.#durable.toBytes();
   }
@@ -66,8 +66,8 @@ export class StoredFile {
   }
 
   /**
-   * A sync that failed: of what it should have kept some reached the disk, and the rest is marked as written all the same,
-   * so that no later sync brings it there. What programs see of it stays, or goes back to what the disk has.
+   * A sync that failed: part of the data reached the disk, and the rest is marked as clean all the same, so that no later sync
+   * writes it. Programs see the unwritten data still, or again what the disk has.
    */
   failSync(random: SeededRandom): void {
     this.#takeAllUnsynced((change) => {
@@ -76,7 +76,7 @@ export class StoredFile {
     if (random.below(2) === 0) this.#seen.assign(this.#durable);
   }
 
-  /** Power is lost: each change the disk was not told to keep is there, or not, or in part; then that is what is seen. */
+  /** Power is lost: each change that was not synced is kept, lost, or kept in part; programs see the result. */
   crash(random: SeededRandom): void {
     this.#takeAllUnsynced((change) => {
       switch (random.below(change.kind === "write" ? 4 : 2)) {
@@ -89,7 +89,7 @@ export class StoredFile {
           if (change.kind === "write") this.#tear(change, random);
           break;
         case 3:
-          // The new size came to the disk and the data did not.
+          // The new size reached the disk and the data did not.
           if (change.kind === "write") this.#durable.extend(change.position + change.bytes.byteLength);
       }
     });
@@ -101,7 +101,7 @@ export class StoredFile {
     else this.#durable.write(change.position, change.bytes);
   }
 
-  /** Any of the sectors that a write touches, none before the others. */
+  /** Any of the sectors that a write touches, in no order. */
   #tear({ position, bytes }: Write, random: SeededRandom): void {
     for (let start = 0; start < bytes.byteLength;) {
       const end = Math.min(bytes.byteLength, start + SECTOR_BYTES - (position + start) % SECTOR_BYTES);

@@ -12,7 +12,7 @@ import { Scheduler } from "./scheduler.ts";
 
 const EADDRINUSE = 98;
 const EADDRNOTAVAIL = 99;
-/** Ports given to those who ask for none. */
+/** Ports for callers that ask for port 0. */
 const EPHEMERAL_PORT_MIN = 49_152;
 const PORT_MAX = 65_535;
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
@@ -20,11 +20,11 @@ const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 /** Something bound to an address. */
 export interface Bound {
   readonly address: Address;
-  /** Others may be bound to the same address when all of them say so. */
+  /** Others may bind the same address when all of them set this. */
   readonly reusePort: boolean;
 }
 
-/** A listener, as those who connect see it. */
+/** A listener, as clients see it. */
 export interface ListeningPort extends Bound {
   /** Whether one more connection may wait to be accepted. */
   readonly hasRoom: boolean;
@@ -34,7 +34,7 @@ export interface ListeningPort extends Bound {
   whenRoom(callback: () => void): void;
 }
 
-/** A datagram socket, as those who send to it see it. */
+/** A datagram socket, as senders see it. */
 export interface DatagramPort extends Bound {
   arrive(bytes: Uint8Array<ArrayBuffer>, from: IpAddress): void;
 }
@@ -61,7 +61,7 @@ export class World {
     this.scheduler = new Scheduler(options.seed);
   }
 
-  /** Makes a name known, and its addresses ones that can be bound. */
+  /** Registers a host name; its addresses can be bound from then on. */
   addHost(name: string, hostnames: readonly string[]): void {
     const addresses = hostnames.map(canonical);
     this.#hosts.set(name.toLowerCase(), addresses);
@@ -81,7 +81,7 @@ export class World {
     throw Object.assign(error, { operation: "resolve", code: "ENOTFOUND" });
   }
 
-  /** The address that a listener or a datagram socket gets who asks for `wanted`; -errno when it cannot. */
+  /** The address of a new listener or datagram socket that requests `wanted`; -errno when it cannot be bound. */
   choose(wanted: Address, reusePort: boolean, kind: "stream" | "datagram"): Address | number {
     const bound = kind === "stream" ? this.#listeners : this.#datagramPorts;
     if ("path" in wanted) {
@@ -110,17 +110,17 @@ export class World {
     this.#datagramPorts.delete(port);
   }
 
-  /** Who listens on an address: of several, any. */
+  /** The listener at an address: of several, any. */
   listenerAt(address: Address): ListeningPort | undefined {
     return this.#pick([...this.#listeners].filter((port) => overlap(port.address, address)));
   }
 
-  /** Who takes datagrams at an address: of several, any. */
+  /** The datagram socket at an address: of several, any. */
   datagramPortAt(address: IpAddress): DatagramPort | undefined {
     return this.#pick([...this.#datagramPorts].filter((port) => overlap(port.address, address)));
   }
 
-  /** The address a client has who connects to `remote`. */
+  /** The local address of a client that connects to `remote`. */
   clientAddress(remote: Address): Address {
     if ("path" in remote) return { path: "" };
     const hostname = WILDCARDS.has(remote.hostname)
@@ -158,7 +158,7 @@ export function canonical(hostname: string): string {
 }
 
 /**
- * Refuses what is no address, as the real drivers do.
+ * Refuses an invalid address, as the real drivers do.
  *
  * @throws {TypeError}
  */
@@ -180,7 +180,7 @@ export function bindError(number: number, address: Address): Error {
   return systemError("bind", -number, describeSocketAddress(address));
 }
 
-/** Whether something bound to `bound` takes what goes to `other`, or stands in its way. */
+/** Whether a socket bound to `bound` receives what goes to `other`, or conflicts with it. */
 function overlap(bound: Address, other: Address): boolean {
   if ("path" in bound || "path" in other) {
     return "path" in bound && "path" in other && bound.path === other.path;

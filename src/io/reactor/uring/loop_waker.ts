@@ -3,14 +3,14 @@ import { type Uring, Waker } from "../../../../ffi/mod.ts";
 /** The longest delay the host's `setTimeout` keeps. */
 const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
 
-/** Longest sleep in milliseconds without the native thread, where only the next look finds out what has completed. */
+/** Longest sleep in milliseconds without the native thread, where only the next poll finds completions. */
 const NAP_MS_MAX = 5;
 
 /**
  * Sleeping without blocking the thread: a native thread waits for the ring's eventfd in its place.
  *
- * The kernel signals the eventfd only while a sleep is on, so a busy ring pays nothing for it. The native thread starts
- * with the first sleep.
+ * The kernel signals the eventfd only during a sleep, so a busy ring pays nothing for it. The native thread starts with the
+ * first sleep.
  */
 export class LoopWaker {
   readonly #ring: Uring;
@@ -30,7 +30,7 @@ export class LoopWaker {
     if (waker === undefined) {
       delayMs = Math.min(waitMs ?? NAP_MS_MAX, NAP_MS_MAX);
     } else {
-      // Completions that came before the eventfd was listened to would not be told of: look once more after switching it on.
+      // Completions that came before the eventfd was armed do not signal it: poll once more after arming it.
       ring.setNotifications(true);
       if (ring.hasCompletions) {
         ring.setNotifications(false);
@@ -47,7 +47,7 @@ export class LoopWaker {
     return promise;
   }
 
-  /** Ends the sleep that is on, if any. */
+  /** Ends the sleep under way, if any. */
   interrupt(): void {
     const resolve = this.#resolve;
     if (resolve === undefined) return;
@@ -73,7 +73,7 @@ export class LoopWaker {
     this.interrupt();
   };
 
-  /** The native thread and its descriptors; `undefined` while the process may have no more of either. */
+  /** The native thread and its descriptors; `undefined` while the process has reached a limit of either. */
   #tryStart(): Waker | undefined {
     let waker: Waker | undefined;
     try {

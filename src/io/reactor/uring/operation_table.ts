@@ -2,27 +2,27 @@ import { type CompletionSink, errno, type Uring, uringLayout } from "../../../..
 import { assert, Deque } from "../../../base/mod.ts";
 import type { OperationState } from "../operation.ts";
 
-/** One kind of request to the kernel. Its subclass knows how to write the entry and what a completion means. */
+/** One kind of request to the kernel. Its subclass writes the submission entry and handles the completion. */
 export abstract class UringOperation {
   /** Changed by {@linkcode OperationTable} only. */
   state: OperationState = "idle";
-  /** Its place in the table while not idle; travels through the kernel as user data. */
+  /** Its place in the table while not idle; the kernel returns it as user data. */
   id = 0;
   /** Whether it keeps the process alive while under way. Change it through the table. */
   referenced = true;
 
-  /** Whether its results are descriptors: it accepts or opens. Always the same for one operation. */
+  /** Whether its results are descriptors: it accepts or opens. Constant for one operation. */
   get givesDescriptor(): boolean {
     return false;
   }
 
   /** Writes the submission entry; false when the ring has no room. */
   abstract prepare(ring: Uring, id: number): boolean;
-  /** A completion came: the result or -errno, and the completion's flags. The state is already the one after it. */
+  /** A completion came: the result or -errno, and the completion's flags. The state has already changed. */
   abstract complete(result: number, flags: number): void;
 }
 
-/** Asks the kernel to end another operation; waits like any other when the ring is full. */
+/** Asks the kernel to cancel another operation; waits like any other when the ring is full. */
 class Cancellation {
   readonly target: UringOperation;
   readonly targetId: number;
@@ -32,10 +32,10 @@ class Cancellation {
   }
 }
 
-/** Entries of the table; id 0 is for requests whose completion nobody awaits. */
+/** Entries of the table; id 0 is for requests whose completion is ignored. */
 const OPERATIONS_MAX = 1 << 24;
 
-/** Every operation that is under way, by id, and the ones the submission ring had no room for. */
+/** Every operation under way, by id, and those that the submission ring had no room for. */
 export class OperationTable implements CompletionSink {
   readonly #ring: Uring;
   readonly #operations: (UringOperation | undefined)[] = [undefined];
@@ -45,7 +45,7 @@ export class OperationTable implements CompletionSink {
   #count = 0;
   #referencedCount = 0;
   #sendCount = 0;
-  /** Called when something has been asked for. */
+  /** Called when there is a new request. */
   onWork: (() => void) | undefined;
 
   constructor(ring: Uring) {
@@ -67,7 +67,7 @@ export class OperationTable implements CompletionSink {
     return this.#backlog.length;
   }
 
-  /** Sends started since the last call: their completions come with the next `enter`, before anything that is waited for. */
+  /** Sends started since the last call: their completions come with the next `enter`, before any that are waited for. */
   takeSendCount(): number {
     const count = this.#sendCount;
     this.#sendCount = 0;
@@ -102,7 +102,7 @@ export class OperationTable implements CompletionSink {
     if (this.onWork !== undefined) this.onWork();
   }
 
-  /** Asks for an operation to end; it completes once, as always. Does nothing to an idle or already cancelled one. */
+  /** Cancels an operation, which completes once, as always. Does nothing to an idle or already cancelled one. */
   cancel(operation: UringOperation): void {
     switch (operation.state) {
       case "idle":
@@ -132,7 +132,7 @@ export class OperationTable implements CompletionSink {
     operation.referenced = referenced;
     if (operation.state === "idle") return;
     this.#referencedCount += referenced ? 1 : -1;
-    // An owner that sleeps has decided by the old count whether its sleep keeps the process alive.
+    // A sleeping owner has decided by the old count whether its sleep keeps the process alive.
     if (this.onWork !== undefined) this.onWork();
   }
 
@@ -142,7 +142,7 @@ export class OperationTable implements CompletionSink {
     if (this.onWork !== undefined) this.onWork();
   }
 
-  /** Runs what was put off; returns how many. What they put off in turn waits for the next poll. */
+  /** Runs the deferred callbacks; returns how many. Those that they defer in turn wait for the next poll. */
   runSoon(): number {
     const count = this.#soon.length;
     if (count === 0) return 0;
@@ -150,7 +150,7 @@ export class OperationTable implements CompletionSink {
     return count;
   }
 
-  /** Writes waiting requests to the submission ring, as many as there is room for, in their order. */
+  /** Writes queued requests to the submission ring, as many as there is room for, in their order. */
   drainBacklog(): void {
     for (;;) {
       const next = this.#backlog.peek();

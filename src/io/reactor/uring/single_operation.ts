@@ -31,9 +31,9 @@ class SingleOperation extends UringOperation {
   }
 }
 
-/** What {@linkcode runOperation} needs to know. */
+/** The request of {@linkcode runOperation}. */
 export interface SingleRequest {
-  /** For errors, e.g. `"connect"`, and on what. */
+  /** Name of the operation for errors, e.g. `"connect"`, and its object. */
   readonly operation: string;
   readonly detail?: string;
   readonly signal?: AbortSignal | undefined;
@@ -50,13 +50,13 @@ export interface SingleRequest {
 }
 
 /**
- * Makes one request and resolves to its result. Aborting rejects at once and has the request cancelled; what the request
- * refers to is released only when the kernel has completed it.
+ * Makes one request and resolves to its result. Aborting rejects at once and cancels the request; what the request refers to
+ * is released only when the kernel has completed it.
  */
 export function runOperation(table: OperationTable, request: SingleRequest): Promise<number> {
   const { signal } = request;
   if (signal?.aborted) {
-    // Aborted while the caller waited for a buffer: a signal tells its listeners only once, and that was before.
+    // Aborted while the caller waited for a buffer: a signal notifies its listeners only once, and that was before.
     request.release?.(-errno.ECANCELED);
     return Promise.reject(signal.reason);
   }

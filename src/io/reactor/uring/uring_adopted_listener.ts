@@ -8,10 +8,10 @@ import { UringSocket } from "./uring_socket.ts";
 /**
  * A listening socket that other processes accept from as well: polled by the ring, accepted from by a system call.
  *
- * An accept in the ring waits exclusively: the kernel wakes one waiter for a connection, and when that is a process that was
- * stopped, or hangs, the connection waits with it while others are idle. A poll wakes everybody, and who comes first takes
- * it. Nor can a connection be lost that an accept has brought in the moment of closing. One connection a turn: the rest
- * of a burst is for whoever is less busy.
+ * An accept in the ring waits exclusively: the kernel wakes one waiter for a connection. When that is a process that was
+ * stopped, or hangs, the connection waits with it while other processes are idle. A poll wakes every process, and the first one takes
+ * the connection. Nor can closing lose a connection that an accept has just returned. One connection a turn: the rest of a
+ * burst is left to less busy processes.
  */
 export class UringAdoptedListener extends UringOperation implements DriverListener {
   readonly localAddress: Address;
@@ -22,7 +22,7 @@ export class UringAdoptedListener extends UringOperation implements DriverListen
   #closed = false;
   #accepting = false;
 
-  /** `fd` does not block, and is the listener's to close. */
+  /** `fd` does not block; the listener closes it. */
   constructor(shared: UringShared, fd: number) {
     super();
     this.#shared = shared;

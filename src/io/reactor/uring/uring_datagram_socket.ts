@@ -33,7 +33,7 @@ const ADDRESS_AT = VECTOR_AT + uringLayout.IOVEC_BYTES;
 const PAYLOAD_AT = ADDRESS_AT + SOCKET_ADDRESS_BYTES_MAX;
 /** The longest payload UDP can carry over IPv4, in bytes. */
 export const DATAGRAM_BYTES_MAX = 65_507;
-/** The longest that can come in: over IPv6 twenty bytes more, and more from a kernel that joins datagrams. */
+/** The longest that can come in: twenty bytes more over IPv6, and more from a kernel that coalesces datagrams. */
 const RECEIVE_BYTES = 65_535;
 const MEMORY_BYTES = PAYLOAD_AT + RECEIVE_BYTES;
 
@@ -47,9 +47,9 @@ export class UringDatagramSocket extends UringOperation implements DriverDatagra
   #handler: DatagramHandler | undefined;
   #wanted = false;
   #closed = false;
-  /** The handler looks at the memory: it is valid during the call even when the handler closes the socket. */
+  /** Whether the handler is reading the memory: it stays valid during the call even when the handler closes the socket. */
   #delivering = false;
-  /** Settles when the send before is over; sends queue up behind it. */
+  /** Settles when the previous send is over; sends queue up behind it. */
   #lastSend: Promise<unknown> = Promise.resolve();
 
   constructor(shared: UringShared, fd: number) {
@@ -100,7 +100,7 @@ export class UringDatagramSocket extends UringOperation implements DriverDatagra
   }
 
   override complete(result: number): void {
-    // A datagram that arrived although the owner had stopped is dropped, as UDP may.
+    // A datagram that arrived after the owner had stopped is dropped, as UDP may do.
     if (result >= 0 && this.#wanted) this.#deliver(result);
     else if (result < 0 && this.#wanted && !TRANSIENT.has(-result)) {
       this.#wanted = false;
@@ -151,7 +151,7 @@ function writeParts(memory: PinnedMemory, addressByteLength: number, dataByteLen
   });
 }
 
-/** Results after which receiving simply goes on; ECONNREFUSED is the echo of an earlier datagram nobody took. */
+/** Results after which receiving simply goes on; ECONNREFUSED reports an earlier datagram that had no receiver. */
 const TRANSIENT: ReadonlySet<number> = new Set([
   errno.ECANCELED,
   errno.EINTR,

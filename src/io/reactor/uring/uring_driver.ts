@@ -59,25 +59,25 @@ export interface UringDriverOptions {
    */
   completionEntries?: number;
   /**
-   * Buffers that received data lands in, a power of two up to 32768.
+   * Receive buffers, a power of two up to 32768.
    *
    * @default {512}
    */
   receiveBufferCount?: number;
   /**
-   * Bytes of one of them.
+   * Bytes of one receive buffer.
    *
    * @default {8192}
    */
   receiveBufferByteLength?: number;
   /**
-   * Bytes of one buffer for what is sent.
+   * Bytes of one send buffer.
    *
    * @default {16384}
    */
   bufferByteLength?: number;
   /**
-   * Buffers for what is sent, at most.
+   * Send buffers, at most.
    *
    * @default {8192}
    */
@@ -95,13 +95,13 @@ const COMPLETION_ENTRIES = 4096;
 const RECEIVE_BUFFER_COUNT = 512;
 const RECEIVE_BUFFER_BYTE_LENGTH = 8192;
 const RECEIVE_GROUP = 0;
-/** Longest time in microseconds that an event waits for others to come along. */
+/** Longest time in microseconds that an event waits for others, to be delivered together. */
 const GATHER_US = 50;
 /** A turn that took this long, in milliseconds, is not followed by a wait. */
 const LONG_TURN_MS = 0.02;
 /** Events gathered at most. */
 const GATHER_MAX = 64;
-/** Rounds after which a wait tries to gather one more. */
+/** Rounds after which a wait tries to gather one event more. */
 const GATHER_PROBE_ROUNDS = 16;
 /** How long closing waits for cancelled operations to complete, in polls of {@linkcode CLOSE_POLL_MS}. */
 const CLOSE_POLLS_MAX = 100;
@@ -125,9 +125,9 @@ const SOCKET_DESCRIPTION: Readonly<Record<UringRung, string>> = {
  */
 export class UringDriver implements PolledDriver {
   /**
-   * Opens a ring on the highest rung this kernel has.
+   * Opens a ring on the highest rung that this kernel supports.
    *
-   * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} naming what is missing and the likely cause
+   * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} with what is missing and the likely cause
    * @throws {RangeError} when an option is out of range
    */
   static open(options: UringDriverOptions = {}): UringDriver {
@@ -213,7 +213,7 @@ export class UringDriver implements PolledDriver {
     return this.#ring.pendingCount > 0 || this.#shared.table.hasLocalWork;
   }
 
-  /** Counts of what went on so far. */
+  /** Counters of this driver. */
   get statistics(): Readonly<UringStatistics> {
     return this.#shared.statistics;
   }
@@ -301,7 +301,7 @@ export class UringDriver implements PolledDriver {
     const ring = this.#ring;
     const { table, statistics } = this.#shared;
     table.drainBacklog();
-    // After a long turn something has come in meanwhile, most likely; waiting, with its timer, would be for nothing.
+    // After a long turn events have most likely arrived meanwhile; a wait, with its timer, would be wasted.
     const mayWait = waitMs > 0 && !table.hasLocalWork && !ring.hasCompletions &&
       this.clock.nowMs() - this.turnMs < LONG_TURN_MS;
     let sends = 0;
@@ -315,7 +315,7 @@ export class UringDriver implements PolledDriver {
     if (this.onAwake !== undefined) this.onAwake();
     this.turnMs = this.clock.nowMs();
     const count = table.runSoon() + ring.reap(table);
-    // What this batch received has been looked at: the kernel may fill those buffers again.
+    // The data of this batch has been delivered: the kernel may fill those buffers again.
     this.#shared.provided.publish();
     statistics.completionCount += count;
     if (mayWait && ring.coalesces) this.#adaptGathering(count - sends);
@@ -323,9 +323,9 @@ export class UringDriver implements PolledDriver {
   }
 
   /**
-   * How many events the next wait gathers before it ends, as network cards do with interrupts: each round costs a system
-   * call and a turn of the loop, so that a few at a time are cheaper than one by one. Only when more came than were waited
-   * for are there several clients at work; a lone one is never kept waiting.
+   * How many events the next wait gathers before it ends, like interrupt coalescing of network cards: each round costs a system
+   * call and a turn of the loop, so a few events at a time are cheaper than one by one. Only when more events came than were waited
+   * for are several clients active; a single client never waits.
    */
   #adaptGathering(count: number): void {
     const gather = this.#gather;
@@ -351,7 +351,7 @@ export class UringDriver implements PolledDriver {
     for (const operation of table.all()) {
       if (!(operation instanceof CloseOperation)) table.cancel(operation);
     }
-    // The closing of descriptors is not counted, but has to be handed to the kernel.
+    // Closing descriptors is not counted, but has to be submitted to the kernel.
     this.poll(0);
     for (let polls = 0; (table.count > 0 || this.hasWork) && polls < CLOSE_POLLS_MAX; polls++) {
       this.poll(CLOSE_POLL_MS);
@@ -359,7 +359,7 @@ export class UringDriver implements PolledDriver {
     const quiet = table.count === 0;
     this.#waker.close();
     this.#ring.close();
-    // Memory of an operation that would not end stays mapped: the kernel may still write to it.
+    // The memory of an operation that did not end stays mapped: the kernel may still write to it.
     if (!quiet) return;
     provided.close();
     for (const slab of this.#shared.buffers.slabs) slab.close();

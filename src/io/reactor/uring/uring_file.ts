@@ -24,9 +24,9 @@ const MODE = 0o666;
 const { IOVEC_BYTES } = uringLayout;
 /** Characters of a bad path that an error shows. */
 const PATH_SHOWN_MAX = 80;
-/** Buffers that one read or write uses at most; more bytes than they hold make it a short one. */
+/** Buffers that one read or write uses at most; a longer one becomes short. */
 export const FILE_BUFFERS_MAX = 64;
-/** Bytes at the start of the first buffer that name so many vectors. */
+/** Bytes at the start of the first buffer for the table of that many vectors. */
 const tableBytes = (count: number): number => IOVEC_BYTES * count;
 
 const encoder = new TextEncoder();
@@ -53,7 +53,7 @@ export async function openUringFile(
     prepare: (ring, id) => ring.prepareOpen(id, buffer.slab, buffer.offset, flags, options.mode ?? MODE),
     release(result) {
       shared.buffers.release(buffer);
-      // Opened all the same although the caller had given up.
+      // Opened all the same although the caller has given up.
       if (result >= 0 && options.signal?.aborted) closeDescriptor(result);
     },
   });
@@ -71,10 +71,10 @@ function flagsOf(options: OpenFileOptions): number {
 type Pinned = PooledBuffer<PinnedMemory>;
 
 /**
- * A file whose reads and writes go through pinned buffers, so that the kernel never sees memory of the caller's.
+ * A file whose reads and writes go through pinned buffers, so that the kernel never sees the caller's memory.
  *
- * The first buffer of a transfer begins with the table of vectors, its data behind it; further buffers are taken when they
- * are free and not waited for, so that two transfers cannot wait for each other.
+ * The first buffer of a transfer begins with the table of vectors, and data follows it. Further buffers are taken only when they
+ * are free, without waiting, so that two transfers cannot wait for each other.
  */
 export class UringFile implements DriverFile {
   readonly #shared: UringShared;
@@ -204,13 +204,13 @@ export class UringFile implements DriverFile {
   }
 }
 
-/** The part of each buffer that carries data: all of it, but for the table of vectors in the first. */
+/** The part of each buffer that carries data: all of it, except for the table of vectors in the first. */
 function dataOf(buffers: readonly Pinned[], index: number): Uint8Array<ArrayBuffer> {
   const { bytes } = buffers[index];
   return index === 0 ? bytes.subarray(tableBytes(buffers.length)) : bytes;
 }
 
-/** Writes the table that names the first `byteLength` bytes of data; returns how many vectors it has. */
+/** Writes the table that covers the first `byteLength` bytes of data; returns how many vectors it has. */
 function writeVectors(buffers: readonly Pinned[], byteLength: number): number {
   const [{ slab: table, offset: at }] = buffers;
   let left = byteLength;
@@ -234,7 +234,7 @@ function copyOut(buffers: readonly Pinned[], views: readonly Uint8Array[], byteL
   copyBetween(buffers, views, byteLength, (pinned, own) => own.set(pinned));
 }
 
-/** Walks both lists side by side, in pieces that lie in one buffer and one view. */
+/** Walks both lists in parallel, in pieces that lie in one buffer and one view. */
 function copyBetween(
   buffers: readonly Pinned[],
   views: readonly Uint8Array[],

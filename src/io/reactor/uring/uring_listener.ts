@@ -13,7 +13,7 @@ export class UringListener extends UringOperation implements DriverListener {
   #handler: AcceptHandler | undefined;
   #wanted = false;
   #closed = false;
-  /** Accepted after the owner had stopped. */
+  /** Accepted after the owner had stopped; kept for the next start. */
   readonly #kept: UringSocket[] = [];
 
   constructor(shared: UringShared, fd: number) {
@@ -69,7 +69,7 @@ export class UringListener extends UringOperation implements DriverListener {
     if (this.state === "idle" && this.#wanted) this.#shared.table.submit(this);
   }
 
-  /** A connection that its client gave up before it was accepted is no failure of the listener. */
+  /** A connection that its client abandoned before it was accepted is no failure of the listener. */
   #isFailure(result: number): boolean {
     const harmless = [errno.ECANCELED, errno.EINTR, errno.EAGAIN, errno.ECONNABORTED];
     return this.#wanted && !harmless.includes(-result);

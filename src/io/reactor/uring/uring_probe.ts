@@ -9,7 +9,7 @@ import {
 } from "../../../../ffi/mod.ts";
 
 /**
- * How much of io_uring a kernel has.
+ * How much of io_uring a kernel supports.
  *
  * - `"full"`: multishot receive and deferred task work (Linux 6.1).
  * - `"basic"`: multishot accept and rings of provided buffers (Linux 5.19); one receive request per piece of data.
@@ -36,12 +36,12 @@ const PROBE_WAITS_MAX = 4;
 const RECEIVE_ID = 1;
 const SEND_ID = 2;
 
-/** Found out once per thread: kernels do not change under a program. */
+/** Probed once per thread: the kernel does not change while a program runs. */
 const found = new Map<UringRung, unknown>();
 
 /**
- * The highest rung, up to `most`, on which a real receive works; never asks for the kernel's version, because distributions
- * carry features back and sandboxes take them away.
+ * The highest rung, up to `most`, on which a real receive works. It never asks for the kernel's version, because distributions
+ * backport features and sandboxes remove them.
  *
  * @throws {Deno.errors.NotSupported | Deno.errors.PermissionDenied} when there is none
  */
@@ -56,7 +56,7 @@ export function probeUring(most: UringRung): UringRung {
   throw failure;
 }
 
-/** What goes wrong on a rung, or `undefined`. */
+/** What fails on a rung, or `undefined`. */
 function tryRung(rung: UringRung): unknown {
   try {
     using ring = Uring.open({ entries: 4, completionEntries: 8, deferTaskrun: rung === "full" });
@@ -90,7 +90,7 @@ function receiveOnce(ring: Uring, rung: UringRung): void {
     }
     if (!works) throw missing(multishot ? "multishot receive" : "receiving into provided buffers");
   } finally {
-    // The ring first: what it has under way refers to the sockets and the memory.
+    // The ring first: its operations refer to the sockets and the memory.
     ring.close();
     closeDescriptor(reader);
     closeDescriptor(writer);

@@ -2,12 +2,12 @@ import { type PinnedMemory, type ProvidedBuffers, type Uring } from "../../../..
 import type { BufferPool } from "../buffer_pool.ts";
 import { OperationTable, UringOperation } from "./operation_table.ts";
 
-/** What can be closed along with the driver. */
+/** What is closed along with the driver. */
 export interface Closeable {
   close(): void;
 }
 
-/** Counts of what went on inside a driver; they only grow. */
+/** Counters of a driver; they only grow. */
 export interface UringStatistics {
   /** Receives that found every provided buffer in use. */
   bufferShortageCount: number;
@@ -15,11 +15,11 @@ export interface UringStatistics {
   enterCount: number;
   /** Completions delivered. */
   completionCount: number;
-  /** Times completions waited in the kernel because the completion ring was full. */
+  /** Times that completions waited in the kernel because the completion ring was full. */
   overflowCount: number;
 }
 
-/** What the parts of the io_uring driver have in common. */
+/** What the parts of the io_uring driver share. */
 export class UringShared {
   readonly ring: Uring;
   readonly table: OperationTable;
@@ -58,8 +58,8 @@ export class UringShared {
 }
 
 /**
- * Closing goes through the ring like everything else: entries are worked off in order, so none that names this descriptor
- * can meet another file that was given its number.
+ * Closing goes through the ring like everything else. The kernel takes entries in order, so no entry for this descriptor can
+ * reach another file that was given its number.
  */
 export class CloseOperation extends UringOperation {
   readonly #fd: number;

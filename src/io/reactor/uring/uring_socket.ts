@@ -71,7 +71,7 @@ export class UringSocket implements DriverSocket {
     try {
       shutdownSend(fd);
     } catch (error) {
-      // The other side may be gone already, which the next read or write will say.
+      // The other side may be gone already: the next read or write reports that.
       if (!(error instanceof Deno.errors.NotConnected)) throw error;
     }
   }
@@ -96,7 +96,7 @@ export class UringSocket implements DriverSocket {
     this.#shared.sockets.delete(this);
     this.#receive.detach();
     const { table } = this.#shared;
-    // What is under way would keep the connection open.
+    // Operations in flight would keep the connection open.
     table.cancel(this.#receive);
     if (this.#send !== undefined) table.cancel(this.#send);
     this.#shared.closeDescriptor(this.fd);
@@ -108,18 +108,18 @@ export class UringSocket implements DriverSocket {
   }
 }
 
-/** Receiving: multishot where the kernel has it, else one request after the other. */
+/** Receiving: multishot where the kernel supports it, else one request after the other. */
 class ReceiveOperation extends UringOperation {
   handler: SocketHandler | undefined;
   readonly #shared: UringShared;
   readonly #fd: number;
   /** Whether the owner wants data now. */
   #wanted = false;
-  /** Nothing more will come from the kernel; `#endError` says why. */
+  /** Whether the kernel delivers nothing more; `#endError` says why. */
   #ended = false;
   #endError: Error | undefined;
   #endDelivered = false;
-  /** Something has come in before. */
+  /** Whether any data has come in. */
   #received = false;
   /** What came in after the owner had stopped: copies, delivered at the next start. */
   #kept: Uint8Array<ArrayBuffer>[] | undefined;
@@ -148,8 +148,8 @@ class ReceiveOperation extends UringOperation {
   }
 
   /**
-   * The first request is for one piece of data: a connection that is closed after it never has a multishot under way, whose
-   * setting up and cancelling would cost more than receiving.
+   * The first request is for one piece of data: a connection that closes after it never has a multishot receive, whose
+   * set-up and cancellation would cost more than receiving.
    */
   override prepare(ring: Uring, id: number): boolean {
     const multishot = this.#shared.multishotReceive && this.#received;
@@ -168,7 +168,7 @@ class ReceiveOperation extends UringOperation {
       }
     }
     if (result <= 0) this.#finish(result);
-    // Every buffer is in use, those of this batch perhaps: asked again at once, the kernel would say the same.
+    // Every buffer is in use, perhaps those of this batch: a new request at once would fail the same way.
     if (result === -errno.ENOBUFS) this.#shared.table.soon(this.#again);
     else this.#again();
   }
@@ -283,7 +283,7 @@ class SendOperation extends UringOperation {
     }
     this.#buffer = undefined;
     this.#shared.buffers.release(buffer);
-    // Closed meanwhile: there is nobody to tell.
+    // Closed meanwhile: there is no handler to notify.
     if (handler === undefined) return;
     if (result > 0) handler.onSent();
     else handler.onSendFailed(systemError("send", -result));

@@ -2,7 +2,7 @@ import { systemError, type Uring } from "../../../../ffi/mod.ts";
 import { UringOperation } from "./operation_table.ts";
 import type { UringShared } from "./uring_shared.ts";
 
-/** Ends waits whenever an eventfd is signalled; its counter is left alone, because each signal counts as news. */
+/** Ends waits whenever an eventfd is signalled. Its counter is never read, because each signal counts as an event. */
 export class UringWatch extends UringOperation implements Disposable {
   readonly #shared: UringShared;
   readonly #descriptor: number;
@@ -21,7 +21,7 @@ export class UringWatch extends UringOperation implements Disposable {
 
   override complete(result: number): void {
     if (this.#closed || this.state !== "idle") return;
-    // A poll may end by itself. One that failed would fail again; without it this thread is woken late.
+    // A poll may end by itself. One that failed would fail again; without it this thread wakes late.
     if (result >= 0) this.#shared.table.submit(this);
     else reportError(systemError("watch a descriptor", -result));
   }
