@@ -1,4 +1,4 @@
-/** Bytes and sets of bytes that the HTTP grammar names, and comparing with ASCII text. */
+/** Bytes and sets of bytes of the HTTP grammar, and comparison with ASCII text. */
 export const CR = 13;
 export const LF = 10;
 export const SPACE = 32;
@@ -10,11 +10,11 @@ export const HASH = 35;
 export const ASTERISK = 42;
 export const DEL = 127;
 
-/** Which bytes may stand in a token (RFC 9110, 5.6.2): methods and field names. */
+/** Bytes of a token (RFC 9110, 5.6.2): methods and field names. */
 export const TOKEN = byteSet("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-/** Which bytes may stand in a host name. */
+/** Bytes of a host name. */
 export const HOST_NAME = byteSet("-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-/** Which bytes may stand between the brackets of an IPv6 address. */
+/** Bytes between the brackets of an IPv6 address. */
 export const IPV6 = byteSet(":.0123456789ABCDEFabcdef");
 /** The decimal digits. */
 export const DIGIT = byteSet("0123456789");

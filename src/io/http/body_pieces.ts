@@ -1,20 +1,20 @@
-/** Bytes from which on a piece is kept as it came; smaller ones are put together. */
+/** Pieces of at least so many bytes are kept as they came; smaller ones are merged. */
 const SMALL_PIECE_BYTES = 4096;
-/** Bytes of a piece that small ones are put together into, at most. */
+/** Bytes of a merged piece, at most. */
 const MERGED_PIECE_BYTES = 16_384;
 const MERGED_PIECE_BYTES_INITIAL = 256;
 
 /**
- * Bytes of a body in few pieces, however many they came in: what a client sends in chunks of a byte each must not cost an
- * object each.
+ * Bytes of a body in few pieces, however many they came in: a client that sends chunks of one byte must not cost an object for
+ * each.
  *
- * Of any two neighbours one has at least {@linkcode SMALL_PIECE_BYTES}, or both together fill a merged piece, so that the
- * number of pieces is bounded by their bytes.
+ * Of any two neighbours one has at least {@linkcode SMALL_PIECE_BYTES}, or both together fill a merged piece. So the number
+ * of pieces is bounded by their bytes.
  */
 export class BodyPieces {
-  /** Whole pieces, in order. There are few: taking the first one out may move the others. */
+  /** Complete pieces, in order. They are few, so `shift()` is cheap. */
   #pieces: Uint8Array<ArrayBuffer>[] = [];
-  /** Behind them, small ones put together, in the first `#tailLength` bytes. */
+  /** After them, merged small pieces, in the first `#tailLength` bytes. */
   #tail: Uint8Array<ArrayBuffer> | undefined;
   #tailLength = 0;
   #byteLength = 0;
@@ -31,7 +31,7 @@ export class BodyPieces {
     else this.#add(bytes.slice(start, start + length) as Uint8Array<ArrayBuffer>);
   }
 
-  /** Adds a piece that is not used by anybody else from now on. */
+  /** Adds a piece that belongs to this object from now on. */
   give(piece: Uint8Array<ArrayBuffer>): void {
     const { byteLength } = piece;
     if (byteLength < SMALL_PIECE_BYTES && this.#tail !== undefined) {
@@ -78,7 +78,7 @@ export class BodyPieces {
       this.#pieces.push(piece);
       return;
     }
-    // Without room to grow into: most bodies are one small piece, which is handed out as it is.
+    // Without spare room: most bodies are one small piece, which is handed out as it is.
     this.#tail = piece;
     this.#tailLength = piece.byteLength;
   }

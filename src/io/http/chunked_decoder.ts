@@ -1,4 +1,4 @@
-/** Bytes of chunk-size lines' extensions and of trailers that one message may have. */
+/** Bytes of chunk extensions and trailers that one message may have. */
 export const CHUNK_OVERHEAD_BYTES_MAX = 16_384;
 /** Hexadecimal digits of a chunk size at most: 2^48 bytes. */
 const SIZE_DIGITS_MAX = 12;
@@ -13,10 +13,19 @@ const TOKEN_MARKS: readonly number[] = Array.from("!#$%&'*+-.^_`|~", (mark) => m
 /**
  * Where a decoder is in the message.
  *
- * - `size`: in the digits of a chunk size. - `extension`: behind them, up to CR. - `size-lf`: LF of that line is due.
- * - `data`: in chunk data. - `data-cr`, `data-lf`: the line end behind it is due. - `trailer-start`: at the start of a
- *   trailer line. - `trailer-name`: in the name of one. - `trailer`: in its value. - `trailer-lf`: its LF is due.
- * - `end-lf`: the LF that ends the message is due. - `done`: behind the message. - `failed`: malformed.
+ * - `size`: in the digits of a chunk size
+ * - `extension`: after them, up to CR
+ * - `size-lf`: the LF of that line is due
+ * - `data`: in chunk data
+ * - `data-cr`: the CR after the data is due
+ * - `data-lf`: the LF after the data is due
+ * - `trailer-start`: at the start of a trailer line
+ * - `trailer-name`: in the name of a trailer
+ * - `trailer`: in the value of a trailer
+ * - `trailer-lf`: the LF of a trailer line is due
+ * - `end-lf`: the LF that ends the message is due
+ * - `done`: after the message
+ * - `failed`: malformed
  */
 export type ChunkedState =
   | "size"
@@ -36,15 +45,15 @@ export type ChunkedState =
 /**
  * Decodes a chunked message body (RFC 9112, 7.1) piece by piece, strictly: CR LF only, no blanks before the size, bounded
  * extensions and trailers. Extensions and trailers are checked for length and dropped. A trailer line that is no field is
- * refused: to somebody for whom the body has ended already, it is the next request.
+ * refused: a peer for which the body has already ended would read it as the next request.
  */
 export class ChunkedDecoder {
   /** Where the decoder is. */
   state: ChunkedState = "size";
-  /** After `next()` found data: where it begins and how long it is. */
+  /** After `next()` found data: its start and its length. */
   dataStart = 0;
   dataLength = 0;
-  /** Bytes that are known to be still to come: none, because nothing but the last chunk says how many there are. */
+  /** Bytes known to be still to come: 0, because only the last chunk shows how many there are. */
   readonly announcedBytes = 0;
   #size = 0;
   #digits = 0;
@@ -52,7 +61,7 @@ export class ChunkedDecoder {
 
   /**
    * Goes on at `start` in `bytes`, up to `end`, until it meets data, the end of the message, an error or the end of the
-   * piece; returns the index it came to. With `dataLength > 0` there is data before that index.
+   * piece; returns the index that it reached. With `dataLength > 0` there is data before that index.
    */
   next(bytes: Uint8Array, start: number, end: number): number {
     this.dataLength = 0;
@@ -87,7 +96,7 @@ export class ChunkedDecoder {
         this.#sizeByte(byte);
         return;
       case "extension":
-        // A quoted string may hold anything but controls; what it says does not matter, so it is not taken apart.
+        // A quoted string may hold anything but controls. Its content does not matter, so it is not parsed.
         if (byte === CR) this.state = "size-lf";
         else this.#overheadByte(byte);
         return;
@@ -162,7 +171,7 @@ function hexDigit(byte: number): number {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }
 
-/** Whether a byte may stand in a field name (RFC 9110, 5.6.2). */
+/** Whether a byte may occur in a field name (RFC 9110, 5.6.2). */
 function isTokenByte(byte: number): boolean {
   const lower = byte | 32;
   if (lower >= 97 && lower <= 122 || byte >= 48 && byte <= 57) return true;

@@ -1,5 +1,5 @@
 import { type DriverSocket, SendQueue, type SocketHandler } from "../reactor/mod.ts";
-import { Answering, type AnsweringOwner, GONE } from "./answering.ts";
+import { GONE, Responder, type ResponderOwner } from "./responder.ts";
 import { StateClock } from "./connection_state.ts";
 import { ConnectionInfo } from "./connection_info.ts";
 import type { HttpRequest } from "./http_request.ts";
@@ -8,38 +8,38 @@ import { RequestReader, type RequestReaderOwner } from "./request_reader.ts";
 import type { ServedConnection, ServerContext } from "./server_context.ts";
 import { statusText } from "./status_text.ts";
 
-/** Bytes that a client may send ahead while its request is being answered, before the connection stops receiving. */
+/** Bytes that a client may send ahead during a response, before the connection stops receiving. */
 export const PIPELINE_BYTES_MAX = 16_384;
-/** Bytes read and dropped after an error answer, so that the client gets to read it. */
+/** Bytes read and dropped after an error response, so that the client gets to read it. */
 const LINGER_BYTES_MAX = 1024 * 1024;
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /**
  * One client: its requests in, its responses out, one at a time and in order.
  *
- * Ties the parts together, says when to receive, and ends the connection: {@linkcode RequestReader} makes requests of what
- * comes in, {@linkcode Answering} has them answered, {@linkcode StateClock} has the states and their deadlines.
+ * Ties the parts together, decides when to receive, and ends the connection. {@linkcode RequestReader} parses the input into
+ * requests, {@linkcode Responder} responds to them, {@linkcode StateClock} keeps the state and its deadlines.
  */
-export class HttpConnection implements ServedConnection, SocketHandler, RequestReaderOwner, AnsweringOwner {
+export class HttpConnection implements ServedConnection, SocketHandler, RequestReaderOwner, ResponderOwner {
   readonly #server: ServerContext;
   readonly #socket: DriverSocket;
   readonly #queue: SendQueue;
   readonly #info: ConnectionInfo;
   readonly #clock: StateClock;
   readonly #reader: RequestReader;
-  readonly #answering: Answering;
+  readonly #responder: Responder;
   #paused = false;
   /** The other side has ended its direction. */
   #inputEnded = false;
   #sendEnded = false;
   /** Whether another request may follow the present one. */
   #keepAlive = true;
-  /** The server stops, and everything received before has been answered, but for this request. */
+  /** The server drains, and has responded to everything received before this request. */
   #lastRequest = false;
   /** No further request is read; closes when everything has been sent. */
   #closing = false;
   #lingeredBytes = 0;
-  /** Waits for a buffer to ask for the body in. */
+  /** Waits for a buffer in which to send `100 Continue`. */
   #continueLater: (() => void) | undefined;
 
   constructor(server: ServerContext, socket: DriverSocket) {
@@ -49,13 +49,13 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#info = new ConnectionInfo(socket, server.transport);
     this.#clock = new StateClock(server);
     this.#reader = new RequestReader(server, this);
-    this.#answering = new Answering(server, this.#queue, this.#info, this);
+    this.#responder = new Responder(server, this.#queue, this.#info, this);
     socket.attach(this);
     socket.startReceiving();
   }
 
   get responding(): boolean {
-    return this.#answering.busy;
+    return this.#responder.busy;
   }
 
   get awaitsContinue(): boolean {
@@ -82,7 +82,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
       return;
     }
     this.#inputEnded = true;
-    // Half a body will never be whole; but a client that has sent all of its request may wait for the answer.
+    // The body will never be complete. But a client that has sent all of its request may wait for the response.
     if (this.#reader.body !== undefined) {
       this.onBodyFailed(new Deno.errors.UnexpectedEof(`read the request's body: ${GONE}`), 400);
     } else if (!this.responding) this.#endOfInput();
@@ -92,7 +92,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#queue.sent();
     this.#clock.sendEnded();
     if (this.#queue.sending) this.#clock.sendBegan();
-    this.#answering.onRoom();
+    this.#responder.onRoom();
     if (!this.#queue.idle) return;
     this.#info.sent();
     if (this.#closing && !this.responding) this.#finishClosing();
@@ -105,13 +105,13 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   checkDeadlines(nowMs: number): void {
     const clock = this.#clock;
     if (clock.state === "closed") return;
-    // What a streamed response sends between two pieces of input has no deadline yet.
+    // Output that a streamed response sent between two pieces of input has no deadline yet.
     if (this.#queue.sending) clock.sendBegan();
     const overdue = clock.overdue(nowMs);
     switch (overdue) {
       case "send":
         this.#server.statistics.timeoutCount++;
-        this.abandon(new Deno.errors.TimedOut("send the response: the client takes nothing"));
+        this.abandon(new Deno.errors.TimedOut("send the response: the client does not receive"));
         return;
       case "head":
         this.#server.statistics.timeoutCount++;
@@ -119,7 +119,10 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
         return;
       case "body":
         this.#server.statistics.timeoutCount++;
-        this.onBodyFailed(new Deno.errors.TimedOut("read the request's body: it did not come in time"), 408);
+        this.onBodyFailed(
+          new Deno.errors.TimedOut("read the request's body: it was not received in time"),
+          408,
+        );
         return;
       case "idle":
       case "linger":
@@ -148,14 +151,14 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   }
 
   onRequest(request: HttpRequest, flags: number, head: boolean): void {
-    // A head has come in whole: what comes next, of its body or of another head, has its own time.
+    // A complete head has come: what follows, its body or another head, has a deadline of its own.
     this.#clock.enter("handler");
     this.#keepAlive = (flags & FLAG.keepAlive) !== 0;
     this.#server.statistics.requestCount++;
-    this.#answering.answer(request, (flags & FLAG.http11) !== 0, head);
+    this.#responder.respond(request, (flags & FLAG.http11) !== 0, head);
   }
 
-  /** Answers a message that no handler gets to see, or in a handler's place, and ends the connection. */
+  /** Responds to a message in place of the handler, and ends the connection. */
   onRejected(status: number): void {
     if (this.#clock.state === "closed") return;
     this.#server.statistics.rejectedCount++;
@@ -170,14 +173,14 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#beginLinger();
   }
 
-  /** The handler's reading of the body fails, and the client is told if no answer has begun. */
+  /** The handler's reading of the body fails, and the client gets an error response unless one has begun. */
   onBodyFailed(error: Error, status: number): void {
     this.#reader.failBody(error);
-    if (this.#answering.begun || !this.responding) {
+    if (this.#responder.begun || !this.responding) {
       this.abandon(error);
       return;
     }
-    this.#answering.giveUp(error);
+    this.#responder.giveUp(error);
     this.onRejected(status);
   }
 
@@ -191,19 +194,19 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   }
 
   onBodyDropped(): void {
-    // Before the answer nothing is received for nobody; with the answer it is decided what becomes of the rest.
+    // Before the response nobody would read what is received; the response decides what becomes of the rest.
     if (!this.responding && !this.#closing) this.#resume();
   }
 
   decideKeepAlive(): boolean {
-    // A body that the client still waits to be asked for will not come any more; nothing can follow it on this connection.
+    // The client will not send a body for which it still waits for `100 Continue`: no request can follow on this connection.
     if (this.awaitsContinue || this.#server.draining && (this.#lastRequest || this.#reader.atEnd)) {
       this.#keepAlive = false;
     }
     return this.#keepAlive;
   }
 
-  onAnswered(mustClose: boolean): void {
+  onResponded(mustClose: boolean): void {
     if (mustClose) this.#keepAlive = false;
     const reader = this.#reader;
     const { body } = reader;
@@ -227,16 +230,16 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#afterInput();
   }
 
-  /** The connection is of no use any more: whatever goes on on it fails with `reason`. */
+  /** The connection is of no use any more: everything in progress on it fails with `reason`. */
   abandon(reason: unknown): void {
     if (this.#clock.state === "closed") return;
     this.#reader.body?.body.fail(reason);
-    this.#answering.abort(reason);
+    this.#responder.abort(reason);
     this.#info.failed(reason);
     this.#close();
   }
 
-  /** After each piece of input: the state, the deadline, back-pressure, and what has been written goes out. */
+  /** After each piece of input: updates the state, the deadline and back-pressure, and sends what has been written. */
   #afterInput(): void {
     if (this.#clock.state === "closed") return;
     if (!this.#closing) {
@@ -255,12 +258,12 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     else if (this.#reader.waitingBytes > 0) clock.enter("head");
     else {
       clock.enter("idle");
-      // The head of the answer before may have gone out when nobody knew yet that it would be the last.
+      // The head of the previous response may have gone out before it was known to be the last.
       if (this.#server.draining) this.#endIdle();
     }
   }
 
-  /** The server stops, and no request is there: the connection closes, or may bring one more. */
+  /** The server drains, and no request is in progress: the connection closes, or may bring one more. */
   #endIdle(): void {
     if (!this.#server.sparesIdle) {
       this.#closeWhenSent();
@@ -270,7 +273,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#resume();
   }
 
-  /** The server stops, and what was received before is answered, but for a message that has only begun. */
+  /** The server drains, and has responded to what was received before, except for a message that has only begun. */
   #endDraining(): void {
     if (this.#clock.state === "idle") this.#endIdle();
     else {
@@ -299,12 +302,12 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     } else if (this.#closing && !this.responding) this.#finishClosing();
   }
 
-  /** The handler wants the body of a client that waits to be asked for it. */
+  /** The handler reads the body of a client that waits for `100 Continue`. */
   #sendContinue(): void {
     const { body } = this.#reader;
     if (body === undefined || !body.expectsContinue || this.#clock.state === "closed") return;
     if (!this.responding) return;
-    if (this.#answering.begun) {
+    if (this.#responder.begun) {
       this.#forgoBody();
       return;
     }
@@ -318,11 +321,11 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#flush();
   }
 
-  /** A client that has seen a final status does not send a body it was not asked for: nobody shall wait for it. */
+  /** A client that has seen a final status does not send the body that it held back: the handler must not wait for it. */
   #forgoBody(): void {
     this.#reader.failBody(
       new Deno.errors.Interrupted(
-        "read the request's body: the client was not asked for it before the answer began",
+        "read the request's body: the response began before the client was asked for it",
       ),
     );
     this.#keepAlive = false;
@@ -330,15 +333,15 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   }
 
   /**
-   * After the last answer, with input still coming: closing now would make the system reset the connection, and the client
-   * might never read the answer (RFC 9112, 9.6).
+   * After the last response, with input still coming: closing now would make the system reset the connection, and the client
+   * might never read the response (RFC 9112, 9.6).
    */
   #beginLinger(): void {
     if (this.#clock.state === "closed" || this.#clock.state === "linger") return;
     this.#closing = true;
     this.#clock.enter("linger");
     this.#reader.failBody(
-      new Deno.errors.Interrupted("read the request's body: the connection was closed behind the answer"),
+      new Deno.errors.Interrupted("read the request's body: the connection was closed after the response"),
     );
     this.#reader.clear();
     this.#flush();
@@ -349,7 +352,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     if (this.#lingeredBytes > LINGER_BYTES_MAX) this.#close();
   }
 
-  /** Nothing more will come: what waits is half a head, which is told like any other that is malformed. */
+  /** The input has ended. A partial head that remains is rejected like any malformed head. */
   #endOfInput(): void {
     if (this.#closing) return;
     if (this.#reader.holdsHalfHead) this.onRejected(400);
@@ -362,7 +365,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     if (!this.#reader.processing) this.#flush();
   }
 
-  /** The last answer is with the kernel. */
+  /** The last response is with the kernel. */
   #finishClosing(): void {
     if (this.#clock.state !== "linger" || this.#inputEnded) {
       this.#close();
@@ -386,7 +389,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
     this.#closing = true;
     this.#reader.clear();
     this.#info.failed(new Deno.errors.ConnectionReset(GONE));
-    this.#answering.forget();
+    this.#responder.forget();
     if (this.#continueLater !== undefined) this.#server.buffers.forget(this.#continueLater);
     this.#queue.close();
     this.#socket.close();

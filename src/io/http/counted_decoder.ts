@@ -1,8 +1,8 @@
-/** Takes a message body whose length is announced (RFC 9112, 6.2) out of what comes in; used like `ChunkedDecoder`. */
+/** Extracts a message body of known length (RFC 9112, 6.2) from the input; used like `ChunkedDecoder`. */
 export class CountedDecoder {
-  /** Where the decoder is: in the data, or behind the message. */
+  /** Where the decoder is: in the data, or after the message. */
   state: "data" | "done" = "data";
-  /** After `next()`: where the data it found begins and how long it is. */
+  /** After `next()`: start and length of the data it found. */
   dataStart = 0;
   dataLength = 0;
   /** Bytes that are still to come. */
@@ -13,7 +13,7 @@ export class CountedDecoder {
     this.announcedBytes = byteLength;
   }
 
-  /** Goes on at `start`, up to `end`; returns the index it came to. */
+  /** Goes on at `start`, up to `end`; returns the index that it reached. */
   next(_bytes: Uint8Array, start: number, end: number): number {
     const length = Math.min(this.announcedBytes, end - start);
     this.dataStart = start;

@@ -11,7 +11,7 @@ export interface HeadCopy {
   readonly words: Int32Array<ArrayBuffer>;
 }
 
-/** Heads of requests that are answered asynchronously. Making a typed array costs more than filling it, so they are reused. */
+/** Heads of requests with asynchronous responses. Allocating a typed array costs more than filling it, so they are reused. */
 export class HeadCopies {
   readonly #free: HeadCopy[] = [];
 
@@ -24,7 +24,7 @@ export class HeadCopies {
     };
   }
 
-  /** Takes a copy back. */
+  /** Takes a copy back for reuse. */
   release(copy: HeadCopy): void {
     if (copy.bytes.byteLength === COPY_BYTES && this.#free.length < COPIES_KEPT_MAX) this.#free.push(copy);
   }

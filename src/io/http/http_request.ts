@@ -4,29 +4,29 @@ import type { RequestBody } from "./request_body.ts";
 import type { HeadCopies, HeadCopy } from "./head_copies.ts";
 import { decodeLatin1, type StringCache } from "./string_cache.ts";
 
-/** A request as the server passes it on: a `Request`, and what is cheaper to ask for than through it. */
+/** A request as the server passes it on: a `Request`, with cheaper access to some of its parts. */
 export interface ServerRequest extends Request {
   /** The request target as it was sent, e.g. `"/search?q=1"`. */
   readonly target: string;
-  /** The target's path, without query, not decoded, e.g. `"/search"`. */
+  /** The target's path, without the query and not decoded, e.g. `"/search"`. */
   readonly pathname: string;
-  /** One header field's value without making a `Headers` of all; several lines are joined with `", "`. */
+  /** The value of one header field, without making a `Headers` of all; several lines are joined with `", "`. */
   header(name: string): string | null;
 }
 
-/** What a request needs to know of its connection. */
+/** What a request needs to know about its connection. */
 export interface RequestContext {
-  /** Host and port for a request that names none (HTTP/1.0). */
+  /** Host and port for a request without a Host field (HTTP/1.0). */
   readonly authority: string;
   readonly strings: StringCache;
   readonly heads: HeadCopies;
 }
 
 /**
- * A request whose parts are taken out of the received bytes when they are asked for.
+ * A request whose parts are decoded from the received bytes when they are read.
  *
- * While the handler runs for the first time, those are the receive buffer itself; when it goes on asynchronously, the head
- * has been copied (`detach`). After the response, parts never asked for are gone (`release`), as with `Deno.serve`.
+ * During the handler's first synchronous run these bytes are the receive buffer itself. When the handler goes on asynchronously, the
+ * head is copied (`detach`). After the response, parts that were never read are gone (`release`), as with `Deno.serve`.
  */
 export class HttpRequest implements ServerRequest {
   #bytes: Uint8Array | undefined;
@@ -142,7 +142,7 @@ export class HttpRequest implements ServerRequest {
     if (this.#url === undefined) {
       const { target } = this;
       if (target.charCodeAt(0) === 47 || target === "*") {
-        // The words are another request's as soon as the bytes are.
+        // The words describe another request as soon as the bytes do.
         this.#head();
         const length = this.#words[this.#base + RECORD.hostLength];
         const host = length === 0
@@ -215,7 +215,7 @@ export class HttpRequest implements ServerRequest {
         headers: this.headers,
         signal: this.signal,
       };
-      // A body read straight from the connection cannot be read again through the real request.
+      // A body that was read directly from the connection cannot be read again through the real request.
       if (this.#body !== undefined && this.#method !== "GET" && this.#method !== "HEAD") {
         init.body = this.#body.stream;
         init.duplex = "half";
@@ -230,7 +230,7 @@ export class HttpRequest implements ServerRequest {
     return (request as HttpRequest).#materialise();
   }
 
-  /** Reads the body without a stream where nobody has asked for one. */
+  /** Reads the body without a stream unless one has been requested. */
   async #readAll(): Promise<Uint8Array<ArrayBuffer>> {
     const body = this.#body;
     if (body === undefined) return new Uint8Array(0);

@@ -1,7 +1,7 @@
 import { standInFor } from "./lazy_web_object.ts";
 import { statusText } from "./status_text.ts";
 
-/** What a response holds before anybody has looked at it as a web object. */
+/** The content of a response that has not been used as a web object. */
 export interface LightResponse {
   readonly status: number;
   readonly statusText: string;
@@ -13,8 +13,8 @@ export interface LightResponse {
 const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /**
- * A `Response` that costs next to nothing to make and to send: the server writes its text or bytes straight to the
- * connection. Used like `Response`, which it is an instance of; whatever else is done with it makes a real one behind it.
+ * A `Response` that is cheap to make and to send: the server writes its text or bytes straight to the connection. It is an
+ * instance of `Response` and is used like one; for the rest of the interface it makes a real response behind it.
  *
  * ```ts
  * import { HttpResponse } from "@millrace/millrace/http";
@@ -51,7 +51,7 @@ export class HttpResponse implements Response {
   #real: Response | undefined;
 
   /**
-   * Takes what `Response` takes. Views are not copied: leave them alone until the response has been sent.
+   * Takes what `Response` takes. Views are not copied: do not change them until the response has been sent.
    *
    * @throws {RangeError} when the status is not one of 200 to 599
    * @throws {TypeError} when there is a body and the status forbids one
@@ -181,7 +181,7 @@ export class HttpResponse implements Response {
   /**
    * The body as form data.
    *
-   * @throws {TypeError} (as a rejection) when it is none
+   * @throws {TypeError} (as a rejection) when it is not form data
    */
   formData(): Promise<FormData> {
     return this.#materialise().formData();
@@ -190,7 +190,7 @@ export class HttpResponse implements Response {
   /**
    * The body, parsed as JSON.
    *
-   * @throws {SyntaxError} (as a rejection) when it is none
+   * @throws {SyntaxError} (as a rejection) when it is not JSON
    */
   // deno-lint-ignore no-explicit-any -- as in the interface it implements
   json(): Promise<any> {

@@ -18,9 +18,9 @@ import type {
 } from "./server_context.ts";
 import { StringCache } from "./string_cache.ts";
 
-/** Time between two attempts to accept after the system refused (too many open files, for one). */
+/** Time between two attempts to accept after the system refused, e.g. because of too many open files. */
 const ACCEPT_RETRY_MS = 100;
-/** Deadlines are looked at this many times within the shortest of them: so late may one be noticed. */
+/** Deadlines are checked this many times within the shortest of them, which bounds how late a check can be. */
 const CHECKS_PER_DEADLINE = 4;
 const CHECK_MS_MIN = 10;
 
@@ -35,7 +35,7 @@ export interface HttpShutdownOptions {
 }
 
 /**
- * A server that runs; what {@linkcode serve} returns.
+ * A running server; what {@linkcode serve} returns.
  *
  * Assignable to `Deno.HttpServer`.
  *
@@ -65,7 +65,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   readonly #dependent = { close: () => this.stopNow() };
   readonly #checkTimer: ServerTimer;
   readonly #retryTimer: ServerTimer;
-  /** Keeps the process alive in any case: somebody may wait for a server that stops. */
+  /** Keeps the process alive while the server stops: a caller may be waiting for that. */
   #stopTimer: Timer | undefined;
   #graceTimer: Timer | undefined;
   #accepting = false;
@@ -95,7 +95,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     };
     this.#context = {
       handler,
-      onError: options.onError ?? answerAndReport,
+      onError: options.onError ?? reportAndRespond,
       limits,
       parse: headParser(),
       words: new Int32Array(OUT_WORDS),
@@ -125,7 +125,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     if (this.#signal?.aborted) this.shutdown();
   }
 
-  /** Counts of what the server did so far. */
+  /** Counters of this server. */
   get statistics(): Readonly<HttpServerStatistics> {
     return this.#statistics;
   }
@@ -149,11 +149,11 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
   }
 
   /**
-   * Stops gracefully: accepts no more connections, closes those that are idle, answers the requests in flight with
-   * `connection: close`, and after `shutdownTimeoutMs` closes what is left. Resolves when every connection is closed.
+   * Stops gracefully: accepts no more connections, closes idle ones, responds to the requests in flight with
+   * `connection: close`, and after `shutdownTimeoutMs` closes the rest. Resolves when every connection is closed.
    *
-   * With `idleGraceMs`, idle connections get so long to send one more request, which is answered with `connection: close` as
-   * well: a client that sends one in the very moment in which its connection is closed would have to send it again.
+   * With `idleGraceMs`, idle connections stay open that long for one more request, whose response also has `connection: close`.
+   * Without it, a client that sends a request at the moment its connection closes has to send it again.
    *
    * @throws {RangeError} when `idleGraceMs` is not a number from 0
    */
@@ -195,7 +195,7 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
     for (const connection of [...this.#connections]) connection.abort(reason);
   }
 
-  /** Does what {@linkcode HttpServer.shutdown} does. */
+  /** Shuts the server down, as {@linkcode HttpServer.shutdown} does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
@@ -258,8 +258,8 @@ export class HttpServer<A extends Deno.Addr = Deno.NetAddr> implements Deno.Http
 
 type MutableContext = { -readonly [K in keyof ServerContext]: ServerContext[K] };
 
-/** What a server does with an error when its owner does not say: the operator sees it, the client does not. */
-function answerAndReport(error: unknown): Response {
+/** The default of `onError`: the operator sees the error, the client does not. */
+function reportAndRespond(error: unknown): Response {
   // deno-lint-ignore no-console -- the default, as with Deno.serve, for the operator's eyes
   console.error(error);
   return new HttpResponse("Internal Server Error", { status: 500 });

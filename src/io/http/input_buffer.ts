@@ -1,18 +1,18 @@
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-/** The least that is set aside: most of what is kept is part of a head. */
+/** The least that is allocated: most of what is kept is part of a head. */
 const BYTES_MIN = 512;
 const LF = 10;
 const CR = 13;
 
 /**
- * Bytes received and not looked at yet: the beginning of a head, or what was sent ahead of an answer. Holds no memory while
- * it is empty. It has no limit of its own: whoever appends stops receiving in time.
+ * Bytes received and not yet parsed: the beginning of a head, or requests sent ahead of a response. Uses no memory while it is
+ * empty. It has no limit of its own: its owner stops receiving in time.
  */
 export class InputBuffer {
   #bytes: Uint8Array<ArrayBuffer> = EMPTY;
   #byteLength = 0;
 
-  /** The bytes, at the start of an array that may be longer; good until the next call that changes them. */
+  /** The bytes, at the start of an array that may be longer; valid until the next call that changes them. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
   }
@@ -50,7 +50,7 @@ export class InputBuffer {
     this.#byteLength = 0;
   }
 
-  /** Whether there is anything but ends of lines. */
+  /** Whether there is anything but line ends. */
   get hasMoreThanLineEnds(): boolean {
     for (let index = 0; index < this.#byteLength; index++) {
       if (this.#bytes[index] !== LF && this.#bytes[index] !== CR) return true;
@@ -58,14 +58,14 @@ export class InputBuffer {
     return false;
   }
 
-  /** Whether an empty line, with which a head ends, is complete since there were `from` bytes, or none can come. */
+  /** Whether the empty line that ends a head has become complete after the first `from` bytes, or none can come. */
   hasEmptyLineSince(from: number): boolean {
     const bytes = this.#bytes;
     for (let index = Math.max(from, 1); index < this.#byteLength; index++) {
       if (bytes[index] === LF && (bytes[index - 1] === LF || index >= 2 && bytes[index - 2] === LF)) {
         return true;
       }
-      // A CR that no LF follows makes the head malformed, and its end may never come.
+      // A CR without LF makes the head malformed, and its end may never come.
       if (bytes[index - 1] === CR && bytes[index] !== LF) return true;
     }
     return false;

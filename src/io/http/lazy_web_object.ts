@@ -1,8 +1,8 @@
 /**
- * Makes our light objects pass for Deno's: `instanceof` holds, and what Deno keeps behind symbols (which `new Request(input)`,
- * `fetch(input)` and the like look at) is taken from the real object, made when somebody looks.
+ * Makes our light objects pass for Deno's: `instanceof` holds, and the state that Deno keeps under symbols (which
+ * `new Request(input)`, `fetch(input)` and the like read) comes from the real object, made on first use.
  *
- * No symbol is named: whichever a sample carries are passed on, so that another version of Deno may keep other things there.
+ * It names no symbol: all those that a sample has are passed on, so that another version of Deno may use others.
  */
 export function standInFor<T extends object>(
   light: { prototype: object },
@@ -24,7 +24,7 @@ export function standInFor<T extends object>(
   }
 }
 
-/** Symbols of the object itself and of its prototypes below `Object`, but for the well-known ones. */
+/** Symbols of the object itself and of its prototypes below `Object`, except for the well-known ones. */
 function symbolsOf(sample: object): Set<symbol> {
   const wellKnown = new Set<unknown>(
     Object.getOwnPropertyNames(Symbol).map((name) => Reflect.get(Symbol, name)),

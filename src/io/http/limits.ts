@@ -43,19 +43,19 @@ export interface HttpLimits {
    */
   bodyTimeoutMs?: number;
   /**
-   * Time a connection may be open without a request; then it is closed without an answer.
+   * Time a connection may be open without a request; then it is closed without a response.
    *
    * @default {75000}
    */
   idleTimeoutMs?: number;
   /**
-   * Time without the client taking anything of a response; then the connection is closed.
+   * Time in which the client receives nothing of a response; then the connection is closed.
    *
    * @default {30000}
    */
   writeTimeoutMs?: number;
   /**
-   * Time that requests in flight get when the server stops; then they are cut off.
+   * Time that requests in flight get when the server stops; then they are aborted.
    *
    * @default {10000}
    */
@@ -76,13 +76,13 @@ export const HTTP_LIMITS: Readonly<Required<HttpLimits>> = {
   shutdownTimeoutMs: 10_000,
 };
 
-/** The largest `headerBytesMax`: heads are addressed with 32-bit words and held in one piece. */
+/** The largest `headerBytesMax`: heads are addressed with 32-bit words and kept in one piece. */
 const HEADER_BYTES_CEILING = 1024 * 1024;
 
 /**
- * `limits` with defaults.
+ * `limits` with the defaults filled in.
  *
- * @throws {RangeError} naming the one that is out of range
+ * @throws {RangeError} for a limit that is out of range
  */
 export function resolveLimits(limits: HttpLimits): Required<HttpLimits> {
   const resolved = { ...HTTP_LIMITS };
@@ -99,7 +99,7 @@ export function resolveLimits(limits: HttpLimits): Required<HttpLimits> {
       `serve: headerBytesMax is ${resolved.headerBytesMax}, expected at most ${HEADER_BYTES_CEILING}`,
     );
   }
-  // The parsers take whole numbers, and a target is part of a head.
+  // The parsers take integers, and a target is part of a head.
   resolved.headerBytesMax = Math.ceil(resolved.headerBytesMax);
   resolved.targetBytesMax = Math.ceil(Math.min(resolved.targetBytesMax, resolved.headerBytesMax));
   return resolved;

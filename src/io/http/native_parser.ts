@@ -2,7 +2,7 @@ import { nativeHttpParse, nativeStatus } from "../../../ffi/mod.ts";
 import { portableHeadParser } from "./portable_parser.ts";
 import type { HeadParser } from "./request_head.ts";
 
-/** The fastest head parser this program can use. */
+/** The fastest head parser available. */
 export function headParser(): HeadParser {
   return nativeStatus().available ? nativeHttpParse() : portableHeadParser;
 }

@@ -1,9 +1,9 @@
-/** Whether a name's last label is a number: WHATWG URL takes such a name for an IPv4 address, or for nothing. */
+/** Whether a name's last label is a number: WHATWG URL reads such a name as an IPv4 address or rejects it. */
 export function endsInNumber(name: string): boolean {
   return /(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$/.test(name);
 }
 
-/** `IPv4address` of RFC 3986, 3.2.2: four numbers up to 255, without zeroes before them. */
+/** `IPv4address` of RFC 3986, 3.2.2: four numbers up to 255, without leading zeros. */
 export function isIpv4Address(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 &&

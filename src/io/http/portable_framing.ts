@@ -2,7 +2,7 @@ import { COMMA, DIGIT, equalsIgnoringCase, SPACE, TAB } from "./ascii.ts";
 import { validHost } from "./portable_target.ts";
 import { HEADER_WORDS, LENGTH_DIGITS_MAX } from "./request_head.ts";
 
-/** What the header fields of the message parsed last say about it. */
+/** The framing of the last parsed message by its header fields. */
 export const framing = {
   hostStart: 0,
   hostLength: 0,
@@ -14,7 +14,7 @@ export const framing = {
   expectContinue: false,
 };
 
-/** Fills {@linkcode framing} from a table of fields; 0, or the status that answers the message. */
+/** Fills {@linkcode framing} from a table of fields; returns 0, or the status of the response that rejects the message. */
 export function readFraming(
   bytes: Uint8Array,
   fieldTable: Int32Array,
@@ -104,7 +104,7 @@ function parseLength(bytes: Uint8Array, start: number, length: number): number {
   return value;
 }
 
-/** Only `chunked` alone is understood; see `check_transfer_encoding` in the native parser for the reasons. */
+/** Only `chunked` alone is supported; see `check_transfer_encoding` in the native parser for the reasons. */
 function checkTransferEncoding(bytes: Uint8Array, start: number, length: number): number {
   if (equalsIgnoringCase(bytes, start, length, "chunked")) return 0;
   let [chunkedLast, othersAreCodings] = [false, true];

@@ -19,10 +19,10 @@ const INCOMPLETE = 0;
 const OUT_OF_ROOM = -1;
 
 /**
- * The head parser in TypeScript, for when there is no native library: the same answers, several times slower.
+ * The head parser in TypeScript, for use without the native library: the same results, several times slower.
  *
- * It refuses what makes two servers read one message in two ways: bare LF, folded lines, blanks around names, two lengths,
- * a length beside a transfer coding, a missing or doubled Host.
+ * It rejects what two servers could read in two ways: bare LF, folded lines, blanks around names, two lengths, a length beside
+ * a transfer coding, a missing or doubled Host.
  */
 export function portableHeadParser(
   bytes: Uint8Array,
@@ -55,7 +55,7 @@ export function portableHeadParser(
   return count;
 }
 
-/** Parses one head; returns its end, INCOMPLETE, OUT_OF_ROOM, or the negative status that answers it. */
+/** Parses one head; returns its end, INCOMPLETE, OUT_OF_ROOM, or the negative status that rejects it. */
 function parseHead(
   bytes: Uint8Array,
   from: number,
@@ -72,7 +72,7 @@ function parseHead(
   const headLength = (end === 0 ? byteLength : end) - start;
   const tooLong = overLimit(bytes, start, headLength, headerBytesMax, targetBytesMax);
   if (tooLong !== 0) return -tooLong;
-  // Without its end, a head is only looked at for what is wrong already; limits of the table do not matter then.
+  // A partial head is only checked for errors so far; limits of the table do not matter then.
   const line = parseRequestLine(bytes, start, end === 0 ? byteLength : end, end !== 0);
   if (line.status !== 0) return -line.status;
   if (!line.complete) return INCOMPLETE;
@@ -144,7 +144,7 @@ const requestLine: RequestLine = {
   end: 0,
 };
 
-/** Answers from one object, valid until the next call. */
+/** Returns one object for every result, valid until the next call. */
 function parseRequestLine(
   bytes: Uint8Array,
   start: number,
@@ -199,7 +199,7 @@ function bad(line: RequestLine, status: number): RequestLine {
 /** Name and value positions of the fields parsed last: nameStart, nameLength, valueStart, valueLength each. */
 const fieldTable = new Int32Array(HEADER_WORDS * HEADERS_MAX);
 
-/** Parses field lines into {@linkcode fieldTable}; returns how many, or the negative status that answers the message. */
+/** Parses field lines into {@linkcode fieldTable}; returns how many, or the negative status that rejects the message. */
 function parseFields(bytes: Uint8Array, from: number, limit: number, headComplete: boolean): number {
   let index = from;
   let count = 0;

@@ -23,7 +23,7 @@ export function validTarget(bytes: Uint8Array, start: number, end: number, metho
 /**
  * `uri-host [":" port]` of RFC 9110, 7.2: a name, an IPv4 address or a bracketed IPv6 address; never empty.
  *
- * A name that ends in a number and is no IPv4 address is no name either: nobody could make a URL of it.
+ * A name that ends in a number and is no IPv4 address is rejected: no URL can be made of it.
  */
 export function validHost(bytes: Uint8Array, start: number, end: number): boolean {
   let index = start;
@@ -53,7 +53,7 @@ export function validHost(bytes: Uint8Array, start: number, end: number): boolea
   return port <= 65_535;
 }
 
-/** Whether the last label begins with a digit: a cheap look at names, few of which do. */
+/** Whether the last label begins with a digit: a cheap test that few names pass. */
 function mayEndInNumber(bytes: Uint8Array, start: number, end: number): boolean {
   const DOT = 46;
   let at = bytes[end - 1] === DOT ? end - 1 : end;

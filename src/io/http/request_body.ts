@@ -1,22 +1,25 @@
 import { BodyPieces } from "./body_pieces.ts";
 
-/** Where a body comes from: the connection, which can be held up and let go on. */
+/** The source of a body: the connection, which can be paused and resumed. */
 export interface BodyUpstream {
-  /** More is wanted: data may come in. */
+  /** A reader wants more: resume receiving. */
   resume(): void;
-  /** Nobody wants any more of it: what comes is dropped. */
+  /** The body has no reader any more: what comes is dropped. */
   dropped(): void;
 }
 
-/** Bytes of a request body that wait to be read, above which the connection stops receiving. */
+/** Bytes of a request body queued for reading, above which the connection stops receiving. */
 export const BODY_BUFFER_BYTES = 65_536;
 const DROPPED =
-  "read the request's body: it was dropped, because nobody had begun to read when the response was sent";
+  "read the request's body: it was dropped, because reading had not begun when the response was sent";
 
 /**
  * The body of one request: the connection puts pieces in, the handler takes them out, whole or as a stream.
  *
- * `open`: pieces may come. `ended`: all have come. `failed`: no more will, for a reason. `discarded`: nobody wants them.
+ * - `open`: pieces may come
+ * - `ended`: all pieces have come
+ * - `failed`: no more come, because of an error
+ * - `discarded`: it has no reader; what comes is dropped
  */
 export class RequestBody {
   #state: "open" | "ended" | "failed" | "discarded" = "open";
@@ -31,17 +34,17 @@ export class RequestBody {
     this.#upstream = upstream;
   }
 
-  /** Whether all of it has come in, or no more will. */
+  /** Whether no more pieces come. */
   get complete(): boolean {
     return this.#state === "ended" || this.#state === "failed";
   }
 
-  /** Whether somebody has begun to read. */
+  /** Whether a reader has begun. */
   get used(): boolean {
     return this.#used;
   }
 
-  /** Whether there is more to come and enough waits: the connection should hold up. */
+  /** Whether more is to come and enough is queued: the connection should pause. */
   get full(): boolean {
     return this.#state === "open" && this.#waiting.byteLength >= BODY_BUFFER_BYTES;
   }
@@ -60,7 +63,7 @@ export class RequestBody {
     this.#notify();
   }
 
-  /** No more will come. Whoever reads gets `error`. */
+  /** No more comes. The reader gets `error`. */
   fail(error: unknown): void {
     if (this.complete) return;
     this.#state = "failed";
@@ -69,7 +72,7 @@ export class RequestBody {
     this.#notify();
   }
 
-  /** Drops what has come and will come; whoever begins to read now is told so, and gets no part for the whole. */
+  /** Drops what has come and will come. A reader that begins after this gets an error, not a part of the body. */
   discard(): void {
     this.#waiting.clear();
     if (this.#state === "open") this.#state = "discarded";
@@ -87,7 +90,7 @@ export class RequestBody {
           return;
         }
         controller.close();
-        // A reader that brought its own buffer waits for this answer.
+        // A reader that brought its own buffer waits for this response.
         controller.byobRequest?.respond(0);
       },
       cancel: () => {

@@ -3,7 +3,7 @@
  *
  * ```text
  * word 0  consumed       bytes up to the end of the last complete head
- *      1  rejected       0, or the status that answers the message beginning at `consumed`
+ *      1  rejected       0, or the status that rejects the message beginning at `consumed`
  *      2  used           words written
  *      3  (unused)
  *      4  first record, then the next ...
@@ -23,7 +23,7 @@
  *            12  per header field: nameStart, nameLength, valueStart, valueLength
  * ```
  * Every position is a byte index into the parsed buffer. A parser writes all of it, the connection reads it, and the next
- * call overwrites it. After a head that announces a body, or that ends the connection, parsing stops.
+ * call overwrites it. Parsing stops after a head that announces a body, or that ends the connection.
  *
  * Written by `native/src/http.rs` and `portable_parser.ts`; a test compares the two word by word.
  */
@@ -57,7 +57,7 @@ export const METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATC
 /** Number of HEAD. */
 export const METHOD_HEAD = 4;
 
-/** Limits that both parsers hold to; `HEAD_LIMIT` says how a request beyond each is answered. */
+/** Limits that both parsers enforce; `HEAD_LIMIT` has the status for a request beyond each. */
 export const {
   headersMax: HEADERS_MAX,
   leadingEmptyLinesMax: LEADING_EMPTY_LINES_MAX,

@@ -14,30 +14,30 @@ import {
 } from "./request_head.ts";
 import type { ServerContext } from "./server_context.ts";
 
-/** Who answers what a reader finds. The reader asks it between any two messages whether to go on. */
+/** Takes what a reader finds. The reader asks it between any two messages whether to go on. */
 export interface RequestReaderOwner extends IncomingBodyOwner {
-  /** Whether a request is being answered: the next has to wait, its own body does not. */
+  /** Whether a response is in progress: the next request has to wait, the body of this one does not. */
   readonly responding: boolean;
   /** Whether no further message is read. */
   readonly closing: boolean;
   /**
-   * A head is in, and perhaps some of the body. `bytes` of the request are the reader's until this returns; `flags` are the
+   * A head has come, and perhaps some of the body. `bytes` of the request belong to the reader until this returns; `flags` are the
    * record's (`FLAG`), `head` says whether the method is HEAD.
    */
   onRequest(request: HttpRequest, flags: number, head: boolean): void;
-  /** The next message breaks the rules and is answered with `status`; the owner closes. */
+  /** The next message breaks the rules and is rejected with `status`; the owner closes. */
   onRejected(status: number): void;
-  /** The body cannot be read to its end; the client is told `status` if it still can be. The owner drops the body. */
+  /** The body cannot be read to its end; the client gets `status` if it still can. The owner drops the body. */
   onBodyFailed(error: Error, status: number): void;
-  /** There is input that nobody will look at; the owner closes. */
+  /** There is input that will not be parsed; the owner closes. */
   onSurplus(): void;
 }
 
 /**
- * Makes requests and their bodies out of what one client sends, in order.
+ * Parses the input of one client into requests and their bodies, in order.
  *
- * Works on the received bytes in place as long as whole heads come in. What cannot be dealt with yet, the beginning of a head
- * or requests sent ahead of an answer, is copied and waits for more input or for `proceed()`.
+ * Works on the received bytes in place as long as whole heads come in. What cannot be processed yet, the beginning of a head or
+ * requests sent ahead of a response, is copied and waits for more input or for `proceed()`.
  */
 export class RequestReader {
   readonly #server: ServerContext;
@@ -46,7 +46,7 @@ export class RequestReader {
   /** The body that is coming in. */
   #body: IncomingBody | undefined;
   #processing = false;
-  /** Bytes behind the head that is being taken. */
+  /** Bytes after the head that is being parsed. */
   #bytesBehind = 0;
 
   constructor(server: ServerContext, owner: RequestReaderOwner) {
@@ -59,27 +59,27 @@ export class RequestReader {
     return this.#body;
   }
 
-  /** Bytes that wait. While the reader is at work these are not up to date. */
+  /** Bytes that wait to be parsed. Not up to date while the reader runs. */
   get waitingBytes(): number {
     return this.#input.byteLength;
   }
 
-  /** Whether what waits is the beginning of a head: more than the empty lines that may stand before one. */
+  /** Whether these are the beginning of a head: more than the empty lines that may precede one. */
   get holdsHalfHead(): boolean {
     return this.#input.hasMoreThanLineEnds;
   }
 
-  /** Whether the reader is at work: the owner is inside a call that the reader made. */
+  /** Whether the reader runs: the owner is inside a call that the reader made. */
   get processing(): boolean {
     return this.#processing;
   }
 
-  /** Whether nothing has been received behind the request being answered. */
+  /** Whether nothing has been received after the request in progress. */
   get atEnd(): boolean {
     return (this.#processing ? this.#bytesBehind : this.#input.byteLength) === 0;
   }
 
-  /** Works through what was received, as far as it goes, and keeps the rest. */
+  /** Processes received bytes, as far as possible, and keeps the rest. */
   receive(bytes: Uint8Array<ArrayBuffer>, byteLength: number): void {
     const input = this.#input;
     const before = input.byteLength;
@@ -92,7 +92,7 @@ export class RequestReader {
     if (this.#owner.responding || this.#body !== undefined || this.#headMayBeComplete(before)) this.proceed();
   }
 
-  /** Goes on with what waits. */
+  /** Goes on with the kept bytes. */
   proceed(): void {
     const input = this.#input;
     if (input.byteLength === 0) return;
@@ -100,14 +100,14 @@ export class RequestReader {
     if (consumed > 0) input.drop(consumed);
   }
 
-  /** Nothing more of the body is wanted; whoever reads it gets `error`. */
+  /** The rest of the body is not wanted; its reader gets `error`. */
   failBody(error: unknown): void {
     const body = this.#body;
     this.#body = undefined;
     body?.body.fail(error);
   }
 
-  /** Forgets what waits and the body, whose readers have been told. */
+  /** Forgets the kept bytes and the body, whose readers have been notified. */
   clear(): void {
     this.#input.clear();
     this.#body = undefined;
@@ -120,7 +120,7 @@ export class RequestReader {
       this.#input.hasEmptyLineSince(before);
   }
 
-  /** Works through `bytes`; returns how many are done with. */
+  /** Processes `bytes`; returns how many are done. */
   #process(bytes: Uint8Array<ArrayBuffer>, byteLength: number): number {
     const owner = this.#owner;
     let at = 0;
@@ -153,7 +153,7 @@ export class RequestReader {
       const end = words[base + RECORD.end];
       this.#bytesBehind = byteLength - end;
       this.#takeRequest(bytes, words, base);
-      // What follows is parsed again when this request is through: the words may be another connection's by then.
+      // What follows is parsed again after this request: by then the words may describe another connection's requests.
       if (owner.responding || this.#body !== undefined || owner.closing) return end;
       base += RECORD_WORDS + HEADER_WORDS * words[base + RECORD.headerCount];
     }

@@ -6,25 +6,25 @@ import type { ServerContext } from "./server_context.ts";
 const encoder = new TextEncoder();
 const CRLF = encoder.encode("\r\n");
 const LAST_CHUNK = encoder.encode("0\r\n\r\n");
-/** Turns of the microtask queue in which a body that is all there has said so. */
+/** Turns of the microtask queue within which a complete body reports its end. */
 const WHOLE_BODY_TURNS = 6;
 
-/** Turns of the microtask queue in which the first piece of a body that is at hand has come. */
+/** Turns of the microtask queue within which the first piece of an available body comes. */
 const FIRST_PIECE_TURNS = 16;
 
-/** What a sender asks when it is about to write the head. */
+/** What a sender needs right before it writes the head. */
 export interface ResponseSenderOwner {
   /** Decides whether another request may follow on the connection. */
   decideKeepAlive(): boolean;
-  /** Whether the client waits to be asked for the body, which the answer may be made of. */
+  /** Whether the client waits for `100 Continue` before it sends the body, from which the response may be made. */
   readonly awaitsContinue: boolean;
 }
 
-/** Sends a response that does not fit into the queue at once, or whose body comes piece by piece, at the client's pace. */
+/** Sends a response that does not fit into the queue at once, or whose body comes in pieces, at the client's pace. */
 export class ResponseSender {
   /** Whether something has been written, so that no other response can take its place. */
   headWritten = false;
-  /** Whether the end of the body is told by the end of the connection. */
+  /** Whether the end of the connection marks the end of the body. */
   mustClose = false;
   readonly #queue: SendQueue;
   readonly #server: ServerContext;
@@ -92,7 +92,7 @@ export class ResponseSender {
     const { status, statusText, headers } = response;
     const declared = declaredLength(headers);
     if (this.#context.head) {
-      // When it is over, if ever, is the handler's business.
+      // When the cancellation ends, if ever, is up to the handler.
       body.cancel().catch(() => {});
       const framing: BodyFraming = declared === undefined
         ? { kind: "none" }
@@ -127,7 +127,7 @@ export class ResponseSender {
     }
     let byteLength = piece.done ? 0 : checkPiece(piece.value).byteLength;
     let next = piece.done ? first : reader.read();
-    // An error of the second piece is for whoever awaits it.
+    // An error of the second piece goes to the call that awaits it.
     next.catch(() => {});
     if (framing === undefined) {
       const whole = declared === undefined && await endsAtOnce(next);
@@ -154,13 +154,13 @@ export class ResponseSender {
     this.#queue.flush();
   }
 
-  /** Sends the head before a first piece that lets itself be waited for: a client may need it meanwhile. */
+  /** Sends the head before a first piece that is slow to come: the client may need the head meanwhile. */
   async #headAhead(
     { status, statusText, headers }: Response,
     first: Promise<unknown>,
     declared: number | undefined,
   ): Promise<BodyFraming | undefined> {
-    // A client that waits to be asked for the body could take the head for a refusal.
+    // A client that waits for `100 Continue` could take the head for a refusal.
     if (await settlesSoon(first, FIRST_PIECE_TURNS) || this.#owner.awaitsContinue) return undefined;
     const framing = this.#streamFraming(declared);
     await this.#writeHead(status, statusText, headers, framing);
@@ -200,8 +200,8 @@ export class ResponseSender {
   }
 
   /**
-   * Adds `bytes`, of which `byteLength` have been announced: the handler's memory can be transferred or resized while there is
-   * no room, and what follows must not be taken for the rest.
+   * Adds `bytes`, of which `byteLength` have been announced. The handler can transfer or resize its memory while there is no
+   * room, and what follows must not be taken for the rest.
    */
   async #append(bytes: Uint8Array, byteLength: number): Promise<void> {
     this.#throwIfAborted();
@@ -236,12 +236,12 @@ export class ResponseSender {
 }
 
 function lengthFraming(status: number, byteLength: number): BodyFraming {
-  // RFC 9110, 8.6: 204 never announces a length, and 304 none of nothing.
+  // RFC 9110, 8.6: 204 never announces a length, and 304 not that of an empty body.
   if (status === 204 || status === 304 && byteLength === 0) return { kind: "none" };
   return { kind: "length", byteLength };
 }
 
-/** A length that the handler has announced itself, if it is one. */
+/** The length that the handler has announced itself, if it is valid. */
 function declaredLength(headers: Headers): number | undefined {
   const text = headers.get("content-length");
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -263,7 +263,7 @@ async function settlesSoon(promise: Promise<unknown>, turns: number): Promise<bo
   return settled;
 }
 
-/** Whether a read that has been asked for ends the stream without waiting for anything. */
+/** Whether a pending read ends the stream without waiting for anything. */
 async function endsAtOnce(next: Promise<ReadableStreamReadResult<Uint8Array>>): Promise<boolean> {
   let ended = false;
   next.then(({ done }) => ended = done, () => {});

@@ -13,22 +13,22 @@ const UTF8_BYTES_PER_CHARACTER = 3;
 /** Field lines that stay encoded for reuse. */
 const LINES_KEPT_MAX = 256;
 
-/** How the end of a body is told. */
+/** How the end of a body is marked. */
 export type BodyFraming =
   | { readonly kind: "none" }
   | { readonly kind: "length"; readonly byteLength: number }
   | { readonly kind: "chunked" }
   | { readonly kind: "close" };
 
-/** What of a response the connection decides. */
+/** The part of a response that the connection decides. */
 export interface ResponseContext {
   readonly http11: boolean;
   readonly keepAlive: boolean;
-  /** The answer to HEAD: what the fields announce does not follow. */
+  /** The response to HEAD: the body that the fields announce does not follow. */
   readonly head: boolean;
 }
 
-/** Fields the server sets, whatever a handler says: they describe the connection, not the response. */
+/** Fields that the server sets and a handler cannot: they describe the connection, not the response. */
 const SERVER_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
@@ -45,7 +45,7 @@ const CONTENT_LENGTH = ascii("content-length: ");
 const CLOSE = ascii("connection: close\r\n");
 const KEEP_ALIVE = ascii("connection: keep-alive\r\n");
 const CHUNKED = ascii("transfer-encoding: chunked\r\n");
-/** Characters of a text that is written without more ado. */
+/** Characters of a text that is written by the short path. */
 const SHORT_TEXT_MAX = 256;
 const ZERO = 48;
 /** Room for the digits of a length and the end of a head. */
@@ -60,7 +60,7 @@ export class ResponseWriter {
   readonly #lines = new Map<string, Uint8Array>();
   /** Status line and Date of the last response, which most of the next have too. */
   #prefix: Uint8Array = new Uint8Array(0);
-  /** The same, with the fields of a text, up to its length: for each thing to be said of the connection. */
+  /** The same, with the fields of a text up to its length, for each way to end the body and the connection. */
   #textPrefix: Uint8Array = new Uint8Array(0);
   #closeTextPrefix: Uint8Array = new Uint8Array(0);
   #keepAliveTextPrefix: Uint8Array = new Uint8Array(0);
@@ -69,7 +69,7 @@ export class ResponseWriter {
   #prefixUntilMs = -1;
 
   /**
-   * Writes a whole response whose body is at hand; false when the queue has no room for it in one piece, and nothing was
+   * Writes a complete response with an available body; false when the queue has no room for it in one piece, and nothing was
    * written.
    */
   tryWriteWhole(queue: SendQueue, response: LightResponse, context: ResponseContext, nowMs: number): boolean {
@@ -79,7 +79,7 @@ export class ResponseWriter {
         return true;
       }
     }
-    // The answer to HEAD may announce a length among its fields.
+    // The response to HEAD may announce a length among its fields.
     if (context.head && body === null && headers !== undefined) return false;
     const bodyBytesMax = body === null
       ? 0
@@ -103,7 +103,7 @@ export class ResponseWriter {
     return true;
   }
 
-  /** The commonest answer of all, a short text in ASCII without fields of its own, with as few steps as it takes. */
+  /** The most common response, a short ASCII text without fields of its own, in as few steps as possible. */
   #tryWriteShortText(
     queue: SendQueue,
     status: number,
@@ -133,7 +133,7 @@ export class ResponseWriter {
     const end = at + length;
     for (let index = 0; at < end; index++, at++) {
       const code = text.charCodeAt(index);
-      // Its length in bytes is another than in characters.
+      // Its length in bytes differs from that in characters.
       if (code > 0x7f) return false;
       bytes[at] = code;
     }
@@ -155,7 +155,7 @@ export class ResponseWriter {
     return writeText(bytes, at, body, context.head);
   }
 
-  /** Writes the head of a response whose body follows piece by piece; false when there is no room now. */
+  /** Writes the head of a response whose body follows in pieces; false when there is no room now. */
   tryWriteHead(
     queue: SendQueue,
     status: number,
@@ -250,14 +250,14 @@ interface FieldLines {
   hasContentType: boolean;
 }
 
-/** The encoded fields of the response at hand; overwritten by the next. */
+/** The encoded fields of the present response; overwritten by the next. */
 const fieldLines: FieldLines = { bytes: new Uint8Array(1024), byteLength: 0, hasContentType: false };
 const NO_LINES: FieldLines = { bytes: new Uint8Array(0), byteLength: 0, hasContentType: false };
 
 /**
- * `name: value\r\n`, empty for the fields that are the server's.
+ * `name: value\r\n`; empty for the fields that only the server sets.
  *
- * @throws {TypeError} when they could be read as more
+ * @throws {TypeError} when they could be read as more than one field
  */
 function encodeLine(name: string, value: string): Uint8Array {
   if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
@@ -304,7 +304,7 @@ function endHead(bytes: Uint8Array, at: number): number {
   return at + 2;
 }
 
-/** Length, end of head and body of a text; the length stands before the text and is known after it has been encoded. */
+/** Length, end of head and body of a text; the length precedes the text but is known only after encoding it. */
 function writeText(bytes: Uint8Array, from: number, text: string, head: boolean): number {
   const textAt = from + CONTENT_LENGTH.byteLength + LENGTH_AND_END_BYTES;
   const { written } = encoder.encodeInto(text, bytes.subarray(textAt));

@@ -10,10 +10,10 @@ const BACKLOG = 1024;
 /**
  * Serves HTTP/1.1: calls `handler` for every request and sends the response it returns.
  *
- * Takes and gives what `Deno.serve` does, so frameworks run on it unchanged. Limits and deadlines are in
- * {@linkcode HttpLimits}; requests that break the rules are answered 400, 408, 413, 414, 417, 431, 501 or 505 by the server
- * itself, without a handler, or in its place when it is the body that turns out to be wrong. Answering with an
- * {@linkcode HttpResponse} is several times cheaper than with a `Response`.
+ * It is compatible with `Deno.serve`, so frameworks run on it unchanged. Limits and deadlines are in {@linkcode HttpLimits}.
+ * The server itself responds to requests that break the rules, with 400, 408, 413, 414, 417, 431, 501 or 505: without a
+ * handler, or in its place when the body turns out to be wrong. An {@linkcode HttpResponse} is several times cheaper than
+ * a `Response`.
  *
  * ```ts
  * import { HttpResponse, serve } from "@millrace/millrace/http";
@@ -30,7 +30,7 @@ const BACKLOG = 1024;
  * @throws {RangeError} when a limit is out of range
  */
 export function serve(handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
-/** Serves HTTP/1.1 over TCP as the options say. */
+/** Serves HTTP/1.1 over TCP with options. */
 export function serve(options: ServeOptions, handler: ServeHandler<Deno.NetAddr>): HttpServer<Deno.NetAddr>;
 /**
  * Serves HTTP/1.1 over a Unix socket.

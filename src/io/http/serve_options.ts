@@ -28,8 +28,8 @@ export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLi
    */
   backlog?: number;
   /**
-   * Takes the listening socket of this name that the process was started with, by a supervisor or by systemd's socket
-   * activation. Where there is none, the address counts: the same program runs by itself.
+   * Takes over the listening socket of this name that the process was started with, by a supervisor or by systemd's socket
+   * activation. Without one, the address is used: the same program also runs by itself.
    */
   inherit?: string;
   /** Stops the server gracefully when aborted. */
@@ -43,9 +43,9 @@ export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLi
   /** Called once the server listens. */
   onListen?: (address: A) => void;
   /**
-   * Makes the response for what a handler throws.
+   * Makes the response to an error that a handler throws.
    *
-   * @default {prints the error and answers 500}
+   * @default {prints the error and responds with 500}
    */
   onError?: (error: unknown) => Response | Promise<Response>;
 }
@@ -53,7 +53,7 @@ export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr> extends HttpLi
 /** Options of `serve()` over a Unix socket. */
 export interface ServeUnixOptions
   extends Omit<ServeOptions<Deno.UnixAddr>, "port" | "hostname" | "reusePort"> {
-  /** Says that this is a Unix socket; may be left out. */
+  /** Selects a Unix socket; may be left out. */
   transport?: "unix";
   /** Path of the socket; must not exist. */
   path: string;

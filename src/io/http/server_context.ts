@@ -6,21 +6,21 @@ import type { HeadParser } from "./request_head.ts";
 import type { ResponseWriter } from "./response_writer.ts";
 import type { StringCache } from "./string_cache.ts";
 
-/** What a handler is told besides the request. */
+/** What a handler gets besides the request. */
 export interface ServeHandlerInfo<A extends Deno.Addr = Deno.Addr> {
-  /** The client's address; ask for it while the connection is open. */
+  /** The client's address; read it while the connection is open. */
   readonly remoteAddr: A;
   /** Resolves when the response is with the kernel; rejects when it could not be sent. */
   readonly completed: Promise<void>;
 }
 
-/** Answers requests. */
+/** Responds to requests. */
 export type ServeHandler<A extends Deno.Addr = Deno.Addr> = (
   request: ServerRequest,
   info: ServeHandlerInfo<A>,
 ) => Response | Promise<Response>;
 
-/** Counts of what a server did; they only grow, but for the number of connections. */
+/** Counters of a server. They only grow, except for the number of open connections. */
 export interface HttpServerStatistics {
   /** Open now. */
   connectionCount: number;
@@ -30,15 +30,15 @@ export interface HttpServerStatistics {
   requestCount: number;
   /** Messages refused before a handler saw them (400, 408, 413 ...). */
   rejectedCount: number;
-  /** Connections ended because a time was over. */
+  /** Connections ended by a deadline. */
   timeoutCount: number;
 }
 
-/** What a server asks of its connections. */
+/** What a server needs of its connections. */
 export interface ServedConnection {
-  /** Ends the connection when its time is over; called now and then. */
+  /** Ends the connection when a deadline has passed; called periodically. */
   checkDeadlines(nowMs: number): void;
-  /** Answers what is under way and closes. */
+  /** Finishes the requests in progress and closes. */
   drain(): void;
   /** Closes at once. */
   abort(reason: unknown): void;
@@ -46,25 +46,25 @@ export interface ServedConnection {
   setReferenced(referenced: boolean): void;
 }
 
-/** What the connections of one server have in common. */
+/** What the connections of one server share. */
 export interface ServerContext {
   readonly handler: ServeHandler;
   readonly onError: (error: unknown) => Response | Promise<Response>;
   readonly limits: Required<HttpLimits>;
   readonly parse: HeadParser;
-  /** The parser's answer about the buffer at hand. */
+  /** The parser's result for the buffer in progress. */
   readonly words: Int32Array;
   readonly writer: ResponseWriter;
   readonly strings: StringCache;
   readonly heads: HeadCopies;
   readonly buffers: BufferPool;
   readonly statistics: HttpServerStatistics;
-  /** For requests that name no host. */
+  /** For requests without a Host field. */
   readonly authority: string;
   readonly transport: "tcp" | "unix";
   /** Whether the server stops: every response says `connection: close`. */
   readonly draining: boolean;
-  /** Whether idle connections of a server that stops may send one more request. */
+  /** Whether idle connections of a draining server may send one more request. */
   readonly sparesIdle: boolean;
   /** The reactor's time. */
   nowMs(): number;

@@ -2,10 +2,10 @@ import type { Reactor } from "../reactor/mod.ts";
 import type { Timer } from "../../base/timer/mod.ts";
 
 /**
- * Something that a server has to do later, which keeps the process alive only if the server is to.
+ * A timer of a server, which keeps the process alive only while the server does.
  *
- * A reactor's timers always keep it alive. So without a reference one of the host's takes their place, except in simulated
- * time, of which the host knows nothing.
+ * A reactor's timers always keep the process alive. So a timer of the host takes their place while the server is unreferenced,
+ * except in virtual time, which the host's timers do not follow.
  */
 export class ServerTimer {
   readonly #reactor: Reactor;
@@ -15,18 +15,18 @@ export class ServerTimer {
   #timer: Timer | undefined;
   #hostTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls `callback` when its time has come; not pending at first. */
+  /** Calls `callback` at the scheduled time; not scheduled at first. */
   constructor(reactor: Reactor, callback: () => void) {
     this.#reactor = reactor;
     this.#callback = callback;
   }
 
-  /** Whether the callback is still to run. */
+  /** Whether the callback is scheduled. */
   get pending(): boolean {
     return this.#timer !== undefined || this.#hostTimer !== undefined;
   }
 
-  /** Has the callback run `delayMs` milliseconds from now, in place of a time set before. */
+  /** Schedules the callback in `delayMs` milliseconds, in place of an earlier schedule. */
   schedule(delayMs: number): void {
     this.cancel();
     this.#dueMs = this.#reactor.nowMs() + delayMs;

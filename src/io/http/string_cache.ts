@@ -6,8 +6,8 @@ const CACHED_BYTES_MAX = 96;
 const decoder = new TextDecoder();
 
 /**
- * Strings for byte sequences that come again and again, such as request targets and host names: comparing bytes is several
- * times cheaper than decoding them. Bounded; a newcomer takes the place of whoever hashed to it.
+ * Strings for byte sequences that recur, such as request targets and host names: comparing bytes is several times cheaper than
+ * decoding them. Bounded: a new entry replaces the one with the same hash.
  */
 export class StringCache {
   readonly #keys: (Uint8Array | undefined)[] = new Array(ENTRIES).fill(undefined);
@@ -35,13 +35,13 @@ export function decodeLatin1(bytes: Uint8Array, start: number, length: number): 
   if (length === 0) return "";
   const end = start + length;
   for (let index = start; index < end; index++) {
-    // What TextDecoder calls "latin1" is Windows-1252, which differs from 0x80 on.
+    // TextDecoder's "latin1" is Windows-1252, which differs from 0x80 on.
     if (bytes[index] >= 0x80) return decodeHighBytes(bytes, start, end);
   }
   return decoder.decode(bytes.subarray(start, end));
 }
 
-/** Bytes that become arguments of one call; a call cannot have as many as a head may have bytes. */
+/** Bytes passed as arguments of one call; a call cannot have as many as a head may have bytes. */
 const ARGUMENTS_MAX = 8192;
 
 function decodeHighBytes(bytes: Uint8Array, start: number, end: number): string {
