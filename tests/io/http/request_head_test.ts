@@ -6,7 +6,7 @@ import { HEAD_PARSERS } from "../../support/http_parsers.ts";
 Deno.test("request_head.ts pins every number of the layout", () => {
   assert.deepEqual({ ...layout }, {
     SUMMARY_WORDS: 4,
-    SUMMARY: { consumed: 0, rejected: 1, used: 2 },
+    SUMMARY: { consumed: 0, rejected: 1, used: 2, words: 4 },
     RECORD_WORDS: 12,
     HEADER_WORDS: 4,
     RECORD: {
@@ -22,6 +22,8 @@ Deno.test("request_head.ts pins every number of the layout", () => {
       headerCount: 9,
       hostStart: 10,
       hostLength: 11,
+      words: 12,
+      headerWords: 4,
     },
     FLAG: { http11: 1, keepAlive: 2, chunked: 4, hasLength: 8, expectContinue: 16 },
     METHODS: ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"],
