@@ -6,43 +6,43 @@ import { CHILD_FRAME, SPAWN_FLAG, SPAWN_REQUEST, SPAWN_STEP } from "./layouts.ts
 import { native } from "./library.ts";
 import { closeDescriptor } from "./memory.ts";
 
-/** What {@linkcode NativeChild.spawn} starts. */
+/** What {@linkcode NativeChild.spawn} starts, and how. */
 export interface NativeSpawnRequest {
   /** Path of the program. */
   readonly program: string;
   /** Its arguments, its own name first. */
   readonly args: readonly string[];
-  /** Variables as `NAME=value`; `NAME` alone takes one away. */
+  /** Variables as `NAME=value`; `NAME` alone removes one. */
   readonly variables: readonly string[];
-  /** Begin with no variables, in place of those of this process. */
+  /** Begin without variables, not with those of this process. */
   readonly clearEnvironment: boolean;
-  /** Where it runs; `""`: where this process does. */
+  /** Its working directory; `""` for that of this process. */
   readonly directory: string;
-  /** Path at which a socket takes its `sd_notify()` messages; `""`: none. */
+  /** Path of the socket for its `sd_notify()` messages; `""` for none. */
   readonly notifyPath: string;
-  /** Descriptors that it has at 3, 4 and so on. */
+  /** Descriptors that it gets at 3, 4 and so on. */
   readonly descriptors: readonly number[];
-  /** Whether `LISTEN_PID` is to say the child's number. */
+  /** Whether `LISTEN_PID` is set to the child's process id. */
   readonly setListenPid: boolean;
-  /** Whether what it writes comes here, and not where what this process writes goes. */
+  /** Whether its output comes here through pipes, not to the output of this process. */
   readonly pipes: boolean;
-  /** Whether it has a socket to this process, behind its descriptors. */
+  /** Whether it gets a socket to this process, after its descriptors. */
   readonly control: boolean;
-  /** Whether it goes on when this thread ends. */
+  /** Whether it outlives this thread. */
   readonly survives: boolean;
-  /** A socket that is sent `+ <process group>` and a line feed before it runs, and `- …` when it has ended; -1: none. */
+  /** A socket that gets `+ <process group>` and a line feed before the child runs, and `- …` when it has ended; -1 for none. */
   readonly guardDescriptor: number;
 }
 
-/** Takes what happens to a child. */
+/** Takes the events of a child. */
 export interface NativeChildHandler {
   /** It has sent a message to its `NOTIFY_SOCKET`. */
   onNotify(text: string): void;
-  /** It has ended, by itself with `code`, or by a signal. Nothing of its process group is left. */
+  /** It has ended, by itself with `code`, or by a signal. No process of its group is left. */
   onExit(code: number, signal: Deno.Signal | null): void;
 }
 
-/** Why a program could not be started: what failed in the child. */
+/** Why a program could not be started: the step that failed in the child. */
 export type SpawnStep = "prepare" | "descriptors" | "directory" | "exec";
 
 const HEADER_BYTES = 4;
@@ -67,16 +67,16 @@ const SIGNAL_NAMES = new Map(
 /**
  * A process that this thread has started, and that ends with it.
  *
- * A native thread waits for its end, so that it is noticed at once; being there keeps this process alive.
+ * A native thread waits for its end, so that it is noticed at once. While it runs, it keeps this process alive.
  */
 export class NativeChild {
-  /** Its number. */
+  /** Its process id. */
   readonly pid: number;
-  /** What it writes; `undefined` without pipes. */
+  /** Its standard output; `undefined` without pipes. */
   readonly stdout: Socket | undefined;
-  /** What it complains. */
+  /** Its standard error; `undefined` without pipes. */
   readonly stderr: Socket | undefined;
-  /** Its other end is the child's; `undefined` where it was not asked for. */
+  /** A socket whose other end the child has; `undefined` unless requested. */
   readonly control: Socket | undefined;
   readonly #pidfd: number;
   readonly #events: Socket;
@@ -130,7 +130,7 @@ export class NativeChild {
     this.#events.on("data", (bytes: Uint8Array) => this.#receive(bytes));
   }
 
-  /** Whether it has ended, as far as has been told. */
+  /** Whether its end has been reported. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -189,7 +189,7 @@ export interface ProcessUsage {
   readonly cpuMs: number;
 }
 
-/** What process `pid` takes; `undefined` when there is none. */
+/** Memory and processor time of process `pid`; `undefined` when there is no such process. */
 export function processUsage(pid: number): ProcessUsage | undefined {
   const out = new Float64Array(2);
   if (native().millrace_process_usage(pid, out) < 0) return undefined;
@@ -197,19 +197,19 @@ export function processUsage(pid: number): ProcessUsage | undefined {
 }
 
 /**
- * A descriptor of this thread's own for the listening socket `fd`, which does not block from then on.
+ * A descriptor of this thread for the listening socket `fd`, which does not block from then on.
  *
- * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when nothing is open there, or does not listen
+ * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when `fd` is not open, or is no listening socket
  */
 export function adoptListener(fd: number): number {
   return adopt(fd, 0);
 }
 
 /**
- * The same for a socket of Deno's, which closes it: a number that this thread still took for its own would be somebody else's
- * when the thread ends.
+ * The same for a socket that Deno closes: this thread must not own the descriptor, or it would close a reused number when it
+ * ends.
  *
- * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when nothing is open there, or does not listen
+ * @throws {Deno.errors.BadResource | Deno.errors.InvalidData} when `fd` is not open, or is no listening socket
  */
 export function lendListener(fd: number): number {
   return adopt(fd, 1);
@@ -223,12 +223,12 @@ function adopt(fd: number, lent: 0 | 1): number {
   );
 }
 
-/** Keeps what this process starts from inheriting a descriptor that it was started with. */
+/** Keeps child processes from inheriting a descriptor that this process was started with. */
 export function closeOnExec(fd: number): void {
   check(native().millrace_close_on_exec(fd), "keep a descriptor", String(fd));
 }
 
-/** The descriptor of a connection that waits on a listening socket that does not block, or the negative error number. */
+/** The descriptor of a pending connection of a non-blocking listening socket, or the negative error number. */
 export function acceptNow(fd: number): number {
   return native().millrace_accept(fd);
 }

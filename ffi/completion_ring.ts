@@ -10,7 +10,7 @@ export interface CompletionSink {
   complete(id: number, result: number, flags: number): void;
 }
 
-/** Completions, read out of the memory that the kernel writes them to. */
+/** Completions, read from the memory that the kernel writes them to. */
 export class CompletionRing {
   readonly #words: Int32Array;
   readonly #owned: Uint8Array<ArrayBuffer>;
@@ -32,7 +32,7 @@ export class CompletionRing {
     this.#mask = memory.cqEntryCount - 1;
   }
 
-  /** Whether `reap()` would find completions, or the kernel has some to work off. */
+  /** Whether `reap()` would find completions, or the kernel has deferred work. */
   get hasCompletions(): boolean {
     const words = this.#words;
     return Atomics.load(words, this.#tail) !== Atomics.load(words, this.#head) ||
@@ -45,8 +45,8 @@ export class CompletionRing {
   }
 
   /**
-   * Passes every completion that is there to `sink`; returns how many. What `sink` brings about meanwhile waits for the next
-   * call, or two that answer each other could keep this one for ever.
+   * Passes every available completion to `sink`; returns how many. Completions that `sink` causes wait for the next call, or two
+   * operations that trigger each other could keep this one running for ever.
    */
   reap(sink: CompletionSink): number {
     const words = this.#words;
@@ -64,14 +64,14 @@ export class CompletionRing {
         const batch = Math.min(available, REAP_BATCH);
         for (let index = 0; index < batch; index++) {
           const at = entriesAt + (head & mask) * CQE_WORDS;
-          // Plain loads: between the load of the tail and the store of the head these words are ours alone, and each
-          // is read once.
+          // Plain loads: between the load of the tail and the store of the head only this thread uses these words, and each is read
+          // once.
           const id = words[at];
           const result = words[at + 2];
           const flags = words[at + 3];
           if (words[at + 1] !== 0) {
-            // The descriptor is this thread's from here on. Should the thread end before the head is published, the entry
-            // must not say so any more: the number may be somebody else's then.
+            // This thread owns the descriptor from here on. Should the thread end before the head is published, the entry must not name
+            // it any more: the number may have been reused then.
             if (result >= 0) owned[result] = 1;
             words[at + 1] = 0;
           }

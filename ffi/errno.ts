@@ -63,7 +63,7 @@ const TABLE: Readonly<Record<number, Entry>> = {
   37: ["ENOLCK", "no locks are available", errors.NotSupported],
   38: ["ENOSYS", "this kernel, or a sandbox around this process, does not offer the call", errors.NotSupported],
   40: ["ELOOP", "too many symbolic links", errors.FilesystemLoop],
-  62: ["ETIME", "the time is over", errors.TimedOut],
+  62: ["ETIME", "the timeout has passed", errors.TimedOut],
   90: ["EMSGSIZE", "the message is too long", errors.InvalidData],
   95: ["EOPNOTSUPP", "not supported", errors.NotSupported],
   97: ["EAFNOSUPPORT", "this address family is not available", errors.NotSupported],
@@ -76,8 +76,8 @@ const TABLE: Readonly<Record<number, Entry>> = {
   105: ["ENOBUFS", "no buffer is free", Error],
   106: ["EISCONN", "connected already", errors.AlreadyExists],
   107: ["ENOTCONN", "not connected", errors.NotConnected],
-  110: ["ETIMEDOUT", "the other side did not answer in time", errors.TimedOut],
-  111: ["ECONNREFUSED", "nobody listens there", errors.ConnectionRefused],
+  110: ["ETIMEDOUT", "the other side did not respond in time", errors.TimedOut],
+  111: ["ECONNREFUSED", "no socket listens on the address", errors.ConnectionRefused],
   113: ["EHOSTUNREACH", "the host is unreachable", errors.NetworkUnreachable],
   122: ["EDQUOT", "no space left in the quota", Error],
   125: ["ECANCELED", "cancelled", errors.Interrupted],
@@ -92,7 +92,7 @@ const NOT_SYNCED = "what was written since the last sync may be lost, also when 
 const FILE_SYSTEM =
   "the likely cause is the file system: shared memory needs a local one, such as ext4, XFS or tmpfs";
 
-/** What an error number means when a particular operation answers it: the likely cause, and what to do. */
+/** What an error number means for a particular operation: the likely cause, and the remedy. */
 const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   "io_uring_setup": {
     1: "the likely cause is a container profile (Docker, containerd and Kubernetes refuse io_uring by default) or " +
@@ -114,8 +114,8 @@ const HINTS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
 };
 
 /**
- * The error for `errno` (positive) of `operation`; `detail` says on what, e.g. an address or a path. `title` is what the message calls all
- * of that.
+ * The error for `errno` (positive) of `operation`; `detail` says on what object, e.g. an address or a path. `title` replaces the whole of that
+ * in the message.
  */
 export function systemError(
   operation: string,
@@ -136,8 +136,8 @@ export function errnoOf(code: string): number | undefined {
 }
 
 /**
- * An error of Deno's or Node's API in the same form: by its code where it has a known one, else as it is, with the
- * operation added.
+ * An error of Deno's or Node's API in the same form: by its code where that is known, else unchanged, with the operation
+ * added.
  */
 export function asSystemError(operation: string, error: unknown, detail = ""): Error {
   if (!(error instanceof Error)) return new Error(`${operation}: ${String(error)}`);
@@ -147,7 +147,7 @@ export function asSystemError(operation: string, error: unknown, detail = ""): E
   return Object.assign(error, { operation });
 }
 
-/** Returns `result`, or throws the error that a negative one stands for. */
+/** Returns `result`, or throws the error of a negative one. */
 export function check(result: number, operation: string, detail?: string): number {
   if (result < 0) throw systemError(operation, -result, detail);
   return result;

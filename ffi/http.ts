@@ -1,4 +1,4 @@
-/** The native HTTP head parser; the layout of its answer is documented in `src/io/http/request_head.ts`. */
+/** The native HTTP head parser; the layout of its result is documented in `src/io/http/request_head.ts`. */
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The native library: found, checked and opened once per thread, on first use.
  *
- * `MILLRACE_NATIVE` names the file to open, or is `off`. Without it the library stands where `deno task build` puts it.
+ * `MILLRACE_NATIVE` has the path of the file, or is `off`. Without it the library is where `deno task build` puts it.
  */
 import { symbols } from "./bindings.ts";
 import { LAYOUT_HASH } from "./layouts.ts";
@@ -51,7 +51,7 @@ function open(): Opened {
   }
   const path = locate();
   if (typeof path !== "string") return path;
-  // Asking first keeps Deno from prompting: who did not grant native access gets the portable path.
+  // Querying the permission first keeps Deno from prompting: without native access the program takes the portable path.
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     return unavailable("no permission: run with --allow-ffi (unscoped; it grants full native access)");
   }

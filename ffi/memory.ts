@@ -1,4 +1,4 @@
-/** Descriptors, their sizes, and mappings whose address the kernel may be told. */
+/** Descriptors, their sizes, and mappings whose address the kernel may get. */
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
 
@@ -38,7 +38,7 @@ export class Mapping implements Disposable {
 
   private constructor(address: bigint, byteLength: number) {
     const pointer = Deno.UnsafePointer.create(address);
-    if (pointer === null) throw new Error("mmap: answered address 0");
+    if (pointer === null) throw new Error("mmap: returned address 0");
     this.#address = address;
     this.byteLength = byteLength;
     this.#buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength);
@@ -49,7 +49,7 @@ export class Mapping implements Disposable {
     return this.#buffer;
   }
 
-  /** Where it is, for structures the kernel reads. Stays inside `ffi/`. @internal */
+  /** Its address, for structures that the kernel reads. Stays inside `ffi/`. @internal */
   static addressOf(mapping: Mapping): bigint {
     return mapping.#address;
   }

@@ -1,5 +1,5 @@
 /**
- * Everything native: the only folder that opens the library, holds addresses and speaks system calls.
+ * Everything native: the only folder that opens the library, holds addresses and makes system calls.
  *
  * Typed calls per kernel facility, taking and giving views and numbers; no pointer leaves.
  *

@@ -5,7 +5,7 @@ import { native } from "./library.ts";
 let marks: Uint8Array<ArrayBuffer> | undefined;
 
 /**
- * One byte per descriptor of the process, 1 while this thread is the one who closes it; see `native/src/owned.rs`.
+ * One byte per descriptor of the process, 1 while this thread owns it and has to close it; see `native/src/owned.rs`.
  *
  * Native calls keep the marks of descriptors that they make and close. Set the mark of one that came out of a ring; clear
  * it before the kernel can close it, because from then on the number may be another thread's. Writing beyond the end does
@@ -16,6 +16,6 @@ export function ownedDescriptors(): Uint8Array<ArrayBuffer> {
   const out = new BigUint64Array(1);
   const length = check(native().millrace_owned_descriptors(out), "the table of owned descriptors");
   const pointer = Deno.UnsafePointer.create(out[0]);
-  if (pointer === null) throw new Error("the table of owned descriptors: answered address 0");
+  if (pointer === null) throw new Error("the table of owned descriptors: returned address 0");
   return marks = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
 }

@@ -1,7 +1,7 @@
-/** Memory the kernel may be pointed at: its address does not change and it lives until closed. */
+/** Memory that the kernel may use: its address does not change, and it lives until closed. */
 import { Mapping } from "./memory.ts";
 
-/** Page-aligned, zeroed memory of this process. Others refer to places in it by offset; its address stays in `ffi/`. */
+/** Page-aligned, zeroed memory of this process. Other code refers to places in it by offset; its address stays in `ffi/`. */
 export class PinnedMemory implements Disposable {
   /** Reserves `byteLength` bytes; pages are taken from the system when first touched. */
   static allocate(byteLength: number): PinnedMemory {
@@ -25,7 +25,7 @@ export class PinnedMemory implements Disposable {
     return memory.#address + offset;
   }
 
-  /** Gives the memory back. The kernel must not be using it any more. */
+  /** Frees the memory. The kernel must not be using it any more. */
   close(): void {
     this.#mapping.close();
   }

@@ -4,7 +4,7 @@
  * ```text
  * ring entry, 16 bytes: | address: u64 | length: u32 | buffer id: u16 | (entry 0 only: the ring's tail: u16) |
  * ```
- * The program writes entries and the tail; the kernel keeps its head to itself.
+ * The program writes entries and the tail; the kernel does not publish its head.
  */
 import { PinnedMemory } from "./pinned_memory.ts";
 import type { Uring } from "./uring.ts";
@@ -63,7 +63,7 @@ export class ProvidedBuffers implements Disposable {
     return this.#lent;
   }
 
-  /** The bytes of a buffer that the kernel filled; yours until `giveBack()`. */
+  /** The bytes of a buffer that the kernel filled; valid until `giveBack()`. */
   take(bufferId: number): Uint8Array<ArrayBuffer> {
     this.#lent--;
     return this.#views[bufferId];
@@ -77,7 +77,7 @@ export class ProvidedBuffers implements Disposable {
     words[at] = address;
     words[at + 1] = address / 0x1_0000_0000;
     words[at + 2] = this.#bufferByteLength;
-    // The upper half of this word is the ring's tail in entry 0, so only the id's half is written.
+    // The upper half of this word is the ring's tail in entry 0, so only the half with the id is written.
     this.#halfWords[at * 2 + 6] = bufferId;
     this.#tail = (this.#tail + 1) & 0xffff;
     this.#lent++;

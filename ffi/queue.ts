@@ -1,17 +1,17 @@
-/** Steps of a cross-process queue in one call each. What they mean is in docs/queue.md. */
+/** Steps of a cross-process queue in one call each. docs/queue.md describes the protocol. */
 import { check, EAGAIN } from "./errno.ts";
 import { native } from "./library.ts";
 
-/** Length of a message that is left to the caller. */
+/** Length of a message that the caller has to handle. */
 export const QUEUE_LEFT = -1;
 
-/** Memory of a queue and of one opener's state with the bytes behind it; all of it alive and long enough during a call. */
+/** Memory of a queue and of one participant's state with its bytes; all of it alive and long enough during a call. */
 export interface NativeQueue {
   readonly state: Int32Array<ArrayBuffer>;
   readonly region: Uint8Array<ArrayBuffer>;
 }
 
-/** Native code would write to where the region was. */
+/** Without this check, native code would write to memory where the region no longer is. */
 function throwIfClosed(region: Uint8Array, action: string): void {
   if (region.length === 0) throw new Deno.errors.BadResource(`${action} the queue: it is closed`);
 }
@@ -36,7 +36,7 @@ export function nativeQueueSend(
   return result === -EAGAIN ? -1 : check(result, "send to the queue");
 }
 
-/** Sends copies of messages whose bytes lie one behind the other in `data`; how many had a free slot. */
+/** Sends copies of messages whose bytes are contiguous in `data`; returns how many had a free slot. */
 export function nativeQueueSendMany(
   { state, region }: NativeQueue,
   data: Uint8Array<ArrayBuffer>,
@@ -54,8 +54,8 @@ export function nativeQueueSendMany(
 }
 
 /**
- * Receives up to `count` messages of lanes `first` up to but not including `end`, their bytes to `data` from `at` on, and what they are to
- * `received`; how many.
+ * Receives up to `count` messages of lanes `first` up to but not including `end`: their bytes go to `data` from `at` on, and their
+ * descriptions to `received`. Returns how many.
  */
 export function nativeQueueReceive(
   { state, region }: NativeQueue,
@@ -77,7 +77,7 @@ export function nativeQueueReceive(
 
 /**
  * Reserves up to `count` messages of lanes `first` up to but not including `end`, without counting deliveries: slot, length and route go to
- * `received`; how many.
+ * `received`. Returns how many.
  */
 export function nativeQueueReserve(
   { state, region }: NativeQueue,
@@ -91,7 +91,7 @@ export function nativeQueueReserve(
   return check(result, "receive from the queue");
 }
 
-/** Acknowledges the first `count` of the messages that {@linkcode nativeQueueReserve} reserved, but for those whose slot is -1 by now. */
+/** Acknowledges the first `count` of the messages that {@linkcode nativeQueueReserve} reserved, except for those whose slot is -1 by now. */
 export function nativeQueueAck(
   { state, region }: NativeQueue,
   received: Int32Array<ArrayBuffer>,

@@ -1,17 +1,17 @@
-/** Shared memory objects in the memory of this process. */
+/** Shared memory objects, mapped into this process. */
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
 
 /**
- * One opener's view of a shared memory object, which is mapped once per process however many have opened it.
+ * One participant's view of a shared memory object, which a process maps once for all its participants.
  *
- * `close()` empties the buffer (every view of it then has length 0) and gives the mapping back; the last opener of the
- * process to do so unmaps it. A thread that ends gives back what it has.
+ * `close()` empties the buffer (every view of it then has length 0) and releases the mapping; the last participant of the
+ * process to do so unmaps it. A thread that ends releases its mappings.
  */
 export class SharedMapping implements Disposable {
   /**
-   * Maps all `fileBytes` bytes of the object `fd`, and shows those from `offset` on. The object must have them, and keep them:
-   * touching what is not there kills the process.
+   * Maps all `fileBytes` bytes of the object `fd`, and shows those from `offset` on. The object must have that size, and keep it:
+   * touching missing pages kills the process.
    *
    * @throws {Deno.errors.InvalidData} when this process has it mapped with another length
    */
@@ -32,13 +32,13 @@ export class SharedMapping implements Disposable {
   private constructor(address: bigint, offset: number, byteLength: number) {
     this.#address = address;
     const pointer = Deno.UnsafePointer.create(address + BigInt(offset));
-    if (pointer === null) throw new Error("mmap: answered address 0");
+    if (pointer === null) throw new Error("mmap: returned address 0");
     this.bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength));
   }
 
   /**
-   * Resolves when what is in the object, which this opener has as `fd`, is on its disk, by whomever it was written. Holds up no
-   * thread of JavaScript. Both may be closed meanwhile.
+   * Resolves when the content of the object, which this participant has open as `fd`, is on its disk, whichever process wrote it.
+   * Blocks no JavaScript thread. Both may be closed meanwhile.
    *
    * @throws {Error} with the code `EIO` or `ENOSPC`
    * @throws {Deno.errors.BadResource} when it is closed
@@ -50,12 +50,12 @@ export class SharedMapping implements Disposable {
     check(await native().millrace_sync_run(number[0]), "sync shared memory");
   }
 
-  /** Empties the buffer, then gives the mapping back. Closing twice does nothing. */
+  /** Empties the buffer, then releases the mapping. Closing twice does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     const { buffer } = this.bytes;
-    // Who has transferred the buffer has memory that must not go away: it stays until the thread ends.
+    // A transferred buffer is in use elsewhere, so its memory must not go away: it stays until the thread ends.
     if (buffer.detached) return;
     buffer.transfer(0);
     check(native().millrace_region_unmap(this.#address), "munmap");

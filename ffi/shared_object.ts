@@ -1,6 +1,6 @@
 /**
  * Named memory that processes share: files. A name with a directory, such as `/var/lib/shop/millrace.a`, is that of a file
- * there, and one without, such as `/millrace.a`, that of a POSIX shared memory object, a file that only memory backs.
+ * there. A name without one, such as `/millrace.a`, is that of a POSIX shared memory object, a file without a disk.
  */
 import { check, ENOSPC, systemError } from "./errno.ts";
 import { native } from "./library.ts";
@@ -9,25 +9,25 @@ const ERANGE = 34;
 const FILE_KIND_MASK = 0o170000;
 const REGULAR_FILE = 0o100000;
 const PERMISSIONS_MASK = 0o7777;
-/** Bytes of names that `listSharedObjects()` gives at most: a directory of that many is an accident. */
+/** Bytes of names that `listSharedObjects()` returns at most: more names in a directory are a mistake. */
 const NAMES_BYTES_MAX = 2 ** 26;
 
 const encoder = new TextEncoder();
 
-/** What the system knows of an object. */
+/** Metadata of an object. */
 export interface SharedObjectStat {
   readonly byteLength: number;
   /** Permissions, e.g. `0o600`. */
   readonly mode: number;
-  /** Whether it is a file, and no directory, pipe or device that somebody put there. */
+  /** Whether it is a regular file, and not a directory, pipe or device. */
   readonly isRegular: boolean;
-  /** Names it has: 0 when it was unlinked. */
+  /** How many names it has: 0 when it was unlinked. */
   readonly nameCount: number;
 }
 
 /**
- * Creates a shared memory object, exclusively, with exactly the permissions `mode`; returns its descriptor. The name is on the
- * disk of its directory then. Errors call it `subject`.
+ * Creates a shared memory object, exclusively, with exactly the permissions `mode`; returns its descriptor. By then the name is
+ * durable in its directory. Errors call it `subject`.
  *
  * @throws {Deno.errors.AlreadyExists}
  */
@@ -37,7 +37,7 @@ export function createSharedObject(name: string, mode = 0o600, subject = `shared
 }
 
 /**
- * Opens a shared memory object for reading and writing; returns its descriptor. Errors call it `subject`, and what is done `action`.
+ * Opens a shared memory object for reading and writing; returns its descriptor. Errors call it `subject`, and the operation `action`.
  *
  * @throws {Deno.errors.NotFound}
  */
@@ -61,7 +61,7 @@ function checkNamed(result: number, action: string, subject: string): number {
   throw systemError(`${action} shared memory`, -result, "", `${action} ${subject}`);
 }
 
-/** Names of shared memory objects that begin with `prefix`, in no order, without the slash or directory that it begins with. */
+/** Names of shared memory objects that begin with `prefix`, in no order, without the prefix's slash or directory. */
 export function listSharedObjects(prefix: string): string[] {
   const wanted = encoder.encode(prefix);
   for (let byteLength = 4096; byteLength <= NAMES_BYTES_MAX; byteLength *= 4) {
@@ -74,7 +74,7 @@ export function listSharedObjects(prefix: string): string[] {
   throw new RangeError(`list shared memory: the names have more than ${NAMES_BYTES_MAX} bytes`);
 }
 
-/** What the system knows of the object `fd`. */
+/** Metadata of the object `fd`. */
 export function statSharedObject(fd: number): SharedObjectStat {
   const out = new BigUint64Array(3);
   check(native().millrace_shm_stat(fd, out), "fstat");
@@ -88,7 +88,7 @@ export function statSharedObject(fd: number): SharedObjectStat {
 }
 
 /**
- * Makes the object `fd` at least so large, with all of its memory taken from the system now.
+ * Makes the object `fd` at least so large, and allocates all of its memory now.
  *
  * @throws {Error} with the code `ENOSPC` when there is not enough
  */
@@ -101,7 +101,7 @@ export function reserveSharedObject(fd: number, byteLength: number): void {
 }
 
 /**
- * Takes from the system what the object `fd` of `byteLength` bytes lacks of its memory: a copy of a file may have holes.
+ * Allocates the missing memory of the object `fd` of `byteLength` bytes: a copy of a file may have holes.
  *
  * @throws {Error} with the code `ENOSPC` when there is not enough
  */
@@ -110,8 +110,8 @@ export function fillHolesOfSharedObject(fd: number, byteLength: number, subject:
 }
 
 /**
- * Has what the object `fd` holds on its disk, by whomever it was written; holds up the thread meanwhile. Does nothing for memory
- * of the system.
+ * Flushes the content of the object `fd` to its disk, whichever process wrote it; blocks the thread. Does nothing for memory
+ * without a disk.
  *
  * @throws {Error} with the code `EIO` or `ENOSPC`
  */
@@ -119,7 +119,7 @@ export function syncSharedObject(fd: number): void {
   check(native().millrace_shm_sync(fd), "sync shared memory");
 }
 
-/** Fills `out` from byte `offset` of `fd`; returns how many bytes there were. */
+/** Fills `out` from byte `offset` of `fd`; returns how many bytes it read. */
 export function readAt(fd: number, out: Uint8Array<ArrayBuffer>, offset: number): number {
   return check(native().millrace_read_at(fd, out, out.byteLength, offset), "read shared memory");
 }
@@ -127,7 +127,7 @@ export function readAt(fd: number, out: Uint8Array<ArrayBuffer>, offset: number)
 /**
  * Writes all of `bytes` at byte `offset` of `fd`.
  *
- * @throws {Error} with the code `ENOSPC` when not all of them had room
+ * @throws {Error} with the code `ENOSPC` when there was no room for all of them
  */
 export function writeAt(fd: number, bytes: Uint8Array<ArrayBuffer>, offset: number): void {
   const written = check(

@@ -1,10 +1,10 @@
-/** Signals that Deno would do something of its own with. */
+/** Signals that Deno would handle in its own way. */
 import { Socket } from "node:net";
 import { signalNumber } from "./child.ts";
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
 
-/** A signal that is taken from Deno: it comes here, and nowhere else, until this is closed. */
+/** A signal that is taken over from Deno: it comes here, and nowhere else, until this is closed. */
 export class TakenSignal implements Disposable {
   readonly #number: number;
   readonly #socket: Socket;
@@ -27,7 +27,7 @@ export class TakenSignal implements Disposable {
     this.#socket.unref();
   }
 
-  /** Gives it back. */
+  /** Gives the signal back to Deno. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,4 +1,4 @@
-/** Sockets before they carry data: made, bound, named, tuned. */
+/** Sockets before they carry data: created, bound, named, tuned. */
 import { check, systemError } from "./errno.ts";
 import { RESOLVED_ADDRESS } from "./layouts.ts";
 import { native } from "./library.ts";
@@ -35,7 +35,7 @@ function familyOf(address: SocketAddress): number {
   return parseIp(address.hostname)?.byteLength === 16 ? AF_INET6 : AF_INET;
 }
 
-/** A stream socket for talking to `address`; returns its descriptor. */
+/** A stream socket to connect to `address`; returns its descriptor. */
 export function streamSocket(address: SocketAddress): number {
   return check(native().millrace_socket(familyOf(address), SOCK_STREAM), "socket");
 }
@@ -66,7 +66,7 @@ export function listeningSocket(address: SocketAddress, options: ListeningSocket
   const fd = streamSocket(address);
   return orClose(fd, () => {
     if (!("path" in address)) {
-      // As every server does: a restart must not wait for the connections of its predecessor to be forgotten.
+      // As every server does: a restart must not wait until the connections of its predecessor have timed out.
       setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (options.reusePort) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     }
@@ -106,15 +106,15 @@ export function setKeepAlive(fd: number, on: boolean): void {
   setOption(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
 }
 
-/** Tells the other side that nothing more will be sent. */
+/** Ends the sending direction. */
 export function shutdownSend(fd: number): void {
   check(native().millrace_socket_shutdown(fd, SHUT_WR), "shutdown");
 }
 
 /**
- * Addresses of a host name by the system's resolver; an IP literal is its own answer.
+ * Addresses of a host name by the system's resolver; an IP literal resolves to itself.
  *
- * Waits for the resolver on this thread: for listening, where names are local.
+ * Blocks this thread in the resolver: for listening, where names are local.
  *
  * @throws {Deno.errors.NotFound}
  */

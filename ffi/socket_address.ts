@@ -100,7 +100,7 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  // An IPv4 literal stands at the very end, or nowhere.
+  // An IPv4 literal may stand only at the very end.
   const [head, tail] = [groupsOf(halves[0], halves.length === 1), groupsOf(halves[1] ?? "", true)];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
@@ -134,7 +134,7 @@ export function formatIp(bytes: Uint8Array): string {
   if (bytes.byteLength === 4) return bytes.join(".");
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(2 * index));
-  // RFC 5952, 5: an IPv4 address in IPv6 clothes is shown as one.
+  // RFC 5952, 5: an IPv4-mapped IPv6 address shows its IPv4 address.
   if (groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
     return `::ffff:${bytes.subarray(12, 16).join(".")}`;
   }

@@ -11,16 +11,16 @@ import type { UringMemory } from "./uring_memory.ts";
 const NO_TIMEOUT = 0xffff_ffff;
 /** Longest wait of one call in milliseconds; callers wait again. */
 const WAIT_MS_MAX = 3_600_000;
-/** Completes only when it fails. */
+/** The operation completes only when it fails. */
 const QUIET = layout.SQE_FLAG.cqeSkipSuccess << 8;
 const HIGH_WORD = 0x1_0000_0000;
 const UINT32_MAX = 0xffff_ffff;
 
 /**
- * Requests, written into the memory that the kernel reads them from.
+ * Requests, written to the memory that the kernel reads them from.
  *
- * The `prepare…` methods write one entry each and return false when the ring is full even after handing what it holds to
- * the kernel; try again after completions have been read.
+ * The `prepare…` methods write one entry each and return false when the ring is full even after submitting its entries to the
+ * kernel; retry after completions have been read.
  */
 export class SubmissionRing {
   readonly #fd: number;
@@ -31,9 +31,9 @@ export class SubmissionRing {
   readonly #sqTail: number;
   readonly #entryCount: number;
   readonly #mask: number;
-  /** Own copy of the tail: only this thread moves it. */
+  /** This thread's copy of the tail: no other thread moves it. */
   #tail: number;
-  /** The head when last looked at; the kernel may have come further. */
+  /** The head when last read; the kernel may have advanced it. */
   #headSeen: number;
 
   constructor(memory: UringMemory) {
@@ -55,7 +55,7 @@ export class SubmissionRing {
   }
 
   /**
-   * Hands written entries to the kernel, and has it post completions. Waits up to `waitMs` for the first, and where the
+   * Submits written entries to the kernel, and has it post completions. Waits up to `waitMs` for the first, and where the
    * kernel can (`coalesces`), up to `gatherUs` for `count` of them.
    */
   enter(waitMs: number, count = 1, gatherUs = 0): void {
@@ -74,14 +74,14 @@ export class SubmissionRing {
     if (result < 0) checkEnter(result);
   }
 
-  /** Hands written entries to the kernel without looking at completions. */
+  /** Submits written entries to the kernel without reading completions. */
   #submit(): void {
     Atomics.store(this.#words, this.#sqTail, this.#tail);
     const result = native().millrace_uring_enter(this.#fd, this.pendingCount, 0, 0, NO_TIMEOUT, 0);
     if (result < 0) checkEnter(result);
   }
 
-  /** Does nothing, and completes. */
+  /** A no-op that completes. */
   prepareNop(id: number): boolean {
     return this.#write(id, OPCODE.nop, -1, 0, 0, 0, 0);
   }
@@ -158,7 +158,7 @@ export class SubmissionRing {
     return this.#write(id, OPCODE.writev, fd, position, PinnedMemory.addressOf(memory, offset), count, 0);
   }
 
-  /** Brings a file's data, and its metadata unless `dataOnly`, to the disk. */
+  /** Flushes a file's data, and its metadata unless `dataOnly`, to the disk. */
   prepareSync(id: number, fd: number, dataOnly: boolean): boolean {
     return this.#write(id, OPCODE.fsync, fd, 0, 0, 0, dataOnly ? layout.FSYNC_DATASYNC : 0);
   }
@@ -166,16 +166,16 @@ export class SubmissionRing {
   /** Closes a descriptor. With id 0 only a failure completes. */
   prepareClose(id: number, fd: number): boolean {
     if (!this.#write(id, OPCODE.close | (id === 0 ? QUIET : 0), fd, 0, 0, 0, 0)) return false;
-    // Once the kernel has the entry the number may be another thread's, so the mark goes now; and the tail is shown now,
-    // so that the library finds the entry if this thread ends before it is handed over.
+    // Once the kernel has the entry the number may be another thread's, so the mark is cleared now. The tail is published now, so
+    // that the library finds the entry if this thread ends before it is submitted.
     this.#owned[fd] = 0;
     this.#words[this.#sqTail] = this.#tail;
     return true;
   }
 
   /**
-   * Asks for the operation `target` to be cancelled; it still completes, once. Of the asking itself nothing is heard.
-   * `givesDescriptor`: the operation accepts or opens, which is a part of its name.
+   * Cancels the operation `target`, which still completes, once. The cancellation itself has no completion.
+   * `givesDescriptor`: whether the operation accepts or opens, which is a part of its user data.
    */
   prepareCancel(target: number, givesDescriptor = false): boolean {
     const userData = givesDescriptor ? target + USER_DATA_TAG.descriptor * HIGH_WORD : target;
@@ -215,7 +215,7 @@ export class SubmissionRing {
     return true;
   }
 
-  /** Looks where the kernel has come to, and hands it what it has not taken; false when it takes nothing. */
+  /** Reads the kernel's head, and submits what the kernel has not taken; false when it takes nothing. */
   #makeRoom(): boolean {
     this.#headSeen = Atomics.load(this.#words, this.#sqHead);
     if (((this.#tail - this.#headSeen) | 0) < this.#entryCount) return true;
@@ -225,7 +225,7 @@ export class SubmissionRing {
   }
 }
 
-/** Time over, a signal, or a kernel that wants its completions read first are no failures: the caller comes again. */
+/** A timeout, a signal, or a kernel that wants its completions read first is no failure: the caller tries again. */
 function checkEnter(result: number): void {
   switch (result) {
     case -ETIME:

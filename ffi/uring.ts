@@ -8,8 +8,8 @@ import { REGISTER } from "./uring_layout.ts";
 import { UringMemory, type UringOptions } from "./uring_memory.ts";
 
 /**
- * A ring: what {@linkcode SubmissionRing} asks, and what comes of it. It belongs to the thread that opened it, and is closed
- * with that thread at the latest.
+ * A ring: the {@linkcode SubmissionRing} with the requests, and their completions. It belongs to the thread that opened it, and is
+ * closed with that thread at the latest.
  */
 export class Uring extends SubmissionRing implements Disposable {
   /** Whether `enter()` can wait a while for several completions. */
@@ -32,7 +32,7 @@ export class Uring extends SubmissionRing implements Disposable {
     this.coalesces = memory.coalesces;
   }
 
-  /** Whether `reap()` would find completions, or the kernel has some to work off. */
+  /** Whether `reap()` would find completions, or the kernel has deferred work. */
   get hasCompletions(): boolean {
     return this.#completions.hasCompletions;
   }
@@ -42,12 +42,12 @@ export class Uring extends SubmissionRing implements Disposable {
     return this.#completions.overflowed;
   }
 
-  /** Passes every completion that is there to `sink`; returns how many. */
+  /** Passes every available completion to `sink`; returns how many. */
   reap(sink: CompletionSink): number {
     return this.#completions.reap(sink);
   }
 
-  /** Names the eventfd that tells of completions while notifications are on. */
+  /** Registers the eventfd that the kernel signals on completions while notifications are on. */
   registerEventDescriptor(fd: number): void {
     const argument = new Int32Array([fd]);
     check(
@@ -62,7 +62,7 @@ export class Uring extends SubmissionRing implements Disposable {
     this.#completions.setNotifications(on);
   }
 
-  /** Whether the kernel knows every one of `opcodes`. */
+  /** Whether the kernel supports every one of `opcodes`. */
   supports(opcodes: readonly number[]): boolean {
     const operations = 64;
     const probe = new Uint8Array(16 + 8 * operations);
@@ -72,7 +72,7 @@ export class Uring extends SubmissionRing implements Disposable {
     return opcodes.every((opcode) => opcode < operations && (probe[16 + 8 * opcode + 2] & 1) === 1);
   }
 
-  /** Gives the kernel a ring of provided buffers: `memory` holds `entryCount` entries. */
+  /** Registers a ring of provided buffers: `memory` holds `entryCount` entries. */
   registerBufferRing(memory: PinnedMemory, entryCount: number, group: number): void {
     const argument = new DataView(new ArrayBuffer(40));
     argument.setBigUint64(0, BigInt(PinnedMemory.addressOf(memory, 0)), true);

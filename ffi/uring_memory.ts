@@ -1,4 +1,4 @@
-/** The memory that a ring and its program share: set up, mapped, and where in it things are. */
+/** The memory that a ring and its program share: its set-up, its mappings, and the offsets in it. */
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
 import { closeDescriptor, Mapping } from "./memory.ts";
@@ -12,7 +12,7 @@ export interface UringOptions {
   readonly entries: number;
   /** Completion entries, a power of two, at least `entries`. */
   readonly completionEntries: number;
-  /** Completions are worked off only when this thread asks (SINGLE_ISSUER, DEFER_TASKRUN; Linux 6.1). */
+  /** Completions are processed only when this thread asks (SINGLE_ISSUER, DEFER_TASKRUN; Linux 6.1). */
   readonly deferTaskrun: boolean;
 }
 
@@ -21,7 +21,7 @@ export class UringMemory {
   readonly fd: number;
   /** The marks of {@linkcode ownedDescriptors}. */
   readonly owned: Uint8Array<ArrayBuffer>;
-  /** Whether a wait can gather several completions for a while. */
+  /** Whether a wait can gather several completions. */
   readonly coalesces: boolean;
   /** Both rings: heads, tails, flags, and the completion entries from `cqEntriesAt`. */
   readonly words: Int32Array;

@@ -1,4 +1,4 @@
-/** Structures that requests point to, written into memory that the kernel is told the address of. */
+/** Structures that requests point to, written to memory whose address the kernel gets. */
 import { PinnedMemory } from "./pinned_memory.ts";
 import { encodeSocketAddress, type SocketAddress } from "./socket_address.ts";
 import { MSGHDR_BYTES } from "./uring_layout.ts";
@@ -8,7 +8,7 @@ export function writeSocketAddress(memory: PinnedMemory, offset: number, address
   return encodeSocketAddress(address, memory.bytes.subarray(offset));
 }
 
-/** Writes an iovec at `at` of `table` that names `byteLength` bytes from `offset` of `memory`. */
+/** Writes an iovec at `at` of `table` that refers to `byteLength` bytes from `offset` of `memory`. */
 export function writeVector(
   table: PinnedMemory,
   at: number,
@@ -30,7 +30,7 @@ export interface MessageParts {
   readonly dataByteLength: number;
 }
 
-/** Writes a message header at `at`, and the one vector it names, for a datagram laid out in the same memory. */
+/** Writes a message header at `at`, and its one vector, for a datagram laid out in the same memory. */
 export function writeMessageHeader(memory: PinnedMemory, at: number, parts: MessageParts): void {
   writeVector(memory, parts.vectorOffset, memory, parts.dataOffset, parts.dataByteLength);
   const view = new DataView(memory.bytes.buffer);

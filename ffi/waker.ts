@@ -1,4 +1,4 @@
-/** A native thread that sleeps on a descriptor so that this thread need not. */
+/** A native thread that waits for a descriptor so that this thread need not. */
 import { Socket } from "node:net";
 import { check } from "./errno.ts";
 import { native } from "./library.ts";
@@ -6,9 +6,9 @@ import { closeDescriptor } from "./memory.ts";
 
 /**
  * Calls `onWake` on this thread, through Deno's event loop, when its eventfd has been signalled: by the kernel, another
- * thread, or `signal()`. Several signals may make one call.
+ * thread, or `signal()`. Several signals may cause one call.
  *
- * The native thread writes to a socket that Deno polls, and ends when that is closed, be it because this thread is gone.
+ * The native thread writes to a socket that Deno polls, and ends when that is closed, also by the end of this thread.
  */
 export class Waker implements Disposable {
   /** The eventfd to be signalled. */
@@ -33,7 +33,7 @@ export class Waker implements Disposable {
     this.setReferenced(false);
   }
 
-  /** Makes `onWake` be called soon. */
+  /** Causes a call of `onWake` soon. */
   signal(): void {
     check(native().millrace_eventfd_signal(this.eventDescriptor), "signal the waker");
   }

@@ -1,13 +1,13 @@
-/** Waiting on a word of memory without holding up this thread, with a native thread where one is to be had. */
+/** Waiting on a word of memory without blocking this thread, with a native thread where one is available. */
 import { FUTEX_WAIT_MS_MAX } from "./futex.ts";
 import { FutexWatch } from "./futex_watch.ts";
 
-/** Milliseconds between two looks at a word where no native thread can wait on it. */
+/** Milliseconds between two polls of a word where no native thread can wait on it. */
 const POLL_MS = 1;
 
 /**
  * Waits on one futex word, by the native thread of a {@linkcode FutexWatch} from the first wait until it is closed. Where there is no such
- * thread, for want of the library, of a descriptor, or of memory that is mapped, it looks at the word once a millisecond.
+ * thread, without the library, a descriptor, or memory that is mapped, it polls the word once a millisecond.
  */
 export class WordWatch implements Disposable {
   readonly #words: Int32Array;
@@ -25,8 +25,8 @@ export class WordWatch implements Disposable {
 
   /**
    * Resolves when the word is woken, at once when it is not `expected`, and after `timeoutMs`, or {@linkcode FUTEX_WAIT_MS_MAX} if that is
-   * less; it may do so for nothing, so look at the word again. Keeps the process alive meanwhile. `waitWith`: another wait for the same word,
-   * in place of the watch's own, unless there is none.
+   * less. The wake-up may be spurious, so read the word again. Keeps the process alive meanwhile. `waitWith`: another wait for the same word,
+   * in place of the watch's own, unless it returns `undefined`.
    */
   async wait(
     expected: number,
@@ -35,7 +35,7 @@ export class WordWatch implements Disposable {
   ): Promise<void> {
     if (this.#closed || Atomics.load(this.#words, this.#index) !== expected) return;
     const boundedMs = Math.min(timeoutMs, FUTEX_WAIT_MS_MAX);
-    // Who comes second shares the wait of the first: both are woken by the same.
+    // A second caller shares the wait of the first: the same wake-up ends both.
     if (this.#end !== undefined) return await firstOf(this.#end, boundedMs);
     const watch = this.#watchOrNone();
     if (watch !== undefined) {
@@ -46,7 +46,7 @@ export class WordWatch implements Disposable {
     this.#end = undefined;
   }
 
-  /** Ends the thread, and waits under way; there are none afterwards. */
+  /** Ends the thread and the waits under way; no wait may follow. */
   close(): void {
     this.#closed = true;
     this.#watch?.close();

@@ -1,4 +1,4 @@
-/** The seam for time: everything that measures time takes one, so that a test can hold it still. */
+/** The seam for time: everything that measures time takes a clock, so that a test can stop it. */
 export interface Clock {
   /** Milliseconds since some fixed moment, with fractions; never goes backwards. */
   nowMs(): number;
@@ -15,7 +15,7 @@ export const systemClock: Clock = {
 };
 
 /**
- * A clock that moves only when told to.
+ * A clock that moves only when it is set.
  *
  * @example
  * ```ts

@@ -52,7 +52,7 @@ export class Deque<T> {
   }
 
   /**
-   * Adds an entry behind the last.
+   * Adds an entry after the last.
    *
    * @throws {RangeError} when `lengthMax` entries are held
    */
@@ -74,7 +74,7 @@ export class Deque<T> {
     this.#length++;
   }
 
-  /** Takes the first entry out, or gives `undefined` when there is none. */
+  /** Removes and returns the first entry, `undefined` when there is none. */
   popFront(): T | undefined {
     if (this.#length === 0) return undefined;
     const entry = this.#entries[this.#head];
@@ -89,7 +89,7 @@ export class Deque<T> {
     return this.#entries[this.#head];
   }
 
-  /** Drops every entry and the memory that growth took. */
+  /** Drops every entry and the memory of its growth. */
   clear(): void {
     this.#entries = new Array(CAPACITY_INITIAL).fill(undefined);
     this.#head = 0;

@@ -1,5 +1,5 @@
 /**
- * What every other layer stands on: invariants, time, a queue, checksums and replayable chance. Pure, and
+ * What every other layer builds on: invariants, time, a queue, checksums and replayable chance. Pure, and
  * imports nothing.
  *
  * @module

@@ -42,7 +42,7 @@ export class SeededRandom {
   }
 
   /**
-   * A generator that goes on from a state of {@linkcode SeededRandom.state}.
+   * A generator that continues from a state of {@linkcode SeededRandom.state}.
    *
    * @throws {RangeError} when all four words are zero: such a generator gives zeros for ever
    */

@@ -9,20 +9,20 @@ import { ChannelClosedError } from "./errors.ts";
 export const SUBSCRIPTIONS_MAX: number = 2 ** 16;
 
 /**
- * What becomes of a value when a subscription holds as many as it can:
+ * What happens to a value when a subscription is full:
  *
- * - `"wait"`: the sender waits until every subscription has room, and nobody misses anything;
- * - `"drop-oldest"`: the subscription loses the value it has held longest, and counts it;
- * - `"fail"`: the subscription ends with {@linkcode BroadcastLaggedError} behind the values it holds, so that a
- *   reader that must not miss anything learns that it has.
+ * - `"wait"`: the sender waits until every subscription has room, and none misses a value;
+ * - `"drop-oldest"`: the subscription loses its oldest value, and counts it;
+ * - `"fail"`: the subscription ends with {@linkcode BroadcastLaggedError} after the values it holds, so that a
+ *   reader that must not miss a value learns that it has.
  */
 export type WhenFull = "wait" | "drop-oldest" | "fail";
 
 /** Options of {@linkcode Broadcast}. `waitingMax` holds for the senders. */
 export interface BroadcastOptions extends WaitingOptions {
   /**
-   * What becomes of a value when a subscription is full. The default is the one that loses nothing unless told
-   * to; its price is that one slow reader slows every sender down.
+   * What happens to a value when a subscription is full. The default loses nothing; its price is that one slow
+   * reader slows every sender down.
    *
    * @default {"wait"}
    */
@@ -37,7 +37,7 @@ export interface BroadcastOptions extends WaitingOptions {
 
 /**
  * Values that every subscription gets, in the order sent, from the moment it was made on. A value sent while
- * nobody subscribes goes nowhere. After Tokio's `broadcast`, which is `whenFull: "drop-oldest"` here.
+ * there is no subscription is lost. After Tokio's `broadcast`, which is `whenFull: "drop-oldest"` here.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export interface BroadcastOptions extends WaitingOptions {
 export class Broadcast<T> implements Disposable {
   /** Values that each subscription holds at most. */
   readonly capacity: number;
-  /** What becomes of a value when a subscription is full. */
+  /** What happens to a value when a subscription is full. */
   readonly whenFull: WhenFull;
   #closed = false;
   readonly #subscriptionsMax: number;
@@ -60,7 +60,7 @@ export class Broadcast<T> implements Disposable {
   readonly #senders: WaitQueue<T, void>;
 
   /**
-   * Makes a broadcast that nobody subscribes to.
+   * Makes a broadcast without subscriptions.
    *
    * @param capacity values that each subscription holds at most, from 1 to {@linkcode CHANNEL_CAPACITY_MAX}
    * @throws {RangeError} when a number is out of range
@@ -78,7 +78,7 @@ export class Broadcast<T> implements Disposable {
     this.#senders = new WaitQueue("Broadcast", options);
   }
 
-  /** Subscriptions that get what is sent now. */
+  /** The present subscriptions. */
   get subscriptionCount(): number {
     return this.#subscriptions.size;
   }
@@ -119,7 +119,7 @@ export class Broadcast<T> implements Disposable {
 
   /**
    * Sends `value` to every subscription at once. Where `whenFull` is `"wait"` it waits for its turn and until
-   * all have room, and a rejection says that nobody got the value; otherwise it never waits.
+   * all have room, and a rejection means that no subscription got the value; otherwise it never waits.
    *
    * @throws {ChannelClosedError} (as a rejection) when the broadcast is closed, or is while this waits
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` senders do
@@ -136,8 +136,8 @@ export class Broadcast<T> implements Disposable {
   }
 
   /**
-   * Sends no more values. Subscriptions get what they hold, and then end; senders that wait are turned away. A
-   * second time does nothing.
+   * Sends no more values. Subscriptions get what they hold, and then end; waiting senders are rejected. A
+   * second call does nothing.
    */
   close(): void {
     if (this.#closed) return;
@@ -152,7 +152,7 @@ export class Broadcast<T> implements Disposable {
     this.close();
   }
 
-  /** A sender waits only while somebody has no room, so one that comes later finds none and cannot overtake. */
+  /** A sender waits only while a subscription is full, so a later sender also finds it full and cannot overtake. */
   #haveRoom(): boolean {
     for (const subscription of this.#subscriptions) if (!subscription.hasRoom) return false;
     return true;

@@ -4,20 +4,20 @@ import { type WaitingOptions, WaitQueue } from "./wait_queue.ts";
 import { ChannelClosedError } from "./errors.ts";
 
 /**
- * Options of {@linkcode Channel}. `waitingMax` holds for the senders and for the receivers, each by themselves.
+ * Options of {@linkcode Channel}. `waitingMax` limits the senders and the receivers, each by themselves.
  */
 export type ChannelOptions = WaitingOptions;
 
 /**
- * What sending without waiting came to: `ok`, `full` when there may be room later, `closed` when nothing is
- * taken any more.
+ * The result of sending without waiting: `ok`, `full` when there may be room later, `closed` when no more values are
+ * accepted.
  */
 export type SendResult = "ok" | "full" | "closed";
 
 /**
  * A bounded queue of values between tasks of one thread, with any number of senders and receivers. Each value
  * goes to one receiver, in the order sent; senders that wait for room and receivers that wait for a value are
- * served in the order in which they came.
+ * served first come, first served.
  *
  * Disposing a channel closes it. Leaving a loop over it does not: others may receive from it too.
  *
@@ -54,7 +54,7 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
     return this.#values.capacity;
   }
 
-  /** Values held; those of senders that wait are not counted. */
+  /** Values held, without those of waiting senders. */
   get length(): number {
     return this.#values.length;
   }
@@ -73,8 +73,8 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Sends `value`, or waits for its turn and for room. Resolves when the channel has taken the value, which is
-   * before anybody has received it; a rejection says that it has not.
+   * Sends `value`, or waits for its turn and for room. Resolves when the channel has accepted the value, which is
+   * before it is received; after a rejection it has not been accepted.
    *
    * @throws {ChannelClosedError} (as a rejection) when the channel is closed, or is while this waits
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` senders do
@@ -112,8 +112,8 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Values to iterate over, until the channel is closed and nothing is left in it. Several loops share the
-   * values. An aborted signal makes the loop throw its reason.
+   * Values to iterate over, until the channel is closed and empty. Several loops share the values. An aborted
+   * signal makes the loop throw its reason.
    */
   async *values(options: Abortable = {}): AsyncGenerator<T, void, undefined> {
     const next = () =>
@@ -129,8 +129,8 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
   }
 
   /**
-   * Takes no more values. Receivers get what is held, and then find the channel closed; senders that wait are
-   * turned away. A second time does nothing.
+   * Accepts no more values. Receivers get what is held, and then find the channel closed; waiting senders are
+   * rejected. A second call does nothing.
    */
   close(): void {
     if (this.#values.closed) return;

@@ -1,6 +1,5 @@
 /**
- * A call would have had to wait, but as many wait already as `waitingMax` allows. Shed the load, or try again
- * later.
+ * A call would have had to wait, but `waitingMax` calls wait already. Shed the load, or retry later.
  */
 export class QueueFullError extends Error {
   /** Shown by stack traces and by `String(error)`. */
@@ -15,7 +14,7 @@ export class QueueFullError extends Error {
   }
 }
 
-/** What was asked for has been closed, and no other reason was given when it was. */
+/** The object has been closed, and closing it gave no other reason. */
 export class ClosedError extends Error {
   /** Shown by stack traces and by `String(error)`. */
   override readonly name: string = "ClosedError";
@@ -26,7 +25,7 @@ export class ClosedError extends Error {
   }
 }
 
-/** A {@linkcode Gate} lets nothing in any more. */
+/** A {@linkcode Gate} is closed and lets nothing in any more. */
 export class GateClosedError extends ClosedError {
   /** Shown by stack traces and by `String(error)`. */
   override readonly name = "GateClosedError";
@@ -37,7 +36,7 @@ export class GateClosedError extends ClosedError {
   }
 }
 
-/** A {@linkcode Channel} or {@linkcode Broadcast} takes no more values, or has none left to give. */
+/** A {@linkcode Channel} or {@linkcode Broadcast} accepts no more values, or has no more to give. */
 export class ChannelClosedError extends ClosedError {
   /** Shown by stack traces and by `String(error)`. */
   override readonly name = "ChannelClosedError";

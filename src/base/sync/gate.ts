@@ -4,7 +4,7 @@ import { WaitQueue } from "./wait_queue.ts";
 import { GateClosedError } from "./errors.ts";
 
 /**
- * Counts what is under way in a service, so that it can stop in order: after {@linkcode Gate.close} nothing new
+ * Counts the work in progress of a service, so that it can stop in order: after {@linkcode Gate.close} nothing new
  * enters, and its promise resolves when the last has left. After Seastar's `gate`.
  *
  * @example
@@ -33,7 +33,7 @@ export class Gate implements AsyncDisposable {
   }
 
   /**
-   * Enters; disposing what it gives leaves again.
+   * Enters; disposing the returned permit leaves again.
    *
    * @throws {GateClosedError} when the gate is closed
    */
@@ -65,7 +65,7 @@ export class Gate implements AsyncDisposable {
 
   /**
    * Lets nothing in from now on, and resolves when all that entered have left. May be called more than once.
-   * The gate stays closed when the signal ends the wait. Never awaited from inside: that waits for itself.
+   * The gate stays closed when the signal ends the wait. Do not await it from inside: it would wait for itself.
    */
   close(options: Abortable = {}): Promise<void> {
     const { signal } = options;

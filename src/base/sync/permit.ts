@@ -1,6 +1,6 @@
-/** Something held for a while: permits of a semaphore, a lock, a place behind a gate. Disposing it gives it back. */
+/** Something held for a while: permits of a semaphore, a lock, an entry of a gate. Disposing it releases it. */
 export interface Permit extends Disposable {
-  /** Gives back what is held. A second time does nothing. */
+  /** Releases what is held. A second call does nothing. */
   release(): void;
 }
 
@@ -13,7 +13,7 @@ export class OncePermit implements Permit {
     this.#giveBack = giveBack;
   }
 
-  /** Gives back what is held. A second time does nothing. */
+  /** Releases what is held. A second call does nothing. */
   release(): void {
     const giveBack = this.#giveBack;
     this.#giveBack = undefined;

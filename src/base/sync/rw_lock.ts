@@ -10,9 +10,9 @@ export type RwLockOptions = WaitingOptions;
  * A lock that many readers or one writer hold. One thread needs it only around work that awaits: code without
  * `await` is never interrupted.
  *
- * Calls are served in the order in which they came. A reader that comes while a writer waits waits behind it,
- * so readers never starve writers; and for the same reason a task that reads already must not ask to read again
- * before it has released: a writer between the two would wait for ever.
+ * First come, first served: a reader that comes after a waiting writer waits behind it, so readers never starve
+ * writers. For the same reason a task that holds the lock for reading must release it before it asks again: a writer
+ * between the two calls would make it wait for ever.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export class RwLock {
   readonly #waiting: WaitQueue<"read" | "write", Permit>;
 
   /**
-   * Makes a lock that nobody holds.
+   * Makes a lock without a holder.
    *
    * @throws {RangeError} when `waitingMax` is out of range
    */
@@ -63,8 +63,8 @@ export class RwLock {
   }
 
   /**
-   * Takes the lock together with other readers, or waits for its turn. Once it is granted the signal matters no
-   * more.
+   * Takes the lock together with other readers, or waits for its turn. Once it is granted the signal has no more
+   * effect.
    *
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` calls do
    * @throws {ClosedError} (as a rejection), or the reason of {@linkcode RwLock.close}, once it is closed
@@ -78,19 +78,18 @@ export class RwLock {
     return this.#acquire("write", options.signal);
   }
 
-  /** Takes the lock to read if it can without waiting, otherwise gives `undefined`; so too once closed. */
+  /** Takes the lock for reading if it can without waiting; else, and once closed, `undefined`. */
   tryRead(): Permit | undefined {
     return this.#tryAcquire("read");
   }
 
-  /** Takes the lock to write if it can without waiting, otherwise gives `undefined`; so too once closed. */
+  /** Takes the lock for writing if it can without waiting; else, and once closed, `undefined`. */
   tryWrite(): Permit | undefined {
     return this.#tryAcquire("write");
   }
 
   /**
-   * Rejects every call that waits, and all later ones. Whoever holds the lock goes on holding it. A second time
-   * does nothing.
+   * Rejects every waiting call, and all later ones. Holders keep the lock. A second call does nothing.
    *
    * @param reason what calls reject with @default {new ClosedError()}
    */

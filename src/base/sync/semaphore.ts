@@ -12,7 +12,7 @@ export type SemaphoreOptions = WaitingOptions;
 /** Options of {@linkcode Semaphore.withPermit}. */
 export interface WithPermitOptions extends Abortable {
   /**
-   * Permits to hold meanwhile.
+   * Permits to hold while the work runs.
    *
    * @default {1}
    */
@@ -20,9 +20,8 @@ export interface WithPermitOptions extends Abortable {
 }
 
 /**
- * A number of permits that tasks share: connections to one host, bytes in flight, requests at work. Fair:
- * calls are served in the order in which they came, so a large request is not overtaken by small ones behind
- * it, even by those that would fit now.
+ * A number of permits that tasks share: connections to one host, bytes in flight, requests in progress. Fair:
+ * first come, first served, so small requests do not overtake a large one, even when they would fit now.
  *
  * After Seastar's `semaphore`, whose `broken()` is {@linkcode Semaphore.close} here.
  *
@@ -58,7 +57,7 @@ export class Semaphore {
     this.#waiting = new WaitQueue("Semaphore", options, () => this.#grant());
   }
 
-  /** Permits that nobody holds. They may still be due to a larger request that waits. */
+  /** Permits without a holder. They may be reserved for a larger request that waits. */
   get available(): number {
     return this.#available;
   }
@@ -74,8 +73,8 @@ export class Semaphore {
   }
 
   /**
-   * Takes `count` permits, or waits for its turn and until there are so many. Once they are granted the signal
-   * matters no more.
+   * Takes `count` permits, or waits for its turn and until so many are available. Once they are granted the signal
+   * has no more effect.
    *
    * @param count permits, from 1 to all of them @default {1}
    * @throws {QueueFullError} (as a rejection) when it would have to wait and `waitingMax` calls do
@@ -94,8 +93,7 @@ export class Semaphore {
   }
 
   /**
-   * Takes `count` permits if it can without waiting and without overtaking anybody, otherwise gives
-   * `undefined`; so too once closed.
+   * Takes `count` permits if it can without waiting and without overtaking; else, and once closed, `undefined`.
    *
    * @param count permits, from 1 to all of them @default {1}
    * @throws {RangeError} when `count` is out of range
@@ -115,8 +113,7 @@ export class Semaphore {
   }
 
   /**
-   * Rejects every call that waits, and all later ones. Permits that are held stay valid. A second time does
-   * nothing.
+   * Rejects every waiting call, and all later ones. Held permits stay valid. A second call does nothing.
    *
    * @param reason what calls reject with @default {new ClosedError()}
    */
@@ -126,7 +123,7 @@ export class Semaphore {
     this.#waiting.rejectAll(this.#closed.reason);
   }
 
-  /** Goes by the length: asking for the head may turn it away, and then those behind it have to be served. */
+  /** Loops by the length: `peek()` may reject the first call, and then those behind it have to be served. */
   #mayTake(count: number): boolean {
     return this.#available >= count && this.#waiting.length === 0;
   }

@@ -1,14 +1,14 @@
 import type { Abortable } from "../mod.ts";
 
-/** What a task does. The signal aborts when the task is cancelled; a task that does not heed it runs on. */
+/** The work of a task. The signal aborts when the task is cancelled; a task that ignores it runs on. */
 export type TaskWork<R> = (signal: AbortSignal) => R | PromiseLike<R>;
 
-/** A task that was started. Disposing it cancels it and waits until it has ended, however it does. */
+/** A started task. Disposing it cancels it and waits until it has ended, in whatever way. */
 export interface TaskHandle<R> extends AsyncDisposable {
   /**
-   * Settles when the task has ended, and as it did: also after it was cancelled, since a task may finish all the
-   * same. A task cancelled before its turn never runs, and rejects with the reason. Nobody has to listen: a
-   * failure that is not awaited harms nothing else.
+   * Settles when the task has ended, as the task did: also after it was cancelled, since a task may finish all the
+   * same. A task cancelled before its turn never runs, and rejects with the reason. It need not be awaited: an unhandled
+   * failure has no other effect.
    */
   readonly result: Promise<R>;
   /** Aborts the task's signal, with an `AbortError` unless another reason is given. Does nothing after the end. */
@@ -20,7 +20,7 @@ export interface TaskHandle<R> extends AsyncDisposable {
  * Cancelled by `options.signal`, by {@linkcode TaskHandle.cancel} or by disposal.
  *
  * The failure of a task shows in `result` and nowhere else: await it, or start the task in a
- * {@linkcode TaskGroup}, which tells of failures by itself.
+ * {@linkcode TaskGroup}, which reports failures by itself.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export function spawn<R>(work: TaskWork<R>, options: Abortable = {}): TaskHandle
   return task;
 }
 
-/** A task that runs once `admit` resolves, and holds what that gave until it has ended. */
+/** A task that runs once `admit` resolves, and holds the permit that it resolves to until it has ended. */
 export class Task<R> implements TaskHandle<R> {
   readonly result: Promise<R>;
   #ended = false;
@@ -66,7 +66,7 @@ export class Task<R> implements TaskHandle<R> {
     if (!this.#ended) this.#controller.abort(reason);
   }
 
-  /** Whether a task that rejected with `error` did what it was told rather than fail. */
+  /** Whether a task that rejected with `error` was cancelled rather than failed. */
   wasCancelledBy(error: unknown): boolean {
     const { signal } = this.#controller;
     if (!signal.aborted) return false;

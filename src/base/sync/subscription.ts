@@ -4,20 +4,20 @@ import { BroadcastLaggedError, ChannelClosedError } from "./errors.ts";
 
 /**
  * One reader of a {@linkcode Broadcast}: every value sent from the moment it was made on. Disposing it ends it
- * and drops what it holds; leaving a loop over it disposes it, because one that is forgotten would hold up the
+ * and drops what it holds. Leaving a loop over it disposes it, because a forgotten subscription would block the
  * senders.
  */
 export interface Subscription<T> extends AsyncIterable<T>, Disposable {
   /** Values held. */
   readonly length: number;
-  /** Values sent that this subscription did not hold until somebody received them. */
+  /** Values sent that this subscription lost before they were received. */
   readonly missedCount: number;
   /** Whether no more values come; there may still be some to receive. */
   readonly closed: boolean;
   /**
    * Receives the next value if there is one.
    *
-   * @throws {BroadcastLaggedError} when all that was held is received and a value behind it was missed, where
+   * @throws {BroadcastLaggedError} when all held values are received and the next one was missed, where
    * `whenFull` is `"fail"`
    */
   tryReceive(): ReceiveResult<T>;
@@ -32,7 +32,7 @@ export interface Subscription<T> extends AsyncIterable<T>, Disposable {
   values(options?: Abortable): AsyncGenerator<T, void, undefined>;
 }
 
-/** The reader's end of a broadcast; `Broadcast` calls what `Subscription` does not name. */
+/** The reader's end of a broadcast, with the methods that `Broadcast` calls besides those of `Subscription`. */
 export class BroadcastSubscription<T> implements Subscription<T> {
   #missedCount = 0;
   #lagged = false;
@@ -40,8 +40,8 @@ export class BroadcastSubscription<T> implements Subscription<T> {
   readonly #onDisposed: () => void;
 
   /**
-   * @param onTaken called after a value was taken that was held
-   * @param onDisposed called when the reader wants no more
+   * @param onTaken called after a held value was taken
+   * @param onDisposed called when the reader ends the subscription
    */
   constructor(capacity: number, onTaken: () => void, onDisposed: () => void) {
     this.#values = new ValueQueue<T>("Subscription", capacity, {}, onTaken);
@@ -74,14 +74,14 @@ export class BroadcastSubscription<T> implements Subscription<T> {
     this.#values.push(value);
   }
 
-  /** Ends it behind what it holds, because the next value was missed. */
+  /** Ends it after what it holds, because the next value was missed. */
   fail(): void {
     this.#missedCount++;
     this.#lagged = true;
     this.#values.close();
   }
 
-  /** Ends it behind what it holds. */
+  /** Ends it after what it holds. */
   end(): void {
     this.#values.close();
   }

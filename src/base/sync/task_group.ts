@@ -7,12 +7,12 @@ import { Task, type TaskHandle, type TaskWork } from "./spawn.ts";
 /** Tasks of one {@linkcode TaskGroup} that run at once, unless it is given a lower limit. */
 export const TASKS_RUNNING_MAX: number = 2 ** 24;
 
-/** Failures that a {@linkcode TaskGroup} keeps to tell of; those after it only counts. */
+/** Failures that a {@linkcode TaskGroup} keeps to report; it only counts further ones. */
 export const TASK_FAILURES_KEPT_MAX = 100;
 
 /** Options of {@linkcode TaskGroup}. `waitingMax` holds for the tasks that wait for `runningMax`. */
 export interface TaskGroupOptions extends WaitingOptions {
-  /** Cancels the group. It is listened to only while there are tasks. */
+  /** Cancels the group. Its listener is there only while there are tasks. */
   signal?: AbortSignal;
   /**
    * Tasks that run at once; others wait for their turn.
@@ -34,8 +34,8 @@ export interface TaskGroupOptions extends WaitingOptions {
  * Tasks that belong together and end together: none outlives the block that owns the group. Structured
  * concurrency, as in Trio's nurseries and Kotlin's scopes.
  *
- * A task that throws has failed, unless it was cancelled and threw the reason or an `AbortError`. Every failure
- * is told by {@linkcode TaskGroup.join} or by disposal, whether or not somebody awaited the task's result.
+ * A task that throws has failed, unless it was cancelled and threw the reason or an `AbortError`. Every failure is
+ * reported by {@linkcode TaskGroup.join} or by disposal, whether or not the task's result was awaited.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export class TaskGroup implements AsyncDisposable {
   readonly #joining = new WaitQueue<undefined, void>("TaskGroup", {});
   readonly #failures: unknown[] = [];
   #failureCount = 0;
-  #toldCount = 0;
+  #reportedCount = 0;
   readonly #onOuterAbort = (): void => this.cancel(this.#outerSignal?.reason);
 
   /**
@@ -77,7 +77,7 @@ export class TaskGroup implements AsyncDisposable {
     this.#outerSignal = signal;
   }
 
-  /** Tasks that run. */
+  /** Running tasks. */
   get runningCount(): number {
     return this.#slots.permits - this.#slots.available;
   }
@@ -125,9 +125,9 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   /**
-   * Resolves when every task has ended and none has failed, those spawned meanwhile included; a task cancelled is
-   * none that failed. The signal ends this wait, not the tasks. Never awaited from inside a task of the group:
-   * that waits for itself.
+   * Resolves when every task has ended and none has failed, those spawned meanwhile included; a cancelled task has
+   * not failed. The signal ends this wait, not the tasks. Do not await it from inside a task of the group: it would wait
+   * for itself.
    *
    * @throws {AggregateError} (as a rejection) of the failures, at most {@linkcode TASK_FAILURES_KEPT_MAX}, once
    * all have ended; where `failure` is `"cancel others"`, the first failure itself
@@ -137,11 +137,11 @@ export class TaskGroup implements AsyncDisposable {
     if (this.#failureCount > 0) this.#throwFailures("TaskGroup.join");
   }
 
-  /** Cancels every task, and all that are spawned later. A second time does nothing. */
+  /** Cancels every task, and all that are spawned later. A second call does nothing. */
   cancel(reason?: unknown): void {
     if (this.#controller.signal.aborted) return;
     this.#controller.abort(reason);
-    // A copy, because a task that is told may spawn others.
+    // A copy, because a cancelled task may spawn others.
     for (const task of [...this.#tasks]) task.cancel(this.#controller.signal.reason);
   }
 
@@ -149,12 +149,12 @@ export class TaskGroup implements AsyncDisposable {
    * Cancels the group and waits until every task has ended.
    *
    * @throws {AggregateError} (as a rejection) as {@linkcode TaskGroup.join} does, when a task has failed since
-   * that was last told
+   * the last report
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel();
     await this.#ended(undefined);
-    if (this.#failureCount > this.#toldCount) this.#throwFailures("TaskGroup");
+    if (this.#failureCount > this.#reportedCount) this.#throwFailures("TaskGroup");
   }
 
   #ended(signal: AbortSignal | undefined): Promise<void> {
@@ -165,7 +165,7 @@ export class TaskGroup implements AsyncDisposable {
     });
   }
 
-  /** A failure counts before the task's slot is free, so that none begins which it cancels. */
+  /** A failure counts before the task's slot is free, so that no task begins that it cancels. */
   async #run<R>(task: Task<R>, work: TaskWork<R>, signal: AbortSignal): Promise<R> {
     try {
       return await work(signal);
@@ -189,7 +189,7 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   #throwFailures(operation: string): never {
-    this.#toldCount = this.#failureCount;
+    this.#reportedCount = this.#failureCount;
     if (this.#cancelsOthers) throw this.#failures[0];
     throw new AggregateError(
       this.#failures,

@@ -5,7 +5,7 @@ import { type WaitingOptions, WaitQueue } from "./wait_queue.ts";
 export const CHANNEL_CAPACITY_MAX: number = DEQUE_LENGTH_MAX;
 
 /**
- * What receiving without waiting gives: `ok` with the next value, `empty` when there may be one later, `closed`
+ * The result of receiving without waiting: `ok` with the next value, `empty` when there may be one later, `closed`
  * when there will be none.
  */
 export type ReceiveResult<T> =
@@ -13,14 +13,14 @@ export type ReceiveResult<T> =
   | { readonly state: "empty" }
   | { readonly state: "closed" };
 
-/** The same after waiting, where nothing is empty. */
+/** The result after waiting, which is never `empty`. */
 export type WaitedResult<T> = Exclude<ReceiveResult<T>, { readonly state: "empty" }>;
 
 const EMPTY: { readonly state: "empty" } = Object.freeze({ state: "empty" });
 const CLOSED: { readonly state: "closed" } = Object.freeze({ state: "closed" });
 
 /**
- * A bounded queue of values and the receivers that wait for one. Either is empty at any time: a value that
+ * A bounded queue of values and the receivers that wait for one. One of the two is always empty: a value that
  * arrives while a receiver waits goes to it at once.
  */
 export class ValueQueue<T> {
@@ -33,7 +33,7 @@ export class ValueQueue<T> {
 
   /**
    * @param owner named in errors
-   * @param onTaken called after a receiver has taken a value that was held, which leaves room for another
+   * @param onTaken called after a receiver has taken a held value, which leaves room for another
    * @throws {RangeError} when `capacity` or `waitingMax` is out of range
    */
   constructor(owner: string, capacity: number, options: WaitingOptions, onTaken: () => void) {
@@ -59,18 +59,18 @@ export class ValueQueue<T> {
     return this.#values.length < this.capacity;
   }
 
-  /** Hands a value to the receiver that waits longest, or holds it; only while there is room. */
+  /** Passes a value to the longest waiting receiver, or holds it; only while there is room. */
   push(value: T): void {
     if (this.#receivers.peek() === undefined) this.#values.pushBack(value);
     else this.#receivers.grant({ state: "ok", value });
   }
 
-  /** Drops the value held longest. */
+  /** Drops the oldest held value. */
   dropOldest(): void {
     this.#values.popFront();
   }
 
-  /** Takes the value held longest. */
+  /** Takes the oldest held value. */
   tryTake(): ReceiveResult<T> {
     if (this.#values.length === 0) return this.#closed ? CLOSED : EMPTY;
     const value = this.#values.popFront() as T;
@@ -96,7 +96,7 @@ export class ValueQueue<T> {
     else this.#receivers.push(operation, undefined, signal, { resolve, reject });
   }
 
-  /** Takes no more values; those held can still be taken. Receivers that wait learn that none will come. */
+  /** Accepts no more values; held ones can still be taken. Waiting receivers get the result `closed`. */
   close(): void {
     this.#closed = true;
     this.#receivers.grantAll(CLOSED);

@@ -1,10 +1,10 @@
 import { requireWhole } from "../mod.ts";
 import { QueueFullError } from "./errors.ts";
 
-/** Waits held by one queue at most, unless it is given a lower limit as `waitingMax`. */
+/** Waiting calls of one queue at most, unless it is given a lower limit as `waitingMax`. */
 export const WAITING_MAX: number = 2 ** 24;
 
-/** What everything that can be waited for takes when it is made. */
+/** Options of everything that can be waited for. */
 export interface WaitingOptions {
   /**
    * Calls that may wait at once, from 0 to {@linkcode WAITING_MAX}; one more rejects with
@@ -22,11 +22,11 @@ interface Settle<Grant> {
 }
 
 /**
- * Calls that wait for their turn, first come, first served. A list rather than an array, so that one in the
- * middle is given up in constant time.
+ * Calls that wait for their turn, first come, first served. A list rather than an array, so that removing one from
+ * the middle takes constant time.
  *
  * One signal often ends many waits, one after the other. So a call whose signal has aborted is never granted
- * anything, even when its own turn to give up has yet to come: {@linkcode WaitQueue.peek} turns it away first.
+ * anything, even before its own listener has run: {@linkcode WaitQueue.peek} rejects it first.
  */
 export class WaitQueue<Request, Grant> {
   readonly #waitingMax: number;
@@ -37,7 +37,7 @@ export class WaitQueue<Request, Grant> {
 
   /**
    * @param owner named in the error
-   * @param onGivenUp called after an aborted wait has left, because those behind it may have their turn now
+   * @param onGivenUp called after an aborted wait has left, because it may now be the turn of those behind it
    * @throws {RangeError} when `waitingMax` is out of range
    */
   constructor(owner: string, options: WaitingOptions, onGivenUp: () => void = () => {}) {
@@ -47,13 +47,13 @@ export class WaitQueue<Request, Grant> {
     this.#onGivenUp = onGivenUp;
   }
 
-  /** Calls that wait. */
+  /** Waiting calls. */
   get length(): number {
     return this.#length;
   }
 
   /**
-   * Adds a call behind the last.
+   * Adds a call after the last.
    *
    * @throws {QueueFullError} when `waitingMax` wait
    */
@@ -69,8 +69,8 @@ export class WaitQueue<Request, Grant> {
   }
 
   /**
-   * The call whose turn is next, left in place. Whoever asks goes on to serve that call if it can: those behind
-   * a call turned away here are not told otherwise.
+   * The call whose turn is next, left in place. The caller of `peek()` goes on to serve that call if it can: nothing
+   * else notifies the calls behind one that is rejected here.
    */
   peek(): { readonly request: Request } | undefined {
     for (let head = this.#head; head?.signal?.aborted; head = this.#head) {
@@ -80,7 +80,7 @@ export class WaitQueue<Request, Grant> {
     return this.#head;
   }
 
-  /** Resolves the call that {@linkcode WaitQueue.peek} gave. */
+  /** Resolves the call that {@linkcode WaitQueue.peek} returned. */
   grant(grant: Grant): void {
     const head = this.#head;
     if (head === undefined) return;
@@ -103,7 +103,7 @@ export class WaitQueue<Request, Grant> {
     }
   }
 
-  /** Turns away a call whose signal has aborted; for {@linkcode Waiter} only. */
+  /** Rejects a call whose signal has aborted; for {@linkcode Waiter} only. */
   giveUp(waiter: Waiter<Request, Grant>): void {
     this.#remove(waiter);
     waiter.settle.reject(waiter.signal?.reason);
@@ -121,12 +121,12 @@ export class WaitQueue<Request, Grant> {
   }
 }
 
-/** The calls that one signal ends, in whichever queues. One listener for all: with one each, adding and removing them is quadratic. */
+/** The calls that one signal ends, in any queue. One listener for all: with one each, adding and removing them is quadratic. */
 class Followers implements EventListenerObject {
   readonly waiters = new Set<{ giveUp(): void }>();
 
   handleEvent(): void {
-    // One that leaves meanwhile, because it is rejected otherwise, is not met any more.
+    // A call that leaves meanwhile, because it is rejected otherwise, is not visited any more.
     for (const waiter of this.waiters) waiter.giveUp();
   }
 }
@@ -150,7 +150,7 @@ function unfollow(signal: AbortSignal, waiter: { giveUp(): void }): void {
   signal.removeEventListener("abort", followers);
 }
 
-/** A call that waits. It leaves the followers of its signal with its queue, so it gives up at most once. */
+/** A waiting call. It leaves its signal's followers when it leaves its queue, so it gives up at most once. */
 class Waiter<Request, Grant> {
   previous: Waiter<Request, Grant> | undefined = undefined;
   next: Waiter<Request, Grant> | undefined = undefined;

@@ -1,7 +1,7 @@
 import type { Timer, Timers } from "./timers.ts";
 import { TimerWheel } from "./timer_wheel.ts";
 
-/** The longest delay the host's `setTimeout` keeps; a longer one fires at once. */
+/** The longest delay that the host's `setTimeout` supports; a longer one fires at once. */
 const HOST_DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** The timers of a thread. */
@@ -50,12 +50,12 @@ class HostTimers implements ThreadTimers {
     return this.#wheel.schedule(delayMs, callback);
   }
 
-  /** Sees to it that the host wakes us by the next deadline; one earlier wake is cheaper than re-arming. */
+  /** Makes sure that the host wakes us by the next deadline; one earlier wake-up is cheaper than re-arming. */
   #arm(): void {
     const deadlineMs = this.#wheel.nextDeadlineMs;
     if (deadlineMs === undefined || deadlineMs >= this.#hostDeadlineMs) return;
     this.#disarm();
-    // Rounded down: the host is late by about a millisecond as it is. When it is early, one short wait follows.
+    // Rounded down: the host is about a millisecond late anyway. When it is early, one short wait follows.
     const delayMs = Math.max(0, Math.floor(deadlineMs - this.#wheel.nowMs()));
     this.#hostDeadlineMs = deadlineMs;
     this.#host = setTimeout(this.#wake, Math.min(delayMs, HOST_DELAY_MS_MAX));

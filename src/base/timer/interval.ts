@@ -9,16 +9,15 @@ export interface IntervalTick {
   index: number;
   /** When the tick was due, on the clock of the interval's timers. */
   scheduledMs: number;
-  /** Deadlines passed over just before this one, because nobody asked for them in time. */
+  /** Deadlines skipped just before this one, because no call waited for them in time. */
   missedCount: number;
 }
 
 /** Options of {@linkcode Interval}. */
 export interface IntervalOptions extends TimerOptions {
   /**
-   * What happens to deadlines that pass while nobody waits. `"skip"` gives the latest of them once and counts
-   * the others; `"burst"` gives every one, without pause until caught up. Tokio's `MissedTickBehavior` is the
-   * model.
+   * What happens to deadlines that pass without a waiting call. `"skip"` yields the latest of them once and counts
+   * the others; `"burst"` yields every one, without a pause until caught up. After Tokio's `MissedTickBehavior`.
    *
    * @default {"skip"}
    */
@@ -32,8 +31,8 @@ export interface IntervalOptions extends TimerOptions {
 }
 
 /**
- * Ticks whose deadlines are the start plus whole periods: lateness of one does not move the next. The start
- * is the moment of construction. Between calls of {@linkcode Interval.next} an interval holds no timer and no
+ * Ticks whose deadlines are the start plus whole periods: a late tick does not move the next one. The start is
+ * the moment of construction. Between calls of {@linkcode Interval.next} an interval holds no timer and no
  * listener, so dropping it is safe; disposing it ends a wait in progress.
  *
  * @example
@@ -81,8 +80,8 @@ export class Interval implements AsyncIterable<IntervalTick>, Disposable {
   }
 
   /**
-   * The next tick, or `undefined` once the interval is disposed. Rejects with the signal's reason once it
-   * aborts. Even a tick overdue arrives by way of the timers, so that a consumer always late leaves room for
+   * The next tick, or `undefined` once the interval is disposed. Rejects with the signal's reason when it
+   * aborts. Even an overdue tick comes through the timers, so that a consumer that is always late leaves room for
    * the rest of the program.
    *
    * @throws {InvariantError} (as a rejection) when an earlier call is still pending
@@ -129,7 +128,7 @@ export class Interval implements AsyncIterable<IntervalTick>, Disposable {
     for (let tick = await this.next(); tick !== undefined; tick = await this.next()) yield tick;
   }
 
-  /** Ends the interval: a pending {@linkcode Interval.next} and all later ones give `undefined`. */
+  /** Ends the interval: a pending {@linkcode Interval.next} and all later ones resolve to `undefined`. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#endWait?.();
@@ -149,7 +148,7 @@ export class Interval implements AsyncIterable<IntervalTick>, Disposable {
   #latestDueIndex(): number {
     const nowMs = this.#timers.nowMs();
     const index = Math.floor((nowMs - this.#startMs) / this.#periodMs);
-    // The division may round either way when the period is no whole number; the deadline itself decides.
+    // The division may round either way when the period is not an integer; the deadline itself decides.
     if (this.#dueMs(index) > nowMs) return index - 1;
     return this.#dueMs(index + 1) <= nowMs ? index + 1 : index;
   }

@@ -17,16 +17,16 @@ export interface PeriodicOptions extends TimerOptions {
 /** A task started by {@linkcode spawnPeriodic}. Disposing it cancels it and waits for the run in progress. */
 export interface PeriodicTask extends AsyncDisposable {
   /**
-   * Resolves when the task was cancelled and the run in progress has ended; rejects with what a run threw,
-   * after which there are no more runs. Nobody has to listen: a failure that is not awaited harms nothing
-   * else, and is not reported.
+   * Resolves when the task was cancelled and the run in progress has ended; rejects with the error that a run threw,
+   * after which there are no more runs. It need not be awaited: an unhandled failure has no other effect, and is not
+   * reported.
    */
   readonly result: Promise<void>;
-  /** Runs begun. */
+  /** Runs started. */
   readonly runCount: number;
-  /** Deadlines passed over because a run took too long or the thread was busy. */
+  /** Deadlines skipped because a run took too long or the thread was busy. */
   readonly missedCount: number;
-  /** Lets no further run begin and aborts the signal of the one in progress. Does nothing after the end. */
+  /** Starts no further run and aborts the signal of the one in progress. Does nothing after the end. */
   cancel(reason?: unknown): void;
 }
 

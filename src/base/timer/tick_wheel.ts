@@ -22,7 +22,7 @@ const LOW_LEVEL_COUNT = 6;
 const LEVEL_COUNT = 11;
 const LOW_RANGE = 2 ** (SLOT_BITS * LOW_LEVEL_COUNT);
 
-/** Entries below this one are heads of the slots' lists; this one heads the list of what is due. */
+/** Entries below this one are heads of the slots' lists; this one heads the list of due entries. */
 const DUE_HEAD = LEVEL_COUNT * SLOT_COUNT;
 const HEAD_COUNT = DUE_HEAD + 1;
 const ENTRY_COUNT_INITIAL = 512;
@@ -43,9 +43,9 @@ const GENERATION_MAX = 2 ** 30 - 1;
  * Structures for the Efficient Implementation of a Timer Facility" (SOSP 1987), with a bitmap of the occupied
  * slots of each level so that a jump in time costs nothing for the slots it skips. Knows no clock.
  *
- * Entries are numbers into typed arrays rather than linked objects: with very many timers that spares the
- * collector their links. A number is used again after its entry is freed, so whoever keeps one keeps its
- * generation too; an entry that has used up its generations is never used again.
+ * Entries are indexes into typed arrays rather than linked objects: with very many timers that saves the garbage
+ * collector the links. An index is reused after its entry is freed, so keep its generation with it; an entry that has
+ * used up its generations is never reused.
  */
 export class TickWheel {
   /** Called when a cancellation removes the last entry. */
@@ -78,12 +78,12 @@ export class TickWheel {
     }
   }
 
-  /** Entries held, due ones included. */
+  /** Entries held, including due ones. */
   get size(): number {
     return this.#size;
   }
 
-  /** The tick last collected. */
+  /** The tick reached by the last `collect()`. */
   get tick(): number {
     return this.#tick;
   }
@@ -98,7 +98,7 @@ export class TickWheel {
   }
 
   /**
-   * Adds a callback for `tick`, at the earliest the present tick, and gives its entry.
+   * Adds a callback for `tick`, at the earliest the present tick, and returns its entry.
    *
    * @throws {RangeError} when `sizeMax` entries are held
    */
@@ -117,7 +117,7 @@ export class TickWheel {
     return entry;
   }
 
-  /** What tells this use of `entry` from its later ones. */
+  /** Distinguishes this use of `entry` from later ones. */
   generationOf(entry: number): number {
     return this.#words[entry * ENTRY_WORDS + GENERATION];
   }
@@ -146,7 +146,7 @@ export class TickWheel {
     if (tick > this.#tick) this.#moveTo(tick);
   }
 
-  /** Removes the first due entry and gives its callback, or `undefined` when none is due. */
+  /** Removes the first due entry and returns its callback, or `undefined` when none is due. */
   takeDue(): (() => void) | undefined {
     const entry = this.#words[DUE_HEAD * ENTRY_WORDS + NEXT];
     if (entry === DUE_HEAD) return undefined;
@@ -199,7 +199,7 @@ export class TickWheel {
     if (this.#occupiedSlots[level] === 0) this.#occupiedLevels &= ~(1 << level);
   }
 
-  /** Moves a slot's whole list, known to have entries, behind the due ones. */
+  /** Moves a slot's whole list, which must have entries, behind the due ones. */
   #appendToDue(head: number): void {
     const words = this.#words;
     const first = words[head * ENTRY_WORDS + NEXT];
@@ -213,7 +213,7 @@ export class TickWheel {
     words[head * ENTRY_WORDS + PREVIOUS] = head;
   }
 
-  /** Places a slot's entries anew, now that the wheel has moved to the slot's first tick. */
+  /** Places a slot's entries anew, after the wheel has moved to the slot's first tick. */
   #spread(head: number): void {
     const words = this.#words;
     let entry = words[head * ENTRY_WORDS + NEXT];

@@ -1,13 +1,13 @@
 import { defaultTimers } from "./default_timers.ts";
 import type { TimerOptions } from "./timers.ts";
 
-/** Work that can be told to stop. */
+/** Work that can be cancelled. */
 export type AbortableTask<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
 /** Options of {@linkcode withTimeout}. */
 export interface TimeoutOptions extends TimerOptions {
   /**
-   * Message of the time-out's error.
+   * Message of the timeout's error.
    *
    * @default {"withTimeout: pending after <timeoutMs> ms"}
    */
@@ -16,9 +16,9 @@ export interface TimeoutOptions extends TimerOptions {
 
 /**
  * Settles as `work` does, or rejects once `timeoutMs` milliseconds have passed or `options.signal` aborts. A
- * function is called with a signal that aborts then too, for the same reason; a promise given instead cannot
- * be stopped and its late outcome is dropped. The deadline is noticed between turns of the event loop: it
- * does not interrupt running code.
+ * function is called with a signal that aborts then too, for the same reason. A promise cannot be cancelled, and its
+ * late outcome is dropped. The deadline is noticed between turns of the event loop: it does not interrupt running
+ * code.
  *
  * @throws {DOMException} (as a rejection) named `TimeoutError`, as of `AbortSignal.timeout`, at the deadline
  * @throws {RangeError} (as a rejection) when `timeoutMs` is not a number from 0 to {@linkcode DELAY_MS_MAX};
@@ -38,7 +38,7 @@ export async function withTimeout<T>(
   options: TimeoutOptions = {},
 ): Promise<T> {
   const { signal, timers = defaultTimers(), message } = options;
-  // Whatever ends the wait early, a promise given to us must not end as an unhandled rejection.
+  // Whatever ends the wait early, the caller's promise must not end as an unhandled rejection.
   if (typeof work !== "function") work.then(undefined, () => {});
   signal?.throwIfAborted();
 

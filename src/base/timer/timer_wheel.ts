@@ -14,7 +14,7 @@ export const TIMER_SIZE_MAX: number = 2 ** 24;
 /** Options of {@linkcode TimerWheel}. */
 export interface TimerWheelOptions {
   /**
-   * What tells the time.
+   * The clock to follow.
    *
    * @default {systemClock}
    */
@@ -31,7 +31,7 @@ export interface TimerWheelOptions {
    */
   sizeMax?: number;
   /**
-   * Takes what a callback throws, after which the other callbacks run.
+   * Called with an error that a callback throws; the other callbacks run all the same.
    *
    * @default {reportError}
    */
@@ -39,12 +39,11 @@ export interface TimerWheelOptions {
 }
 
 /**
- * Timers by the million: scheduling and cancelling take constant time and little memory, and nothing happens
- * by itself. The owner sleeps for {@linkcode TimerWheel.nextDelayMs}, then calls
- * {@linkcode TimerWheel.advance}.
+ * Timers by the million: scheduling and cancelling take constant time and little memory, and nothing happens by
+ * itself. The owner sleeps for {@linkcode TimerWheel.nextDelayMs}, then calls {@linkcode TimerWheel.advance}.
  *
- * A hierarchical timing wheel after Varghese and Lauck (SOSP 1987). Memory of the largest number of timers
- * held at once is kept for reuse, about 28 bytes for each.
+ * A hierarchical timing wheel after Varghese and Lauck (SOSP 1987). Memory for the largest number of timers
+ * held at once is kept for reuse, about 28 bytes each.
  *
  * @example
  * ```ts
@@ -109,7 +108,7 @@ export class TimerWheel implements Timers {
     };
   }
 
-  /** Timers still to run. */
+  /** Timers that have not run yet. */
   get size(): number {
     return this.#entries.size;
   }
@@ -120,16 +119,16 @@ export class TimerWheel implements Timers {
   }
 
   /**
-   * The clock's reading from which {@linkcode TimerWheel.advance} has something to do, `undefined` when no
-   * timer is held. Never later than the next deadline. It may be sooner while the deadline lies outside the
-   * wheel's present block of 32 ticks: `advance()` then runs nothing, and the next reading is closer.
+   * The clock's reading from which {@linkcode TimerWheel.advance} has work, `undefined` without timers. Never later
+   * than the next deadline. It may be sooner while the deadline lies outside the wheel's present block of 32 ticks:
+   * `advance()` then runs nothing, and the next reading is closer.
    */
   get nextDeadlineMs(): number | undefined {
     const { nextTick } = this.#entries;
     return nextTick === Infinity ? undefined : this.#startOfMs(nextTick);
   }
 
-  /** Milliseconds until `nextDeadlineMs`: 0 when it has passed, `undefined` when no timer is held. */
+  /** Milliseconds until `nextDeadlineMs`: 0 when it has passed, `undefined` without timers. */
   get nextDelayMs(): number | undefined {
     const deadlineMs = this.nextDeadlineMs;
     return deadlineMs === undefined ? undefined : Math.max(0, deadlineMs - this.#clock.nowMs());
@@ -148,7 +147,7 @@ export class TimerWheel implements Timers {
     }
     const entries = this.#entries;
     const nowMs = this.#clock.nowMs();
-    // A wheel that lags knows deadlines only coarsely, and would wake its owner for nothing. Within advance()
+    // A wheel that lags knows deadlines only coarsely, and would wake its owner in vain. Within advance()
     // catching up must wait, or what became due meanwhile would run in the same call.
     if (this.#advanceDepth === 0) {
       const nowTick = this.#tickAt(nowMs);
@@ -198,9 +197,8 @@ export class TimerWheel implements Timers {
   }
 
   /**
-   * When a tick begins. Divisions by the tick are rounded, so their results are checked against this, which
-   * is also what the owner was told to sleep for: no timer is early, and an owner that wakes at its time does
-   * so for something.
+   * When a tick begins. Divisions by the tick are rounded, so their results are checked against this, which is also
+   * how long the owner sleeps: no timer is early, and an owner that wakes on time always has work.
    */
   #startOfMs(tick: number): number {
     return this.#originMs + tick * this.#tickMs;

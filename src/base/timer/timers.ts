@@ -2,16 +2,16 @@ import type { Abortable, Clock } from "../mod.ts";
 
 /** One scheduled callback. Disposing it cancels it. */
 export interface Timer extends Disposable {
-  /** Whether the callback is still to run: false from the moment it starts, and after cancellation. */
+  /** Whether the callback has yet to run: false from the moment it starts, and after cancellation. */
   readonly active: boolean;
   /** Prevents the callback from running; false when it was not active any more. */
   cancel(): boolean;
 }
 
 /**
- * The seam for everything that waits: what sleeps, times out or ticks takes one of these, so that a test can
- * hand it a wheel on a manual clock. {@linkcode TimerWheel} is one; {@linkcode defaultTimers} gives the one
- * of this thread.
+ * The seam for everything that waits: functions that sleep, time out or tick take one of these, so that a test can
+ * pass a wheel on a manual clock. {@linkcode TimerWheel} is one; {@linkcode defaultTimers} returns that of this
+ * thread.
  */
 export interface Timers extends Clock {
   /**
@@ -22,10 +22,10 @@ export interface Timers extends Clock {
   schedule(delayMs: number, callback: () => void): Timer;
 }
 
-/** What every waiting function of this folder takes. */
+/** Options of every waiting function of this folder. */
 export interface TimerOptions extends Abortable {
   /**
-   * What to wait on.
+   * The timers to wait on.
    *
    * @default {defaultTimers()}
    */
