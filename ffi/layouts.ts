@@ -4,8 +4,8 @@
 export const LAYOUT_HASH = 2869930410;
 
 /**
- * Words of the state that one opener of a queue shares with native code: where things are, in bytes from the region's start, which does
- * not change, and how far the opener is. Behind the words is a byte for each slot: 1 where the opener has the message in it, and knows so.
+ * Words of the state that one participant of a queue shares with native code: constant places, in bytes from the region's start, and the
+ * participant's progress. After the words comes a byte for each slot: 1 where the participant has the message in it, and knows so.
  */
 export const QUEUE_STATE = {
   capacity: 0,
@@ -23,7 +23,7 @@ export const QUEUE_STATE = {
   deliveryCountMax: 12,
   messageBytesMax: 13,
   laneCount: 14,
-  /** Bytes of what messages are copied to. */
+  /** Bytes of the memory that messages are copied to. */
   dataBytes: 15,
   session: 16,
   sequence: 17,
@@ -36,18 +36,18 @@ export const QUEUE_STATE = {
   words: 160,
 } as const;
 
-/** Words of what native code says of a message that was received. */
+/** Words that native code writes for a received message. */
 export const QUEUE_RECEIVED = {
   slot: 0,
   session: 1,
   sequence: 2,
   deliveryCount: 3,
   route: 4,
-  /** All ones (-1): the message is reserved, and the rest is left to the caller. */
+  /** All ones (-1): the message is reserved, and the caller has to do the rest. */
   byteLength: 5,
   /** Two words: a float64. */
   sentMs: 6,
-  /** Where its bytes are among those given. */
+  /** Where its bytes are in the given memory. */
   dataAt: 8,
   /** How many words each message takes: an even number, for the float64. */
   words: 10,
@@ -62,7 +62,7 @@ export const QUEUE_RECORD = {
   route: 4,
   box: 5,
   boxGeneration: 6,
-  /** Of a reply, which has no box: the slot before it in the list of its requester, from 1. */
+  /** Of a reply without a box: the previous slot in the list of its requester, from 1. */
   nextReplied: 6,
   previousSlot: 7,
   sentMs: 8,
@@ -207,24 +207,24 @@ export const HEAD_FLAG = {
   expectContinue: 16,
 } as const;
 
-/** Limits of HTTP heads that both parsers hold to. */
+/** Limits of HTTP heads that both parsers enforce. */
 export const HEAD_LIMIT = {
-  /** Header fields of one request at most; more are answered 431. */
+  /** Header fields of one request at most; more are rejected with 431. */
   headersMax: 100,
   /** Empty lines tolerated before a request line. */
   leadingEmptyLinesMax: 4,
   /** Room for method and version when a request line without end is measured. */
   lineSlackBytes: 64,
-  /** Longer methods are answered 501. */
+  /** Longer methods are rejected with 501. */
   methodBytesMax: 32,
-  /** Digits of a Content-Length; longer ones are answered 413. */
+  /** Digits of a Content-Length; longer ones are rejected with 413. */
   lengthDigitsMax: 15,
 } as const;
 
-/** Words of a request to start a process; behind them are the descriptors. */
+/** Words of a request to start a process; the descriptors follow. */
 export const SPAWN_REQUEST = {
   flags: 0,
-  /** The descriptor that is told of its process group, or -1. */
+  /** The descriptor that gets its process group, or -1. */
   guard: 1,
   argumentCount: 2,
   variableCount: 3,
@@ -242,7 +242,7 @@ export const SPAWN_FLAG = {
   survives: 16,
 } as const;
 
-/** In which step between fork and exec a process could not be started. */
+/** The step between fork and exec that failed. */
 export const SPAWN_STEP = {
   /** Before fork. */
   prepare: 0,
@@ -251,7 +251,7 @@ export const SPAWN_STEP = {
   exec: 3,
 } as const;
 
-/** Frames that tell of a process: the kind, three zeroes, and a number, little-endian; the text of a notification follows. */
+/** Frames of the events of a process: the kind, three zeroes, and a number, little-endian; the text of a notification follows. */
 export const CHILD_FRAME = {
   notify: 1,
   exit: 2,

@@ -1,8 +1,8 @@
-//! Taking leave of an io_uring instance whose program is gone: what it holds is found, what it has under way is ended.
+//! Closing an io_uring instance whose program is gone: its descriptors are found, its operations are ended.
 //!
-//! A ring lives as long as it is mapped, and what it has under way keeps sockets open, so that closing descriptors alone
-//! would end nothing. Descriptors are in three places of it: in completions nobody has looked at (accepted connections,
-//! opened files), in requests under way, and in close requests the kernel was never handed.
+//! A ring lives as long as it is mapped, and its operations keep sockets open, so that closing descriptors alone would end
+//! nothing. It has descriptors in three places: in completions that have not been reaped (accepted connections, opened files),
+//! in requests in flight, and in close requests that the kernel has not taken.
 
 use crate::layouts::user_data_tag;
 use crate::memory::borrow;
@@ -14,9 +14,9 @@ use rustix::mm::munmap;
 use rustix::time::Timespec;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How long requests that cannot be cancelled at once (a file's, on a slow disk) hold up the end of the thread.
+/// How long requests that cannot be cancelled at once (a file's, on a slow disk) delay the end of the thread.
 const CANCEL_WAIT_MS: i64 = 100;
-/// Times that completions are taken, for those the kernel keeps because their ring is full.
+/// How often completions are reaped, for those that the kernel keeps because their ring is full.
 const ROUNDS_MAX: usize = 1024;
 const ENTRY_BYTES: usize = 64;
 /// Where a submission entry has its descriptor.
@@ -28,7 +28,7 @@ struct Part {
     byte_length: usize,
 }
 
-/// A ring of this thread and what of it is mapped.
+/// A ring of this thread and its mapped parts.
 pub struct Ring {
     pub fd: i32,
     params: io_uring_params,
@@ -56,7 +56,7 @@ impl Ring {
         }
     }
 
-    /// A mapping is about to be removed by the program.
+    /// The program is about to remove a mapping.
     pub fn unmapping(&mut self, address: usize) {
         for part in [&mut self.rings, &mut self.entries] {
             if part.is_some_and(|part| part.address == address) {
@@ -65,8 +65,8 @@ impl Ring {
         }
     }
 
-    /// Ends everything under way, tells `own` of each descriptor the ring holds, and closes it. To be called on the thread
-    /// that used it, when that uses it no more. The memory that requests referred to stays as it is.
+    /// Ends every operation, calls `own` with each descriptor that the ring holds, and closes it. To be called on the thread
+    /// that used it, when it uses it no more. The memory that requests referred to stays as it is.
     pub fn abandon(self, mut own: impl FnMut(i32)) {
         if let Some(rings) = self.rings {
             if let Some(entries) = self.entries {
@@ -74,7 +74,7 @@ impl Ring {
             }
             self.cancel_all();
             for _ in 0..ROUNDS_MAX {
-                // Works off what the cancelling has set going, and brings completions that had no room.
+                // Runs deferred work of the cancellations, and fetches completions that had no room.
                 let Ok(fd) = borrow(self.fd) else { break };
                 // SAFETY: no pointers; nothing is submitted.
                 let _ = unsafe { io_uring_enter(fd, 0, 0, IoringEnterFlags::GETEVENTS) };
@@ -84,14 +84,14 @@ impl Ring {
             }
         }
         for part in [self.rings, self.entries].into_iter().flatten() {
-            // SAFETY: mapped by the program that is gone, and only it has looked at it. The kernel has the pages by itself.
+            // SAFETY: mapped by the program that is gone, and no other code has read it. The kernel has its own references to the pages.
             let _ = unsafe { munmap(part.address as *mut _, part.byte_length) };
         }
         // SAFETY: open, and this thread's.
         unsafe { libc::close(self.fd) };
     }
 
-    /// Descriptors of close requests that were written and shown, and that the kernel has not taken.
+    /// Descriptors of close requests that were written and published, and that the kernel has not taken.
     fn closes_not_handed_over(&self, rings: Part, entries: Part, own: &mut impl FnMut(i32)) {
         let head = word(rings, self.params.sq_off.head).load(Ordering::Acquire);
         let tail = word(rings, self.params.sq_off.tail).load(Ordering::Relaxed);
@@ -107,7 +107,7 @@ impl Ring {
         }
     }
 
-    /// Cancels every request (Linux 6.0). Where it cannot be had, or not in time, closing the ring does it, a moment later.
+    /// Cancels every request (Linux 6.0). Where that is not supported, or not done in time, closing the ring does it, a moment later.
     fn cancel_all(&self) {
         let Ok(fd) = borrow(self.fd) else { return };
         let mut request = io_uring_sync_cancel_reg::default();
@@ -121,7 +121,7 @@ impl Ring {
         let _ = unsafe { io_uring_register(fd, IoringRegisterOp::RegisterSyncCancel, argument, 1) };
     }
 
-    /// Looks at the completions that are there, tells `own` of the descriptors among them; the result is how many it saw.
+    /// Reaps the available completions and calls `own` with their descriptors; the result is how many completions there were.
     fn take_completions(&self, rings: Part, own: &mut impl FnMut(i32)) -> u32 {
         let offsets = &self.params.cq_off;
         let head = word(rings, offsets.head).load(Ordering::Relaxed);

@@ -28,7 +28,7 @@ pub fn guard(body: impl FnOnce() -> Result<i32, Errno>) -> i32 {
     }
 }
 
-/// The result of a `libc` call that answers -1 and sets `errno`.
+/// The result of a `libc` call that returns -1 and sets `errno`.
 #[inline]
 pub fn checked(result: i32) -> Result<i32, Errno> {
     if result < 0 {

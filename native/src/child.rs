@@ -1,11 +1,11 @@
-//! Processes that this one starts, and what becomes of them.
+//! Processes that this one starts, and their ends.
 //!
 //! A child ends with the thread that started it (PR_SET_PDEATHSIG), so a program that is killed, or a worker that is
-//! terminated, leaves none behind. It leads a process group of its own: Ctrl-C in a terminal does not reach it, and what it
-//! has started and left behind is killed when it ends. Its sockets stand at 3 and up, as sd_listen_fds(3) has it.
+//! terminated, leaves none behind. It is the leader of a process group of its own: Ctrl-C in a terminal does not reach it, and
+//! processes that it leaves behind are killed when it ends. Its sockets are at 3 and up, as sd_listen_fds(3) expects.
 //!
-//! Between fork and exec only what is async-signal-safe may be called, because other threads may have held any lock: all
-//! memory that the child needs is prepared before.
+//! Between fork and exec only async-signal-safe functions may be called, because other threads may have held any lock: all memory
+//! that the child needs is allocated before.
 
 mod exec;
 
@@ -29,12 +29,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// The longest notification that is passed on.
 const NOTIFY_BYTES_MAX: usize = 4096;
 
-/// Starts a program. `words` are flags, the descriptor that is told of its process group or -1, how many arguments, variables
-/// and descriptors there are, and the descriptors; `strings` end in a zero byte each: the program's path, its working
-/// directory or "", the path of its NOTIFY_SOCKET or "", arguments (with its own name), variables as `NAME=value`, or `NAME` to
-/// take one away. To `out` go its number, a pidfd, the events socket, standard output and standard error, and a socket whose
-/// other end the child has behind its descriptors, each -1 where it was not asked for; when it cannot be started, where that
-/// failed.
+/// Starts a program. `words` are flags, the descriptor that gets its process group or -1, the numbers of arguments, variables
+/// and descriptors, and the descriptors. `strings` end in a zero byte each: the program's path, its working directory or "", the
+/// path of its NOTIFY_SOCKET or "", arguments (with its own name), and variables as `NAME=value`, or `NAME` to remove one. To
+/// `out` go its process id, a pidfd, the events socket, standard output and standard error, and a socket whose other end the
+/// child has after its descriptors, each -1 unless requested; when the start fails, the step that failed.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_spawn(
@@ -60,12 +59,12 @@ pub unsafe extern "C" fn millrace_spawn(
     result
 }
 
-/// Sends a signal to a process, which nobody else can have become.
+/// Sends a signal to a process by its pidfd, so that a reused process id cannot matter.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_pidfd_signal(pidfd: i32, signal: i32) -> i32 {
     guard(|| {
-        // SAFETY: passed to the kernel only, which knows whether there is such a signal.
+        // SAFETY: passed to the kernel only, which checks whether there is such a signal.
         let signal = unsafe { Signal::from_raw_unchecked(signal) };
         pidfd_send_signal(crate::memory::borrow(pidfd)?, signal).map(|()| 0)
     })
@@ -125,7 +124,7 @@ impl Request {
         let null = open_null()?;
         let output = self.pipes.then(|| pipe_with(PipeFlags::CLOEXEC)).transpose()?;
         let errors = self.pipes.then(|| pipe_with(PipeFlags::CLOEXEC)).transpose()?;
-        let (failure, told) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (failure, report) = pipe_with(PipeFlags::CLOEXEC)?;
         let (events, ours) = stream_pair()?;
         let control = self.control.then(stream_pair).transpose()?;
         self.descriptors
@@ -149,13 +148,13 @@ impl Request {
         let parent = unsafe { libc::getpid() };
         let pid = {
             let _mask = SignalMask::block_all();
-            // SAFETY: the child calls what is async-signal-safe only, and does not return.
+            // SAFETY: the child calls only async-signal-safe functions, and does not return.
             match checked(unsafe { libc::fork() })? {
                 0 => unsafe {
                     let child = Child {
                         request: &mut self,
                         standard: inherited,
-                        told: told.as_raw_fd(),
+                        report: report.as_raw_fd(),
                         parent,
                     };
                     child.run(arguments.as_ptr(), variables.as_ptr())
@@ -163,7 +162,7 @@ impl Request {
                 pid => pid,
             }
         };
-        drop(told);
+        drop(report);
         if let Err(errno) = read_failure(&failure, step) {
             reap(pid);
             return Err(errno);
@@ -195,7 +194,7 @@ impl Request {
     }
 }
 
-/// Passes on what the child says and that it has ended, and buries it.
+/// Passes on the child's notifications and its end, and reaps it.
 fn watch(pid: i32, pidfd: &OwnedFd, notify: Option<&OwnedFd>, guard: Option<&OwnedFd>, out: &OwnedFd) {
     loop {
         let mut descriptors = [
@@ -204,11 +203,11 @@ fn watch(pid: i32, pidfd: &OwnedFd, notify: Option<&OwnedFd>, guard: Option<&Own
         ];
         match poll(&mut descriptors, None) {
             Ok(_) | Err(Errno::INTR) => {}
-            // Without memory for a poll there is waiting left.
+            // Without memory for a poll, only waiting is left.
             Err(_) => break,
         }
         let ended = !descriptors[0].revents().is_empty();
-        // Also after the end: it may have spoken right before.
+        // Also after the end: it may have sent one right before.
         while notify.is_some_and(|notify| pass_on(notify, out)) {}
         if ended {
             break;
@@ -231,13 +230,13 @@ fn pass_on(notify: &OwnedFd, out: &OwnedFd) -> bool {
     };
     frame[0] = child_frame::NOTIFY;
     frame[2..4].copy_from_slice(&(count as u16).to_le_bytes());
-    // Who does not read what is said for so long that a socket is full misses some of it, and never half of it.
+    // A reader that lets the socket fill up misses whole notifications, and never gets half of one.
     let _ = send(out, &frame[..4 + count], SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
     true
 }
 
-/// Waits for the end of a child, kills what it leaves behind in its process group, and buries it. In this order: until the
-/// child is buried, its number, and that of its group, are nobody else's. The result is what waitpid(2) calls the status.
+/// Waits for the end of a child, kills what it leaves behind in its process group, and reaps it. In this order: until the child is
+/// reaped, its process id, and that of its group, cannot be reused. The result is the status of waitpid(2).
 fn reap(pid: i32) -> i32 {
     let mut status = 0;
     // SAFETY: structures on the stack, for the time of the calls.
@@ -267,7 +266,7 @@ fn read_failure(failure: &OwnedFd, step: &mut i32) -> Result<(), Errno> {
     Err(Errno::from_raw_os_error(word(4)))
 }
 
-/// The variables of this process with `changes` made to them.
+/// The variables of this process with `changes` applied.
 fn environment(clear: bool, changes: &[CString]) -> Vec<CString> {
     let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
     if !clear {
@@ -321,7 +320,7 @@ fn last_errno() -> i32 {
     unsafe { *libc::__errno_location() }
 }
 
-/// All signals held back from this thread, until it goes.
+/// Blocks all signals of this thread, until it is dropped.
 struct SignalMask(libc::sigset_t);
 
 impl SignalMask {
@@ -339,7 +338,7 @@ impl SignalMask {
 
 impl Drop for SignalMask {
     fn drop(&mut self) {
-        // SAFETY: what was there before.
+        // SAFETY: the mask from before.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut()) };
     }
 }

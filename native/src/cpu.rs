@@ -1,4 +1,4 @@
-//! Which processor a thread runs on, and the time.
+//! The processor that a thread runs on, and the time.
 
 use crate::boundary::guard;
 #[cfg(feature = "bindings")]

@@ -15,8 +15,8 @@ fn flags(shared: u32) -> futex::Flags {
     }
 }
 
-/// Sleeps while `*word == expected`, at most `timeout_us`. 0 when woken (perhaps for nothing), else -EAGAIN (the word
-/// had changed), -ETIMEDOUT or -EINTR. There is no wait without a bound.
+/// Sleeps while `*word == expected`, at most `timeout_us`. 0 when woken (perhaps spuriously), else -EAGAIN (the word had changed),
+/// -ETIMEDOUT or -EINTR. Every wait has a bound.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_futex_wait(word: *const u32, expected: u32, timeout_us: u32, shared: u32) -> i32 {
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn millrace_futex_wait(word: *const u32, expected: u32, ti
     })
 }
 
-/// Wakes up to `count` sleepers on `word`; the result is how many.
+/// Wakes up to `count` waiters on `word`; the result is how many.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_futex_wake(word: *const u32, count: u32, shared: u32) -> i32 {

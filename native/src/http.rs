@@ -1,9 +1,9 @@
 //! HTTP/1.x request heads: one call for a buffer of pipelined requests.
 //!
-//! `httparse` does the tokenizing; what makes two servers read one message in two ways (bare LF, two lengths, a length
-//! beside a transfer coding, a bad Host) is refused here. The layout of the answer is documented, byte for byte, in
-//! `src/io/http/request_head.ts`, and the same rules stand in TypeScript in `src/io/http/portable_parser.ts`; a test feeds
-//! both the same bytes.
+//! `httparse` does the tokenizing. What two servers could read in two ways (bare LF, two lengths, a length beside a transfer
+//! coding, a bad Host) is rejected here. The layout of the result is documented, byte for byte, in
+//! `src/io/http/request_head.ts`, and the same rules are written in TypeScript in `src/io/http/portable_parser.ts`; a test
+//! feeds both the same bytes.
 
 mod bounds;
 mod framing;
@@ -20,7 +20,7 @@ use record::write_record;
 use std::mem::MaybeUninit;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-/// What became of one head.
+/// The result for one head.
 enum Outcome {
     /// A record was written; parsing goes on at the offset, or ends there because a body follows.
     Head {
@@ -100,7 +100,7 @@ fn parse_one(data: &[u8], from: usize, record: &mut [i32], limits: &Limits) -> O
         return Outcome::Rejected(status);
     }
     let head = &data[start..end.unwrap_or(data.len())];
-    // `httparse` lets UTF-8 pass in a target.
+    // `httparse` accepts UTF-8 in a target.
     if !head[..memchr::memchr(b'\n', head).unwrap_or(head.len())].is_ascii() {
         return Outcome::Rejected(400);
     }

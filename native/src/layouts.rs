@@ -1,6 +1,6 @@
 //! Every number that this library and its TypeScript side must agree on: written here, and nowhere else.
 //!
-//! `deno task bindings` prints it as `ffi/layouts.ts`. [`HASH`] is a number of all names and values; the TypeScript side knows the one that it
+//! `deno task bindings` prints it as `ffi/layouts.ts`. [`HASH`] is a hash of all names and values; the TypeScript side has the one that it
 //! was printed with, and refuses a library that has another.
 
 use crate::boundary::guard;
@@ -55,8 +55,8 @@ macro_rules! layouts {
 }
 
 layouts! {
-    /// Words of the state that one opener of a queue shares with native code: where things are, in bytes from the region's start, which does
-    /// not change, and how far the opener is. Behind the words is a byte for each slot: 1 where the opener has the message in it, and knows so.
+    /// Words of the state that one participant of a queue shares with native code: constant places, in bytes from the region's start, and the
+    /// participant's progress. After the words comes a byte for each slot: 1 where the participant has the message in it, and knows so.
     QUEUE_STATE = mod queue_state: usize {
         CAPACITY = 0,
         NUMBER = 1,
@@ -73,7 +73,7 @@ layouts! {
         DELIVERY_COUNT_MAX = 12,
         MESSAGE_BYTES_MAX = 13,
         LANE_COUNT = 14,
-        /// Bytes of what messages are copied to.
+        /// Bytes of the memory that messages are copied to.
         DATA_BYTES = 15,
         SESSION = 16,
         SEQUENCE = 17,
@@ -86,18 +86,18 @@ layouts! {
         WORDS = 160,
     }
 
-    /// Words of what native code says of a message that was received.
+    /// Words that native code writes for a received message.
     QUEUE_RECEIVED = mod queue_received: usize {
         SLOT = 0,
         SESSION = 1,
         SEQUENCE = 2,
         DELIVERY_COUNT = 3,
         ROUTE = 4,
-        /// All ones (-1): the message is reserved, and the rest is left to the caller.
+        /// All ones (-1): the message is reserved, and the caller has to do the rest.
         BYTE_LENGTH = 5,
         /// Two words: a float64.
         SENT_MS = 6,
-        /// Where its bytes are among those given.
+        /// Where its bytes are in the given memory.
         DATA_AT = 8,
         /// How many words each message takes: an even number, for the float64.
         WORDS = 10,
@@ -112,7 +112,7 @@ layouts! {
         ROUTE = 4,
         BOX = 5,
         BOX_GENERATION = 6,
-        /// Of a reply, which has no box: the slot before it in the list of its requester, from 1.
+        /// Of a reply without a box: the previous slot in the list of its requester, from 1.
         NEXT_REPLIED = 6,
         PREVIOUS_SLOT = 7,
         SENT_MS = 8,
@@ -257,24 +257,24 @@ layouts! {
         EXPECT_CONTINUE = 16,
     }
 
-    /// Limits of HTTP heads that both parsers hold to.
+    /// Limits of HTTP heads that both parsers enforce.
     HEAD_LIMIT = mod head_limit: usize {
-        /// Header fields of one request at most; more are answered 431.
+        /// Header fields of one request at most; more are rejected with 431.
         HEADERS_MAX = 100,
         /// Empty lines tolerated before a request line.
         LEADING_EMPTY_LINES_MAX = 4,
         /// Room for method and version when a request line without end is measured.
         LINE_SLACK_BYTES = 64,
-        /// Longer methods are answered 501.
+        /// Longer methods are rejected with 501.
         METHOD_BYTES_MAX = 32,
-        /// Digits of a Content-Length; longer ones are answered 413.
+        /// Digits of a Content-Length; longer ones are rejected with 413.
         LENGTH_DIGITS_MAX = 15,
     }
 
-    /// Words of a request to start a process; behind them are the descriptors.
+    /// Words of a request to start a process; the descriptors follow.
     SPAWN_REQUEST = mod spawn_request: usize {
         FLAGS = 0,
-        /// The descriptor that is told of its process group, or -1.
+        /// The descriptor that gets its process group, or -1.
         GUARD = 1,
         ARGUMENT_COUNT = 2,
         VARIABLE_COUNT = 3,
@@ -292,7 +292,7 @@ layouts! {
         SURVIVES = 16,
     }
 
-    /// In which step between fork and exec a process could not be started.
+    /// The step between fork and exec that failed.
     SPAWN_STEP = mod spawn_step: i32 {
         /// Before fork.
         PREPARE = 0,
@@ -301,7 +301,7 @@ layouts! {
         EXEC = 3,
     }
 
-    /// Frames that tell of a process: the kind, three zeroes, and a number, little-endian; the text of a notification follows.
+    /// Frames of the events of a process: the kind, three zeroes, and a number, little-endian; the text of a notification follows.
     CHILD_FRAME = mod child_frame: u8 {
         NOTIFY = 1,
         EXIT = 2,
@@ -321,7 +321,7 @@ layouts! {
     }
 }
 
-/// Differs where any name or value does: FNV-1a over all of them.
+/// Changes with any name or value: FNV-1a over all of them.
 pub const HASH: u32 = hash(LAYOUTS);
 
 const fn hash(layouts: &[Layout]) -> u32 {

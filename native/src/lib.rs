@@ -1,7 +1,7 @@
 //! The native half of Millrace: one file per kernel facility, each a handful of C functions for `Deno.dlopen`.
 //!
 //! Conventions of every export:
-//! - the result is at least 0, or `-errno`; what else a call yields goes into a buffer of the caller's;
+//! - the result is at least 0, or `-errno`; further results go into a buffer of the caller's;
 //! - no 64-bit parameter on a hot path (a JavaScript number given for one costs 200 ns);
 //! - a pointer parameter is a typed array of the caller's, valid for the call only, its length the next parameter;
 //! - a panic becomes `-ENOTRECOVERABLE`: it never crosses the boundary.

@@ -1,4 +1,4 @@
-//! Listening sockets that others accept from as well.
+//! Listening sockets that other processes accept from as well.
 
 use crate::boundary::guard;
 use crate::memory::borrow;
@@ -9,9 +9,8 @@ use rustix::fd::IntoRawFd;
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
 
-/// A descriptor of the calling thread's own for the listening socket `fd`, which the process was started with, or was handed
-/// otherwise: it does not block, and no child inherits it by accident. With `lent` it is Deno that closes it. -EINVAL when it
-/// does not listen.
+/// A descriptor of the calling thread for the listening socket `fd`, which the process was started with, or got in another way. It does
+/// not block, and no child inherits it by accident. With `lent` Deno closes it. -EINVAL when the socket does not listen.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_adopt_listener(fd: i32, lent: i32) -> i32 {
@@ -27,14 +26,14 @@ pub extern "C" fn millrace_adopt_listener(fd: i32, lent: i32) -> i32 {
     })
 }
 
-/// Keeps what this process starts from inheriting `fd`.
+/// Keeps child processes from inheriting `fd`.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_close_on_exec(fd: i32) -> i32 {
     guard(|| rustix::io::fcntl_setfd(borrow(fd)?, rustix::io::FdFlags::CLOEXEC).map(|()| 0))
 }
 
-/// A connection that waits on a listening socket that does not block; -EAGAIN when there is none.
+/// A pending connection of a non-blocking listening socket; -EAGAIN when there is none.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_accept(fd: i32) -> i32 {

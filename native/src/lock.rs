@@ -1,5 +1,5 @@
-//! Locks on single bytes of a file, of the kind that belongs to an opened file (F_OFD_SETLK): the kernel drops them when the
-//! descriptor is closed, which the death of its process does, whatever else the process has open.
+//! Locks on single bytes of a file, which belong to an open file description (F_OFD_SETLK): the kernel drops them when the
+//! descriptor is closed, also by the death of its process, whatever else the process has open.
 
 use crate::boundary::{checked, guard};
 use crate::memory::borrow;
@@ -7,8 +7,8 @@ use crate::memory::borrow;
 use deno_bindgen::deno_bindgen;
 use rustix::io::Errno;
 
-/// Takes the lock of byte `at`, or changes how it is held, or gives it back: `kind` is 0 to give it back, 1 to share it, 2 to
-/// have it alone. Never waits: -EAGAIN when another opener has it.
+/// Takes the lock of byte `at`, converts it, or releases it: `kind` is 0 to release it, 1 for a shared lock, 2 for an exclusive one.
+/// Never waits: -EAGAIN when another descriptor holds a conflicting lock.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_lock(fd: i32, at: u32, kind: u32) -> i32 {
@@ -26,14 +26,14 @@ pub extern "C" fn millrace_lock(fd: i32, at: u32, kind: u32) -> i32 {
     })
 }
 
-/// Whether another opener has the lock of byte `at`, in either way: 1 or 0.
+/// Whether another descriptor holds the lock of byte `at`, in either way: 1 or 0.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_lock_held(fd: i32, at: u32) -> i32 {
     guard(|| is_held(fd, at).map(i32::from))
 }
 
-/// Whether another opener than `fd` has the lock of byte `at`, in either way.
+/// Whether another descriptor than `fd` holds the lock of byte `at`, in either way.
 pub fn is_held(fd: i32, at: u32) -> Result<bool, Errno> {
     borrow(fd)?;
     let mut request = one_byte(at, libc::F_WRLCK);
@@ -42,8 +42,8 @@ pub fn is_held(fd: i32, at: u32) -> Result<bool, Errno> {
     Ok(i32::from(request.l_type) != libc::F_UNLCK)
 }
 
-/// Gives back all locks of the opener `fd`. Closing it does not while the file is mapped through it, and the mapping that a
-/// process has of a region is made through the first of its openers.
+/// Releases all locks of `fd`. Closing it does not release them while the file is mapped through it, and a process maps a region through
+/// the descriptor of its first participant.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_unlock_all(fd: i32) -> i32 {

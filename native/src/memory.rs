@@ -1,4 +1,4 @@
-//! Memory: mappings, sizes, and the end of descriptors.
+//! Memory: mappings, sizes, and closing descriptors.
 
 use crate::boundary::guard;
 use crate::owned;
@@ -74,6 +74,6 @@ pub fn borrow<'a>(fd: i32) -> Result<BorrowedFd<'a>, Errno> {
     if fd < 0 {
         return Err(Errno::BADF);
     }
-    // SAFETY: not -1; a number that is not open makes the kernel answer EBADF.
+    // SAFETY: not -1; for a number that is not open the kernel returns EBADF.
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }

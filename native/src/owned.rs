@@ -1,15 +1,14 @@
-//! What a thread has open, closed when the thread ends.
+//! The open resources of a thread, closed when the thread ends.
 //!
-//! Each worker of Deno's is a thread. One that is terminated runs no JavaScript any more, so nobody there can close the
-//! rings, sockets, files and shared memory that Deno does not know of; the destructor of this thread's table does. See
-//! docs/native.md.
+//! Each Deno worker is a thread. A terminated worker runs no JavaScript any more, so its program cannot close the rings, sockets,
+//! files and shared memory that Deno does not know of. The destructor of this thread's table closes them. See docs/native.md.
 //!
 //! ```text
-//! marks, one byte per descriptor: 0, or 1 while this thread is the one who closes it
+//! marks, one byte per descriptor: 0, or 1 while this thread owns it and has to close it
 //! ```
 //! Written here for descriptors that a call returns or closes, and by `ffi/completion_ring.ts` and `ffi/submission_ring.ts` for those that come
-//! out of a ring or go to a close request in one. All of it happens on one thread, so nothing has to be synchronised. The rule that keeps a
-//! number which somebody else has been given meanwhile from being closed: a mark goes before its descriptor does.
+//! out of a ring or go into a close request. All of it happens on one thread, so it needs no synchronisation. One rule keeps a reused
+//! number from being closed: a mark is cleared before its descriptor is closed.
 
 use crate::abandoned_ring::Ring;
 use crate::boundary::guard;
@@ -26,8 +25,8 @@ use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-/// Descriptors that are tracked, from 0: the highest RLIMIT_NOFILE a kernel allows by default (`fs.nr_open`). Higher ones
-/// are not closed with their thread. A byte each, of which only pages with descriptors are ever taken from the system.
+/// Descriptors that are tracked, from 0: the highest RLIMIT_NOFILE a kernel allows by default (`fs.nr_open`). Higher ones are not closed
+/// with their thread. One byte each; only pages with descriptors are ever allocated.
 pub const DESCRIPTORS_MAX: usize = 1 << 20;
 
 thread_local! {
@@ -43,14 +42,13 @@ struct Owned {
     watch_count: u32,
 }
 
-/// A socket or a pipe that Deno has, and closes when it is told to, but not with its thread.
+/// A socket or a pipe that Deno has. Deno closes it when its program does, but not with its thread.
 struct Lent {
     fd: i32,
     identity: Identity,
 }
 
-/// What tells an open descriptor from another one that is given its number later: of a socket its cookie, of a pipe its
-/// inode.
+/// Distinguishes an open descriptor from a later one with the same number: for a socket its cookie, for a pipe its inode.
 #[derive(PartialEq)]
 enum Identity {
     Socket(u64),
@@ -69,13 +67,13 @@ pub unsafe extern "C" fn millrace_owned_descriptors(address_out: *mut u64) -> i3
     })
 }
 
-/// The calling thread closes `fd` from now on; hands it through.
+/// The calling thread owns `fd` from now on; returns it.
 pub fn own(fd: i32) -> i32 {
     with_owned(|owned| owned.mark(fd, 1));
     fd
 }
 
-/// The calling thread does not close `fd` any more. To be called before it is closed: from then on its number may be
+/// The calling thread does not own `fd` any more. To be called before it is closed: from then on its number may be
 /// another thread's.
 pub fn disown(fd: i32) {
     with_owned(|owned| {
@@ -84,8 +82,8 @@ pub fn disown(fd: i32) {
     });
 }
 
-/// The socket or pipe `fd` goes to Deno. When the thread ends it is closed if it is open still, which its identity tells: a
-/// number that is somebody else's by then is left alone.
+/// The socket or pipe `fd` goes to Deno. If it is still open when the thread ends, it is closed. Its identity shows whether the number
+/// still means the same descriptor; a reused one is left alone.
 pub fn lend(fd: i32) -> i32 {
     with_owned(|owned| {
         owned.lent.retain(Lent::is_open);
@@ -109,7 +107,7 @@ pub fn mapped(fd: i32, offset: u64, address: usize, byte_length: usize) {
     });
 }
 
-/// The mapping at `address` is about to be removed, by whoever made it.
+/// The program is about to remove the mapping at `address`.
 pub fn unmapping(address: usize) {
     with_owned(|owned| owned.rings.iter_mut().for_each(|ring| ring.unmapping(address)));
 }
@@ -151,7 +149,7 @@ pub fn watch(number: u32) -> Option<Arc<Watch>> {
     .flatten()
 }
 
-/// The same, which is the caller's to close from now on.
+/// The same, which the caller has to close from now on.
 pub fn disown_watch(number: u32) -> Option<Arc<Watch>> {
     with_owned(|owned| {
         let index = owned.watches.iter().position(|(other, _)| *other == number)?;
@@ -160,7 +158,7 @@ pub fn disown_watch(number: u32) -> Option<Arc<Watch>> {
     .flatten()
 }
 
-/// Runs `body` on this thread's table. `None` where there cannot be one: the thread is ending, or there is no memory.
+/// Runs `body` on this thread's table. `None` when there is no table: the thread is ending, or there is no memory.
 fn with_owned<T>(body: impl FnOnce(&mut Owned) -> T) -> Option<T> {
     let run = |cell: &RefCell<Option<Owned>>| {
         let mut slot = cell.try_borrow_mut().ok()?;
@@ -216,8 +214,8 @@ impl Owned {
         }
     }
 
-    /// The rings first, for two reasons: what they have under way refers to the descriptors, and holds those that nobody
-    /// has seen yet.
+    /// The rings first, for two reasons: their operations refer to the descriptors, and they hold descriptors that have not been reaped
+    /// yet.
     fn close_all(&mut self) {
         for ring in std::mem::take(&mut self.rings) {
             ring.abandon(|fd| self.mark(fd, 1));
@@ -227,7 +225,7 @@ impl Owned {
             watch.close();
         }
         for lent in self.lent.drain(..).filter(Lent::is_open) {
-            // SAFETY: no pointers; Deno's part of this thread is gone, so nobody else closes it.
+            // SAFETY: no pointers; Deno's part of this thread is gone, so no other code closes it.
             unsafe { libc::close(lent.fd) };
         }
         for index in 0..DESCRIPTORS_MAX {
@@ -246,14 +244,14 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // The main thread ends with its process, which closes everything; its program may be in the middle of something.
+        // The main thread ends with its process, which closes everything; its program may still be running.
         // SAFETY: no pointers.
         if unsafe { libc::gettid() == libc::getpid() } {
             std::mem::forget(std::mem::take(&mut self.references));
             return;
         }
         let _ = catch_unwind(AssertUnwindSafe(|| self.close_all()));
-        // SAFETY: whoever looks at the marks runs on this thread, which has nothing left to run.
+        // SAFETY: only this thread reads the marks, and it has nothing left to run.
         let _ = unsafe { munmap(self.marks.cast(), DESCRIPTORS_MAX) };
     }
 }
@@ -292,7 +290,7 @@ mod tests {
         .unwrap();
         assert!(is_open(disowned));
         let mut byte = 0u8;
-        // The number may be another test's by now: whether the descriptor is closed, its other end tells.
+        // The number may be another test's by now: its other end shows whether the descriptor is closed.
         // SAFETY: one byte of room.
         assert_eq!(
             unsafe { libc::read(disowned, std::ptr::addr_of_mut!(byte).cast(), 1) },
@@ -310,7 +308,7 @@ mod tests {
             let [given_back, other] = pair();
             lend(kept);
             lend(given_back);
-            // As if it had been closed, and the number given to somebody else.
+            // As if it had been closed, and its number reused.
             // SAFETY: ours, both.
             unsafe { libc::dup2(peer, given_back) };
             [kept, peer, given_back, other]

@@ -1,4 +1,4 @@
-//! What tells this process from others with its number, and what others take.
+//! What distinguishes this process from others with the same process id, and the resources of processes.
 
 use crate::boundary::guard;
 #[cfg(feature = "bindings")]
@@ -8,11 +8,11 @@ use rustix::time::{clock_gettime, ClockId, Timespec};
 
 /// Fields of /proc/self/stat between the name of the program and the time of its start.
 const FIELDS_BEFORE_START: usize = 19;
-/// Where, counted from the same place, the time spent in the program stands; behind it that in the kernel.
+/// Index, counted from the same place, of the time spent in user mode; that in the kernel follows.
 const FIELD_USER_TICKS: usize = 11;
 const FIELD_RESIDENT_PAGES: usize = 21;
 
-/// When this process was started, in milliseconds since 1970 by today's clock; 0 where the system does not tell.
+/// When this process was started, in milliseconds since 1970 by today's clock; 0 when the system does not report it.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_process_started_ms() -> f64 {
@@ -23,8 +23,8 @@ pub extern "C" fn millrace_process_started_ms() -> f64 {
     now(ClockId::Realtime) - (now(ClockId::Boottime) - since_boot_ms)
 }
 
-/// Writes to `out` (two words) how many bytes of memory process `pid` has in use and how many milliseconds of processor time it
-/// has taken, that of children it has waited for left out. -ESRCH when there is no such process.
+/// Writes to `out` (two words) how many bytes of memory process `pid` uses and how many milliseconds of processor time it has used,
+/// without that of children it has waited for. -ESRCH when there is no such process.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_process_usage(pid: u32, out: *mut f64) -> i32 {
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn millrace_process_usage(pid: u32, out: *mut f64) -> i32 
 
 fn started_since_boot_ms() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name may hold anything, spaces and brackets included.
+    // The name may contain anything, also spaces and brackets.
     let (_, fields) = stat.rsplit_once(") ")?;
     let ticks: f64 = fields.split(' ').nth(FIELDS_BEFORE_START)?.parse().ok()?;
     // SAFETY: no pointers.

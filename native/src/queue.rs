@@ -1,7 +1,7 @@
 //! The steps that most messages of a cross-process queue take, in one call each: what `src/ipc/queue/` does in TypeScript, on the same bytes.
 //!
-//! `src/ipc/queue/layout.ts` has the layout and docs/queue.md the protocol. Here is only what happens while nothing is amiss: a message into a free
-//! slot with a hint, and the message of a hint out again. Everything else is left to the caller, who is told so.
+//! `src/ipc/queue/layout.ts` has the layout and docs/queue.md the protocol. Here is only the common case: a message into a free slot with a
+//! hint, and the message of a hint out again. In any other case the result says so, and the caller does the rest.
 
 use crate::boundary::{bytes, guard};
 use crate::layouts::queue_phase::{FREE, READY, RESERVED, WRITING};
@@ -20,13 +20,13 @@ use std::sync::atomic::Ordering::SeqCst;
 struct Copy {
     data: *mut u8,
     at: usize,
-    /// Bytes that there is room for from there.
+    /// Bytes of room from there.
     room: usize,
 }
 
 impl Queue {
-    /// Reserves the message of the first hint of `lane` that tells the truth, or an older one of the same producer; its slot and the slot's
-    /// word. The caller knows to have it when this returns.
+    /// Reserves the message of the first valid hint of `lane`, or an older one of the same producer; its slot and the slot's word. The
+    /// caller knows to have it when this returns.
     fn reserve(&self, lane: u32) -> Option<(u32, u32)> {
         loop {
             let hint = self.first_hint(lane)?;
@@ -47,7 +47,7 @@ impl Queue {
         }
     }
 
-    /// The oldest message of the same producer and lane that nobody has had yet, when it goes before the one in `slot`; its slot and word.
+    /// The oldest message of the same producer and lane that is not reserved, when it precedes the one in `slot`; its slot and word.
     fn oldest_before(&self, slot: u32, word: u32, lane: u32) -> (u32, u32) {
         let capacity = self.get(state::CAPACITY);
         let mut oldest = (slot, word);
@@ -112,7 +112,7 @@ impl Queue {
         self.put(record, record::PREVIOUS_GENERATION, self.get(previous + 1));
         self.set(previous, slot + 1);
         self.set(previous + 1, word >> 11);
-        // SAFETY: the caller has seen to the length; the record belongs to it.
+        // SAFETY: the caller has checked the length; the record belongs to it.
         unsafe {
             let to = self.region.add(record + record::HEADER_BYTES);
             to.copy_from_nonoverlapping(data.as_ptr(), data.len());
@@ -134,12 +134,12 @@ impl Queue {
         last
     }
 
-    /// Whether somebody is to be told when a message is no more: one that waits for its box, or for a reply to it.
+    /// Whether the end of a message must be notified: a participant waits for its box, or for a reply to it.
     fn is_awaited(&self, record: usize) -> bool {
         self.take(record, record::BOX) != 0 || self.take(record, record::ROUTE) >> 24 & queue_flag::REQUEST != 0
     }
 
-    /// Whether a reserved message of `length` bytes can be delivered without further ado to who has room for `room`.
+    /// Whether a reserved message of `length` bytes can be delivered directly to a caller that has room for `room`.
     fn is_plain(&self, record: usize, length: u32, room: usize) -> bool {
         let limit = self.get(state::DELIVERY_COUNT_MAX);
         let expires_ms = self.double(record, record::EXPIRES_MS);
@@ -148,12 +148,12 @@ impl Queue {
             && (expires_ms == 0.0 || expires_ms > epoch_ms())
     }
 
-    /// The next message of lanes `first` to `end`: told to `out`, its bytes copied `to`. `None` when there is no hint that tells the truth;
-    /// false when it is left to the caller.
+    /// The next message of lanes `first` to `end`: its description goes to `out`, its bytes are copied `to`. `None` when there is no valid hint;
+    /// false when the caller has to do the rest.
     fn receive(&self, lanes: (u32, u32), out: *mut u32, to: &Copy, ack: bool) -> Option<bool> {
         let (slot, word) = (lanes.0..lanes.1).find_map(|lane| self.reserve(lane))?;
         let record = self.record_at(slot);
-        // Read once: whoever damages it may do so at any moment.
+        // Read once: a process that damages it may do so at any moment.
         let length = self.take(record, record::BYTE_LENGTH);
         let is_plain = self.is_plain(record, length, to.room) && !(ack && self.is_awaited(record));
         if is_plain {
@@ -163,7 +163,7 @@ impl Queue {
             if before > 0 {
                 self.count(counter::REDELIVERED, 1.0);
             }
-            // SAFETY: `length` is at most `room`, which the caller has; a record has room for what it says, or the caller's limit is less.
+            // SAFETY: `length` is at most `room`, which the caller has; a record has room for its length, or the caller's limit is less.
             unsafe {
                 let from = self.region.add(record + record::HEADER_BYTES);
                 to.data.add(to.at).copy_from_nonoverlapping(from, length as usize);
@@ -189,8 +189,8 @@ impl Queue {
         Some(is_plain)
     }
 
-    /// Reserves the next message of lanes `first` to `end`, without counting a delivery: its slot, length and route are told to `out`. `None`
-    /// and false as from `receive()`.
+    /// Reserves the next message of lanes `first` to `end`, without counting a delivery: its slot, length and route go to `out`. `None` and
+    /// false as from `receive()`.
     fn reserve_in_place(&self, lanes: (u32, u32), out: *mut u32) -> Option<bool> {
         let (slot, _) = (lanes.0..lanes.1).find_map(|lane| self.reserve(lane))?;
         let record = self.record_at(slot);
@@ -206,9 +206,9 @@ impl Queue {
         Some(is_plain)
     }
 
-    /// Wakes `count` of those who sleep on the signal at `at`, if any do.
+    /// Wakes `count` waiters of the signal at `at`, if there are any.
     fn wake(&self, at: usize, count: u32) {
-        // SYNC signal: either this sees that somebody is about to sleep, or that one sees what came before this.
+        // SYNC signal: either this sees that a waiter is about to sleep, or the waiter sees what came before this.
         let armed = self.word(at + 4).load(SeqCst);
         if armed == self.word(at + 8).load(SeqCst) {
             return;
@@ -225,8 +225,8 @@ fn epoch_ms() -> f64 {
     (now.tv_sec * 1000 + now.tv_nsec / 1_000_000) as f64
 }
 
-/// Sends a copy of `data`: into a free slot, with a hint, waking one who waits for it; the result is the slot, or -EAGAIN when none is free.
-/// The caller has seen to it that `length` is no more than the queue's limit, and that its sequence number does not wrap.
+/// Sends a copy of `data`: into a free slot, with a hint, waking one waiter; the result is the slot, or -EAGAIN when none is free. The
+/// caller has checked that `length` is within the queue's limit, and that its sequence number does not wrap.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_queue_send(
@@ -251,8 +251,8 @@ pub unsafe extern "C" fn millrace_queue_send(
     })
 }
 
-/// The same for `count` messages whose bytes lie one behind the other in `data`, and whose lengths are in `lengths`; the result is how many
-/// had a free slot.
+/// The same for `count` messages whose bytes are contiguous in `data`, and whose lengths are in `lengths`; the result is how many had a
+/// free slot.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_queue_send_many(
@@ -291,9 +291,9 @@ pub unsafe extern "C" fn millrace_queue_send_many(
     })
 }
 
-/// Receives up to `count` messages that there are hints for: what they are goes to `out`, ten words each, and their bytes to `data` from
-/// `at` on, each at a multiple of 8, while there is room. `which`: `first lane | lane behind the last << 8`, and `1 << 16` to acknowledge
-/// them. The result is how many. The last may be one that is reserved and else left to the caller, with all ones for its length.
+/// Receives up to `count` messages that have hints: their descriptions go to `out`, ten words each, and their bytes to `data` from `at`
+/// on, each at a multiple of 8, while there is room. `which`: `first lane | lane after the last << 8`, and `1 << 16` to acknowledge
+/// them. The result is how many. The last may be reserved only, with all ones for its length: the caller has to do the rest.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_queue_receive(
@@ -308,7 +308,7 @@ pub unsafe extern "C" fn millrace_queue_receive(
     guard(|| {
         let queue = Queue { state, region };
         let ack = which >> 16 != 0;
-        // A message that the queue can hold is no longer than that, whatever its record says.
+        // No message of the queue is longer than that, whatever its record says.
         let longest = queue.get(state::MESSAGE_BYTES_MAX) as usize;
         let end = queue.get(state::DATA_BYTES) as usize;
         let mut at = at as usize;
@@ -331,8 +331,8 @@ pub unsafe extern "C" fn millrace_queue_receive(
     })
 }
 
-/// Reserves up to `count` messages that there are hints for, and leaves their bytes where they are, and the counting of their deliveries to the
-/// caller: slot, length and route go to `out` as with `millrace_queue_receive`.
+/// Reserves up to `count` messages that have hints. Their bytes stay where they are, and the caller counts their deliveries: slot,
+/// length and route go to `out` as with `millrace_queue_receive`.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_queue_reserve(
@@ -358,8 +358,8 @@ pub unsafe extern "C" fn millrace_queue_reserve(
     })
 }
 
-/// Acknowledges `count` messages that `millrace_queue_reserve` has told of in `out`, and that the caller still has, but for those whose slot is
-/// none by now.
+/// Acknowledges `count` messages that `millrace_queue_reserve` wrote to `out`, and that the caller still has, except for those whose slot
+/// is -1 by now.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_queue_ack(state: *mut u32, region: *mut u8, out: *const u32, count: u32) -> i32 {
@@ -379,7 +379,7 @@ pub unsafe extern "C" fn millrace_queue_ack(state: *mut u32, region: *mut u8, ou
     })
 }
 
-/// The lanes that `which` names: the first, and the one behind the last.
+/// The lanes in `which`: the first, and the one after the last.
 fn lanes_of(which: u32) -> (u32, u32) {
     (which & 0xff, which >> 8 & 0xff)
 }

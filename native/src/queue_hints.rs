@@ -5,7 +5,7 @@ use crate::layouts::{queue_lane as lane_word, queue_state as state};
 use crate::queue_memory::Queue;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Looks at cells that others change meanwhile, or that are damaged, after which a call gives up.
+/// After reading so many cells that others change meanwhile, or that are damaged, a call gives up.
 const LOOKS_MAX: u32 = 10_000;
 
 /// A hint, and where it was found.
@@ -31,7 +31,7 @@ impl Queue {
         (difference << 17) as i32 >> 17
     }
 
-    /// Leaves a hint that a message of `lane` is in `slot`; none when the ring is full, which costs whoever looks for it a scan.
+    /// Leaves a hint that a message of `lane` is in `slot`; none when the ring is full, which costs the receiver a scan.
     pub fn leave_hint(&self, lane: u32, slot: u32) {
         let tail_at = self.lane_at(lane) + lane_word::TAIL * 4;
         for _ in 0..LOOKS_MAX {
@@ -75,7 +75,7 @@ impl Queue {
         None
     }
 
-    /// Takes a hint away, unless somebody has.
+    /// Removes a hint, unless another participant has.
     pub fn pass_hint(&self, lane: u32, hint: &Hint) {
         let empty = self.lap_of(hint.head).wrapping_add(1) << LAP_SHIFT;
         self.move_word(self.cell_at(lane, hint.head), hint.cell, empty);

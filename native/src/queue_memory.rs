@@ -1,10 +1,10 @@
-//! The memory of a cross-process queue as native code sees it: where things are, the words of its slots, and its counters. Where
-//! things are is in `layouts.rs`, what they mean in `src/ipc/queue/layout.ts` and `src/ipc/queue/slot_word.ts`.
+//! The memory of a cross-process queue as native code sees it: offsets, the words of its slots, and its counters. The offsets are in
+//! `layouts.rs`, their meaning in `src/ipc/queue/layout.ts` and `src/ipc/queue/slot_word.ts`.
 
 use crate::layouts::{queue_record as record, queue_slot as slot_word, queue_state as state};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 
-/// A queue, and what one opener of it has told of itself.
+/// A queue, and the shared state of one participant.
 pub struct Queue {
     pub state: *mut u32,
     pub region: *mut u8,
@@ -21,7 +21,7 @@ impl Queue {
         unsafe { *self.state.add(index) = value }
     }
 
-    /// Says whether the caller has the message in a slot, and knows so.
+    /// Notes whether the caller has the message in a slot, and knows so.
     pub fn know(&self, slot: u32, known: u8) {
         // SAFETY: the caller's state has a byte for each slot.
         unsafe { *self.state.add(state::WORDS).cast::<u8>().add(slot as usize) = known }
@@ -87,7 +87,7 @@ impl Queue {
     }
 }
 
-/// The lane that a record's route names, of so many and that of the dead letters behind them.
+/// The lane of a record's route: one of so many, or that of the dead letters after them.
 pub fn lane_in(route: u32, lane_count: u32) -> u32 {
     (route & 0xff).min(lane_count)
 }

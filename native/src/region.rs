@@ -1,8 +1,8 @@
-//! Mappings of shared memory objects, one per object and process, however many threads have opened it.
+//! Mappings of shared memory objects, one per object and process, for all participants in all threads.
 //!
-//! A mapping lives as long as anybody has a [`Reference`] to it: each opener in JavaScript has one, kept in the table of its
-//! thread (`owned.rs`) so that a worker that is terminated gives it back, and so has a native thread that looks at a word or
-//! writes a region to its disk.
+//! A mapping lives as long as there is a [`Reference`] to it. Each participant in JavaScript has one, kept in the table of its thread
+//! (`owned.rs`) so that a terminated worker releases it. A native thread that reads a word or writes a region to its disk has
+//! one, too.
 
 use crate::boundary::guard;
 use crate::memory::borrow;
@@ -24,7 +24,7 @@ struct Mapping {
 
 static MAPPINGS: Mutex<Vec<Mapping>> = Mutex::new(Vec::new());
 
-/// A mapping that stays while this does.
+/// Keeps a mapping while it exists.
 pub struct Reference {
     address: usize,
     byte_length: usize,
@@ -37,7 +37,7 @@ impl Reference {
         let stat = fstat(fd)?;
         let (device, inode) = (stat.st_dev as u64, stat.st_ino as u64);
         let mut mappings = mappings();
-        // The kernel gives an inode's number again only when nothing of it is mapped any more.
+        // The kernel reuses an inode's number only when nothing of it is mapped any more.
         let known = mappings
             .iter_mut()
             .find(|mapping| mapping.device == device && mapping.inode == inode);
@@ -52,10 +52,10 @@ impl Reference {
             });
         }
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: wherever the kernel likes.
+        // SAFETY: at any address that the kernel chooses.
         let address = match unsafe { mmap(std::ptr::null_mut(), byte_length, access, MapFlags::SHARED, fd, 0) } {
             Ok(address) => address as usize,
-            // File systems without shared mappings answer one or the other.
+            // File systems without shared mappings return one or the other.
             Err(Errno::INVAL) => return Err(Errno::NODEV),
             Err(errno) => return Err(errno),
         };
@@ -104,19 +104,19 @@ impl Drop for Reference {
             let Mapping {
                 address, byte_length, ..
             } = mappings.swap_remove(index);
-            // SAFETY: mapped above, and nobody has a reference. Under the lock, so that its address is nobody else's yet.
+            // SAFETY: mapped above, and without references. Under the lock, so that its address cannot be reused yet.
             let _ = unsafe { munmap(address as *mut _, byte_length) };
         }
     }
 }
 
-/// Nothing is left half done in there by a panic.
+/// A panic leaves no half-made change in the table, so poisoning does not matter.
 fn mappings() -> MutexGuard<'static, Vec<Mapping>> {
     MAPPINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Maps the whole of a shared memory object, `byte_length` bytes, shared and writable, unless this process has mapped it; writes
-/// the address to `address_out`. For each call one of `millrace_region_unmap` by the same thread, at its end at the latest.
+/// the address to `address_out`. Each call needs one of `millrace_region_unmap` by the same thread, whose end does it at the latest.
 /// -EINVAL when it is mapped with another length.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn millrace_region_map(fd: i32, byte_length: u64, address_
     })
 }
 
-/// Gives back what `millrace_region_map` gave; the last one in the process unmaps. No view of it may be used afterwards.
+/// Undoes one `millrace_region_map`; the last one in the process unmaps. No view of it may be used afterwards.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_region_unmap(address: u64) -> i32 {

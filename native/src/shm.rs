@@ -1,7 +1,7 @@
-//! Shared memory objects and files: making, opening, naming.
+//! Shared memory objects and files: creating, opening, naming.
 //!
 //! A name with a directory, such as `/var/lib/shop/millrace.a`, is a file's. One without, such as `/millrace.a`, is that of a
-//! POSIX shared memory object, which on Linux is a file too, in a directory that only memory backs (shm_open(3)).
+//! POSIX shared memory object, which on Linux is a file too, in a directory without a disk (shm_open(3)).
 
 use crate::boundary::{bytes, guard};
 use crate::memory::borrow;
@@ -17,13 +17,13 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// Where `shm_open` has its names on Linux.
 const SYSTEM_DIRECTORY: &[u8] = b"/dev/shm";
 
-/// As `shm_open` does: what is in a directory that others may write to is not followed, and not waited for.
+/// As `shm_open` does: in a directory that others may write to, links are not followed, and opening does not block.
 const FLAGS: OFlags = OFlags::RDWR
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NONBLOCK);
 
-/// The directory of a name, and its name there.
+/// The directory of a name, and the name in it.
 fn split(name: &[u8]) -> (&[u8], &[u8]) {
     match name.iter().rposition(|byte| *byte == b'/') {
         None => (SYSTEM_DIRECTORY, name),
@@ -37,8 +37,8 @@ fn open_directory(path: &[u8], access: OFlags) -> Result<OwnedFd, Errno> {
     open(path, access | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
-/// Creates an object that must not exist yet, with exactly the permissions `mode`; the result is its descriptor. Its name
-/// survives a power cut.
+/// Creates an object that must not exist yet, with exactly the permissions `mode`; the result is its descriptor. Its name is
+/// durable.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_shm_create(name: *const u8, name_length: u32, mode: u32) -> i32 {
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn millrace_shm_create(name: *const u8, name_length: u32, 
         let directory = open_directory(directory, OFlags::RDONLY)?;
         let mode = Mode::from_raw_mode(mode);
         let fd = openat(&directory, name, FLAGS | OFlags::CREATE | OFlags::EXCL, mode)?;
-        // What the process's umask has taken away.
+        // The process's umask has removed some of them.
         if let Err(errno) = set_mode(&fd, mode).and_then(|()| fsync(&directory)) {
             let _ = unlinkat(&directory, name, AtFlags::empty());
             return Err(errno);
@@ -84,8 +84,8 @@ pub unsafe extern "C" fn millrace_shm_unlink(name: *const u8, name_length: u32) 
     })
 }
 
-/// Writes the names that begin with `prefix` to `out`, without their directory, each with a zero byte behind it, in no order;
-/// the result is how many bytes that is, or -ERANGE when they have no room.
+/// Writes the names that begin with `prefix` to `out`, without their directory, each followed by a zero byte, in no order; the
+/// result is how many bytes that is, or -ERANGE when they do not fit.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_shm_list(
@@ -116,22 +116,22 @@ fn errno_of(error: std::io::Error) -> Errno {
     Errno::from_io_error(&error).unwrap_or(Errno::IO)
 }
 
-/// Writes to `out` (three words) the size of an object in bytes, its mode with the kind of file, and how many names it has.
+/// Writes to `out` (three words) the size of an object in bytes, its mode with the kind of file, and its number of names.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_shm_stat(fd: i32, out: *mut u64) -> i32 {
     guard(|| {
         let stat = fstat(borrow(fd)?)?;
-        let answers = [stat.st_size as u64, u64::from(stat.st_mode), stat.st_nlink as u64];
-        for (index, answer) in answers.into_iter().enumerate() {
-            out.add(index).write_unaligned(answer);
+        let fields = [stat.st_size as u64, u64::from(stat.st_mode), stat.st_nlink as u64];
+        for (index, field) in fields.into_iter().enumerate() {
+            out.add(index).write_unaligned(field);
         }
         Ok(0)
     })
 }
 
-/// Makes an object at least so large, with all of its memory taken from the system now: where there is not enough, this says
-/// so, and not a signal when it is touched.
+/// Makes an object at least so large, and allocates all of its memory now: a lack of memory is an error here, and not a signal when it
+/// is touched.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_shm_reserve(fd: i32, byte_length: u64) -> i32 {
@@ -150,8 +150,8 @@ pub extern "C" fn millrace_shm_reserve(fd: i32, byte_length: u64) -> i32 {
     })
 }
 
-/// Takes from the system what an object of `byte_length` bytes lacks of its memory, as a copy with holes does: where there is not
-/// enough, this says so, and not a signal when a hole is touched. Where the file system cannot do that, nothing happens.
+/// Allocates the missing memory of an object of `byte_length` bytes, as of a copy with holes: a lack of memory is an error here, and not
+/// a signal when a hole is touched. Does nothing where the file system does not support it.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_shm_fill_holes(fd: i32, byte_length: u64) -> i32 {
@@ -161,7 +161,7 @@ pub extern "C" fn millrace_shm_fill_holes(fd: i32, byte_length: u64) -> i32 {
             return Ok(0);
         }
         loop {
-            // Not posix_fallocate(3), which writes where the file system cannot: others may be writing there.
+            // Not posix_fallocate(3), which writes where the file system has no support: other processes may be writing there.
             match fallocate(fd, FallocateFlags::empty(), 0, byte_length) {
                 Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(0),
                 Err(Errno::INTR) => {}
@@ -171,15 +171,15 @@ pub extern "C" fn millrace_shm_fill_holes(fd: i32, byte_length: u64) -> i32 {
     })
 }
 
-/// Writes what an object holds to its disk, and waits for it; does nothing for memory of the system.
+/// Flushes an object to its disk, and waits for that; does nothing for memory without a disk.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_shm_sync(fd: i32) -> i32 {
     guard(|| fsync(borrow(fd)?).map(|()| 0))
 }
 
-/// Reads up to `length` bytes from `offset`; the result is how many there were. Unlike memory that is mapped, an object that
-/// somebody makes shorter meanwhile can be read.
+/// Reads up to `length` bytes from `offset`; the result is how many there were. Unlike mapped memory, an object that another process
+/// shortens meanwhile can be read.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_read_at(fd: i32, out: *mut u8, length: u32, offset: u32) -> i32 {
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn millrace_write_at(fd: i32, data: *const u8, length: u32
     })
 }
 
-/// Going beyond the process's limit of file sizes (`ulimit -f`) would end the process by SIGXFSZ.
+/// Exceeding the process's limit of file sizes (`ulimit -f`) would end the process by SIGXFSZ.
 fn check_limit(end: u64) -> Result<(), Errno> {
     match rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
         Some(limit) if end > limit => Err(Errno::FBIG),

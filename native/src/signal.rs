@@ -1,4 +1,4 @@
-//! Signals that are taken from Deno: it would do something of its own with them besides telling the program.
+//! Signals that are taken over from Deno, which would do more with them than notify the program.
 
 use crate::boundary::{checked, guard};
 use crate::owned;
@@ -13,21 +13,21 @@ use std::sync::{Mutex, PoisonError};
 
 const SIGNALS: usize = 65;
 
-/// Where the handler writes, for each signal; -1: nowhere. Atomics, because nothing else may be used in a handler.
+/// Where the handler writes, for each signal; -1 for nowhere. Atomics, because a handler may use nothing else.
 static SOCKETS: [AtomicI32; SIGNALS] = [const { AtomicI32::new(-1) }; SIGNALS];
-/// What the signals did before, for when they are given back.
+/// The handlers from before, to restore them.
 static BEFORE: Mutex<Option<HashMap<usize, libc::sigaction>>> = Mutex::new(None);
 
 extern "C" fn handle(signal: libc::c_int) {
     let Some(socket) = SOCKETS.get(signal as usize) else {
         return;
     };
-    // SAFETY: both calls are async-signal-safe; whoever was interrupted finds errno as it was.
+    // SAFETY: both calls are async-signal-safe; the interrupted code finds errno unchanged.
     unsafe {
         let errno = *libc::__errno_location();
         let byte = 1u8;
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // A socket that is full has bytes enough to wake anybody.
+        // A full socket has enough bytes to wake its reader.
         libc::send(
             socket.load(Ordering::Relaxed),
             std::ptr::addr_of!(byte).cast(),
@@ -38,7 +38,7 @@ extern "C" fn handle(signal: libc::c_int) {
     }
 }
 
-/// Takes a signal from whoever handles it: a byte comes on the resulting socket in place of that. -EBUSY when it is taken.
+/// Takes over a signal: a byte comes on the resulting socket in place of the present handler. -EBUSY when it is taken already.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_signal_take(signal: u32) -> i32 {
@@ -54,7 +54,7 @@ pub extern "C" fn millrace_signal_take(signal: u32) -> i32 {
         }
         let (theirs, ours) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         SOCKETS[index].store(ours.into_raw_fd(), Ordering::Relaxed);
-        // SAFETY: structures on the stack; the handler does what it may.
+        // SAFETY: structures on the stack; the handler only makes async-signal-safe calls.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             let mut old: libc::sigaction = std::mem::zeroed();
@@ -70,7 +70,7 @@ pub extern "C" fn millrace_signal_take(signal: u32) -> i32 {
     })
 }
 
-/// Gives a signal back to who handled it before.
+/// Restores the handler from before.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_signal_release(signal: u32) -> i32 {
@@ -81,7 +81,7 @@ pub extern "C" fn millrace_signal_release(signal: u32) -> i32 {
             .as_mut()
             .and_then(|before| before.remove(&index))
             .ok_or(Errno::BADF)?;
-        // SAFETY: what was there before.
+        // SAFETY: the handler from before.
         checked(unsafe { libc::sigaction(signal as i32, &old, std::ptr::null_mut()) })?;
         close_socket(index);
         Ok(0)
@@ -90,6 +90,6 @@ pub extern "C" fn millrace_signal_release(signal: u32) -> i32 {
 
 fn close_socket(index: usize) {
     let fd = SOCKETS[index].swap(-1, Ordering::Relaxed);
-    // SAFETY: ours, and nobody else's.
+    // SAFETY: open, and owned by this call.
     unsafe { libc::close(fd) };
 }

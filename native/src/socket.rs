@@ -1,4 +1,4 @@
-//! Sockets before they carry data: making, naming, options. Data moves through io_uring.
+//! Sockets before they carry data: creation, naming, options. Data moves through io_uring.
 //!
 //! Addresses are `struct sockaddr` bytes; `ffi/socket_address.ts` writes and reads them.
 
@@ -79,8 +79,8 @@ pub extern "C" fn millrace_socket_shutdown(fd: i32, how: i32) -> i32 {
     guard(|| checked(unsafe { libc::shutdown(fd, how) }))
 }
 
-/// Looks a host name up with the system's resolver, waiting for it; writes up to `capacity` answers of 17 bytes each
-/// (4 or 6, then 16 bytes of address). The result is how many; -ENOENT when the name is not known.
+/// Resolves a host name with the system's resolver, waiting for it; writes up to `capacity` addresses of 17 bytes each
+/// (4 or 6, then 16 bytes of address). The result is how many; -ENOENT when the name is unknown.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_resolve(host: *const u8, length: u32, out: *mut u8, capacity: u32) -> i32 {

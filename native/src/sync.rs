@@ -1,7 +1,7 @@
 //! Writing a region to its disk in place of a JavaScript thread.
 //!
-//! A request holds what it needs for itself, the mapping and the opened file, so that the region may be closed meanwhile. It is
-//! made by the thread of the region and run by one of Deno's pool; one that was not begun goes with the thread that made it.
+//! A request owns what it needs, a reference to the mapping and a descriptor, so that the region may be closed meanwhile. The thread of
+//! the region makes it and one of Deno's pool runs it; a request that has not begun ends with the thread that made it.
 
 use crate::boundary::guard;
 use crate::memory::borrow;
@@ -31,7 +31,7 @@ static REQUESTS: Mutex<Requests> = Mutex::new(Requests {
     last_number: 0,
 });
 
-/// Nothing is left half done in there by a panic.
+/// A panic leaves no half-made change in the table, so poisoning does not matter.
 fn requests() -> MutexGuard<'static, Requests> {
     REQUESTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -41,14 +41,14 @@ fn this_thread() -> i32 {
     unsafe { libc::gettid() }
 }
 
-/// Drops what the calling thread has requested and nobody has begun.
+/// Drops the calling thread's requests that have not begun.
 pub fn forget_requests() {
     let thread = this_thread();
     requests().waiting.retain(|request| request.thread != thread);
 }
 
 /// Requests that the region `fd`, mapped at `address` by `millrace_region_map`, is written to its disk; `number_out` gets the
-/// number to call `millrace_sync_run` with, once.
+/// number to pass to `millrace_sync_run`, once.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_sync_request(fd: i32, address: u64, number_out: *mut u32) -> i32 {
@@ -69,16 +69,16 @@ pub unsafe extern "C" fn millrace_sync_request(fd: i32, address: u64, number_out
     })
 }
 
-/// Does what was requested, and waits for the disk: on a thread that may be held up.
+/// Runs the request, and waits for the disk: on a thread that may block.
 #[cfg_attr(feature = "bindings", deno_bindgen(non_blocking))]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub extern "C" fn millrace_sync_run(number: u32) -> i32 {
     guard(|| {
         let Request { file, reference, .. } = take(number).ok_or(Errno::INVAL)?;
-        // SAFETY: mapped as long as there is the reference.
+        // SAFETY: mapped as long as the reference exists.
         let pages = unsafe { msync(reference.address() as *mut _, reference.byte_length(), MsyncFlags::SYNC) };
-        // Not left out when that has failed. A failure is told once for each opened file: the mapping's is that of the first opener
-        // in the process, and this one is the caller's own.
+        // Done also when that has failed. The kernel reports a failure once for each open file description: the mapping's is that of the first
+        // participant in the process, and this one is the caller's own.
         let rest = fsync(&file);
         pages.and(rest).map(|()| 0)
     })

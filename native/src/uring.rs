@@ -1,5 +1,5 @@
-//! The three system calls of io_uring and the descriptor that tells of completions. The rings themselves are driven
-//! from TypeScript.
+//! The three system calls of io_uring and the eventfd that signals completions. TypeScript drives the rings
+//! themselves.
 
 use crate::boundary::guard;
 use crate::memory::borrow;
@@ -14,7 +14,7 @@ use rustix::io_uring::{
 };
 use rustix::time::Timespec;
 
-/// `timeout_us` of [`millrace_uring_enter`] for a call that does not wait with a bound of its own.
+/// `timeout_us` of [`millrace_uring_enter`] for a call without a bound of its own.
 pub const NO_TIMEOUT: u32 = u32::MAX;
 
 /// Creates a ring; `params` (120 bytes, `struct io_uring_params`) is read and filled in. The result is its descriptor.
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn millrace_uring_enter(
     })
 }
 
-/// `io_uring_register`: `argument` is the structure that `opcode` names, or one word for those that take a number.
+/// `io_uring_register`: `argument` is the structure for `opcode`, or one word for those that take a number.
 #[cfg_attr(feature = "bindings", deno_bindgen)]
 #[cfg_attr(not(feature = "bindings"), no_mangle)]
 pub unsafe extern "C" fn millrace_uring_register(fd: i32, opcode: u32, argument: *mut u8, count: u32) -> i32 {

@@ -1,7 +1,7 @@
-//! A thread that turns an eventfd, which Deno cannot wait for, into bytes on a socket, which it can.
+//! A thread that turns an eventfd, which Deno cannot poll, into bytes on a socket, which it can.
 //!
-//! No callback into JavaScript: the program on the other side may be gone at any moment (a worker that was terminated), and
-//! a socket whose other end is closed says so, where a callback would run into freed memory.
+//! No callback into JavaScript: the program on the other side may be gone at any moment (a terminated worker). A socket whose
+//! other end is closed reports that, where a callback would run into freed memory.
 
 use crate::boundary::guard;
 use crate::memory::borrow;
@@ -43,7 +43,7 @@ pub extern "C" fn millrace_eventfd_signal(fd: i32) -> i32 {
 fn run(event: &OwnedFd, out: &OwnedFd) {
     let mut count = [0u8; 8];
     loop {
-        // Of the socket only the hang-up is waited for, which cannot be asked for and always comes.
+        // Of the socket only the hang-up matters, which poll always reports, without a request.
         let mut descriptors = [PollFd::new(event, PollFlags::IN), PollFd::new(out, PollFlags::empty())];
         match poll(&mut descriptors, None) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -57,7 +57,7 @@ fn run(event: &OwnedFd, out: &OwnedFd) {
         }
         let _ = rustix::io::read(event, &mut count);
         match send(out, &[1], SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-            // A full socket holds bytes enough to wake anybody.
+            // A full socket has enough bytes to wake its reader.
             Ok(_) | Err(Errno::AGAIN) => {}
             Err(_) => return,
         }

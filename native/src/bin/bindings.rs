@@ -2,7 +2,7 @@
 
 use deno_bindgen::{Inventory, Symbol, Type, INVENTORY};
 
-// The exports register themselves when the library is linked; naming one of them makes sure that it is.
+// The exports register themselves when the library is linked; a reference to one of them makes sure that it is.
 use millrace::boundary::millrace_abi_version;
 use millrace::layouts::{Field, Layout, HASH, LAYOUTS};
 

@@ -1,15 +1,15 @@
-//! The child between fork and exec: only what is async-signal-safe may be called here, and no memory taken.
+//! The child between fork and exec: only async-signal-safe calls, and no allocation.
 
 use super::{last_errno, Request};
 use crate::layouts::spawn_step;
 
-/// Descriptors 0 to 2 are standard; what is handed down follows.
+/// Descriptors 0 to 2 are standard; inherited ones follow.
 const FIRST_DESCRIPTOR: i32 = 3;
 
 const SIGNALS: i32 = 64;
-/// Bytes of a set of them as the kernel has it.
+/// Bytes of a signal set as the kernel has it.
 const SIGNAL_SET_BYTES: usize = 8;
-/// More than the kernel's `struct sigaction` has anywhere; all zero it says SIG_DFL.
+/// Larger than the kernel's `struct sigaction` on any machine; all zeros mean SIG_DFL.
 const DEFAULT_ACTION: [u64; 8] = [0; 8];
 
 pub const LISTEN_PID: &[u8] = b"LISTEN_PID=";
@@ -19,16 +19,16 @@ pub const DIGITS_MAX: usize = 10;
 pub struct Child<'a> {
     pub request: &'a mut Request,
     pub standard: [Option<i32>; 3],
-    pub told: i32,
+    pub report: i32,
     pub parent: libc::pid_t,
 }
 
 impl Child<'_> {
-    /// Becomes the program, or tells why not and ends.
+    /// Becomes the program, or reports the failure and ends.
     pub unsafe fn run(mut self, arguments: *const *const libc::c_char, variables: *const *const libc::c_char) -> ! {
         let (step, errno) = match self.prepare() {
             Ok(()) => {
-                // Pending signals arrive now, with nobody to handle them.
+                // Pending signals arrive now, without a handler.
                 let mut none: libc::sigset_t = std::mem::zeroed();
                 libc::sigemptyset(&mut none);
                 libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
@@ -38,13 +38,13 @@ impl Child<'_> {
             Err(failure) => failure,
         };
         let message = [step, errno];
-        libc::write(self.told, message.as_ptr().cast(), std::mem::size_of_val(&message));
+        libc::write(self.report, message.as_ptr().cast(), std::mem::size_of_val(&message));
         libc::_exit(127)
     }
 
     unsafe fn prepare(&mut self) -> Result<(), (i32, i32)> {
         for signal in 1..=SIGNALS {
-            // Not by the C library, which keeps the two that it uses itself as they are: a program that Deno has started ignores
+            // Not through the C library, which leaves the two signals that it uses itself as they are: a program that Deno has started ignores
             // them, and so would its children.
             let action = DEFAULT_ACTION.as_ptr();
             let none = std::ptr::null_mut::<u64>();
@@ -53,7 +53,7 @@ impl Child<'_> {
         libc::setpgid(0, 0);
         if !self.request.survives {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
-            // Who was gone before that sends no signal any more.
+            // A parent that was gone before that sends no signal any more.
             if libc::getppid() != self.parent {
                 libc::_exit(127);
             }
@@ -79,12 +79,12 @@ impl Child<'_> {
         Ok(())
     }
 
-    /// First out of the way of the numbers that are to be taken, then there. `dup2` takes the mark away that would close them.
+    /// First moves descriptors away from the target numbers, then there. `dup2` clears the flag that would close them.
     unsafe fn place_descriptors(&mut self) -> Result<(), ()> {
         let done = |result: i32| if result < 0 { Err(()) } else { Ok(result) };
         let free = FIRST_DESCRIPTOR + self.request.descriptors.len() as i32;
         let away = |fd: i32| done(libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, free));
-        self.told = away(self.told)?;
+        self.report = away(self.report)?;
         if self.request.guard >= 0 {
             self.request.guard = away(self.request.guard)?;
         }
@@ -102,7 +102,7 @@ impl Child<'_> {
         for (index, fd) in self.request.descriptors.iter().enumerate() {
             done(libc::dup2(*fd, FIRST_DESCRIPTOR + index as i32))?;
         }
-        // Whatever else the program has open is none of the child's business. Old kernels do not offer it.
+        // The child gets no other descriptor of the program. Old kernels do not support this call.
         let range = libc::SYS_close_range;
         libc::syscall(
             range,
@@ -114,7 +114,7 @@ impl Child<'_> {
     }
 }
 
-/// Writes a number from 0 in decimal digits; the result is how many. Takes no memory.
+/// Writes a number from 0 in decimal digits; the result is how many. Allocates nothing.
 fn write_decimal(into: &mut [u8], number: i32) -> usize {
     let mut digits = [0u8; DIGITS_MAX];
     let mut left = number.unsigned_abs();

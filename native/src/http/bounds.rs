@@ -1,4 +1,4 @@
-//! Where a request head begins and ends, before anything of it is understood.
+//! Where a request head begins and ends, before any of it is parsed.
 
 use super::{Limits, Outcome};
 use crate::layouts::head_limit::{LEADING_EMPTY_LINES_MAX, LINE_SLACK_BYTES};
@@ -41,8 +41,8 @@ pub fn over_limit(head: &[u8], limits: &Limits) -> Option<i32> {
     (head.len() > limits.header_bytes).then_some(431)
 }
 
-/// What is answered for a version that `httparse` refuses: 505 when it is well-formed and not ours, 400 when something
-/// else stands behind the second space.
+/// The status for a version that `httparse` rejects: 505 when it is well-formed and not supported, 400 when anything else follows the
+/// second space.
 pub fn refused_version(head: &[u8]) -> Outcome {
     const FORM: &[u8] = b"HTTP/0.0\r\n";
     let rest = head.splitn(3, |&byte| byte == b' ').nth(2).unwrap_or(b"");

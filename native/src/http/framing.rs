@@ -1,4 +1,4 @@
-//! What the header fields say about the message: its host, its length or coding, and whether the connection stays.
+//! What the header fields say about the message: its host, its length or coding, and whether the connection stays open.
 
 use super::record::offset_in;
 use super::target::valid_host;
@@ -16,7 +16,7 @@ pub struct Framing {
     pub expect_continue: bool,
 }
 
-/// Reads every field that matters; the error is the status to answer.
+/// Reads every field that matters; the error is the status of the response.
 pub fn read_framing(data: &[u8], headers: &[Header], minor: u8) -> Result<Framing, i32> {
     let mut framing = Framing::default();
     let mut transfer_encoding: Option<&[u8]> = None;
@@ -81,7 +81,7 @@ fn parse_length(value: &[u8]) -> Result<u64, i32> {
         .fold(0, |length, digit| length * 10 + u64::from(digit - b'0')))
 }
 
-/// `chunked` alone is understood. Without chunked as the last coding the length of the body is unknown: 400; chunked
+/// Only `chunked` alone is supported. Without chunked as the last coding the length of the body is unknown: 400; chunked
 /// twice is an error too; any other coding before it is not implemented: 501.
 fn check_transfer_encoding(value: &[u8]) -> Result<(), i32> {
     if value.eq_ignore_ascii_case(b"chunked") {

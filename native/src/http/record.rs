@@ -1,4 +1,4 @@
-//! One request as words of the answer; `src/io/http/request_head.ts` documents them.
+//! One request as words of the result; `src/io/http/request_head.ts` documents them.
 
 use super::framing::{read_framing, trim_end};
 use super::target::valid_target;
@@ -10,7 +10,7 @@ use httparse::Request;
 /// The index of a method here is its number in a record; anything else is the last number.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
 
-/// Writes the record of a tokenized head of `length` bytes at `start`, or says what is wrong with it.
+/// Writes the record of a tokenized head of `length` bytes at `start`, or returns the status that rejects it.
 pub fn write_record(
     data: &[u8],
     start: usize,
@@ -83,7 +83,7 @@ fn flag(set: bool, bit: i32) -> i32 {
     }
 }
 
-/// Where `part`, a slice of `data`, begins in it. An empty part may stand anywhere and counts as 0.
+/// Where `part`, a slice of `data`, begins in it. An empty part may be anywhere and counts as 0.
 pub fn offset_in(data: &[u8], part: &[u8]) -> usize {
     if part.is_empty() {
         return 0;

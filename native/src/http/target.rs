@@ -34,7 +34,7 @@ fn authority_of(target: &[u8]) -> Option<&[u8]> {
 }
 
 /// `uri-host [":" port]` of RFC 9110, 7.2: a name, an IPv4 address or a bracketed IPv6 address; never empty.
-/// A name that ends in a number and is no IPv4 address is no name either: nobody could make a URL of it.
+/// A name that ends in a number and is no IPv4 address is rejected: no URL can be made of it.
 pub fn valid_host(host: &[u8]) -> bool {
     let port_from = if host.first() == Some(&b'[') {
         let Some(close) = host.iter().position(|&byte| byte == b']') else {
@@ -77,7 +77,7 @@ fn parses<Address: std::str::FromStr>(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| text.parse::<Address>().is_ok())
 }
 
-/// Whether a name's last label is a number: WHATWG URL takes such a name for an IPv4 address, or for nothing.
+/// Whether a name's last label is a number: WHATWG URL reads such a name as an IPv4 address or rejects it.
 fn ends_in_number(name: &[u8]) -> bool {
     let name = name.strip_suffix(b".").unwrap_or(name);
     let last = name
