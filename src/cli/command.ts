@@ -3,34 +3,34 @@ import type { Screen } from "./progress.ts";
 import type { SettingName } from "./queue_settings.ts";
 import type { Settings } from "./settings.ts";
 
-/** What a command works with. */
+/** The input of a command. */
 export interface CommandContext {
-  /** What stands on the command line beside options. */
+  /** Arguments on the command line besides options. */
   readonly positionals: readonly string[];
   readonly settings: Settings;
-  /** Aborts, with a `StoppedError`, when the process is told to stop. */
+  /** Aborts, with a `StoppedError`, when the process is asked to stop. */
   readonly signal: AbortSignal;
   /** Standard input, in chunks. */
   readonly input: AsyncIterable<Uint8Array>;
   /** Standard output. */
   readonly output: Output;
-  /** Where progress may be shown. */
+  /** Where to show progress. */
   readonly screen: Screen;
-  /** Whether the output goes to a terminal. */
+  /** Whether the output is a terminal. */
   readonly outputIsTerminal: boolean;
 }
 
 /** A subcommand of `millrace queue`. */
 export interface QueueCommand {
   readonly name: string;
-  /** What it does, in a few words. */
+  /** A short description. */
   readonly summary: string;
-  /** What else its help says. */
+  /** More text for its help. */
   readonly details?: string;
   /** As in a usage line: `<name>`, `[messages...]`. */
   readonly positionals: readonly string[];
-  /** Its options, and what each means here. */
+  /** Its options, with their descriptions. */
   readonly options: Readonly<Partial<Record<SettingName, string>>>;
-  /** Does it; throws what `exitCodeOf` makes an exit code of. */
+  /** Runs the command; throws errors that `exitCodeOf` maps to an exit code. */
   run(context: CommandContext): Promise<void>;
 }

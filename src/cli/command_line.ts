@@ -6,28 +6,28 @@ import type { ProcessCommand } from "./process_command.ts";
 import type { SettingKind } from "./setting_kinds.ts";
 import { VERSION } from "./version.ts";
 
-/** What a command line asks for. */
+/** What a command line requests. */
 export type CommandLine =
   | {
-    /** A command is to run. */
+    /** To run a command. */
     readonly kind: "run";
     readonly command: QueueCommand;
     readonly positionals: readonly string[];
-    /** What follows each flag that was given; `"true"` and `"false"` for switches. */
+    /** The value of each flag that was given; `"true"` and `"false"` for switches. */
     readonly flags: ReadonlyMap<string, string>;
-    /** The file of configuration that was named. */
+    /** The configuration file that was given. */
     readonly config: string | undefined;
   }
   | {
-    /** A command about processes is to run. */
+    /** To run a command about processes. */
     readonly kind: "process";
     readonly command: ProcessCommand;
     readonly positionals: readonly string[];
-    /** What follows each flag that was given; `"true"` for switches. */
+    /** The value of each flag that was given; `"true"` for switches. */
     readonly flags: ReadonlyMap<string, string>;
   }
   | {
-    /** Something is to be read: help, or the version. */
+    /** To print a text: help, or the version. */
     readonly kind: "text";
     readonly text: string;
     readonly exitCode: number;
@@ -40,7 +40,7 @@ const CONFIGURATION_HELP =
 the table [queue] of the file; the first of these that says something counts.`;
 
 /**
- * What `parameters`, all that follows the program's name, ask for.
+ * The request in `parameters`, everything after the program's name.
  *
  * @throws {UsageError} when they are wrong
  */
@@ -57,7 +57,7 @@ export function parseCommandLine(
     .version(VERSION, "-V, --version", "output the version")
     .addHelpText("after", `\n${EXIT_CODES_HELP}`);
   const queue = configure(program.command("queue"), write)
-    .description("Create queues, send to them, receive from them, look at them.")
+    .description("Create queues, send to them, receive from them, inspect them.")
     .addHelpText("after", `\n${CONFIGURATION_HELP}\n\n${EXIT_CODES_HELP}`);
   let usage = "millrace --help";
   for (const command of commands) {
@@ -69,7 +69,7 @@ export function parseCommandLine(
     for (const option of optionsOf(command)) subcommand.addOption(option);
     subcommand.option(
       "--config <file>",
-      "file of configuration (default: millrace.toml, where there is one)",
+      "configuration file (default: millrace.toml, if it exists)",
     );
     subcommand.action(() => {
       const { config, ...values } = subcommand.opts<Record<string, unknown>>();
@@ -120,7 +120,7 @@ function configure(command: Command, write: (piece: string) => void): Command {
       outputError: () => {},
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
-      // Colours would have to ask the environment, for which the program has no permission.
+      // Commander would read the environment to choose colours, for which the program has no permission.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
@@ -130,7 +130,7 @@ function optionsOf({ options }: QueueCommand): Option[] {
   return Object.entries(options).flatMap(([name, description]) => {
     const { placeholder }: SettingKind<unknown> = QUEUE_SETTINGS[name as SettingName];
     if (placeholder !== undefined) return [new Option(`--${name} <${placeholder}>`, description)];
-    // The second is for whoever has it on in a file.
+    // The second form switches off what a file switches on.
     return [new Option(`--${name}`, description), new Option(`--no-${name}`).hideHelp()];
   });
 }
@@ -144,7 +144,7 @@ function flagsOf(command: QueueCommand, values: Record<string, unknown>): Map<st
   return flags;
 }
 
-/** Commander ends by throwing, also for what is no error. */
+/** Commander ends by throwing, also without an error. */
 function textOf({ code, message }: CommanderError, text: string, usage: string): CommandLine {
   switch (code) {
     case "commander.help":

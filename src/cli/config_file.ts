@@ -2,13 +2,13 @@ import { parse, TomlError } from "npm:smol-toml@1.9.1";
 import { shortened, shown } from "./shown.ts";
 import { lineOf, UsageError } from "./exit_codes.ts";
 
-/** The file that is read when none is named, if there is one. */
+/** The configuration file that is read by default, if it exists. */
 export const CONFIG_FILE = "millrace.toml";
 
-/** The most bytes that a file of configuration may have. */
+/** The most bytes that a configuration file may have. */
 export const CONFIG_FILE_BYTES_MAX = 1 << 20;
 
-/** What a file says about queues. */
+/** The part of a file about queues. */
 export interface ConfigFile {
   readonly path: string;
   /** Its table `[queue]`. */
@@ -16,10 +16,10 @@ export interface ConfigFile {
 }
 
 /**
- * Reads a file of configuration: the one that was named, or {@linkcode CONFIG_FILE} where there is one.
+ * Reads a configuration file: the given one, or {@linkcode CONFIG_FILE} if that exists.
  *
- * @param source what named it, for errors
- * @throws {UsageError} when a file that was named cannot be read, or a file is none
+ * @param source where its path came from, for errors
+ * @throws {UsageError} when a given file cannot be read, or a file is not valid
  */
 export async function readConfigFile(named?: string, source = "--config"): Promise<ConfigFile | undefined> {
   const path = named ?? CONFIG_FILE;
@@ -33,7 +33,7 @@ export async function readConfigFile(named?: string, source = "--config"): Promi
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (named === undefined && error instanceof Deno.errors.NotFound) return undefined;
-    const reason = error instanceof Deno.errors.NotFound ? "there is none" : lineOf(error);
+    const reason = error instanceof Deno.errors.NotFound ? "it does not exist" : lineOf(error);
     const origin = named === undefined ? "" : ` (from ${source})`;
     throw new UsageError(
       `config is ${JSON.stringify(path)}${origin}, expected a file that can be read: ${reason}`,
@@ -42,7 +42,7 @@ export async function readConfigFile(named?: string, source = "--config"): Promi
   return parseConfig(path, text);
 }
 
-/** What is no regular file says nothing of its size, and may have no end. */
+/** A file that is not regular does not report its size, and may have no end. */
 async function readText(path: string): Promise<string> {
   using file = await Deno.open(path);
   const bytes = new Uint8Array(CONFIG_FILE_BYTES_MAX + 1);
@@ -60,7 +60,7 @@ async function readText(path: string): Promise<string> {
 /**
  * The same for the text of a file.
  *
- * @throws {UsageError} when it is no TOML, or has anything but the table `[queue]`
+ * @throws {UsageError} when it is not TOML, or has anything but the table `[queue]`
  */
 export function parseConfig(path: string, text: string): ConfigFile {
   let document: Record<string, unknown>;

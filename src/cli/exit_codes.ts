@@ -1,6 +1,6 @@
 import { SharedQueueFullError } from "../ipc/queue/mod.ts";
 
-/** What the process says to who started it. */
+/** Exit codes of the process. */
 export const EXIT_CODE = {
   done: 0,
   failed: 1,
@@ -13,7 +13,7 @@ export const EXIT_CODE = {
   terminated: 143,
 } as const;
 
-/** The same for people; the help of every command ends with it. */
+/** The same for people, at the end of every command's help. */
 export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    failed; one line on standard error says why
@@ -30,11 +30,11 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The process was told to stop. */
+/** The process was asked to stop. */
 export class StoppedError extends Error {
   /** Shown by stack traces and by `String(error)`. */
   override readonly name = "StoppedError";
-  /** What told it. */
+  /** The signal. */
   readonly signal: "SIGINT" | "SIGTERM";
 
   /** For work that `signal` ended. */
@@ -44,13 +44,13 @@ export class StoppedError extends Error {
   }
 }
 
-/** Who read the output has gone, and wants no more: `head` does that. */
+/** The reader of the output has closed it, as `head` does. */
 export class OutputClosedError extends Error {
   /** Shown by stack traces and by `String(error)`. */
   override readonly name = "OutputClosedError";
 }
 
-/** A failure in which `cause` says what went wrong, and the message more. */
+/** A failure: `cause` is the error, and the message says more. */
 export class CommandError extends Error {
   /** Shown by stack traces and by `String(error)`. */
   override readonly name = "CommandError";

@@ -1,10 +1,10 @@
 #!/usr/bin/env -S deno run --quiet --allow-read --allow-write --allow-net --allow-run --allow-sys --allow-env --allow-ffi
 /**
- * The command `millrace`: `millrace --help` says what it can.
+ * The command `millrace`; see `millrace --help`.
  *
  * @module
  */
 import { runMillrace } from "./run_millrace.ts";
 
-// A read of standard input that is still under way would keep the process from ending.
+// A pending read of standard input would keep the process from ending.
 if (import.meta.main) Deno.exit(await runMillrace(Deno.args));

@@ -6,10 +6,10 @@ export const FRAME_HEADER_BYTES = 4;
 const LINE_FEED = 10;
 
 /**
- * The lines of a stream of bytes, without their ends ("\n"); the last one may lack its end. Each is a view that is valid until the next is
- * asked for.
+ * The lines of a stream of bytes, without their ends ("\n"); the last one may lack its end. Each is a view that is valid until the next one
+ * is requested.
  *
- * @throws {CommandError} for a line of more than `bytesMax`, which is not held in memory
+ * @throws {CommandError} for a line of more than `bytesMax`, before it is held in memory
  */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -35,7 +35,7 @@ export async function* readLines(
 }
 
 /**
- * The frames of a stream of bytes, each a length and as many bytes. Each is a view that is valid until the next is asked for.
+ * The frames of a stream of bytes: each a length and that many bytes. Each is a view that is valid until the next one is requested.
  *
  * @throws {CommandError} for a frame of more than `bytesMax`, and for a stream that ends within a frame
  */
@@ -79,7 +79,7 @@ export async function* readFrames(
   }
 }
 
-/** Pieces of one message that came in several chunks. */
+/** Parts of one message that came in several chunks. */
 class Parts {
   byteLength = 0;
   readonly #bytesMax: number;
@@ -101,7 +101,7 @@ class Parts {
     return true;
   }
 
-  /** What was added, in one piece. */
+  /** The added parts, in one piece. */
   take(): Uint8Array {
     let whole = this.#parts[0];
     if (this.#parts.length > 1) {

@@ -1,16 +1,16 @@
 import { CommandError, lineOf, OutputClosedError } from "./exit_codes.ts";
 
-/** Milliseconds that a write gets to end after the process was told to stop. */
+/** Milliseconds that a write gets to end after the process was asked to stop. */
 export const OUTPUT_GRACE_MS = 250;
 
-/** Takes bytes, and says how many: `Deno.stdout` is one. */
+/** Takes bytes, and returns how many it took, as `Deno.stdout` does. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<number>;
 }
 
 const encoder = new TextEncoder();
 
-/** Standard output. What a call has written is with the system when the call resolves; nothing is held back here. */
+/** Standard output. What a call has written is with the system when the call resolves; there is no buffer. */
 export class Output {
   readonly #sink: ByteSink;
   readonly #signal: AbortSignal;
@@ -24,15 +24,15 @@ export class Output {
   /**
    * Writes all of `bytes`.
    *
-   * @throws {OutputClosedError} when nobody reads them any more
-   * @throws {CommandError} when they cannot be written
-   * @throws the reason of the signal, when that aborts and the reader takes nothing
+   * @throws {OutputClosedError} when the reader has closed the output
+   * @throws {CommandError} when the bytes cannot be written
+   * @throws the reason of the signal, when it aborts and the reader accepts nothing
    */
   async write(bytes: Uint8Array): Promise<void> {
     const writing = this.#writeAll(bytes);
     const giveUp = Promise.withResolvers<never>();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    // A message whose line is written to its end shall be acknowledged, also when the signal comes in the middle.
+    // A message whose line has been written completely shall be acknowledged, also when the signal comes in between.
     const onAbort = (): void => {
       timer = setTimeout(() => giveUp.reject(this.#signal.reason), OUTPUT_GRACE_MS);
     };
@@ -57,7 +57,7 @@ export class Output {
       for (let at = 0; at < bytes.length;) at += await this.#sink.write(bytes.subarray(at));
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) {
-        throw new OutputClosedError("write to standard output: nobody reads it any more", { cause: error });
+        throw new OutputClosedError("write to standard output: its reader has closed it", { cause: error });
       }
       throw new CommandError(`write to standard output: ${lineOf(error)}`, { cause: error });
     }

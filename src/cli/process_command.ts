@@ -1,19 +1,19 @@
 import type { Output } from "./output.ts";
 
-/** The option that names the supervisor's socket. */
+/** The option with the supervisor's socket. */
 export const SOCKET_VARIABLE = "MILLRACE_SOCKET";
 
-/** What a command about processes works with. */
+/** The input of a command about processes. */
 export interface ProcessContext {
-  /** What stands on the command line beside options. */
+  /** Arguments on the command line besides options. */
   readonly positionals: readonly string[];
-  /** What follows each flag that was given; `"true"` for switches. */
+  /** The value of each flag that was given; `"true"` for switches. */
   readonly flags: ReadonlyMap<string, string>;
   /** A variable of the environment. */
   readonly variable: (name: string) => string | undefined;
-  /** Aborts, with a `StoppedError`, when the process is told to stop. */
+  /** Aborts, with a `StoppedError`, when the process is asked to stop. */
   readonly signal: AbortSignal;
-  /** Leaves what SIGINT and SIGTERM mean to the command. */
+  /** Lets the command itself handle SIGINT and SIGTERM. */
   readonly takeSignals: () => void;
   /** Standard output. */
   readonly output: Output;
@@ -24,14 +24,14 @@ export interface ProcessContext {
 /** A subcommand of `millrace` about processes. */
 export interface ProcessCommand {
   readonly name: string;
-  /** What it does, in a few words. */
+  /** A short description. */
   readonly summary: string;
-  /** What else its help says. */
+  /** More text for its help. */
   readonly details: string;
   /** As in a usage line: `<file>`, `[name]`. */
   readonly positionals: readonly string[];
-  /** Its options: as in a usage line, and what each means. */
+  /** Its options: syntax and description. */
   readonly options: Readonly<Record<string, string>>;
-  /** Does it; throws what `exitCodeOf` makes an exit code of, or gives one. */
+  /** Runs the command; returns an exit code, or throws an error that `exitCodeOf` maps to one. */
   run(context: ProcessContext): Promise<number>;
 }

@@ -4,18 +4,18 @@ import { checkSpecs, type ProcessSpec, ProcessSpecError } from "../run/process/m
 import { CONFIG_FILE_BYTES_MAX } from "./config_file.ts";
 import { lineOf, UsageError } from "./exit_codes.ts";
 
-/** What a file says that `millrace supervise` runs. */
+/** A file for `millrace supervise`. */
 export interface ProcessFile {
   /** Its list `process`, checked. */
   readonly processes: readonly ProcessSpec[];
-  /** Its `socket`: where the supervisor listens for commands. */
+  /** Its `socket`, on which the supervisor listens for commands. */
   readonly socket: string | undefined;
 }
 
 /**
  * Reads a file of processes: JSON when its name ends in `.json`, else TOML.
  *
- * @throws {UsageError} (as a rejection) when it cannot be read, or says what it must not
+ * @throws {UsageError} (as a rejection) when it cannot be read, or is not valid
  */
 export async function readProcessFile(path: string): Promise<ProcessFile> {
   let text: string;
@@ -38,7 +38,7 @@ export async function readProcessFile(path: string): Promise<ProcessFile> {
 /**
  * The same for the text of a file.
  *
- * @throws {UsageError} when it says what it must not: the file, the key, what is there, and what is expected
+ * @throws {UsageError} when it is not valid: with the file, the key, the value found, and what is expected
  */
 export function parseProcessFile(path: string, text: string): ProcessFile {
   const document = path.endsWith(".json") ? parseJson(path, text) : parseToml(path, text);

@@ -1,18 +1,18 @@
-/** Milliseconds after which work is long enough for a line that says how far it is. */
+/** Milliseconds after which work is long enough for a progress line. */
 export const PROGRESS_AFTER_MS = 1000;
 /** Milliseconds between two such lines. */
 export const PROGRESS_PERIOD_MS = 500;
 
-/** What progress is shown on. */
+/** Where progress is shown. */
 export interface Screen {
-  /** Nothing is shown where nobody looks. */
+  /** Without a terminal nothing is shown. */
   readonly isTerminal: boolean;
   write(text: string): void;
 }
 
 const CLEAR_LINE = "\r\x1b[K";
 
-/** Shows what `describe()` gives, in one line that is written over and over, until it is disposed. */
+/** Shows the text of `describe()` in one line, rewritten again and again, until it is disposed. */
 export function startProgress(screen: Screen, describe: () => string): Disposable {
   if (!screen.isTerminal) return { [Symbol.dispose]() {} };
   let shown = false;

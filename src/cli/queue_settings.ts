@@ -16,7 +16,7 @@ import {
 } from "./setting_kinds.ts";
 
 /**
- * Every option of the commands of queues. `message-bytes-max` is the flag `--message-bytes-max`, the variable
+ * Every option of the queue commands. `message-bytes-max` is the flag `--message-bytes-max`, the variable
  * `MILLRACE_QUEUE_MESSAGE_BYTES_MAX` and the key `message-bytes-max` of the table `[queue]`.
  */
 export const QUEUE_SETTINGS = {
@@ -45,7 +45,7 @@ export const QUEUE_SETTINGS = {
 /** The name of an option. */
 export type SettingName = keyof typeof QUEUE_SETTINGS;
 
-/** What an option's value is. */
+/** The type of an option's value. */
 export type SettingValue<N extends SettingName> = (typeof QUEUE_SETTINGS)[N] extends SettingKind<infer T> ? T
   : never;
 

@@ -16,12 +16,12 @@ import { processCommands } from "./process/mod.ts";
 import { queueCommands } from "./queue/mod.ts";
 import { resolveSettings } from "./settings.ts";
 
-/** The variable of the environment that names the file of configuration. */
+/** The environment variable with the path of the configuration file. */
 const CONFIG_VARIABLE = "MILLRACE_CONFIG";
 
 const encoder = new TextEncoder();
 
-/** What the program has of its process; `Deno` has it all. */
+/** What the program uses of its process, as `Deno` provides it. */
 export interface MillraceHost {
   readonly stdin: { readonly readable: ReadableStream<Uint8Array> };
   readonly stdout: ByteSink & { isTerminal(): boolean };
@@ -30,7 +30,7 @@ export interface MillraceHost {
 }
 
 /**
- * Runs `millrace` with `parameters`, all that follows its name, and resolves to its exit code. SIGINT and SIGTERM end it while it runs; the
+ * Runs `millrace` with `parameters`, everything after its name, and resolves to its exit code. SIGINT and SIGTERM end it while it runs; the
  * second one ends the process.
  */
 export async function runMillrace(
@@ -43,7 +43,7 @@ export async function runMillrace(
     try {
       host.stderr.writeSync(encoder.encode(text));
     } catch {
-      // Nobody reads it, or the disk is full: the exit code says enough.
+      // The output is closed, or the disk is full: the exit code is enough.
     }
   };
   try {
@@ -100,7 +100,7 @@ async function run(
   await command.run(context);
 }
 
-/** The chunks of a stream, until `signal` aborts: a read of standard input cannot be taken back, and is left behind. */
+/** The chunks of a stream, until `signal` aborts: a read of standard input cannot be cancelled, and stays pending. */
 async function* chunksOf(
   stream: ReadableStream<Uint8Array>,
   signal: AbortSignal,

@@ -1,16 +1,16 @@
-/** What an option's value may be, and how it is written. */
+/** A type of option values, and how they are written. */
 export interface SettingKind<T> {
-  /** What stands for the value in the help; `undefined`: the option is a switch, and has none. */
+  /** The value's placeholder in the help; `undefined` for a switch, which has no value. */
   readonly placeholder: string | undefined;
   /** What is expected, for errors. */
   readonly expected: string;
-  /** The value that a flag or a variable of the environment says; `undefined`: none. */
+  /** The value of the text of a flag or an environment variable; `undefined` when it is not valid. */
   fromText(text: string): T | undefined;
-  /** The value that a TOML file says; `undefined`: none. */
+  /** The value of an entry of a TOML file; `undefined` when it is not valid. */
   fromToml(value: unknown): T | undefined;
 }
 
-/** The longest time that an option can say. */
+/** The longest time that an option can have. */
 export const DURATION_DAYS_MAX = 365;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -36,7 +36,7 @@ export function wholeNumber(min: number, max: number): SettingKind<number> {
   };
 }
 
-/** A time: a number with a unit, or of seconds. The value is in milliseconds, from `minMs`. */
+/** A time: a number with a unit, or of seconds. The value is in milliseconds, at least `minMs`. */
 export function duration(minMs: number): SettingKind<number> {
   const fromText = (text: string): number | undefined => {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text);
@@ -55,7 +55,7 @@ export function duration(minMs: number): SettingKind<number> {
   };
 }
 
-/** Any text; `placeholder` is what it stands for. */
+/** Any text; `placeholder` stands for it in the help. */
 export function text(placeholder: string): SettingKind<string> {
   return {
     placeholder,
@@ -78,8 +78,8 @@ export function choice<T extends string>(...words: readonly T[]): SettingKind<T>
 }
 
 /**
- * Permissions of a file that its owner may read and write, in octal digits; in a TOML file as a text, because a number there would be
- * taken for a decimal one.
+ * Permissions of a file that its owner may read and write, in octal digits. In a TOML file they are text, because a number there would be
+ * read as decimal.
  */
 export const permissions: SettingKind<number> = {
   placeholder: "octal",
@@ -88,7 +88,7 @@ export const permissions: SettingKind<number> = {
   fromToml: (value) => typeof value === "string" ? readPermissions(value) : undefined,
 };
 
-/** What is on or off. */
+/** On or off. */
 export const toggle: SettingKind<boolean> = {
   placeholder: undefined,
   expected: "true or false",

@@ -3,13 +3,13 @@ import { isSettingName, QUEUE_SETTINGS, type SettingName, type SettingValue } fr
 import type { SettingKind } from "./setting_kinds.ts";
 import { shortened, shown } from "./shown.ts";
 
-/** Where values may come from, the strongest first. */
+/** Sources of values, in order of precedence. */
 export interface SettingSources {
-  /** What follows each flag that was given; `"true"` and `"false"` for switches. */
+  /** The value of each flag that was given; `"true"` and `"false"` for switches. */
   readonly flags: ReadonlyMap<string, string>;
   /** The value of a variable of the environment. */
   readonly variable: (name: string) => string | undefined;
-  /** The table `[queue]` of a file, and the file's name. */
+  /** The table `[queue]` of a file, and the file's path. */
   readonly file?: { readonly path: string; readonly table: Readonly<Record<string, unknown>> };
 }
 
@@ -27,18 +27,18 @@ export class Settings {
     this.#chosen = chosen;
   }
 
-  /** The value of an option; `undefined`: nobody has said any. */
+  /** The value of an option; `undefined` when no source has one. */
   get<N extends SettingName>(name: N): SettingValue<N> | undefined {
     return this.#chosen.get(name)?.value as SettingValue<N> | undefined;
   }
 
-  /** The value of an option and where it came from, for errors; `byDefault` is what stands for one that nobody has said. */
+  /** The value of an option and its source, for errors; `byDefault` stands for a value that no source has. */
   describe(name: SettingName, byDefault?: number): string {
     const { value, source } = this.#chosen.get(name) ?? { value: byDefault, source: "the default" };
     return `${name} is ${shown(value)} (from ${source})`;
   }
 
-  /** An error about the value of an option, which says where that came from. */
+  /** An error about the value of an option, with its source. */
   refusal(name: SettingName, expected: string): UsageError {
     return new UsageError(`${this.describe(name)}, expected ${expected}`);
   }
@@ -53,9 +53,9 @@ export class Settings {
 }
 
 /**
- * The values of the options `names`, each of the strongest source that says any. The file is checked as a whole.
+ * The values of the options `names`, each from the first source that has one. The file is checked as a whole.
  *
- * @throws {UsageError} for a value that is none, and for an unknown key of the file
+ * @throws {UsageError} for an invalid value, and for an unknown key of the file
  */
 export function resolveSettings(names: readonly SettingName[], sources: SettingSources): Settings {
   const chosen = new Map<SettingName, Chosen>();
@@ -83,7 +83,7 @@ export function resolveSettings(names: readonly SettingName[], sources: SettingS
   return new Settings(chosen);
 }
 
-/** The variable of the environment that says the value of an option. */
+/** The environment variable of an option. */
 export function variableOf(name: SettingName): string {
   return `MILLRACE_QUEUE_${name.toUpperCase().replaceAll("-", "_")}`;
 }

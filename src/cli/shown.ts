@@ -1,15 +1,15 @@
-/** Characters of what was found that an error shows. */
+/** Characters of a found value that an error shows. */
 const SHOWN_LENGTH_MAX = 100;
-/** Of tables and lists in each other, and of entries of each. */
+/** Depth of nested tables and lists, and entries of each, that an error shows. */
 const [DEPTH_MAX, ENTRIES_MAX] = [3, 10];
 
-/** A value that was found where another was expected, for an error: only its beginning where it is long, and only so deep. */
+/** A value that was found where another was expected, for an error: cut where it is long or deep. */
 export function shown(value: unknown): string {
   const text = textOf(value, DEPTH_MAX);
   return typeof value === "string" ? text : shortened(text);
 }
 
-/** The beginning of a text that is long. */
+/** The beginning of a long text. */
 export function shortened(text: string): string {
   return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`;
 }

@@ -37,7 +37,7 @@ Deno.test("readConfigFile() refuses files that cannot be read, and large ones", 
       name: "UsageError",
       message: `config is ${
         JSON.stringify(missing)
-      } (from MILLRACE_CONFIG), expected a file that can be read: there is none`,
+      } (from MILLRACE_CONFIG), expected a file that can be read: it does not exist`,
     });
     await assert.rejects(readConfigFile(directory), { name: "UsageError", message: /config is / });
     const large = join(directory, "large.toml");

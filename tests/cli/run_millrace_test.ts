@@ -112,7 +112,7 @@ Deno.test("millrace names the source of what is wrong in its configuration", asy
     assertFailure(
       await millrace([...create, "--config", "none.toml"]),
       2,
-      /"none.toml" \(from --config\), expected a file that can be read: there is none/,
+      /"none.toml" \(from --config\), expected a file that can be read: it does not exist/,
     );
   });
 });

@@ -2,7 +2,7 @@ import type { InstanceStatus } from "../../run/process/mod.ts";
 
 const MIB = 1024 * 1024;
 
-/** Instances as a table for people, with a line that names its columns. */
+/** Instances as a table for people, with a header line. */
 export function formatProcessTable(instances: readonly InstanceStatus[]): string {
   const rows = [
     ["NAME", "PID", "STATE", "UPTIME", "RESTARTS", "MEMORY", "CPU", "LAST EXIT"],

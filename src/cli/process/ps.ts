@@ -7,7 +7,7 @@ import { formatProcessTable } from "./process_table.ts";
 /** `millrace ps`. */
 export const ps: ProcessCommand = {
   name: "ps",
-  summary: "List what a supervisor runs",
+  summary: "List the processes of a supervisor",
   details: "",
   positionals: [],
   options: { ...SOCKET_OPTION, "--json": "print a line of JSON for each" },

@@ -8,7 +8,7 @@ export const reload: ProcessCommand = {
   name: "reload",
   summary: "Replace the instances of a process, or of all, without a gap",
   details:
-    "Ends when all are replaced, or with 1 when a new one does not become ready; what was not replaced still runs.",
+    "Exits when all are replaced, or with 1 when a new one does not become ready; those not replaced still run.",
   positionals: ["[name]"],
   options: SOCKET_OPTION,
   async run(context: ProcessContext): Promise<number> {

@@ -6,8 +6,8 @@ import { SOCKET_OPTION, socketPath } from "./socket.ts";
 /** `millrace stop`. */
 export const stop: ProcessCommand = {
   name: "stop",
-  summary: "Stop the instances of a process; without a name all, and the supervisor",
-  details: "Ends when they have ended. A process that was stopped runs again after a reload.",
+  summary: "Stop the instances of a process; without a name, all of them and the supervisor",
+  details: "Exits when they have ended. A stopped process runs again after a reload.",
   positionals: ["[name]"],
   options: SOCKET_OPTION,
   async run(context: ProcessContext): Promise<number> {

@@ -7,9 +7,9 @@ import { SOCKET_OPTION, socketPath } from "./socket.ts";
 /** `millrace supervise`. */
 export const supervise: ProcessCommand = {
   name: "supervise",
-  summary: "Run the processes of a file, and look after them",
+  summary: "Run and supervise the processes of a file",
   details:
-    "SIGTERM and SIGINT stop them all, a second one at once; SIGUSR1 reloads them. Ends with 1 when one was given up.",
+    "SIGTERM and SIGINT stop them all, a second one at once; SIGUSR1 reloads them. Exits with 1 after a process has failed too often.",
   positionals: ["<file>"],
   options: SOCKET_OPTION,
   async run(context: ProcessContext): Promise<number> {
@@ -22,7 +22,7 @@ export const supervise: ProcessCommand = {
     try {
       supervisor = await start(file.processes, { controlPath, log, signal });
     } catch (error) {
-      // A command that is not there is a mistake in the file.
+      // A command that does not exist is a mistake in the file.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       throw new UsageError(`${positionals[0]}: ${lineOf(error)}`, { cause: error });
     }

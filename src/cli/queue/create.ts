@@ -8,19 +8,19 @@ import { queueName } from "./queue_name.ts";
 /** `millrace queue create`. */
 export const create: QueueCommand = {
   name: "create",
-  summary: "Make a queue",
+  summary: "Create a queue",
   details: "It stays, with its messages, until it is unlinked or the system ends.",
   positionals: ["<name>"],
   options: {
     capacity:
-      `messages that it holds, those that receivers have included (default: ${QUEUE_DEFAULTS.capacity})`,
+      `messages that it holds, including those that receivers hold (default: ${QUEUE_DEFAULTS.capacity})`,
     "message-bytes-max":
       `the longest message in bytes; memory is taken for all at once (default: ${QUEUE_DEFAULTS.messageBytesMax})`,
     priorities: "priorities that messages can have, 0 being the most urgent (default: 1)",
-    partitions: "partitions, of which each is worked off in order; not with priorities (default: none)",
+    partitions: "partitions, each of which is processed in order; not with priorities (default: none)",
     "delivery-count-max": "deliveries after which a message goes to the dead letters (default: no limit)",
     "dead-letter-count-max": "dead letters that are kept, fewer than the capacity (default: a quarter of it)",
-    mode: "who may open it, as permissions of a file (default: 600)",
+    mode: "permissions of the queue, as those of a file (default: 600)",
     ...PLACE_OPTION,
   },
   run({ positionals, settings }: CommandContext): Promise<void> {
@@ -40,7 +40,7 @@ export const create: QueueCommand = {
       SharedQueue.create(name, options).close();
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      // Each number is in range, and what they take together is not.
+      // Each number is in range, but their total size is not.
       const numbers = `${settings.describe("capacity", QUEUE_DEFAULTS.capacity)}, ${
         settings.describe("message-bytes-max", QUEUE_DEFAULTS.messageBytesMax)
       }`;
@@ -50,7 +50,7 @@ export const create: QueueCommand = {
   },
 };
 
-/** @throws {UsageError} for options that do not go together */
+/** @throws {UsageError} for options that exclude each other */
 function checkTogether(settings: Settings): void {
   const capacity = settings.get("capacity") ?? QUEUE_DEFAULTS.capacity;
   if ((settings.get("partitions") ?? 0) > 0 && (settings.get("priorities") ?? 1) > 1) {

@@ -2,10 +2,10 @@ import type { Message } from "../../ipc/queue/mod.ts";
 import { FRAME_HEADER_BYTES } from "../message_input.ts";
 
 const encoder = new TextEncoder();
-// With the byte order mark left in, so that text is what was sent.
+// With the byte order mark left in, so that the text is what was sent.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** How messages are written: a line each, a frame each, or a line of JSON each. */
+/** How messages are written: one line, one frame, or one line of JSON each. */
 export type MessageFormat = "lines" | "frames" | "json";
 
 /** A message as it is written to standard output. */
@@ -23,7 +23,7 @@ export function formatMessage(message: Message, format: MessageFormat): Uint8Arr
   }
 }
 
-/** A message as one line of JSON; bytes that are no UTF-8 are in base64. */
+/** A message as one line of JSON; bytes that are not UTF-8 are in base64. */
 export function messageJson(message: Message): string {
   const { id, timestampMs, redeliveryCount, priority, partition, data } = message;
   return JSON.stringify({

@@ -2,15 +2,15 @@ import type { QueuePlace } from "../../ipc/queue/mod.ts";
 import type { Settings } from "../settings.ts";
 import type { QueueCommand } from "../command.ts";
 
-/** The option that says where queues are, for commands that have it. */
+/** The option with the directory of queues, for commands that have it. */
 export const PLACE_OPTION: QueueCommand["options"] = {
   directory: "existing directory of the queue's file (default: the system's shared memory)",
 };
 
 /**
- * Where the queue is.
+ * The place of the queue.
  *
- * @throws {UsageError} when that is no directory
+ * @throws {UsageError} when it is not a directory
  */
 export function placeOf(settings: Settings): QueuePlace {
   const directory = settings.get("directory");

@@ -6,8 +6,8 @@ import { queueName } from "./queue_name.ts";
 /** `millrace queue purge`. */
 export const purge: QueueCommand = {
   name: "purge",
-  summary: "Take all messages away, and say how many",
-  details: "Those that receivers have stay; dead letters go too.",
+  summary: "Remove all messages, and print how many",
+  details: "Messages that receivers hold stay; dead letters are removed too.",
   positionals: ["<name>"],
   options: { json: "print one line of JSON", ...PLACE_OPTION },
   async run({ positionals, settings, output }: CommandContext): Promise<void> {

@@ -3,9 +3,9 @@ import { QUEUE_NAME_LENGTH_MAX } from "../../ipc/queue/mod.ts";
 import { UsageError } from "../exit_codes.ts";
 
 /**
- * The name of a queue, as it stands on the command line.
+ * The name of a queue from the command line.
  *
- * @throws {UsageError} when it is none
+ * @throws {UsageError} when it is not valid
  */
 export function queueName(text: string): string {
   const problem = nameProblem(text, QUEUE_NAME_LENGTH_MAX);

@@ -1,6 +1,6 @@
 import type { SharedQueue } from "../../ipc/queue/mod.ts";
 
-/** What is known of a queue without opening it. */
+/** What can be learned of a queue without opening it. */
 export type QueueInfo = ReturnType<typeof SharedQueue.list>[number];
 
 /** A queue as one line of JSON. */
@@ -16,7 +16,7 @@ export function queueJson({ name, byteLength, mode, inUse, state, createdAt, cre
   });
 }
 
-/** Queues as a table for people, with a line that names its columns. */
+/** Queues as a table for people, with a header line. */
 export function formatQueueTable(queues: readonly QueueInfo[]): string {
   const rows = [
     ["NAME", "BYTES", "MODE", "IN USE", "STATE", "CREATED"],

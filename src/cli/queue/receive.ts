@@ -12,11 +12,11 @@ export const receive: QueueCommand = {
   name: "receive",
   summary: "Receive messages, and write a line for each",
   details:
-    "A message is acknowledged once it is written. Without --count and --follow: those that are there.",
+    "A message is acknowledged once it is written. Without --count and --follow: the messages now in the queue.",
   positionals: ["<name>"],
   options: {
-    count: "receive as many, and wait for them",
-    follow: "receive until told to stop",
+    count: "receive this many, and wait for them",
+    follow: "receive until stopped",
     timeout:
       "the longest wait for the next message (default: no limit, or no wait without --count and --follow)",
     frames: "write frames: 4 bytes of length, the most significant first, then the bytes",
@@ -59,12 +59,12 @@ async function receiveAll(context: CommandContext, queue: SharedQueue, counted: 
       counted();
     }
   } catch (error) {
-    // To follow until told to stop is done then.
+    // A `--follow` that is asked to stop has done its work.
     if (!(follow && error instanceof StoppedError)) throw error;
   }
 }
 
-/** The next message; `undefined` when none comes in time. */
+/** The next message; `undefined` at the timeout. */
 async function nextDelivery(
   queue: SharedQueue,
   settings: Settings,

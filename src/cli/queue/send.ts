@@ -17,8 +17,8 @@ export const send: QueueCommand = {
   options: {
     frames: "read standard input as frames: 4 bytes of length, the most significant first, then the bytes",
     priority: "from 0, the most urgent (default: the least urgent)",
-    key: "messages of the same key are worked off in order; for a queue with partitions",
-    "expires-after": "time after which nobody gets the messages any more (default: never)",
+    key: "messages of the same key are processed in order; for a queue with partitions",
+    "expires-after": "time after which the messages are not delivered any more (default: never)",
     "when-full": "what to do while the queue is full (default: wait)",
     timeout: "the longest wait for room, for each message (default: no limit)",
     json: "print a line with the id of each message, once it is in the queue",
@@ -69,10 +69,10 @@ async function sendAll(
       count++;
       if (json) await output.line(JSON.stringify({ id: String(id) }));
     }
-    // In a directory, so that done means on the disk.
+    // In a directory, so that done means durable.
     await queue.sync();
   } catch (error) {
-    // Who reads the ids has gone; what was sent stays sent, and the rest is not. That is no quiet end.
+    // The reader of the ids has closed the output; what was sent stays sent, and the rest is not. That is no quiet end.
     const cause = error instanceof OutputClosedError ? new Error(error.message) : error;
     if (cause instanceof UsageError) throw cause;
     throw new CommandError(`${lineOf(cause)}; messages sent: ${count}`, { cause });

@@ -7,20 +7,20 @@ import { PLACE_OPTION, placeOf } from "./place.ts";
 import { queueName } from "./queue_name.ts";
 import { statusJson, statusTable } from "./status_report.ts";
 
-/** Milliseconds between two looks of `--follow`. */
+/** Milliseconds between two polls of `--follow`. */
 const FOLLOW_PERIOD_MS = 1000;
-/** Puts the cursor into the corner, and clears what is below. */
+/** Moves the cursor to the corner, and clears the screen below it. */
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
 /** `millrace queue status`. */
 export const status: QueueCommand = {
   name: "status",
-  summary: "Say what is in a queue, and what has happened to it",
+  summary: "Show the content and the counters of a queue",
   positionals: ["<name>"],
   options: {
     json: "print one line of JSON",
     prometheus: "print metrics in the text format of Prometheus",
-    follow: "print it every second, with rates, until told to stop",
+    follow: "print it every second, with rates, until stopped",
     ...PLACE_OPTION,
   },
   async run({ positionals, settings, signal, output, outputIsTerminal }: CommandContext): Promise<void> {

@@ -1,10 +1,10 @@
 import type { QueueStatus } from "../../ipc/queue/mod.ts";
 
-/** What a status is told with besides. */
+/** What a report shows besides the status. */
 export interface StatusReportOptions {
-  /** The process that looks, which is no opener worth telling of. */
+  /** The process that reads the status, which is left out of the participants. */
   readonly ownPid: number;
-  /** Whether the rates are those of a time that was long enough. */
+  /** Whether the rates cover a long enough time. */
   readonly withRates: boolean;
 }
 

@@ -6,9 +6,9 @@ import { queueName } from "./queue_name.ts";
 /** `millrace queue unlink`. */
 export const unlink: QueueCommand = {
   name: "unlink",
-  summary: "Take a queue's name away",
+  summary: "Remove a queue's name",
   details:
-    "Who has it open keeps it; its memory goes with the last of them. What is no queue is left as it is; a damaged queue goes.",
+    "Processes that have it open keep it; its memory is freed with the last of them. Anything but a queue stays; a damaged queue is removed.",
   positionals: ["<name>"],
   options: PLACE_OPTION,
   run({ positionals, settings }: CommandContext): Promise<void> {
