@@ -1,7 +1,7 @@
 #!/usr/bin/env -S deno run --allow-read --allow-write --allow-env=MILLRACE_NATIVE --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * Copies a file, several reads and writes at a time, and brings the copy to the disk.
+ * Copies a file, several reads and writes at a time, and flushes the copy to the disk.
  *
  * Usage: examples/file_copy.ts FROM TO [--driver auto|uring|deno]
  *
@@ -51,7 +51,7 @@ async function writeAll(file: DriverFile, piece: Uint8Array, position: number): 
 }
 
 /**
- * Copies `from` to `to`, which must not exist; returns how many bytes. A copy that fails or is told to stop leaves nothing
+ * Copies `from` to `to`, which must not exist; returns how many bytes. A copy that fails or is stopped leaves nothing
  * behind.
  */
 async function copy(driver: Driver, from: string, to: string, signal: AbortSignal): Promise<number> {
@@ -82,7 +82,7 @@ async function copy(driver: Driver, from: string, to: string, signal: AbortSigna
         }
       };
       const copying = Array.from({ length: PIECES_AT_ONCE }, copyPieces);
-      // All of them have to be through before the files are closed.
+      // All of them have to end before the files are closed.
       await Promise.allSettled(copying);
       await Promise.all(copying);
       await target.sync();

@@ -1,12 +1,12 @@
 #!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * Answers the requests that examples/http_gateway.ts puts into a queue: sends their bodies back, and says which process did.
+ * Replies to the requests that examples/http_gateway.ts puts into a queue: sends their bodies back, with the process id.
  * `/fail` throws.
  *
  * Usage: examples/gateway_worker.ts [--queue requests] [--work-ms 0] [--concurrency 1]
  *
- * Runs until Ctrl-C or SIGTERM, which let it finish what it is at.
+ * Runs until Ctrl-C or SIGTERM, and finishes the request in progress.
  *
  * @module
  */
@@ -21,13 +21,13 @@ const program = new Program("gateway_worker", "[--queue requests] [--work-ms 0] 
 const WORK_MS_MAX = 3_600_000;
 const CONCURRENCY_MAX = 1024;
 
-/** The reply to one request. What it throws, the gateway gets to know, and no client. */
+/** The reply to one request. The gateway gets the errors that it throws, and no client does. */
 async function answer({ data, redeliveryCount }: Message, workMs: number): Promise<Uint8Array> {
   let request: ReturnType<typeof unpack<GatewayRequest>>;
   try {
     request = unpack<GatewayRequest>(data);
   } catch {
-    // What throws would come again, here or to the next worker, for ever.
+    // An error would bring the message back, here or to the next worker, for ever.
     console.error("gateway_worker: what came is no request of a gateway");
     return pack({ status: 400, headers: [] }, new Uint8Array(0));
   }
@@ -57,10 +57,10 @@ for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, 
 try {
   const { workMs, concurrency } = options;
   using queue = openQueue(options.queue, REQUESTS_SHAPE);
-  console.log(`answering requests of ${queue.name}`);
+  console.log(`handling requests of ${queue.name}`);
   await queue.respond((message) => answer(message, workMs), { concurrency, signal: stop.signal });
 } catch (error) {
   program.fail(error);
 }
-// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+// The listeners stay: one Ctrl-C may arrive twice, and the second must still be handled.
 Deno.exit(0);

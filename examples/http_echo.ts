@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --unstable-net --allow-net --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * An HTTP server: `GET /` answers `Hello world!`, `POST /echo` streams the body back, `GET /stats` tells how many requests
- * there were, in all and on each core.
+ * An HTTP server: `GET /` returns `Hello world!`, `POST /echo` streams the body back, and `GET /stats` counts the requests,
+ * in total and of each core.
  *
  * Usage: examples/http_echo.ts [--addr 127.0.0.1:8080] [--driver auto|uring|deno] [--cores N]
  *
@@ -21,18 +21,18 @@ import { wholeNumber } from "./support/whole_number.ts";
 
 const program = new Program("http_echo", "[--addr 127.0.0.1:8080] [--driver auto|uring|deno] [--cores N]");
 const STOPPED_EXIT_CODE = 130;
-/** Milliseconds that the cores get beyond what their servers take to stop. */
+/** Milliseconds that the cores get in addition to the time that their servers take to stop. */
 const CORES_MARGIN_MS = 1000;
 
 interface Options {
   readonly hostname: string;
   readonly port: number;
   readonly driver: DriverChoice;
-  /** 0: none, this thread serves. */
+  /** 0: this thread serves, without cores. */
   readonly coreCount: number;
 }
 
-/** What serves, on whichever threads. */
+/** The servers, on whichever threads. */
 interface Serving {
   readonly addr: Deno.NetAddr;
   readonly description: string;
@@ -64,7 +64,7 @@ async function startOnCores({ hostname, port, driver, coreCount }: Options): Pro
     driver,
     shutdownTimeoutMs: HTTP_LIMITS.shutdownTimeoutMs + CORES_MARGIN_MS,
   });
-  // The first takes a port where none was asked for, and the others the same.
+  // The first takes a free port if none is given, and the others take the same.
   const first = await group.submitTo(0, listenHere, hostname, port);
   for (let core = 1; core < coreCount; core++) await group.submitTo(core, listenHere, hostname, first.port);
   return {
@@ -96,7 +96,7 @@ try {
   if (serving.fallbackReason !== undefined) {
     console.error(`http_echo: without io_uring: ${serving.fallbackReason}`);
   }
-  // First, because whoever reads the next line may stop this program at once.
+  // First, because a reader of the next line may stop this program at once.
   const asked = waitForSignal(["SIGINT", "SIGTERM"]);
   console.log(`listening on http://${formatAddress(serving.addr)}/ (${serving.description})`);
 
@@ -104,7 +104,7 @@ try {
   waitForSignal(["SIGINT", "SIGTERM"], { ignoreForMs: SIGNAL_ECHO_MS }).then(() =>
     Deno.exit(STOPPED_EXIT_CODE)
   );
-  console.log("stopping: answering what is in flight; again to stop at once");
+  console.log("stopping after the requests in flight; again to stop at once");
   await serving.stop();
   Deno.exit(0);
 } catch (error) {

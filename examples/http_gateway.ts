@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --unstable-net --allow-net --allow-read --allow-env=MILLRACE_NATIVE,MILLRACE_GATEWAY_TOKEN --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * An HTTP server that answers nothing itself: each request goes into a queue, and the client gets what a process of
- * examples/gateway_worker.ts replies. Start as many of those as there are processors; kill one, and another does its work.
+ * An HTTP server without handlers of its own: each request goes into a queue, and the client gets the reply of a process of
+ * examples/gateway_worker.ts. Start as many of those as there are processors; kill one, and another takes over its request.
  *
  * Usage: MILLRACE_GATEWAY_TOKEN=secret examples/http_gateway.ts [--addr 127.0.0.1:8080] [--queue requests] [--deadline-ms 5000]
  *
@@ -34,7 +34,7 @@ const program = new Program(
 const STOPPED_EXIT_CODE = 130;
 const TOKEN_VARIABLE = "MILLRACE_GATEWAY_TOKEN";
 const DEADLINE_MS_MAX = 600_000;
-/** Seconds after which a client may come again when the queue is full. */
+/** Seconds after which a client may retry when the queue is full. */
 const RETRY_AFTER_SECONDS = 1;
 
 interface Options {
@@ -45,7 +45,7 @@ interface Options {
   readonly token: string;
 }
 
-/** Tells whether a request has the token, in a time that does not tell how much of it is right. */
+/** Whether a request has the token, in constant time: the time must not show how much of it is right. */
 function tokenCheck(token: string): (request: ServerRequest) => boolean {
   const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest();
   const expected = digest(token);
@@ -60,21 +60,21 @@ function gateway(queue: SharedQueue, { token, deadlineMs }: Options): ServeHandl
   return async (request) => {
     if (!isAllowed(request)) return refuse(401, "a bearer token is needed", { "www-authenticate": "Bearer" });
     const { method, target, signal } = request;
-    // What the token is nobody behind this needs to know.
+    // The workers do not need the token.
     const headers = [...request.headers].filter(([name]) => name !== "authorization");
     try {
       const message = pack({ method, target, headers }, await request.bytes());
       const reply = await queue.request(message, { whenFull: "fail", timeoutMs: deadlineMs, signal });
       return responseOf(reply);
     } catch (error) {
-      // Nobody is there to read it.
+      // The client cannot read this response.
       if (signal.aborted) return refuse(503, "the client has gone");
       return answerFailure(error);
     }
   };
 }
 
-/** What a worker replied, which may be anything that has the queue open. */
+/** The reply of a worker. Any process that has the queue open could have sent it. */
 function responseOf(reply: Uint8Array<ArrayBuffer>): HttpResponse {
   try {
     const { head: { status, headers }, body } = unpack<GatewayReply>(reply);
@@ -113,10 +113,10 @@ const options = program.options(
   ({ addr, queue, "deadline-ms": deadlineMs }): Options => {
     const address = parseAddress(addr);
     const options = { queue, deadlineMs: wholeNumber("--deadline-ms", deadlineMs, 1, DEADLINE_MS_MAX) };
-    // Not as an option: everybody on the machine can read the command line of a process.
+    // Not an option: every user of the machine can read the command line of a process.
     const token = Deno.env.get(TOKEN_VARIABLE) ?? "";
     if (token === "") throw new TypeError(`${TOKEN_VARIABLE} is not set, expected the token of the clients`);
-    // A line break behind it, from a file, is one that no client can send.
+    // No client can send the line break that ends a token from a file.
     if (!/^[\x21-\x7e]+$/.test(token)) {
       throw new TypeError(
         `${TOKEN_VARIABLE} has blanks, line breaks or other characters that no header can have`,
@@ -136,7 +136,7 @@ try {
   waitForSignal(["SIGINT", "SIGTERM"], { ignoreForMs: SIGNAL_ECHO_MS }).then(() =>
     Deno.exit(STOPPED_EXIT_CODE)
   );
-  console.log("stopping: answering what is in flight; again to stop at once");
+  console.log("stopping after the requests in flight; again to stop at once");
   await server.shutdown();
 } catch (error) {
   program.fail(error);

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi --allow-run
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * Large payloads from one process to another without a copy: writes pictures into boxes of shared memory, and hands each over by a message of a
- * queue. The second process, which is this program too, reads them where they lie.
+ * Large payloads from one process to another without a copy: writes pictures into boxes of shared memory, and hands each over with a message
+ * of a queue. The second process, which is this program too, reads them in place.
  *
  * Usage: examples/mailbox.ts [--count N] [--mib N]
  *
@@ -14,9 +14,9 @@ import { wholeNumber } from "./support/whole_number.ts";
 
 const program = new Program("mailbox", "[--count N] [--mib N]");
 const STOPPED_EXIT_CODE = 130;
-/** What the names of this program's queues begin with. */
+/** Prefix of the names of this program's queues. */
 const PREFIX = "mailbox-example.";
-/** Pictures that may lie there at once. */
+/** Pictures that may wait at once. */
 const BOXES = 4;
 const MIB = 2 ** 20;
 /** After so long without a picture the first process must have died. */
@@ -29,7 +29,7 @@ interface Options {
   readonly from: string | undefined;
 }
 
-/** The second process: looks at one byte of each page, and says how much that was. */
+/** The second process: reads one byte of each page, and reports how many. */
 async function read(name: string, count: number, signal: AbortSignal): Promise<void> {
   using queue = SharedQueue.connect(name);
   using mailbox = SharedMailbox.connect(queue);
@@ -41,13 +41,13 @@ async function read(name: string, count: number, signal: AbortSignal): Promise<v
       if (bytes[at] !== (number & 0xff)) throw new Error(`picture ${number} is another one`);
       sum++;
     }
-    // Frees the box. Had this process died before, another would have got message and box.
+    // Frees the box. If this process had died before, another one would have received message and box.
     delivery.ack();
   }
   console.log(`${count} pictures read in place, ${sum} pages looked at`);
 }
 
-/** The first process: makes queue and mailbox, starts the second, and writes until `stop` aborts. */
+/** The first process: creates queue and mailbox, starts the second, and writes until `stop` aborts. */
 async function write({ count, mib }: Options, stop: AbortSignal): Promise<void> {
   SharedQueue.removeAbandoned({ prefix: PREFIX });
   const name = `${PREFIX}${Deno.pid}`;
@@ -118,10 +118,10 @@ try {
   if (options.from === undefined) await write(options, stop.signal);
   else await read(options.from, options.count, stop.signal);
 } catch (error) {
-  // Ctrl-C reaches both processes; the one that cleans up speaks.
+  // Ctrl-C reaches both processes; the one that cleans up reports it.
   if (options.from !== undefined && stop.signal.aborted) Deno.exit(STOPPED_EXIT_CODE);
   const reason = stop.signal.aborted ? stop.signal.reason : error;
   program.fail(reason, reason instanceof Stopped ? STOPPED_EXIT_CODE : 1);
 }
-// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+// The listeners stay: one Ctrl-C may arrive twice, and the second must still be handled.
 Deno.exit(0);

@@ -14,7 +14,7 @@ const USAGE = "usage: periodic_tasks [--seconds N]";
 const USAGE_EXIT_CODE = 2;
 const SECONDS_MAX = Math.floor(DELAY_MS_MAX / 1000);
 
-/** The time to run in milliseconds, or `undefined` to run until told to stop. */
+/** The time to run in milliseconds, or `undefined` to run until stopped. */
 function readDuration(args: string[]): number | undefined {
   let durationMs: number | undefined;
   for (let index = 0; index < args.length; index++) {
@@ -69,5 +69,5 @@ console.log(`heartbeat: ${heartbeat.runCount} runs, ${heartbeat.missedCount} mis
 console.log(
   `flush: ${flush.runCount} runs, ${flush.missedCount} missed, because one takes longer than its period`,
 );
-// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+// The listeners stay: one Ctrl-C may arrive twice, and the second must still be handled.
 Deno.exit(0);

@@ -1,13 +1,13 @@
 #!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * Sends jobs into a queue, from which examples/worker.ts takes them. It makes the queue if there is none, waits while the queue is
- * full, and can be killed at any time: what was sent stays.
+ * Sends jobs into a queue, from which examples/worker.ts takes them. It creates the queue if there is none, waits while the queue is
+ * full, and can be killed at any time: the jobs that it has sent stay.
  *
  * Usage: examples/producer.ts [--queue jobs] [--rate N] [--count N]
  *
  * Sends N jobs a second, or as many as the queue takes; until Ctrl-C or SIGTERM, or `--count` jobs. The queue stays, with its
- * jobs: `deno task millrace queue unlink jobs` takes it away.
+ * jobs: `deno task millrace queue unlink jobs` removes it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { wholeNumber } from "./support/whole_number.ts";
 
 const program = new Program("producer", "[--queue jobs] [--rate N] [--count N]");
 const REPORT_MS = 1000;
-/** Jobs sent between two looks at the rest of the world. */
+/** Jobs sent between two turns of the event loop. */
 const BATCH = 256;
 const RATE_MAX = 1_000_000;
 
@@ -64,7 +64,7 @@ async function produce(options: Options, signal: AbortSignal): Promise<void> {
         await queue.send(jobs[sent], { signal });
         sentCount++;
       }
-      // Signals and reports are seen to meanwhile.
+      // Signals and reports are handled meanwhile.
       await sleep(rate === undefined ? 0 : 1000 / rate, { signal });
     }
   } finally {
@@ -94,5 +94,5 @@ try {
   if (!stop.signal.aborted) program.fail(error);
 }
 console.log(`${sentCount} jobs sent in all`);
-// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+// The listeners stay: one Ctrl-C may arrive twice, and the second must still be handled.
 Deno.exit(0);

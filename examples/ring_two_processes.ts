@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi --allow-run
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * Messages from one process to another through a ring in shared memory: starts itself a second time, reads what that writes, and
- * says how fast that was. Kill either process meanwhile, and the other says that it died.
+ * Messages from one process to another through a ring in shared memory: starts itself a second time, reads what that process writes, and
+ * prints the rate. Kill either process, and the other reports that it died.
  *
  * Usage: examples/ring_two_processes.ts [--count N] [--bytes N]
  *
@@ -16,12 +16,12 @@ import { RingClosedError, SpscRing } from "@millrace/millrace/ring";
 const USAGE = "usage: ring_two_processes [--count N] [--bytes N]";
 const USAGE_EXIT_CODE = 2;
 const STOPPED_EXIT_CODE = 130;
-/** What the names of this program's regions begin with. */
+/** Prefix of the names of this program's regions. */
 const PREFIX = "ring_two_processes.";
 const CAPACITY_BYTES = 1 << 20;
-/** Messages written before the reader is told. */
+/** Messages written before the reader is notified. */
 const BATCH = 64;
-/** Reading that never waits would keep signals from being heard: so often they get their turn. */
+/** A loop that never waits would delay signals: after so many messages they get a turn. */
 const TURN_MS = 50;
 
 interface Options {
@@ -73,9 +73,9 @@ function write({ count, bytes }: Options, name: string): void {
   }
 }
 
-/** The first process: makes the ring, starts the second and reads until that is done, or `stop` aborts. */
+/** The first process: creates the ring, starts the second and reads until that is done, or `stop` aborts. */
 async function read({ count, bytes }: Options, stop: AbortSignal): Promise<void> {
-  // Those that were killed before they could.
+  // Those of processes that were killed before they could remove them.
   SharedMemory.removeAbandoned({ prefix: PREFIX });
   const name = `${PREFIX}${Deno.pid}`;
   using memory = SharedMemory.create(name, {

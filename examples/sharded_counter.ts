@@ -31,10 +31,10 @@ try {
   });
   console.log(`counting on ${group.count} cores (driver: ${group.drivers[0]})`);
   const reports = spawnPeriodic(REPORT_MS, async () => console.log(await group.submitTo(0, report)));
-  // It ends when a core can be asked no more, because the group has been told to stop, or has lost one.
+  // It ends when a core does not accept calls any more, because the group is stopping or has lost the core.
   reports.result.catch(() => {});
   await group.finished;
-  // With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+  // The listeners stay: one Ctrl-C may arrive twice, and the second must still be handled.
   Deno.exit(0);
 } catch (error) {
   program.fail(error);

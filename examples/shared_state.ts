@@ -1,11 +1,11 @@
 #!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi --allow-run
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * State between processes: several workers, which are this program too, count what they do in one shared state, hold each other to a shared limit of
- * deeds in a window of time, and take turns at a lock. The first process watches what changes. Kill a worker with SIGKILL: nothing is lost, and its
- * lock goes to the next one.
+ * State between processes: several workers, which are this program too, count their operations in one shared state, keep to a common rate limit,
+ * and take turns with a lock. The first process watches the changes. Kill a worker with SIGKILL: no count is lost, and its lock goes to the
+ * next one.
  *
- * Usage: examples/shared_state.ts [--workers N] [--deeds N] [--limit N]
+ * Usage: examples/shared_state.ts [--workers N] [--operations N] [--limit N]
  *
  * @module
  */
@@ -14,43 +14,43 @@ import { sleep } from "@millrace/millrace/timer";
 import { Program } from "./support/program.ts";
 import { wholeNumber } from "./support/whole_number.ts";
 
-const program = new Program("shared_state", "[--workers N] [--deeds N] [--limit N]");
+const program = new Program("shared_state", "[--workers N] [--operations N] [--limit N]");
 const STOPPED_EXIT_CODE = 130;
-/** What the names of this program's states begin with. */
+/** Prefix of the names of this program's states. */
 const PREFIX = "state-example.";
-/** The window of time in which there may be so many deeds. */
+/** The time window of the rate limit. */
 const WINDOW_MS = 100;
 const RETRY_MS = 5;
 
 interface Options {
   readonly workers: number;
-  readonly deeds: number;
+  readonly operations: number;
   readonly limit: number;
-  /** The state to work with: set in a worker. */
+  /** The name of the shared state: set in a worker. */
   readonly from: string | undefined;
 }
 
-/** A worker: does its deeds, no more in a window than all workers together may. */
-async function work(name: string, { deeds, limit }: Options): Promise<void> {
+/** A worker: does its operations, within the limit of all workers together in each window. */
+async function work(name: string, { operations, limit }: Options): Promise<void> {
   using state = SharedState.connect(name);
   using lock = SharedLock.connect(name);
-  for (let done = 0; done < deeds;) {
-    // The first of a window makes the counter, with its end: a limit is one call.
+  for (let done = 0; done < operations;) {
+    // The first operation of a window creates the counter, with its expiry: a rate limit is one call.
     if (state.increment("window", 1, { expiresAfterMs: WINDOW_MS }) > limit) {
-      state.increment("held back");
+      state.increment("limited");
       await sleep(RETRY_MS);
       continue;
     }
     await lock.withLock(({ abandoned }) => {
-      if (abandoned) console.log("who had the lock before has died");
-      state.set("last deed", jsonPayload({ pid: Deno.pid, number: ++done }));
+      if (abandoned) console.log("the previous holder of the lock has died");
+      state.set("last operation", jsonPayload({ pid: Deno.pid, number: ++done }));
     });
-    state.increment("deeds");
+    state.increment("operations");
   }
 }
 
-/** The first process: makes the state, starts the workers, and tells what changes. */
-async function lead(options: Options, stop: AbortSignal): Promise<void> {
+/** The first process: creates the state, starts the workers, and reports the changes. */
+async function coordinate(options: Options, stop: AbortSignal): Promise<void> {
   SharedState.removeAbandoned({ prefix: PREFIX });
   SharedLock.removeAbandoned({ prefix: PREFIX });
   const name = `${PREFIX}${Deno.pid}`;
@@ -59,21 +59,25 @@ async function lead(options: Options, stop: AbortSignal): Promise<void> {
   const workers: Deno.ChildProcess[] = [];
   try {
     const ended = new AbortController();
-    const watching = watchDeeds(state, AbortSignal.any([stop, ended.signal]));
+    const watching = watchOperations(state, AbortSignal.any([stop, ended.signal]));
     for (let count = 0; count < options.workers; count++) workers.push(startWorker(name, options));
     const all = Promise.all(workers.map(({ status }) => status)).then((statuses) => {
       if (statuses.some(({ success }) => !success)) console.log("a worker ended before it was done");
     });
     await Promise.race([all, aborted(stop)]);
     ended.abort();
-    const told = await watching;
+    const changeCount = await watching;
     stop.throwIfAborted();
-    const heldBack = state.counter("held back") ?? 0;
+    const limited = state.counter("limited") ?? 0;
     console.log(
-      `${state.counter("deeds") ?? 0} deeds by ${options.workers} workers, ${heldBack} times held back`,
+      `${
+        state.counter("operations") ?? 0
+      } operations by ${options.workers} workers, limited ${limited} times`,
     );
     console.log(
-      `${told} changes of the last deed were told; the last: ${state.getEntry("last deed")?.text()}`,
+      `${changeCount} changes of the last operation were reported; the last: ${
+        state.getEntry("last operation")?.text()
+      }`,
     );
   } finally {
     for (const worker of workers) end(worker);
@@ -83,13 +87,13 @@ async function lead(options: Options, stop: AbortSignal): Promise<void> {
   }
 }
 
-/** How many changes of one key were told until the signal aborts; of those that follow each other quickly the last. */
-async function watchDeeds(state: SharedState, signal: AbortSignal): Promise<number> {
-  let told = 0;
-  for await (const change of state.watch({ key: "last deed", signal })) {
-    if (change.type === "set") told++;
+/** How many changes of one key were reported until the signal aborts. Of changes in quick succession only the last is reported. */
+async function watchOperations(state: SharedState, signal: AbortSignal): Promise<number> {
+  let changeCount = 0;
+  for await (const change of state.watch({ key: "last operation", signal })) {
+    if (change.type === "set") changeCount++;
   }
-  return told;
+  return changeCount;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -103,18 +107,18 @@ function end(worker: Deno.ChildProcess): void {
   try {
     worker.kill("SIGKILL");
   } catch {
-    // It has ended.
+    // It has ended already.
   }
 }
 
-function startWorker(name: string, { deeds, limit }: Options): Deno.ChildProcess {
+function startWorker(name: string, { operations, limit }: Options): Deno.ChildProcess {
   const permissions = ["--allow-read", "--allow-env=MILLRACE_NATIVE", "--allow-ffi"];
   const own = [
     new URL(import.meta.url).pathname,
     "--from",
     name,
-    "--deeds",
-    `${deeds}`,
+    "--operations",
+    `${operations}`,
     "--limit",
     `${limit}`,
   ];
@@ -129,13 +133,13 @@ function startWorker(name: string, { deeds, limit }: Options): Deno.ChildProcess
 const options = program.options(
   {
     workers: { type: "string", default: "3" },
-    deeds: { type: "string", default: "50" },
+    operations: { type: "string", default: "50" },
     limit: { type: "string", default: "40" },
     from: { type: "string" },
   },
-  ({ workers, deeds, limit, from }): Options => ({
+  ({ workers, operations, limit, from }): Options => ({
     workers: wholeNumber("--workers", workers, 1, 64),
-    deeds: wholeNumber("--deeds", deeds, 1, 1_000_000),
+    operations: wholeNumber("--operations", operations, 1, 1_000_000),
     limit: wholeNumber("--limit", limit, 1, 1_000_000),
     from,
   }),
@@ -148,11 +152,11 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(name, () => stop.abort(new Stopped(`stopped by ${name}`)));
 }
 try {
-  if (options.from === undefined) await lead(options, stop.signal);
+  if (options.from === undefined) await coordinate(options, stop.signal);
   else await work(options.from, options);
 } catch (error) {
   const reason = stop.signal.aborted ? stop.signal.reason : error;
   program.fail(reason, reason instanceof Stopped ? STOPPED_EXIT_CODE : 1);
 }
-// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+// The listeners stay: one Ctrl-C may arrive twice, and the second must still be handled.
 Deno.exit(0);

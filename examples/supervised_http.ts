@@ -1,13 +1,13 @@
 #!/usr/bin/env -S deno run --allow-net --allow-read --allow-write --allow-run --allow-sys --allow-env --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * N workers of an HTTP server behind one port, looked after by a supervisor: `GET /` answers which worker it was, `POST /echo` sends the body back, and `GET /stats` says
- * how many requests all of them have had.
+ * N workers of an HTTP server behind one port, under a supervisor: `GET /` returns the number of the worker, `POST /echo` sends the body
+ * back, and `GET /stats` counts the requests of all workers.
  *
  * Usage: examples/supervised_http.ts [--addr 127.0.0.1:8080] [--workers N] [--limit N] [--watch]
  *
- * With `--limit` each client address gets so many answers a second from all workers together, and 429 beyond. The counter and the limit are in a
- * shared state, which outlives every worker; where there is no native library there is neither.
+ * With `--limit` each client address gets that many responses a second from all workers together, and 429 beyond. The counter and the limit are
+ * in a shared state, which outlives every worker; without the native library there is neither.
  *
  * SIGUSR1, or with `--watch` a change of this file, replaces all workers without dropping a request: try it under the load of
  * `wrk http://127.0.0.1:8080/`. A worker that is killed is started again. Ctrl-C or SIGTERM stops all; a second one at once.
@@ -29,18 +29,18 @@ interface Options {
   readonly hostname: string;
   readonly port: number;
   readonly workers: number;
-  /** Answers that a client gets in a second. */
+  /** Responses that a client gets in a second. */
   readonly limit: number;
   readonly watch: boolean;
 }
 
-/** What the names of this program's states begin with. */
+/** Prefix of the names of this program's states. */
 const STATE_PREFIX = "supervised_http.";
 const WINDOW_MS = 1000;
-/** Clients whose requests are counted at once; those who come when there are more are not held back. */
+/** Clients whose requests are counted at once; further ones are not limited. */
 const CLIENTS_MAX = 10_000;
 
-/** What each worker runs. `state`: the name of what all of them share, if there is such a thing. */
+/** The program of each worker. `state`: the name of the state that all of them share, if there is one. */
 async function work(state: SharedState | undefined, limit: number): Promise<never> {
   return await workerMain((worker) => {
     const hello = `Hello from worker ${worker.instance}, process ${Deno.pid}\n`;
@@ -60,13 +60,13 @@ async function work(state: SharedState | undefined, limit: number): Promise<neve
   });
 }
 
-/** Whether a client has had its answers of this second, whichever worker gave them. */
+/** Whether a client has used up its responses of this second, from all workers. */
 function isTooMuch(state: SharedState, limit: number, { remoteAddr }: ServeHandlerInfo): boolean {
   const client = "hostname" in remoteAddr ? remoteAddr.hostname : "unix";
   try {
     return state.increment(`client ${client}`, 1, { expiresAfterMs: WINDOW_MS }) > limit;
   } catch {
-    // More clients than there is room for.
+    // There is no room for more clients.
     return false;
   }
 }
@@ -74,7 +74,7 @@ function isTooMuch(state: SharedState, limit: number, { remoteAddr }: ServeHandl
 /** A state that all workers share; `undefined` without the native library. */
 function createState(): SharedState | undefined {
   try {
-    // Of those that were killed.
+    // Those of supervisors that were killed.
     SharedState.removeAbandoned({ prefix: STATE_PREFIX });
     return SharedState.create(STATE_PREFIX + Deno.pid, { capacity: CLIENTS_MAX, valueBytesMax: 16 });
   } catch (error) {
@@ -123,7 +123,7 @@ async function superviseWorkers(
   state: SharedState | undefined,
   { hostname, port, workers, limit, watch }: Options,
 ): Promise<number> {
-  // Before any client is counted: there is room for this one.
+  // Before any client is counted, while there is room for this entry.
   state?.increment("requests", 0);
   const program = Deno.build.standalone ? [] : ["run", ...PERMISSIONS, fileURLToPath(import.meta.url)];
   const supervisor = await supervise([{

@@ -1,11 +1,11 @@
 #!/usr/bin/env -S deno run --allow-net --allow-read --allow-write --allow-run --allow-sys --allow-env --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * Counts primes in worker processes. Kill one of them with SIGKILL while it works: what it was at is done again by another.
+ * Counts primes in worker processes. Kill one of them with SIGKILL while it works: another one repeats its part.
  *
  * Usage: examples/task_pool.ts [--workers N] [--below 5000000] [--parts 100]
  *
- * Runs until all parts are done, or until Ctrl-C or SIGTERM, which gives up what is left.
+ * Runs until all parts are done, or until Ctrl-C or SIGTERM, which cancels the rest.
  *
  * @module
  */

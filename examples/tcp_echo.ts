@@ -41,7 +41,7 @@ function readOptions(args: string[]): { hostname: string; port: number; driver: 
   return { ...parseAddress(values.addr), driver };
 }
 
-/** Sends back what comes, until the client has ended its direction. */
+/** Sends back what it receives, until the client has ended its direction. */
 async function echo(conn: TcpConn): Promise<void> {
   const buffer = new Uint8Array(BUFFER_BYTES);
   try {
@@ -71,7 +71,7 @@ try {
   if (reactor.fallbackReason !== undefined) {
     console.error(`tcp_echo: without io_uring: ${reactor.fallbackReason}`);
   }
-  // First, because whoever reads the next line may stop this program at once.
+  // First, because a reader of the next line may stop this program at once.
   const asked = waitForSignal(["SIGINT", "SIGTERM"]);
   console.log(`listening on ${formatAddress(listener.addr)} (driver: ${reactor.driver.name})`);
   asked.then(() => {

@@ -1,12 +1,12 @@
 #!/usr/bin/env -S deno run --allow-read --allow-env=MILLRACE_NATIVE --allow-ffi
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * Works off the jobs that examples/producer.ts sends. Start it several times: each job goes to one of them. Kill one with SIGKILL
- * while it works, and another does that job again. A message that is no job is given back, and a dead letter after three times.
+ * Processes the jobs that examples/producer.ts sends. Start it several times: each job goes to one of them. Kill one with SIGKILL
+ * while it works, and another repeats the job. A message that is not a job is returned, and is a dead letter after three deliveries.
  *
  * Usage: examples/worker.ts [--queue jobs] [--work-ms 100] [--count N]
  *
- * Runs until Ctrl-C or SIGTERM, which let it finish the job it is at, or for `--count` jobs.
+ * Runs until Ctrl-C or SIGTERM, and finishes the job in progress, or for `--count` jobs.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { wholeNumber } from "./support/whole_number.ts";
 const program = new Program("worker", "[--queue jobs] [--work-ms 100] [--count N]");
 const WORK_MS_MAX = 3_600_000;
 
-/** The number of the job in a message, which may be anything that somebody has sent. */
+/** The number of the job in a message. Any process that has the queue open could have sent it. */
 function numberOf(message: Message): number | undefined {
   try {
     const job: Partial<Job> | null = message.json();
@@ -30,7 +30,7 @@ function numberOf(message: Message): number | undefined {
   }
 }
 
-/** Does one job; false when the message is none. It is done with at `ack()`, and anybody's again if this process dies before, or returns. */
+/** Does one job; false when the message is not one. `ack()` completes it; until then it goes to another worker if this process dies or returns. */
 async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSignal): Promise<boolean> {
   using delivery = await queue.reserve({ signal });
   const number = numberOf(delivery.message);
@@ -42,7 +42,7 @@ async function workOnNext(queue: SharedQueue, workMs: number, signal: AbortSigna
   console.log(
     `job ${number}${redeliveryCount > 0 ? `, again: delivered ${redeliveryCount} times before` : ""}`,
   );
-  // The work. Whatever it does may be done twice, so it should be such that this does no harm.
+  // The work. It may be done twice, so it should be idempotent.
   await sleep(workMs);
   delivery.ack();
   return true;
@@ -74,5 +74,5 @@ try {
   if (error !== stop.signal.reason) program.fail(error);
 }
 console.log(`${doneCount} jobs done`);
-// With the listeners still there: one Ctrl-C may arrive twice, and the second must not find them gone.
+// The listeners stay: one Ctrl-C may arrive twice, and the second must still be handled.
 Deno.exit(0);

@@ -1,5 +1,5 @@
 /**
- * What examples/http_gateway.ts and examples/gateway_worker.ts say to each other: a line of JSON, then the bytes of a body.
+ * The messages between examples/http_gateway.ts and examples/gateway_worker.ts: a line of JSON, then the bytes of a body.
  *
  * @module
  */
@@ -13,16 +13,16 @@ export interface GatewayRequest {
   readonly headers: readonly [name: string, value: string][];
 }
 
-/** What a client is answered, without the body. */
+/** The response to a client, without the body. */
 export interface GatewayReply {
   readonly status: number;
   readonly headers: readonly [name: string, value: string][];
 }
 
-/** The queue of requests. Each takes its place until it is answered. */
+/** The queue of requests. Each keeps its slot until the reply. */
 export const REQUESTS_SHAPE: QueueShape = { capacity: 64, messageBytesMax: 128 * 1024 };
 
-/** The longest body in bytes; what a queue takes beyond that is for the head. */
+/** The longest body in bytes; the rest of a message is for the head. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
 const LINE_FEED = 10;
@@ -38,7 +38,7 @@ export function pack(head: GatewayRequest | GatewayReply, body: Uint8Array): Uin
   return bytes;
 }
 
-/** The way back. */
+/** The reverse. */
 export function unpack<T extends GatewayRequest | GatewayReply>(
   bytes: Uint8Array<ArrayBuffer>,
 ): { head: T; body: Uint8Array<ArrayBuffer> } {

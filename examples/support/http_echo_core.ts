@@ -1,5 +1,5 @@
 /**
- * What a server of examples/http_echo.ts does, and what each core runs with `--cores`.
+ * The handler of examples/http_echo.ts, and the service of each core with `--cores`.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export class RequestCounter {
 /** A counter on each core. */
 export const counters: Sharded<RequestCounter> = new Sharded(() => new RequestCounter());
 
-/** Answers requests, counts them in `counter`, and tells at `GET /stats` what `readAll` gives: the counts of all cores. */
+/** Handles requests, counts them in `counter`, and returns at `GET /stats` the counts of all cores, as `readAll` reads them. */
 export function answerWith(counter: RequestCounter, readAll: () => Promise<number[]>): ServeHandler {
   return (request) => {
     counter.requestCount++;
@@ -44,11 +44,11 @@ export function answerWith(counter: RequestCounter, readAll: () => Promise<numbe
   };
 }
 
-/** Where a core listens. */
+/** The address on which a core listens. */
 export interface Listening {
   readonly hostname: string;
   readonly port: number;
-  /** Why it does without io_uring, if it does. */
+  /** Why it does not use io_uring, if it does not. */
   readonly fallbackReason: string | undefined;
 }
 
@@ -57,7 +57,7 @@ export function listenHere(hostname: string, port: number): Listening {
   const core = currentCore();
   const handler = answerWith(counters.local(), () => counters.invokeOnAll("read"));
   const server = serve({ hostname, port, reusePort: true, signal: core.signal }, handler);
-  // So that the group waits for the answers that are under way.
+  // So that the group waits for the responses in progress.
   core.spawn(() => server.finished);
   const { fallbackReason } = core.reactor;
   return { hostname: server.addr.hostname, port: server.addr.port, fallbackReason };

@@ -1,14 +1,14 @@
 /**
- * What examples/producer.ts sends to examples/worker.ts, and the queue in which it waits.
+ * The jobs that examples/producer.ts sends to examples/worker.ts, and their queue.
  *
  * @module
  */
 import type { QueueShape } from "@millrace/millrace/queue";
 
-/** Something to do. */
+/** A job. */
 export interface Job {
   readonly number: number;
 }
 
-/** The queue of jobs; one that made three workers die is put aside as a dead letter. */
+/** The queue of jobs; one that has killed three workers becomes a dead letter. */
 export const JOBS_SHAPE: QueueShape = { capacity: 1024, messageBytesMax: 256, deliveryCountMax: 3 };

@@ -5,7 +5,7 @@
  */
 import type { TaskContext } from "@millrace/millrace/tasks";
 
-/** Numbers that are tried before the task looks whether anybody waits for it. */
+/** Numbers that are tried between two turns of the event loop. */
 const PER_LOOK = 10_000;
 
 /** How many primes there are from `first` up to but not including `end`. */
@@ -14,7 +14,7 @@ export async function countPrimes(this: TaskContext, first: number, end: number)
   for (let number = first; number < end; number++) {
     if (isPrime(number)) count++;
     if ((number - first) % PER_LOOK !== PER_LOOK - 1) continue;
-    // A turn of the event loop, or nothing could be told to this process.
+    // A turn of the event loop, or no message could reach this process.
     await new Promise((resolve) => setTimeout(resolve, 0));
     this.signal.throwIfAborted();
   }

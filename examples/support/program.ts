@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program speaks to its terminal
 /**
- * How examples that are several files read their options, and end. Those that are one file have it all in that.
+ * How examples of several files read their options, and end. Those of one file do it themselves.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 
 const USAGE_EXIT_CODE = 2;
 
-/** What `parseArgs()` gives for options that are described so. */
+/** The result of `parseArgs()` for these options. */
 type Values<T extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: T }>>["values"];
 
 /** A program with options. */
@@ -22,7 +22,7 @@ export class Program {
     this.#usage = `usage: ${name} ${synopsis}`;
   }
 
-  /** What `read` makes of the options of the command line; ends the program where it throws, or where they ask for `--help`. */
+  /** The result of `read` for the options of the command line; ends the program where it throws, or for `--help`. */
   options<const T extends ParseArgsOptionsConfig, R>(described: T, read: (values: Values<T>) => R): R {
     const help = { type: "boolean", short: "h", default: false } as const;
     try {
@@ -36,7 +36,7 @@ export class Program {
     Deno.exit(0);
   }
 
-  /** Says what went wrong, and ends the program. */
+  /** Prints what went wrong, and ends the program. */
   fail(error: unknown, exitCode = 1): never {
     console.error(`${this.#name}: ${messageOf(error)}`);
     Deno.exit(exitCode);

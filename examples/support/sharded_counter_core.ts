@@ -1,11 +1,11 @@
 /**
- * What each core of examples/sharded_counter.ts runs.
+ * The service of each core of examples/sharded_counter.ts.
  *
  * @module
  */
 import { type Core, currentCore, Sharded } from "@millrace/millrace/cores";
 
-/** Words are spread over the cores, and this counts those of one. */
+/** Counts the words of one core; the words are spread over the cores. */
 class WordCounter {
   readonly #counts = new Map<string, number>();
 
@@ -14,7 +14,7 @@ class WordCounter {
     this.#counts.set(word, (this.#counts.get(word) ?? 0) + 1);
   }
 
-  /** How many words, and how many different ones. */
+  /** How many words, and how many distinct ones. */
   totals(): { count: number; distinctCount: number } {
     let count = 0;
     for (const each of this.#counts.values()) count += each;
@@ -26,18 +26,18 @@ class WordCounter {
 export const counters: Sharded<WordCounter> = new Sharded(() => new WordCounter());
 
 const WORDS = ["ring", "core", "reactor", "queue", "log", "broker", "segment", "offset"];
-/** Words that a core sends before it waits for the answers. */
+/** Words that a core sends before it waits for the results. */
 const BATCH = 64;
 const PAUSE_MS = 1;
 
-/** The core that counts `word`: always the same, so that nobody has to share a count. */
+/** The core that counts `word`: always the same one, so that no count is shared. */
 function ownerOf(word: string, coreCount: number): number {
   let hash = 0;
   for (const character of word) hash = Math.imul(hash, 31) + character.charCodeAt(0) | 0;
   return (hash >>> 0) % coreCount;
 }
 
-/** Finds words here, and has each counted by its owner, until the group stops. */
+/** Finds words here, and has each counted by the core that owns it, until the group stops. */
 export default async function main(core: Core): Promise<void> {
   while (!core.signal.aborted) {
     await Promise.all(Array.from({ length: BATCH }, () => {

@@ -1,13 +1,13 @@
 /**
- * How examples read options that are numbers.
+ * How examples read numeric options.
  *
  * @module
  */
 
 /**
- * The whole number that an option says.
+ * The value of a numeric option.
  *
- * @throws {RangeError} when it says none from `min` to `max`
+ * @throws {RangeError} when it is not a whole number from `min` to `max`
  */
 export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const number = Number(text);

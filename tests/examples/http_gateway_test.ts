@@ -20,7 +20,7 @@ async function startGateway(queue: string, ...args: string[]): Promise<{ gateway
 
 async function startWorker(queue: string, ...args: string[]): Promise<Child> {
   const worker = await startExample("gateway_worker", ["--queue", queue, ...args]);
-  await worker.says(/answering requests/);
+  await worker.says(/handling requests/);
   return worker;
 }
 

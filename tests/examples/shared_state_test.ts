@@ -17,15 +17,18 @@ Deno.test({
     await using child = await startExample("shared_state", [
       "--workers",
       "2",
-      "--deeds",
+      "--operations",
       "30",
       "--limit",
       "20",
     ]);
     const { code, stdout, stderr } = await child.ended();
     assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /^60 deeds by 2 workers, \d+ times held back$/m);
-    assert.match(stdout, /^\d+ changes of the last deed were told; the last: \{"pid":\d+,"number":30\}$/m);
+    assert.match(stdout, /^60 operations by 2 workers, limited \d+ times$/m);
+    assert.match(
+      stdout,
+      /^\d+ changes of the last operation were reported; the last: \{"pid":\d+,"number":30\}$/m,
+    );
     assert.deepEqual(regions(child.pid), []);
   },
 });
@@ -34,7 +37,7 @@ Deno.test({
   name: "examples/shared_state.ts cleans up when it is stopped",
   ignore,
   async fn() {
-    await using child = await startExample("shared_state", ["--deeds", "1000000"]);
+    await using child = await startExample("shared_state", ["--operations", "1000000"]);
     while (regions(child.pid).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill("SIGINT");

@@ -9,7 +9,7 @@ Deno.test("systemError() is of the class that Deno users catch, with operation, 
     operation: "connect",
     code: "ECONNREFUSED",
     number: 111,
-    message: "connect to 127.0.0.1:1: nobody listens there (ECONNREFUSED)",
+    message: "connect to 127.0.0.1:1: no socket listens on the address (ECONNREFUSED)",
   });
 });
 
