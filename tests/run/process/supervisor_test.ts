@@ -355,7 +355,7 @@ processTest(
 
 processTest("Supervisor.events() tells a slow reader how many it has missed", async (t) => {
   const { supervisor } = await t.supervise([
-    t.script("busy", "exit 1", { restart: { delayMs: 0, restartsMax: 400, factor: 1 } }),
+    t.script("busy", "exit 1", { restart: { delayMs: 0, restartsMax: 350, factor: 1 } }),
   ]);
   const events = supervisor.events();
   await supervisor.finished;
@@ -367,7 +367,7 @@ processTest("Supervisor.events() tells a slow reader how many it has missed", as
   }
   assert.equal(seen, 1024);
   // A start, an end and a restart each, and the last is given up; those before it failed, which may be told too late.
-  assert.ok(seen + missed >= 3 * 401 && seen + missed < 4 * 401, `${seen} and ${missed}`);
+  assert.ok(seen + missed >= 3 * 351 && seen + missed < 4 * 351, `${seen} and ${missed}`);
 });
 
 processTest("Supervisor.events() leaves nothing behind when it is left before its first event", async (t) => {
