@@ -116,13 +116,17 @@ export class ProcessHarness {
   }
 }
 
-/** Registers a test of processes. */
-export function processTest(name: string, body: (harness: ProcessHarness) => Promise<void>): void {
+/** Registers a test of processes; real milliseconds that it may take are given when it is many that start. */
+export function processTest(
+  name: string,
+  body: (harness: ProcessHarness) => Promise<void>,
+  watchdogMs = PROCESS_WATCHDOG_MS,
+): void {
   Deno.test(name, async () => {
     const directory = await Deno.makeTempDir({ prefix: "mr_" });
     const harness = new ProcessHarness(directory);
     try {
-      await withWatchdog(PROCESS_WATCHDOG_MS, () => body(harness), name);
+      await withWatchdog(watchdogMs, () => body(harness), name);
     } finally {
       await harness.close();
       await Deno.remove(directory, { recursive: true });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SUBSCRIPTIONS_MAX } from "../../../src/base/sync/mod.ts";
 import { ReloadError } from "../../../src/run/process/mod.ts";
-import { processTest } from "../../support/process_harness.ts";
+import { PROCESS_WATCHDOG_MS, processTest } from "../../support/process_harness.ts";
 import { isRunning } from "../../support/processes.ts";
 
 processTest(
@@ -368,7 +368,7 @@ processTest("Supervisor.events() tells a slow reader how many it has missed", as
   assert.equal(seen, 1024);
   // A start, an end and a restart each, and the last is given up; those before it failed, which may be told too late.
   assert.ok(seen + missed >= 3 * 351 && seen + missed < 4 * 351, `${seen} and ${missed}`);
-});
+}, 5 * PROCESS_WATCHDOG_MS);
 
 processTest("Supervisor.events() leaves nothing behind when it is left before its first event", async (t) => {
   const { supervisor } = await t.supervise([t.script("nap", "echo ready; sleep 100")]);
