@@ -10,6 +10,7 @@ import { startProgram } from "../../support/net_child.ts";
 import { killedAt, TemporaryDirectory } from "../memory/support.ts";
 import { QUEUE_URL } from "../queue/support.ts";
 import { STATE_URL } from "../state/support.ts";
+import { testName } from "../../support/test_name.ts";
 
 nameSkipReason("Creators that are killed", nativeSkipReason());
 
