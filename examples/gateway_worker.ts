@@ -22,7 +22,7 @@ const WORK_MS_MAX = 3_600_000;
 const CONCURRENCY_MAX = 1024;
 
 /** The reply to one request. The gateway gets the errors that it throws, and no client does. */
-async function answer({ data, redeliveryCount }: Message, workMs: number): Promise<Uint8Array> {
+async function reply({ data, redeliveryCount }: Message, workMs: number): Promise<Uint8Array> {
   let request: ReturnType<typeof unpack<GatewayRequest>>;
   try {
     request = unpack<GatewayRequest>(data);
@@ -58,7 +58,7 @@ try {
   const { workMs, concurrency } = options;
   using queue = openQueue(options.queue, REQUESTS_SHAPE);
   console.log(`handling requests of ${queue.name}`);
-  await queue.respond((message) => answer(message, workMs), { concurrency, signal: stop.signal });
+  await queue.respond((message) => reply(message, workMs), { concurrency, signal: stop.signal });
 } catch (error) {
   program.fail(error);
 }

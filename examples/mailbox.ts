@@ -44,7 +44,7 @@ async function read(name: string, count: number, signal: AbortSignal): Promise<v
     // Frees the box. If this process had died before, another one would have received message and box.
     delivery.ack();
   }
-  console.log(`${count} pictures read in place, ${sum} pages looked at`);
+  console.log(`${count} pictures read in place, ${sum} pages read`);
 }
 
 /** The first process: creates queue and mailbox, starts the second, and writes until `stop` aborts. */

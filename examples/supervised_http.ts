@@ -44,7 +44,7 @@ const CLIENTS_MAX = 10_000;
 async function work(state: SharedState | undefined, limit: number): Promise<never> {
   return await workerMain((worker) => {
     const hello = `Hello from worker ${worker.instance}, process ${Deno.pid}\n`;
-    const answer = (request: ServerRequest, info: ServeHandlerInfo): HttpResponse | Response => {
+    const respond = (request: ServerRequest, info: ServeHandlerInfo): HttpResponse | Response => {
       if (request.pathname === "/stats") {
         return Response.json({ requestCount: state?.counter("requests") ?? null });
       }
@@ -56,7 +56,7 @@ async function work(state: SharedState | undefined, limit: number): Promise<neve
       if (request.pathname === "/echo" && request.method === "POST") return new HttpResponse(request.body);
       return new HttpResponse("there are /, /stats and POST /echo\n", { status: 404 });
     };
-    worker.drain(serve({ inherit: "http", port: 8080, hostname: "127.0.0.1" }, answer));
+    worker.drain(serve({ inherit: "http", port: 8080, hostname: "127.0.0.1" }, respond));
   });
 }
 

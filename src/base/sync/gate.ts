@@ -12,9 +12,9 @@ import { GateClosedError } from "./errors.ts";
  * import { Gate } from "@millrace/millrace/sync";
  *
  * const requests = new Gate();
- * const answer = requests.hold(async () => await Promise.resolve("done"));
- * await requests.close(); // waits for the answer
- * console.log(await answer, requests.tryEnter()); // done undefined
+ * const result = requests.hold(async () => await Promise.resolve("done"));
+ * await requests.close(); // waits for the work
+ * console.log(await result, requests.tryEnter()); // done undefined
  * ```
  */
 export class Gate implements AsyncDisposable {

@@ -41,12 +41,12 @@ export function statusTable(name: string, status: QueueStatus, options: StatusRe
     ["damaged", String(status.damagedCount)],
   ];
   const others = othersOf(status, options);
-  rows.push(["opened by", others.length === 0 ? "nobody" : ""]);
-  const openers = others.map(({ pid, attachedAt, alive }) =>
+  rows.push(["opened by", others.length === 0 ? "no other process" : ""]);
+  const participants = others.map(({ pid, attachedAt, alive }) =>
     `  process ${pid} since ${attachedAt.toISOString()}${alive ? "" : ", died"}`
   );
   const table = rows.map(([title, value]) => `${title.padEnd(14)} ${value}`.trimEnd());
-  return [...table, ...openers].join("\n");
+  return [...table, ...participants].join("\n");
 }
 
 /** An age in the largest unit that it fills: `1.5 s`. */

@@ -194,7 +194,7 @@ export class HttpConnection implements ServedConnection, SocketHandler, RequestR
   }
 
   onBodyDropped(): void {
-    // Before the response nobody would read what is received; the response decides what becomes of the rest.
+    // Before the response the dropped data would be received for no reader; the response decides what becomes of the rest.
     if (!this.responding && !this.#closing) this.#resume();
   }
 

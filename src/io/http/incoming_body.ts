@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import type { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { CountedDecoder } from "./counted_decoder.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -59,6 +60,7 @@ export class IncomingBody implements BodyUpstream {
 
   /** Takes the part of `bytes` from `from` up to `end` that belongs to the body; returns the index that it reached. */
   take(bytes: Uint8Array, from: number, end: number, responded: boolean): number {
+    assert(this.#state === "open", "IncomingBody.take: the body is not open");
     // A client that sends without waiting needs no `100 Continue` any more.
     this.expectsContinue = false;
     const decoder = this.#decoder;

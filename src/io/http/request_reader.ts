@@ -1,3 +1,4 @@
+import { assert } from "../../base/mod.ts";
 import { CountedDecoder } from "./counted_decoder.ts";
 import { ChunkedDecoder } from "./chunked_decoder.ts";
 import { HttpRequest } from "./http_request.ts";
@@ -122,6 +123,7 @@ export class RequestReader {
 
   /** Processes `bytes`; returns how many are done. */
   #process(bytes: Uint8Array<ArrayBuffer>, byteLength: number): number {
+    assert(!this.#processing, "RequestReader: it runs already");
     const owner = this.#owner;
     let at = 0;
     this.#processing = true;

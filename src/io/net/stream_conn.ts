@@ -5,7 +5,7 @@ import {
   SendQueue,
   type SocketHandler,
 } from "../reactor/mod.ts";
-import type { WaitOptions } from "../../base/mod.ts";
+import { assert, type WaitOptions } from "../../base/mod.ts";
 import { refuseWait, Wait } from "./wait.ts";
 
 /** Received bytes queued for `read()`, above which the connection stops receiving. */
@@ -359,6 +359,7 @@ export class StreamConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>
       else this.#stored[0] = first.subarray(length);
     }
     this.#storedBytes -= count;
+    assert(this.#storedBytes >= 0, "StreamConn: the stored bytes do not add up");
     if (!this.#receiving && this.#storedBytes < RECEIVE_QUEUE_BYTES && this.#end === undefined) {
       this.#receiving = true;
       this.socket.startReceiving();

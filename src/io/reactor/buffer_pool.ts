@@ -121,7 +121,9 @@ export class BufferPool<S extends Slab = Slab> {
     if (this.exhausted) return undefined;
     if (this.#free.length === 0) this.#grow();
     const buffer = this.#free.pop();
-    if (buffer !== undefined) buffer.held = true;
+    if (buffer === undefined) return undefined;
+    assert(!buffer.held, "BufferPool.acquire: a free buffer is held");
+    buffer.held = true;
     return buffer;
   }
 

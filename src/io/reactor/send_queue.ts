@@ -63,6 +63,7 @@ export class SendQueue {
   /** Adds the `byteLength` bytes written at {@linkcode SendQueue.at}. */
   commit(byteLength: number): void {
     this.at += byteLength;
+    assert(this.at <= this.bytes.byteLength, "SendQueue.commit: more than was reserved");
   }
 
   /** Copies as much of `data` from `start` as there is room for; returns how many bytes. */
@@ -86,6 +87,7 @@ export class SendQueue {
 
   /** To be called when the socket reports that the last send is done. */
   sent(): void {
+    assert(this.#sending, "SendQueue.sent: no send is under way");
     this.#sending = false;
     this.#sentBytes += this.#sendingBytes;
     this.#sendNext();

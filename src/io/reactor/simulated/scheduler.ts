@@ -4,7 +4,7 @@ import { assert, ManualClock, SeededRandom } from "../../../base/mod.ts";
 const QUIET_TURNS = 3;
 
 /** Polls at one moment after which time passes all the same: in a program that only ever polls it would stand still for ever. */
-const LOOKS_MAX = 100;
+const POLLS_MAX = 100;
 const LOOK_MS = 0.01;
 
 /** A waiter for virtual time to pass or for something to be ready. */
@@ -39,7 +39,7 @@ export class Scheduler {
   #active = false;
   #quietTurns = 0;
   #turnQueued = false;
-  #looks = 0;
+  #polls = 0;
   #lookedAtMs = 0;
 
   constructor(seed: number) {
@@ -77,13 +77,13 @@ export class Scheduler {
   }
 
   /** A poll: runs the events that are due. */
-  look(): void {
+  poll(): void {
     const nowMs = this.clock.nowMs();
     if (this.#lookedAtMs !== nowMs) {
       this.#lookedAtMs = nowMs;
-      this.#looks = 0;
+      this.#polls = 0;
     }
-    if (++this.#looks > LOOKS_MAX) {
+    if (++this.#polls > POLLS_MAX) {
       this.#lookedAtMs = nowMs + LOOK_MS;
       this.clock.set(this.#lookedAtMs);
     }

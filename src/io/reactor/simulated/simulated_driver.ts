@@ -231,7 +231,7 @@ export class SimulatedDriver implements PolledDriver {
   poll(waitMs: number): number {
     const { scheduler, operations } = this.#shared;
     const untilMs = this.clock.nowMs() + waitMs;
-    scheduler.look();
+    scheduler.poll();
     for (;;) {
       this.#turnMs = this.clock.nowMs();
       const count = operations.deliver();

@@ -78,7 +78,7 @@ export class UringAdoptedListener extends UringOperation implements DriverListen
         this.#accept();
       });
       this.#handler?.onAccept(new UringSocket(this.#shared, fd));
-    } // Another process was faster, or the client has given up: the next one is told.
+    } // Another process was faster, or the client has given up: the poll reports the next one.
     else if (fd === -errno.ECONNABORTED || fd === -errno.EINTR) this.#accept();
     else if (fd !== -errno.EAGAIN) this.#fail(-fd);
   }
