@@ -1,4 +1,3 @@
-import { testName } from "../../support/test_name.ts";
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
