@@ -1,6 +1,5 @@
 import { assert, Deque } from "../../base/mod.ts";
 import {
-  type AnswerListener,
   CallConnection,
   type Cancellable,
   type ConnectionOwner,
@@ -55,9 +54,13 @@ export interface CallOptions {
 }
 
 /** Who waits for a call. One of its functions is called, once, and does not throw. */
-export interface CallListener extends AnswerListener {
+export interface CallListener {
   /** Name of the task. */
   readonly name: string;
+  /** The task has returned `value`. */
+  onAnswer(value: unknown): void;
+  /** It has thrown, or the channel has ended. */
+  onFailure(reason: unknown): void;
 }
 
 /**
