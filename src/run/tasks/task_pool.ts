@@ -469,7 +469,12 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     if (this.#cancelGraceMs === Infinity) return;
     const { pid } = worker.channel.peer;
     const reason = `${job.name} goes on although nobody waits for it`;
-    worker.killing.set(job, after(this.#cancelGraceMs, () => this.supervisor.killProcess(pid, reason)));
+    const kill = () => {
+      // A result that is on its way may still free the worker: it must not get another task, which would die with it.
+      worker.isFinishing = true;
+      this.supervisor.killProcess(pid, reason);
+    };
+    worker.killing.set(job, after(this.#cancelGraceMs, kill));
   }
 
   #settled(): void {
