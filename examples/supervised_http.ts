@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { HttpResponse, serve, type ServeHandlerInfo, type ServerRequest } from "@millrace/millrace/http";
 import { formatAddress, parseAddress } from "@millrace/millrace/net";
-import { heedSignals, INSTANCES_MAX, supervise, workerMain } from "@millrace/millrace/process";
+import { handleSignals, INSTANCES_MAX, supervise, workerMain } from "@millrace/millrace/process";
 import { SharedState } from "@millrace/millrace/state";
 
 const USAGE = "usage: supervised_http [--addr 127.0.0.1:8080] [--workers N] [--limit N] [--watch]";
@@ -136,7 +136,7 @@ async function superviseWorkers(
     health: { kind: "heartbeat" },
     watch: watch ? { paths: [fileURLToPath(import.meta.url)] } : undefined,
   }], { log: (line) => console.error(`supervised_http: ${line}`) });
-  const ended = heedSignals(supervisor);
+  const ended = handleSignals(supervisor);
   supervisor.ready().then(() => {
     const address = supervisor.addresses("web").http;
     if ("port" in address) console.log(`listening on http://${formatAddress(address)}/ (${workers} workers)`);

@@ -2,7 +2,7 @@
  * Millrace's supervisor over HTTP servers: `kills COUNT`, of one worker, prints one JSON object. `reloads COUNT WORKERS` prints its address, reloads
  * so often when a line comes, and prints one JSON object then.
  */
-import { heedSignals, supervise, type Supervisor } from "../../src/run/process/mod.ts";
+import { handleSignals, supervise, type Supervisor } from "../../src/run/process/mod.ts";
 import { measureKills } from "./kills.mjs";
 import { measureReloads } from "./reloads.mjs";
 
@@ -25,7 +25,7 @@ const supervisor = await supervise([{
   // However often one is killed, it is started again at once.
   restart: { stableMs: 0, restartsMax: 10_000 },
 }]);
-const ended = heedSignals(supervisor);
+const ended = handleSignals(supervisor);
 void follow(supervisor);
 await supervisor.ready();
 const address = supervisor.addresses("web").http;

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 /// How long one wait in the kernel lasts. The thread of a closed watch, and the memory it reads, stay for this long at most: closing wakes
 /// the thread, but the wake-up is lost when it comes right before the thread falls asleep.
 const SLICE: Duration = Duration::from_millis(100);
-/// How long it lasts where a recovery check follows each wait: `SLEEP_MS_MAX` of `src/ipc/sharing/signal.ts`.
+/// How long it lasts where a recovery check follows each wait: `SLEEP_MS_MAX` of `src/ipc/sharing/notifier.ts`.
 pub const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 pub struct Watch {

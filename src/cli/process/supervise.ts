@@ -1,4 +1,4 @@
-import { heedSignals, makeControlDirectory, supervise as start } from "../../run/process/mod.ts";
+import { handleSignals, makeControlDirectory, supervise as start } from "../../run/process/mod.ts";
 import { EXIT_CODE, lineOf, UsageError } from "../exit_codes.ts";
 import type { ProcessCommand, ProcessContext } from "../process_command.ts";
 import { readProcessFile } from "../process_file.ts";
@@ -27,7 +27,7 @@ export const supervise: ProcessCommand = {
       throw new UsageError(`${positionals[0]}: ${lineOf(error)}`, { cause: error });
     }
     takeSignals();
-    const { gaveUp } = await heedSignals(supervisor);
+    const { gaveUp } = await handleSignals(supervisor);
     if (gaveUp.length === 0) return EXIT_CODE.done;
     complain(`millrace: given up: ${gaveUp.join(", ")}\n`);
     return EXIT_CODE.failed;

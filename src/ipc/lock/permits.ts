@@ -4,9 +4,9 @@ import {
   Members,
   MEMBERS_MAX,
   NOBODY,
+  Notifier,
   type Participant,
   type SharedRegion,
-  Signal,
   Waits,
   wordsOf,
 } from "../sharing/mod.ts";
@@ -49,7 +49,7 @@ export class Permits {
   readonly count: number;
   readonly #words: Int32Array;
   readonly #floats: Float64Array;
-  readonly #signals: Signal[] = [];
+  readonly #signals: Notifier[] = [];
   /** Words of the permits that this opener has, by their indices; 0: it has not. */
   readonly #held: Int32Array;
   #heldCount = 0;
@@ -74,7 +74,7 @@ export class Permits {
     // What a predecessor of this number had: nobody else takes it for this one's, which has nothing yet.
     this.#sweep(this.members.number);
     const at = memberAt(this.members.number) + PERMIT_MEMBER.signal;
-    this.waits = new Waits(new Signal(words, at, this.members.patrol()), () => this.#recover());
+    this.waits = new Waits(new Notifier(words, at, this.members.recoveryCheck()), () => this.#recover());
   }
 
   get closed(): boolean {
@@ -340,7 +340,7 @@ export class Permits {
   }
 
   #wake(number: number): void {
-    (this.#signals[number] ??= new Signal(this.#words, memberAt(number) + PERMIT_MEMBER.signal)).wake();
+    (this.#signals[number] ??= new Notifier(this.#words, memberAt(number) + PERMIT_MEMBER.signal)).wake();
   }
 
   #countOne(counter: number): void {

@@ -1,12 +1,12 @@
 import { assert } from "../../base/mod.ts";
 import {
   floatsOf,
-  Looks,
   Members,
   MEMBERS_MAX,
   NOBODY,
+  Notifier,
+  ScanThrottle,
   type SharedRegion,
-  Signal,
   Waits,
   wordsOf,
 } from "../sharing/mod.ts";
@@ -35,8 +35,8 @@ export class PoolCore {
   readonly geometry: PoolGeometry;
   readonly #words: Int32Array;
   readonly #floats: Float64Array;
-  readonly #signal: Signal;
-  readonly #looks: Looks;
+  readonly #signal: Notifier;
+  readonly #scans: ScanThrottle;
   /** Words of the blocks that this opener has or offers. */
   readonly #own = new Map<number, number>();
   #cursor = 0;
@@ -55,11 +55,11 @@ export class PoolCore {
       byteLength === this.geometry.byteLength,
       `PoolCore: ${byteLength} bytes are not those of its constants`,
     );
-    this.#looks = new Looks(blockCount);
+    this.#scans = new ScanThrottle(blockCount);
     const table = { region, words, floats, at: POOL_MEMBERS_AT, bytes: POOL_MEMBER_BYTES };
     this.members = new Members({ ...table, sessions: POOL_WORD.sessions, looked: POOL_WORD.looked });
     this.members.enter((number) => this.#sweep(number));
-    this.#signal = new Signal(words, POOL_WORD.room, this.members.patrol());
+    this.#signal = new Notifier(words, POOL_WORD.room, this.members.recoveryCheck());
     this.room = new Waits(this.#signal, () => this.recover());
     this.recover();
   }
@@ -71,9 +71,9 @@ export class PoolCore {
   /** A free block, which is this opener's then, or {@linkcode NO_BLOCK}. */
   acquire(): number {
     const block = this.#findFree();
-    if (block !== NO_BLOCK || !this.#looks.due) return block;
+    if (block !== NO_BLOCK || !this.#scans.due) return block;
     this.recover();
-    this.#looks.done();
+    this.#scans.done();
     return this.#findFree();
   }
 

@@ -2,7 +2,7 @@ import { PARTICIPANT, participantAt, RECORD, WORD } from "./layout.ts";
 import type { BoxPlace } from "./mailbox_layout.ts";
 import type { Participants } from "./participants.ts";
 import { type QueueMemory } from "./queue_memory.ts";
-import { NOBODY, Signal, Waits, wordsOf } from "../sharing/mod.ts";
+import { NOBODY, Notifier, Waits, wordsOf } from "../sharing/mod.ts";
 import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./slot_word.ts";
 
 /** A box that is to go with a message. */
@@ -28,7 +28,7 @@ export class Boxes {
   readonly places: readonly BoxPlace[];
   readonly waits: Waits;
   readonly #queue: BoxQueue;
-  readonly #signal: Signal;
+  readonly #signal: Notifier;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
   /** Word that tells others that boxes of this participant's number are this one's. */
@@ -41,7 +41,7 @@ export class Boxes {
     this.#words = wordsOf(bytes);
     this.places = places;
     // In the queue's memory, where those reach it who take messages away and have no mailbox open.
-    this.#signal = new Signal(queue.memory.words, WORD.boxes, queue.participants.patrol());
+    this.#signal = new Notifier(queue.memory.words, WORD.boxes, queue.participants.recoveryCheck());
     this.waits = new Waits(this.#signal, () => this.recover());
     this.#mark = markOf(queue.participants.number);
     this.#freeOwn();

@@ -9,8 +9,8 @@ import {
   type RecoveryCheck,
 } from "../../../ffi/mod.ts";
 import { COUNTER, FLAG, laneAt, QUEUE_PARTICIPANTS_MAX, RECORD, repliesOf, WORD } from "./layout.ts";
-import { FastPath, type ReservedBatch, type Told } from "./fast_path.ts";
-import { Looks, Signal, Slab, SLEEP_MS_MAX, Waits } from "../sharing/mod.ts";
+import { FastPath, type ReceivedRecord, type ReservedBatch } from "./fast_path.ts";
+import { Notifier, ScanThrottle, Slab, SLEEP_MS_MAX, Waits } from "../sharing/mod.ts";
 import { Message } from "./message.ts";
 import { OpenerState } from "./opener_state.ts";
 import { OwnSlots } from "./own_slots.ts";
@@ -41,10 +41,10 @@ export class QueueCore {
   /** Those of the mailbox, while it is open. */
   boxes: Boxes | undefined;
   readonly deadLetters: Waits;
-  readonly #itemsSignal: Signal;
-  readonly #deadLettersSignal: Signal;
-  readonly #roomSignal: Signal;
-  readonly #boxesSignal: Signal;
+  readonly #itemsNotifier: Notifier;
+  readonly #deadLettersNotifier: Notifier;
+  readonly #roomNotifier: Notifier;
+  readonly #boxesNotifier: Notifier;
   readonly #slab: Slab;
   readonly #own: OwnSlots;
   readonly #fast: FastPath | undefined;
@@ -53,9 +53,9 @@ export class QueueCore {
   readonly #draining = new Set<ReservedBatch>();
   #received = 0;
   #lookedMs = 0;
-  readonly #scans: Looks;
-  readonly #roomLooks: Looks;
-  readonly #recoveries: Looks;
+  readonly #scans: ScanThrottle;
+  readonly #roomScans: ScanThrottle;
+  readonly #recoveries: ScanThrottle;
   #janitor: ReturnType<typeof setInterval> | undefined;
   #outstanding = 0;
   #closed = false;
@@ -63,9 +63,9 @@ export class QueueCore {
   /** @throws {Deno.errors.Busy} when the queue has as many openers as it can */
   constructor(memory: QueueMemory, options: { readonly native: boolean } = { native: true }) {
     this.memory = memory;
-    this.#scans = new Looks(memory.capacity);
-    this.#roomLooks = new Looks(memory.capacity);
-    this.#recoveries = new Looks(memory.capacity);
+    this.#scans = new ScanThrottle(memory.capacity);
+    this.#roomScans = new ScanThrottle(memory.capacity);
+    this.#recoveries = new ScanThrottle(memory.capacity);
     this.#slab = new Slab(memory.bytes, memory.words, memory.constants.messageBytesMax);
     const hints = new Hints(memory);
     this.#own = new OwnSlots(memory);
@@ -74,27 +74,27 @@ export class QueueCore {
     this.state = new OpenerState(memory, this.participants, this.#own);
     this.sender = new Sender(memory, hints, this.participants, this.state);
     this.receiver = new Receiver(memory, hints, this.participants, this.#own, {
-      onFree: () => this.#roomSignal.wake(),
-      onDeadLetter: () => this.#deadLettersSignal.wake(),
-      onBoxLeft: () => this.#boxesSignal.wakeAll(),
+      onFree: () => this.#roomNotifier.wake(),
+      onDeadLetter: () => this.#deadLettersNotifier.wake(),
+      onBoxLeft: () => this.#boxesNotifier.wakeAll(),
       onRequestLost: (requester) => this.#loseRequest(requester),
     });
     const repliesAt = repliesOf(this.participants.number);
     const { laneCount } = memory.geometry;
     const { messages, room, nothing } = RECOVERY_CHECKS_FOR;
-    this.#itemsSignal = new Signal(memory.words, WORD.items, this.patrol(messages, 0, laneCount));
-    const deadLettersPatrol = this.patrol(messages, laneCount, laneCount + 1);
-    this.#deadLettersSignal = new Signal(memory.words, WORD.deadLetters, deadLettersPatrol);
-    this.#roomSignal = new Signal(memory.words, WORD.room, this.patrol(room));
-    this.#boxesSignal = new Signal(memory.words, WORD.boxes);
+    this.#itemsNotifier = new Notifier(memory.words, WORD.items, this.recoveryCheck(messages, 0, laneCount));
+    const deadLettersCheck = this.recoveryCheck(messages, laneCount, laneCount + 1);
+    this.#deadLettersNotifier = new Notifier(memory.words, WORD.deadLetters, deadLettersCheck);
+    this.#roomNotifier = new Notifier(memory.words, WORD.room, this.recoveryCheck(room));
+    this.#boxesNotifier = new Notifier(memory.words, WORD.boxes);
     if (options.native && FastPath.serves(memory)) this.#fast = new FastPath(memory, this.state, this.#slab);
     const recover = () => void this.#lookForDead();
-    this.items = new Waits(this.#itemsSignal, recover);
-    this.deadLetters = new Waits(this.#deadLettersSignal, recover);
-    this.room = new Waits(this.#roomSignal, recover);
+    this.items = new Waits(this.#itemsNotifier, recover);
+    this.deadLetters = new Waits(this.#deadLettersNotifier, recover);
+    this.room = new Waits(this.#roomNotifier, recover);
     this.replyHints = new ReplyHints(memory, this.participants);
     this.replies = new Waits(
-      new Signal(memory.words, repliesAt, this.patrol(nothing)),
+      new Notifier(memory.words, repliesAt, this.recoveryCheck(nothing)),
       recover,
       () => this.replyHints.due(),
     );
@@ -111,7 +111,7 @@ export class QueueCore {
     const isPlain = (envelope.flags & FLAG.request) === 0 && envelope.box === undefined;
     if (this.#fast !== undefined && isPlain) return this.#fast.trySend(data, envelope);
     const slot = this.sender.trySend(data, envelope, Date.now());
-    if (slot !== NO_SLOT) this.#itemsSignal.wake();
+    if (slot !== NO_SLOT) this.#itemsNotifier.wake();
     return slot;
   }
 
@@ -128,10 +128,10 @@ export class QueueCore {
 
   /** Makes room of what need not be there: what the dead left, and what is too old; whether there is some now. */
   findRoom(): boolean {
-    if (!this.#roomLooks.due) return false;
+    if (!this.#roomScans.due) return false;
     const free = this.#lookForDead();
     const expired = this.freeExpired();
-    this.#roomLooks.done();
+    this.#roomScans.done();
     return expired + free > 0;
   }
 
@@ -143,7 +143,7 @@ export class QueueCore {
   /** Takes every message away that nobody has; how many. */
   purge(): number {
     const count = this.receiver.purge();
-    if (count > 0) this.#roomSignal.wakeAll();
+    if (count > 0) this.#roomNotifier.wakeAll();
     this.boxes?.recover();
     return count;
   }
@@ -155,9 +155,9 @@ export class QueueCore {
 
   /** The next message, acknowledged; `undefined` when there is none. */
   receive(): Message | undefined {
-    for (let told = this.#fastTold(true); told !== undefined; told = this.#fastTold(true)) {
-      if (told.data !== undefined) return this.#messageOf(told, told.data, true);
-      if (this.#acceptLeft(told.slot)) return this.#readAndAck(told.slot);
+    for (let record = this.#receiveFast(true); record !== undefined; record = this.#receiveFast(true)) {
+      if (record.data !== undefined) return this.#messageOf(record, record.data, true);
+      if (this.#acceptLeft(record.slot)) return this.#readAndAck(record.slot);
     }
     const slot = this.take("messages");
     return slot === NO_MESSAGE ? undefined : this.#readAndAck(slot);
@@ -168,11 +168,11 @@ export class QueueCore {
     while (messages.length < countMax) {
       const count = this.#fast?.receive(true, countMax - messages.length) ?? 0;
       for (let index = 0; index < count; index++) {
-        const told = this.#fast?.told(index);
-        if (told === undefined) break;
-        const { slot, data } = told;
+        const record = this.#fast?.recordAt(index);
+        if (record === undefined) break;
+        const { slot, data } = record;
         try {
-          if (data !== undefined) messages.push(this.#messageOf(told, data, true));
+          if (data !== undefined) messages.push(this.#messageOf(record, data, true));
           else if (this.#acceptLeft(slot)) messages.push(this.#readAndAck(slot));
         } catch (error) {
           throwUnlessDamaged(error);
@@ -206,14 +206,14 @@ export class QueueCore {
 
   /** The next message, and the slot in which it is this participant's; `undefined` when there is none. */
   reserve(): { slot: number; message: Message } | undefined {
-    for (let told = this.#fastTold(false); told !== undefined; told = this.#fastTold(false)) {
-      const { slot, data } = told;
+    for (let record = this.#receiveFast(false); record !== undefined; record = this.#receiveFast(false)) {
+      const { slot, data } = record;
       if (data === undefined) {
         if (this.#acceptLeft(slot)) return { slot, message: this.read(slot) };
         continue;
       }
       this.#outstanding++;
-      return { slot, message: this.#messageOf(told, data, false) };
+      return { slot, message: this.#messageOf(record, data, false) };
     }
     const slot = this.take("messages");
     return slot === NO_MESSAGE ? undefined : { slot, message: this.read(slot) };
@@ -276,7 +276,7 @@ export class QueueCore {
     this.receiver.free(slot);
     if (box !== undefined && generation !== undefined) boxes?.freeSent(box, generation);
     this.#settled(slot);
-    this.#roomSignal.wake();
+    this.#roomNotifier.wake();
   }
 
   /** Hands a reserved slot to the requester that its word `to` names. */
@@ -287,7 +287,7 @@ export class QueueCore {
 
   /** Wakes somebody who waits for room. */
   wakeRoom(): void {
-    this.#roomSignal.wake();
+    this.#roomNotifier.wake();
   }
 
   /** Gives a reserved message back. */
@@ -296,8 +296,8 @@ export class QueueCore {
     this.receiver.giveBack(slot);
     this.participants.count(COUNTER.givenBack);
     this.#settled(slot);
-    if (isDead) this.#deadLettersSignal.wake();
-    else this.#itemsSignal.wake();
+    if (isDead) this.#deadLettersNotifier.wake();
+    else this.#itemsNotifier.wake();
   }
 
   /** Puts a reserved dead letter back to where it was sent. */
@@ -332,11 +332,11 @@ export class QueueCore {
     for (const waits of [this.items, this.deadLetters, this.room, this.replies]) waits.close(reason);
     this.#tell(this.participants.detach());
     // What woke this opener last may have been meant for a call that is rejected now: another shall look.
-    for (const signal of [this.#itemsSignal, this.#deadLettersSignal, this.#roomSignal]) signal.wake();
+    for (const signal of [this.#itemsNotifier, this.#deadLettersNotifier, this.#roomNotifier]) signal.wake();
   }
 
   /** Somebody who has a message for long does not wait, and shall still see to the dead. */
-  keepHouse(): void {
+  maintain(): void {
     if (this.#janitor !== undefined || this.#outstanding === 0 || this.#closed) return;
     const janitor = setInterval(() => {
       if (this.#outstanding > 0) return void this.#lookForDead();
@@ -348,11 +348,11 @@ export class QueueCore {
   }
 
   /** Sleeping while native code looks for the dead, and for what `looksFor` says: messages of lanes `first` up to but not including `end`. */
-  patrol(looksFor: number, first = 0, end = 0): RecoveryCheck | undefined {
-    const patrol = this.participants.patrol();
-    if (patrol === undefined) return undefined;
+  recoveryCheck(looksFor: number, first = 0, end = 0): RecoveryCheck | undefined {
+    const check = this.participants.recoveryCheck();
+    if (check === undefined) return undefined;
     const { geometry, capacity } = this.memory;
-    const { table } = patrol;
+    const { table } = check;
     table[RECOVERY_CHECK_TABLE.checksFor] = looksFor;
     table[RECOVERY_CHECK_TABLE.capacity] = capacity;
     table[RECOVERY_CHECK_TABLE.slotsAt] = geometry.slotsAt;
@@ -363,20 +363,25 @@ export class QueueCore {
     table[RECOVERY_CHECK_TABLE.laneCount] = geometry.laneCount;
     table[RECOVERY_CHECK_TABLE.firstLane] = first;
     table[RECOVERY_CHECK_TABLE.endLane] = end;
-    return patrol;
+    return check;
   }
 
   #tell({ ready, free, dead }: Recovered): void {
     if (dead) return this.#tellEverybody();
-    if (ready > 0) this.#itemsSignal.wakeAll();
-    if (ready > 0) this.#deadLettersSignal.wakeAll();
-    if (free > 0) this.#roomSignal.wakeAll();
+    if (ready > 0) this.#itemsNotifier.wakeAll();
+    if (ready > 0) this.#deadLettersNotifier.wakeAll();
+    if (free > 0) this.#roomNotifier.wakeAll();
   }
 
   /** Somebody has died, maybe before it could tell of what it did. */
   #tellEverybody(): void {
     for (
-      const signal of [this.#itemsSignal, this.#deadLettersSignal, this.#roomSignal, this.#boxesSignal]
+      const signal of [
+        this.#itemsNotifier,
+        this.#deadLettersNotifier,
+        this.#roomNotifier,
+        this.#boxesNotifier,
+      ]
     ) signal.wakeAll();
     for (let number = 1; number <= QUEUE_PARTICIPANTS_MAX; number++) this.#loseRequest(number);
   }
@@ -384,12 +389,12 @@ export class QueueCore {
   /** Tells who has that number that a request of its may have gone without a reply. */
   #loseRequest(requester: number): void {
     this.replyHints.lose(requester);
-    new Signal(this.memory.words, repliesOf(requester)).wakeAll();
+    new Notifier(this.memory.words, repliesOf(requester)).wakeAll();
   }
 
   #settled(slot: number): void {
     this.#outstanding--;
-    if (this.receiver.releasePartitionOf(slot)) this.#itemsSignal.wake();
+    if (this.receiver.releasePartitionOf(slot)) this.#itemsNotifier.wake();
   }
 
   /** As `drainInPlace()`, of those that native code finds; 0 also when it found some, and none was to be delivered. */
@@ -485,10 +490,10 @@ export class QueueCore {
     }
   }
 
-  #fastTold(acknowledge: boolean): Told | undefined {
+  #receiveFast(acknowledge: boolean): ReceivedRecord | undefined {
     this.#lookAroundNowAndThen();
     if (this.#fast?.receive(acknowledge, 1) !== 1) return undefined;
-    return this.#fast.told(0);
+    return this.#fast.recordAt(0);
   }
 
   /** What native code has reserved and left: whether it is to be delivered. */
@@ -503,15 +508,15 @@ export class QueueCore {
     this.#outstanding++;
   }
 
-  #messageOf(told: Told, data: Uint8Array<ArrayBuffer>, isAcknowledged: boolean): Message {
-    const isCompressed = (flagsOf(told.route) & FLAG.compressed) !== 0;
+  #messageOf(record: ReceivedRecord, data: Uint8Array<ArrayBuffer>, isAcknowledged: boolean): Message {
+    const isCompressed = (flagsOf(record.route) & FLAG.compressed) !== 0;
     return new Message({
-      data: isCompressed ? this.#decompressed(data, isAcknowledged ? undefined : told.slot) : data,
-      session: told.session,
-      sequence: told.sequence,
-      timestampMs: told.sentMs,
-      redeliveryCount: told.deliveryCount - 1,
-      priority: this.#sentLane(told.route),
+      data: isCompressed ? this.#decompressed(data, isAcknowledged ? undefined : record.slot) : data,
+      session: record.session,
+      sequence: record.sequence,
+      timestampMs: record.sentMs,
+      redeliveryCount: record.deliveryCount - 1,
+      priority: this.#sentLane(record.route),
       partition: undefined,
     });
   }

@@ -34,7 +34,7 @@ export class DeadLetters {
     const slot = this.#core.take("dead letters");
     if (slot === NO_MESSAGE) return undefined;
     const delivery = new Delivery(this.#core, slot, this.#core.read(slot), false);
-    this.#core.keepHouse();
+    this.#core.maintain();
     return delivery;
   }
 

@@ -20,7 +20,7 @@ export const BATCH_MAX = 64;
 const BATCH_BYTES_MAX = 65_536;
 
 /** A message that native code has received; the next call overwrites what it says. */
-export interface Told {
+export interface ReceivedRecord {
   readonly slot: number;
   readonly session: number;
   readonly sequence: number;
@@ -148,7 +148,7 @@ export class FastPath {
   }
 
   /** The message `index` of those that were received last; to be asked for in order. */
-  told(index: number): Told {
+  recordAt(index: number): ReceivedRecord {
     const received = this.#received;
     const from = index * QUEUE_RECEIVED.words;
     const byteLength = received[from + QUEUE_RECEIVED.byteLength];

@@ -10,7 +10,7 @@
  *          ├────────┼────────┼────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┴────────┘
  *     128  │sessions│ looked │   how many participants there have been; when native code last looked for the dead, in milliseconds
  *          ├────────┼────────┼────────┐
- *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see src/ipc/sharing/signal.ts
+ *     256  │signal  │ armed  │disarmed│   items: consumers sleep on `signal`; see src/ipc/sharing/notifier.ts
  *          ├────────┼────────┼────────┤
  *     384  │signal  │ armed  │disarmed│   dead letters: who waits for these does
  *          ├────────┼────────┼────────┤

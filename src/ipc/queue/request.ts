@@ -2,7 +2,7 @@ import { checksumOf } from "./checksum.ts";
 import type { QueueCore } from "./core.ts";
 import { SharedQueueReplyError } from "./errors.ts";
 import { FLAG, RECORD, repliesOf } from "./layout.ts";
-import { bytesOf, type Payload, Signal, type TimedWaitOptions } from "../sharing/mod.ts";
+import { bytesOf, Notifier, type Payload, type TimedWaitOptions } from "../sharing/mod.ts";
 import { flagsOf, requesterOf, routeOf } from "./route.ts";
 import { freed, generationOf, moved, ownerOf, PHASE, phaseOf } from "./slot_word.ts";
 
@@ -186,7 +186,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
   core.handOver(slot, writing, replied);
   // SYNC session, SYNC cancelled: who has gone meanwhile sees the reply and frees it, or this sees that they have.
   if (participants.isSession(requester, session) && !isCancelled()) {
-    new Signal(words, repliesOf(requester)).wake();
+    new Notifier(words, repliesOf(requester)).wake();
     return true;
   }
   if (memory.move(slot, replied, freed(replied))) core.wakeRoom();

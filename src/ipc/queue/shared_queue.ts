@@ -337,7 +337,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
     const reserved = this.#core.reserve();
     if (reserved === undefined) return undefined;
     const { slot, message } = reserved;
-    this.#core.keepHouse();
+    this.#core.maintain();
     return new Delivery(this.#core, slot, message, isRequest(this.#core, slot));
   }
 

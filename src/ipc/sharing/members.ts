@@ -136,7 +136,7 @@ export class Members {
   }
 
   /** What native code looks at while this member sleeps: the others; `undefined` where it cannot. For who has a number. */
-  patrol(): RecoveryCheck | undefined {
+  recoveryCheck(): RecoveryCheck | undefined {
     const { region: { bytes, file }, at, bytes: memberBytes } = this.#table;
     if (file === undefined) return undefined;
     const table = new Int32Array(RECOVERY_CHECK_TABLE.words);

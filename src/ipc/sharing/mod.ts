@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { Looks } from "./looks.ts";
+export { ScanThrottle } from "./scan_throttle.ts";
 export { MEMBER, Members, MEMBERS_MAX, type MemberTable, NOBODY, type Participant } from "./members.ts";
 export { type MetricRow, metricsText } from "./metrics.ts";
 export {
@@ -30,6 +30,6 @@ export {
   YES_OR_NO,
 } from "./region_kind.ts";
 export { floatsOf, type SharedRegion, wordsOf } from "./shared_region.ts";
-export { Signal, SLEEP_MS_MAX } from "./signal.ts";
+export { Notifier, SLEEP_MS_MAX } from "./notifier.ts";
 export { Slab, SLAB_BYTES } from "./slab.ts";
 export { type TimedWaitOptions, type WaitKind, Waits, WAITS_MAX } from "./waits.ts";

@@ -1,5 +1,5 @@
 import type { WaitOptions } from "../../base/mod.ts";
-import { type Signal, SLEEP_MS_MAX } from "./signal.ts";
+import { type Notifier, SLEEP_MS_MAX } from "./notifier.ts";
 
 /** Calls of one opener of a queue that can wait at once for messages; as many for room, for replies, for dead letters, and for boxes. */
 export const WAITS_MAX = 65_536;
@@ -42,10 +42,10 @@ interface Wait {
 
 /**
  * Calls of this thread that wait for the same signal, first come, first served; one sleep serves all of them. While any waits, `onPause()`
- * is called at least every {@linkcode SLEEP_MS_MAX}, and the attempts are made anew, unless the signal has a patrol that does so.
+ * is called at least every {@linkcode SLEEP_MS_MAX}, and the attempts are made anew, unless the signal has a recovery check that does so.
  */
 export class Waits {
-  readonly #signal: Signal;
+  readonly #signal: Notifier;
   readonly #onPause: () => void;
   readonly #due: (() => Iterable<WaitKind>) | undefined;
   readonly #waits = new Set<Wait>();
@@ -55,7 +55,7 @@ export class Waits {
   #closed: { readonly reason: unknown } | undefined;
 
   /** `due()` names the kinds that are worth an attempt when it has been woken; without it, all are. */
-  constructor(signal: Signal, onPause: () => void, due?: () => Iterable<WaitKind>) {
+  constructor(signal: Notifier, onPause: () => void, due?: () => Iterable<WaitKind>) {
     this.#signal = signal;
     this.#onPause = onPause;
     this.#due = due;

@@ -16,7 +16,7 @@
  *          ├────────┼────────┴────────┘
  *     512  │watching│   watches that there are; too high for ever where one who watched has died at the wrong moment
  *          ├────────┼────────┬────────┐
- *     640  │signal  │ armed  │disarmed│   changes: who watches sleeps on `signal`; see src/ipc/sharing/signal.ts
+ *     640  │signal  │ armed  │disarmed│   changes: who watches sleeps on `signal`; see src/ipc/sharing/notifier.ts
  *          ├────────┼────────┴────────┘
  *     768  │  tail  │   of the ring of changes: how many there have been while somebody watched
  *          ├────────┤

@@ -401,14 +401,14 @@ export class SharedState implements Disposable {
     for (let changed = watch.next(); changed !== undefined; changed = watch.next()) {
       const { key, bucket } = changed;
       const entry = this.getEntry(key);
-      const told = watch.toldOf(bucket, key);
-      if (entry?.version === told?.version) continue;
+      const reported = watch.reportedOf(bucket, key);
+      if (entry?.version === reported?.version) continue;
       if (entry === undefined) {
-        watch.tell(bucket, key, undefined);
+        watch.report(bucket, key, undefined);
         return { type: "delete", key };
       }
       const expiresMs = entry.expiresAt?.getTime() ?? 0;
-      watch.tell(bucket, key, { version: entry.version, expiresMs });
+      watch.report(bucket, key, { version: entry.version, expiresMs });
       return { type: "set", key, entry };
     }
     return undefined;

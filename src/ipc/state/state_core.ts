@@ -1,4 +1,4 @@
-import { Looks, Members, Signal, Waits } from "../sharing/mod.ts";
+import { Members, Notifier, ScanThrottle, Waits } from "../sharing/mod.ts";
 import { Blocks } from "./blocks.ts";
 import { type Key, Keys } from "./keys.ts";
 import {
@@ -44,9 +44,9 @@ export class StateCore {
   readonly members: Members;
   readonly blocks: Blocks;
   readonly changes: Waits;
-  readonly #signal: Signal;
-  readonly #looks: Looks;
-  readonly #deadLooks: Looks;
+  readonly #signal: Notifier;
+  readonly #scans: ScanThrottle;
+  readonly #deadScans: ScanThrottle;
   #counters = 0;
   #hand = 0;
   #closed = false;
@@ -60,8 +60,8 @@ export class StateCore {
     this.keys = new Keys(constants.seed, constants.keyBytesMax);
     this.table = new Table(memory);
     this.blocks = new Blocks(memory, this.table);
-    this.#looks = new Looks(memory.blockCount);
-    this.#deadLooks = new Looks(memory.blockCount);
+    this.#scans = new ScanThrottle(memory.blockCount);
+    this.#deadScans = new ScanThrottle(memory.blockCount);
     const { membersAt: at, memberBytes: bytes } = geometry;
     this.members = new Members({
       region,
@@ -73,7 +73,7 @@ export class StateCore {
       looked: WORD.looked,
     });
     this.members.enter((number) => this.#prepare(number));
-    this.#signal = new Signal(words, WORD.changes);
+    this.#signal = new Notifier(words, WORD.changes);
     this.changes = new Waits(this.#signal, () => this.onPause());
     if (this.members.followsDead) this.#buried();
     this.recover();
@@ -155,11 +155,11 @@ export class StateCore {
     const before = Atomics.load(this.memory.words, WORD.keys);
     this.#expireSome(BLOCKS_PER_LOOK);
     if (Atomics.load(this.memory.words, WORD.keys) < before) return true;
-    if (!this.#looks.due) return false;
+    if (!this.#scans.due) return false;
     this.#expireSome(this.memory.blockCount);
     this.recover();
     this.#audit();
-    this.#looks.done();
+    this.#scans.done();
     return Atomics.load(this.memory.words, WORD.keys) < this.memory.constants.capacity;
   }
 
@@ -199,9 +199,9 @@ export class StateCore {
 
   /** Looks whether somebody has died, and at all blocks when that is so, or now and then. */
   lookForDead(): void {
-    if (!this.members.hasDead() && !this.#deadLooks.due) return;
+    if (!this.members.hasDead() && !this.#deadScans.due) return;
     this.recover();
-    this.#deadLooks.done();
+    this.#deadScans.done();
   }
 
   /** Says that there is one more watch, or one less, and that changes are to be told. */

@@ -1,12 +1,12 @@
-import { Looks } from "../sharing/mod.ts";
+import { ScanThrottle } from "../sharing/mod.ts";
 import { BUCKET_BITS, CHANGE_COUNT, WORD } from "./layout.ts";
 import { lapOf, type StateCore } from "./state_core.ts";
 
-/** Milliseconds between two looks at all buckets, at least: for changes of which nobody has told. */
+/** Milliseconds between two looks at all buckets, at least: for changes of which nobody has reported. */
 const LOOK_MS_MIN = 1000;
 
 /** What a watch has told of a key. */
-interface Told {
+interface ReportedKey {
   readonly version: number;
   readonly expiresMs: number;
 }
@@ -14,7 +14,7 @@ interface Told {
 /** One watch: which of its keys have changed since it told of them. */
 export class Watch {
   /** What was told, by bucket. */
-  readonly #told = new Map<number, Map<string, Told>>();
+  readonly #reported = new Map<number, Map<string, ReportedKey>>();
   /** Keys that have changed, and their buckets. */
   readonly #changed = new Map<string, number>();
   readonly #matches: (key: string) => boolean;
@@ -28,16 +28,16 @@ export class Watch {
     this.#capacity = capacity;
   }
 
-  /** Compares a bucket with what was told of it; `known`: what is there is taken as told. */
+  /** Compares a bucket with what was told of it; `known`: what is there is taken as reported. */
   look(core: StateCore, bucket: number, known = false): void {
-    const told = this.#told.get(bucket);
-    const gone = new Set(told?.keys());
+    const reported = this.#reported.get(bucket);
+    const gone = new Set(reported?.keys());
     const nowMs = Date.now();
     for (const { text, version, expiresMs } of core.table.keysOf(bucket)) {
       if (!this.#matches(text) || expiresMs !== 0 && expiresMs <= nowMs) continue;
       gone.delete(text);
-      if (told?.get(text)?.version === version) continue;
-      if (known) this.tell(bucket, text, { version, expiresMs });
+      if (reported?.get(text)?.version === version) continue;
+      if (known) this.report(bucket, text, { version, expiresMs });
       else this.#change(text, bucket);
     }
     for (const key of gone) this.#change(key, bucket);
@@ -47,7 +47,7 @@ export class Watch {
   expire(nowMs: number): void {
     if (nowMs < this.#expiresMs) return;
     this.#expiresMs = Infinity;
-    for (const [bucket, keys] of this.#told) {
+    for (const [bucket, keys] of this.#reported) {
       for (const [key, { expiresMs }] of keys) {
         if (expiresMs !== 0 && expiresMs <= nowMs) this.#change(key, bucket);
         else if (expiresMs !== 0) this.#expiresMs = Math.min(this.#expiresMs, expiresMs);
@@ -55,11 +55,11 @@ export class Watch {
     }
   }
 
-  /** Whether keys were left out because there were too many; forgets it, and what was told. */
+  /** Whether keys were left out because there were too many; forgets it, and what was reported. */
   takeMissed(): boolean {
     const hasMissed = this.#hasMissed;
     this.#hasMissed = false;
-    if (hasMissed) this.#told.clear();
+    if (hasMissed) this.#reported.clear();
     return hasMissed;
   }
 
@@ -73,18 +73,18 @@ export class Watch {
   }
 
   /** What was told of a key. */
-  toldOf(bucket: number, key: string): Told | undefined {
-    return this.#told.get(bucket)?.get(key);
+  reportedOf(bucket: number, key: string): ReportedKey | undefined {
+    return this.#reported.get(bucket)?.get(key);
   }
 
-  /** Remembers what is told of a key, `undefined`: that it is gone. */
-  tell(bucket: number, key: string, told: Told | undefined): void {
-    const keys = this.#told.get(bucket);
-    if (told !== undefined) {
-      if (keys === undefined) this.#told.set(bucket, new Map([[key, told]]));
-      else keys.set(key, told);
-      if (told.expiresMs !== 0) this.#expiresMs = Math.min(this.#expiresMs, told.expiresMs);
-    } else if (keys?.delete(key) && keys.size === 0) this.#told.delete(bucket);
+  /** Remembers what is reported of a key, `undefined`: that it is gone. */
+  report(bucket: number, key: string, reported: ReportedKey | undefined): void {
+    const keys = this.#reported.get(bucket);
+    if (reported !== undefined) {
+      if (keys === undefined) this.#reported.set(bucket, new Map([[key, reported]]));
+      else keys.set(key, reported);
+      if (reported.expiresMs !== 0) this.#expiresMs = Math.min(this.#expiresMs, reported.expiresMs);
+    } else if (keys?.delete(key) && keys.size === 0) this.#reported.delete(bucket);
   }
 
   #change(key: string, bucket: number): void {
@@ -103,7 +103,7 @@ export class Watch {
 export class Watches {
   readonly #core: StateCore;
   readonly #watches = new Set<Watch>();
-  readonly #looks: Looks;
+  readonly #scans: ScanThrottle;
   /** The words of all buckets as they were when they were looked at last. */
   #seen: Int32Array | undefined;
   #position = 0;
@@ -113,11 +113,11 @@ export class Watches {
 
   constructor(core: StateCore) {
     this.#core = core;
-    this.#looks = new Looks(core.memory.geometry.bucketCount);
+    this.#scans = new ScanThrottle(core.memory.geometry.bucketCount);
     core.onPause = () => core.lookForDead();
   }
 
-  /** Begins a watch; `known`: what is there is not told. */
+  /** Begins a watch; `known`: what is there is not reported. */
   add(matches: (key: string) => boolean, known: boolean): Watch {
     const core = this.#core;
     const watch = new Watch(matches, core.memory.constants.capacity);
@@ -147,13 +147,13 @@ export class Watches {
     this.#followHints(Atomics.load(words, WORD.tail));
     const nowMs = performance.now();
     const recoveries = Atomics.load(words, WORD.recoveries);
-    const isDue = this.#looks.due && (this.#isIncomplete || nowMs - this.#lookedMs >= LOOK_MS_MIN);
+    const isDue = this.#scans.due && (this.#isIncomplete || nowMs - this.#lookedMs >= LOOK_MS_MIN);
     if (isDue || recoveries !== this.#recoveries) {
       this.#recoveries = recoveries;
       this.#isIncomplete = false;
       this.#lookedMs = nowMs;
       this.#compareAll();
-      this.#looks.done();
+      this.#scans.done();
     }
     const dateMs = Date.now();
     for (const watch of this.#watches) watch.expire(dateMs);
@@ -195,12 +195,12 @@ export class Watches {
     }
   }
 
-  #compare(bucket: number, isTold: boolean): void {
+  #compare(bucket: number, isReported: boolean): void {
     const seen = this.#seen as Int32Array;
     const { memory: { words, buckets } } = this.#core;
     const low = Atomics.load(words, buckets + 2 * bucket);
     const high = Atomics.load(words, buckets + 2 * bucket + 1);
-    if (!isTold && seen[2 * bucket] === low && seen[2 * bucket + 1] === high) return;
+    if (!isReported && seen[2 * bucket] === low && seen[2 * bucket + 1] === high) return;
     seen[2 * bucket] = low;
     seen[2 * bucket + 1] = high;
     for (const watch of this.#watches) watch.look(this.#core, bucket);

@@ -29,7 +29,7 @@ export class Calls implements ConnectionOwner {
   /** Calls of this participant to itself that have not ended. */
   #hereCount = 0;
   #closed: CoresClosedErrorOptions | undefined;
-  #lossTold = false;
+  #lossReported = false;
   #quiet: PromiseWithResolvers<void> | undefined;
 
   /** Of participant `index`. */
@@ -63,8 +63,8 @@ export class Calls implements ConnectionOwner {
   }
 
   /** Whether a call was rejected because a participant is no more, so that whoever made it knows. */
-  get lossTold(): boolean {
-    return this.#lossTold;
+  get lossReported(): boolean {
+    return this.#lossReported;
   }
 
   /** Classes of errors that all participants know. */
@@ -136,7 +136,7 @@ export class Calls implements ConnectionOwner {
     const connection = this.#connections[peer];
     assert(connection !== undefined, `calls: participant ${peer} is lost, which is this one or none`);
     connection.sender.close();
-    if (connection.failCalls(() => reason) > 0) this.#lossTold = true;
+    if (connection.failCalls(() => reason) > 0) this.#lossReported = true;
     connection.cancelRunning(reason);
     this.#checkQuiet();
   }
@@ -208,7 +208,7 @@ export class Calls implements ConnectionOwner {
   #throwIfGone(peer: number, name: string): void {
     if (this.#closed !== undefined) throw new CoresClosedError(`call ${name}`, this.#closed);
     if (!this.#lost.has(peer)) return;
-    this.#lossTold = true;
+    this.#lossReported = true;
     throw this.#lost.get(peer);
   }
 

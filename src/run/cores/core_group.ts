@@ -166,17 +166,17 @@ export class CoreGroup implements AsyncDisposable {
     // What it is rejected with this one is rejected with too.
     this.#finish.promise.catch(() => {});
     const finished = await this.#stopOnce();
-    if (this.#failure !== undefined && !this.#told) throw this.#failure;
+    if (this.#failure !== undefined && !this.#failureReported) throw this.#failure;
     return finished;
   }
 
-  get #told(): boolean {
+  get #failureReported(): boolean {
     return this.#followed || this.#toldByCall;
   }
 
   get #toldByCall(): boolean {
     const { failure, calls } = this.#generation;
-    return calls.lossTold && failure === this.#failure;
+    return calls.lossReported && failure === this.#failure;
   }
 
   #stopOnce(): Promise<boolean> {

@@ -15,7 +15,7 @@ export interface StallWatchOptions {
 interface Seen {
   turn: number;
   sinceMs: number;
-  told: boolean;
+  reported: boolean;
 }
 
 /** Checks from another thread whether the cores get on, because one that is held up could not tell; wakes them for that. */
@@ -32,7 +32,7 @@ export class StallWatch {
     this.#options = options;
     this.#seen = Array.from(
       { length: options.count },
-      () => ({ turn: 0, sinceMs: performance.now(), told: false }),
+      () => ({ turn: 0, sinceMs: performance.now(), reported: false }),
     );
     if (options.onStall === undefined) return;
     this.#timer = setInterval(
@@ -63,12 +63,12 @@ export class StallWatch {
       if (turn === 0 || turn !== seen.turn) {
         seen.turn = turn;
         seen.sinceMs = nowMs;
-        seen.told = false;
+        seen.reported = false;
         return;
       }
       const heldMs = nowMs - seen.sinceMs;
-      if (seen.told || heldMs < this.#options.stallMs) return;
-      seen.told = true;
+      if (seen.reported || heldMs < this.#options.stallMs) return;
+      seen.reported = true;
       const task = Atomics.load(this.#words, base + BELL.task);
       this.#options.onStall?.({ core, task: task === 0 ? undefined : this.#taskNames[task - 1], heldMs });
     });

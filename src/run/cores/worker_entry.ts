@@ -67,7 +67,7 @@ async function obey({ runtime, reactor, over }: Parts, message: ToWorker): Promi
       return;
     case "run":
       running = runtime.run();
-      running.catch(failUnlessTold);
+      running.catch(failUnlessStopping);
       tell({ type: "done" });
       return;
     case "stop":
@@ -103,11 +103,11 @@ async function stopService(runtime: CoreRuntime, service: number): Promise<void>
 }
 
 /** What ends because it was told to has not failed. */
-function failUnlessTold(error: unknown): void {
+function failUnlessStopping(error: unknown): void {
   const signal = parts?.runtime.core.signal;
-  const told = signal?.aborted &&
+  const isStopping = signal?.aborted &&
     (error === signal.reason || error instanceof Error && error.name === "AbortError");
-  if (!told) fail(error);
+  if (!isStopping) fail(error);
 }
 
 worker.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
@@ -120,7 +120,7 @@ worker.addEventListener("error", (event) => {
 });
 worker.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
-  failUnlessTold(event.reason);
+  failUnlessStopping(event.reason);
 });
 // A worker that ended by itself would do so without a word.
 worker.close = () => fail(new Error("self.close() was called"));

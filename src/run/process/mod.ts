@@ -28,7 +28,7 @@ export { describeEvent, type EventSubject, type ExitStatus, type ProcessEvent } 
 export type { InstanceState } from "./instance.ts";
 export type { SlotState } from "./slot.ts";
 export { type RestartDecision, RestartPolicy, type RestartRules } from "./restart_policy.ts";
-export { heedSignals, STOPPED_TWICE_EXIT_CODE } from "./heed_signals.ts";
+export { handleSignals, STOPPED_TWICE_EXIT_CODE } from "./handle_signals.ts";
 export { askSupervisor } from "./control_client.ts";
 export type { ControlAnswer, ControlRequest } from "./control_server.ts";
 export { type ControlPathSources, defaultControlPath, makeControlDirectory } from "./control_path.ts";

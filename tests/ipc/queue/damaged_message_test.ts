@@ -63,7 +63,7 @@ nativeTest(
       return setInterval(...args);
     }) as typeof setInterval;
     try {
-      core.keepHouse();
+      core.maintain();
     } finally {
       globalThis.setInterval = setInterval;
     }

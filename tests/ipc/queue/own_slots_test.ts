@@ -6,7 +6,7 @@ import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Hints } from "../../../src/ipc/queue/hints.ts";
 import { Participants } from "../../../src/ipc/queue/participants.ts";
 import { Receiver } from "../../../src/ipc/queue/receiver.ts";
-import { NOBODY, Signal, Slab } from "../../../src/ipc/sharing/mod.ts";
+import { NOBODY, Notifier, Slab } from "../../../src/ipc/sharing/mod.ts";
 import { Delivery } from "../../../src/ipc/queue/delivery.ts";
 import { COUNTER, FLAG } from "../../../src/ipc/queue/layout.ts";
 import type { QueueShape } from "../../../src/ipc/queue/mod.ts";
@@ -42,7 +42,7 @@ class RecoveryEverywhere implements Disposable {
       [Participants.prototype, ["count"]],
       [FastPath.prototype, ["receive", "told"]],
       [Slab.prototype, ["copy", "take", "makeRoom"]],
-      [Signal.prototype, ["wake", "wakeAll"]],
+      [Notifier.prototype, ["wake", "wakeAll"]],
       [OwnSlots.prototype, ["reserve", "leave"]],
     ];
     for (const [prototype, names] of seams) {
@@ -223,10 +223,10 @@ nativeTest(
     const core = new QueueCore(memory);
     core.trySend(new Uint8Array([1]), COMPRESSED);
     // What is said of the first message is looked at when the second is there already, in the same slot, and this opener's.
-    const { told } = FastPath.prototype;
+    const { recordAt: told } = FastPath.prototype;
     let next: { slot: number } | undefined;
-    FastPath.prototype.told = function (index) {
-      FastPath.prototype.told = told;
+    FastPath.prototype.recordAt = function (index) {
+      FastPath.prototype.recordAt = told;
       const result = told.call(this, index);
       core.trySend(new Uint8Array([2]), PLAIN);
       next = core.reserve();
@@ -235,7 +235,7 @@ nativeTest(
     try {
       assert.throws(() => core.receive(), Deno.errors.InvalidData);
     } finally {
-      FastPath.prototype.told = told;
+      FastPath.prototype.recordAt = told;
     }
     assert.ok(next !== undefined);
     const word = memory.load(next.slot);

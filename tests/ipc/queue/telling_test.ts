@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FLAG, PARTICIPANT, participantAt, RECORD, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
-import { Signal } from "../../../src/ipc/sharing/mod.ts";
+import { Notifier } from "../../../src/ipc/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { fakeMemory, HastyClock, QueueNames, reopened } from "./support.ts";
 
@@ -50,7 +50,7 @@ function waysTest(
         const other = new QueueCore(reopened(memory).memory, { native });
         assert.equal(send(core), 0);
         const at = signalOf(core);
-        new Signal(memory.words, at).arm();
+        new Notifier(memory.words, at).arm();
         const before = memory.words[at];
         goes(other);
         check({ core, way, isTold: memory.words[at] !== before });

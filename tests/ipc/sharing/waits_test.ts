@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { QUEUE_WAITS_MAX } from "../../../src/ipc/queue/mod.ts";
-import { Signal, Waits } from "../../../src/ipc/sharing/mod.ts";
+import { Notifier, Waits } from "../../../src/ipc/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 
 nameSkipReason("Waits", nativeSkipReason());
 
-function waitsFor(due?: () => Iterable<number>): { waits: Waits; signal: Signal } {
+function waitsFor(due?: () => Iterable<number>): { waits: Waits; signal: Notifier } {
   const words = new Int32Array(3);
-  return { waits: new Waits(new Signal(words, 0), () => {}, due), signal: new Signal(words, 0) };
+  return { waits: new Waits(new Notifier(words, 0), () => {}, due), signal: new Notifier(words, 0) };
 }
 
 nativeTest(
@@ -38,7 +38,7 @@ nativeTest(
   "Waits.wait() rejects those who wait when sleeping or looking around fails, and serves the next",
   async () => {
     const words = new Int32Array(3);
-    const sleepy = new Signal(words, 0);
+    const sleepy = new Notifier(words, 0);
     let fails = true;
     sleepy.sleep = () => fails ? Promise.reject(new Error("no locks available")) : Promise.resolve();
     const waits = new Waits(sleepy, () => {});
@@ -113,7 +113,7 @@ nativeTest("Waits.wait() tries what is due when it is woken, and everything now 
 
 nativeTest("Waits.wait() takes times that are longer than a timer can be", async () => {
   using waits = new DisposableStack();
-  const signal = new Signal(new Int32Array(3), 0);
+  const signal = new Notifier(new Int32Array(3), 0);
   const calls = new Waits(signal, () => {});
   waits.defer(() => calls.close(new Error("closed")));
   const { setTimeout } = globalThis;

@@ -161,7 +161,7 @@ nativeTest(
     using _ = new HastyClock();
     const { memory, watches, watching, writer, set } = setUp();
     const watch = watches.add(() => true, true);
-    // As if it had died right before the hint: nobody has told.
+    // As if it had died right before the hint: nobody has reported.
     Atomics.store(memory.words, WORD.watching, 0);
     set("a");
     Atomics.store(memory.words, WORD.watching, 1);
@@ -190,7 +190,7 @@ nativeTest("Watches.look() tells of keys whose time is over", () => {
   const watch = watches.add(() => true, true);
   set("a", "v", Date.now() + 50);
   assert.deepEqual(changed(watches, watch), ["a"]);
-  watch.tell(0, "a", { version: 1, expiresMs: Date.now() + 50 });
+  watch.report(0, "a", { version: 1, expiresMs: Date.now() + 50 });
   assert.deepEqual(changed(watches, watch), []);
   clock.advance(50);
   assert.deepEqual(changed(watches, watch), ["a"]);

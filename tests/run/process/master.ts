@@ -1,5 +1,5 @@
 /** A supervisor as a process of its own: takes specifications as JSON, and prints every event as a line of JSON. */
-import { heedSignals, supervise } from "../../../src/run/process/mod.ts";
+import { handleSignals, supervise } from "../../../src/run/process/mod.ts";
 
 const [specs, controlPath] = Deno.args;
 const supervisor = await supervise(JSON.parse(specs), { controlPath, log: () => {} });
@@ -11,5 +11,5 @@ print({ type: "addresses", addresses: supervisor.names.map((name) => supervisor.
 (async () => {
   for await (const event of events) print(event);
 })();
-const { gaveUp } = await heedSignals(supervisor);
+const { gaveUp } = await handleSignals(supervisor);
 Deno.exit(gaveUp.length === 0 ? 0 : 1);

@@ -308,11 +308,11 @@ processTest("output: files tells once when lines are lost, and the process goes 
 
 processTest("Supervisor.shutdown() does not wait for somebody who takes no output any more", async (t) => {
   const source = `
-    import { heedSignals, supervise } from "@millrace/millrace/process";
+    import { handleSignals, supervise } from "@millrace/millrace/process";
     const spec = { name: "talk", command: "yes", instances: 1, ready: { kind: "line", pattern: "^y$" } };
     const supervisor = await supervise([spec]);
     supervisor.ready().then(() => Deno.writeTextFileSync(${JSON.stringify(`${t.directory}/ready`)}, "ready"));
-    await heedSignals(supervisor);
+    await handleSignals(supervisor);
     Deno.exit(0);
   `;
   const path = `${t.directory}/program.ts`;

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { QUEUE_CAPACITY_MAX } from "../../../src/ipc/queue/mod.ts";
-import { Looks } from "../../../src/ipc/sharing/mod.ts";
-import { PATROLLED_SLEEP_MS_MAX } from "../../../src/ipc/sharing/signal.ts";
+import { ScanThrottle } from "../../../src/ipc/sharing/mod.ts";
+import { CHECKED_SLEEP_MS_MAX } from "../../../src/ipc/sharing/notifier.ts";
 
-Deno.test("Looks are due at once, and after one when a pause is over that goes by the number of slots", () => {
+Deno.test("ScanThrottle are due at once, and after one when a pause is over that goes by the number of slots", () => {
   const real = performance.now;
   let nowMs = 1000;
   performance.now = () => nowMs;
   try {
     for (const [capacity, pauseMs] of [[1, 1], [64, 1], [1024, 16], [QUEUE_CAPACITY_MAX, 1024]]) {
-      assert.ok(pauseMs < PATROLLED_SLEEP_MS_MAX, "who has slept for the longest time looks");
-      const looks = new Looks(capacity);
+      assert.ok(pauseMs < CHECKED_SLEEP_MS_MAX, "who has slept for the longest time looks");
+      const looks = new ScanThrottle(capacity);
       assert.equal(looks.due, true);
       looks.done();
       nowMs += pauseMs - 0.5;

@@ -2,7 +2,7 @@
 const SLOTS_PER_MS = 64;
 
 /** When all slots of a queue are looked at, for what hints do not tell, by who asks all the time. */
-export class Looks {
+export class ScanThrottle {
   readonly #pauseMs: number;
   #dueMs = 0;
 

@@ -13,7 +13,7 @@ export const SLEEP_MS_MAX = 50;
  * Milliseconds that it lasts where the thread that sleeps looks around meanwhile. What is left for JavaScript is what is damaged, and slots
  * far from the first: so it is longer than the pause between two looks at all of them.
  */
-export const PATROLLED_SLEEP_MS_MAX = 1100;
+export const CHECKED_SLEEP_MS_MAX = 1100;
 
 /**
  * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
@@ -22,18 +22,18 @@ export const PATROLLED_SLEEP_MS_MAX = 1100;
  * `armed` was when a waker found nobody asleep. While the two are equal, nobody sleeps. A sleeper that dies leaves `armed` ahead, until the
  * next waker has looked. `disarmed` set too late, to a value that is past, costs a needless look, and never a sleeper its wake.
  */
-export class Signal {
+export class Notifier {
   readonly #words: Int32Array;
   readonly #signal: number;
   readonly #armed: number;
   readonly #disarmed: number;
-  readonly #patrol: RecoveryCheck | undefined;
+  readonly #check: RecoveryCheck | undefined;
   readonly #watch: WordWatch;
 
-  /** The words are those from index `at`. Who sleeps long on them has a patrol. */
-  constructor(words: Int32Array, at: number, patrol?: RecoveryCheck) {
+  /** The words are those from index `at`. Who sleeps long on them has a recovery check. */
+  constructor(words: Int32Array, at: number, check?: RecoveryCheck) {
     this.#words = words;
-    this.#patrol = patrol;
+    this.#check = check;
     this.#signal = at;
     this.#armed = at + 1;
     this.#disarmed = at + 2;
@@ -66,21 +66,21 @@ export class Signal {
 
   /** Sleeps until woken after `arm()` gave `seen`, or until it is time to look around; holds up nothing but its caller. */
   sleep(seen: number): Promise<void> {
-    const patrol = this.#patrol;
-    const wait = patrol === undefined
+    const check = this.#check;
+    const wait = check === undefined
       ? undefined
       : (watch: FutexWatch) =>
-        watch.waitChecked(patrol, this.#words, this.#signal, seen, PATROLLED_SLEEP_MS_MAX);
+        watch.waitChecked(check, this.#words, this.#signal, seen, CHECKED_SLEEP_MS_MAX);
     return this.#watch.wait(seen, SLEEP_MS_MAX, wait);
   }
 
   /** The same for at most `timeoutMs`, holding up the thread. */
   sleepSync(seen: number, timeoutMs: number): void {
-    if (this.#patrol === undefined) {
+    if (this.#check === undefined) {
       futexWait(this.#words, this.#signal, seen, Math.min(timeoutMs, SLEEP_MS_MAX), true);
     } else {
-      const boundedMs = Math.min(timeoutMs, PATROLLED_SLEEP_MS_MAX);
-      futexWaitChecked(this.#patrol, this.#words, this.#signal, seen, boundedMs);
+      const boundedMs = Math.min(timeoutMs, CHECKED_SLEEP_MS_MAX);
+      futexWaitChecked(this.#check, this.#words, this.#signal, seen, boundedMs);
     }
   }
 

@@ -1,37 +1,40 @@
 import assert from "node:assert/strict";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { WORD } from "../../../src/ipc/queue/layout.ts";
-import { Signal } from "../../../src/ipc/sharing/mod.ts";
+import { Notifier } from "../../../src/ipc/sharing/mod.ts";
 import { withNative } from "../memory/support.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { fakeMemory, HastyClock } from "../queue/support.ts";
 
-nameSkipReason("Signal", nativeSkipReason());
+nameSkipReason("Notifier", nativeSkipReason());
 
 /** Two who share the words, and whether a call changes the word that sleepers sleep on. */
-function shared(armed = 0): { one: Signal; other: Signal; wakes: (call: () => void) => boolean } {
+function shared(armed = 0): { one: Notifier; other: Notifier; wakes: (call: () => void) => boolean } {
   const words = new Int32Array(3).fill(armed, 1);
   const wakes = (call: () => void): boolean => {
     const [before] = words;
     call();
     return words[0] !== before;
   };
-  return { one: new Signal(words, 0), other: new Signal(words, 0), wakes };
+  return { one: new Notifier(words, 0), other: new Notifier(words, 0), wakes };
 }
 
-nativeTest("Signal.wake() costs nothing while nobody sleeps, and finds out when nobody does any more", () => {
-  const { one, other, wakes } = shared();
-  assert.equal(wakes(() => other.wake()), false);
-  one.arm();
-  assert.equal(wakes(() => other.wake()), true, "somebody may be about to sleep");
-  assert.equal(wakes(() => other.wake()), false, "nobody was");
-  one.arm();
-  assert.equal(wakes(() => other.wakeAll()), true);
-  assert.equal(wakes(() => other.wakeAll()), false);
-});
+nativeTest(
+  "Notifier.wake() costs nothing while nobody sleeps, and finds out when nobody does any more",
+  () => {
+    const { one, other, wakes } = shared();
+    assert.equal(wakes(() => other.wake()), false);
+    one.arm();
+    assert.equal(wakes(() => other.wake()), true, "somebody may be about to sleep");
+    assert.equal(wakes(() => other.wake()), false, "nobody was");
+    one.arm();
+    assert.equal(wakes(() => other.wakeAll()), true);
+    assert.equal(wakes(() => other.wakeAll()), false);
+  },
+);
 
 nativeTest(
-  "Signal.wake() that is slow does not clear what a sleeper has set meanwhile, however often it was cleared",
+  "Notifier.wake() that is slow does not clear what a sleeper has set meanwhile, however often it was cleared",
   () => {
     for (const rounds of [1, 2, 3]) {
       const { one, other, wakes } = shared();
@@ -53,7 +56,7 @@ nativeTest(
   },
 );
 
-nativeTest("Signal: its count wraps", () => {
+nativeTest("Notifier: its count wraps", () => {
   for (const armed of [2 ** 31 - 2, -2, -4, 2 ** 31 - 1, -1]) {
     const { one, other, wakes } = shared(armed);
     for (let round = 0; round < 4; round++) {
@@ -65,7 +68,7 @@ nativeTest("Signal: its count wraps", () => {
 });
 
 nativeTest(
-  "Signal.sleep() ends when it is woken, when it came too late, and when its time is over",
+  "Notifier.sleep() ends when it is woken, when it came too late, and when its time is over",
   async () => {
     const { one, other } = shared();
     const seen = one.arm();
@@ -88,7 +91,7 @@ nativeTest("QueueCore wakes who waits for room when a message is too old, or a d
     deadLetterCountMax: 1,
   });
   const core = new QueueCore(memory);
-  const room = new Signal(memory.words, WORD.room);
+  const room = new Notifier(memory.words, WORD.room);
   const wakes = (call: () => void): boolean => {
     room.arm();
     const before = memory.words[WORD.room];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { futexWaitChecked, FutexWatch, RECOVERY_CHECKS_FOR, type RecoveryCheck } from "../../../ffi/mod.ts";
 import { PARTICIPANT, participantAt, QUEUE_KIND, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
-import { Signal } from "../../../src/ipc/sharing/mod.ts";
+import { Notifier } from "../../../src/ipc/sharing/mod.ts";
 import { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
 import { type QueueShape, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
@@ -12,17 +12,17 @@ import { fakeMemory, QUEUE_URL, QueueNames, reopened } from "./support.ts";
 
 nameSkipReason("The thread that sleeps for a consumer", nativeSkipReason());
 
-/** Far more than any of these takes; a patrol that does not see what it should ends the wait with "timed-out". */
+/** Far more than any of these takes; a recovery check that does not see what it should ends the wait with "timed-out". */
 const LONG_MS = 30_000;
-/** Some rounds of a patrol. */
+/** Some rounds of a recovery check. */
 const ROUNDS_MS = 220;
 const PLAIN = { lane: 0, flags: 0, expiresMs: 0 };
 
 type What = "messages" | "dead letters" | "room" | "nothing";
 type Sleep<T> = (what: What, timeoutMs: number) => T;
 
-/** A queue, ways to sleep on its word while a patrol looks, and another opener that tells nobody what it does. */
-function patrolTest(
+/** A queue, ways to sleep on its word while a recovery check looks, and another opener that tells nobody what it does. */
+function checkTest(
   name: string,
   shape: QueueShape,
   body: (queue: {
@@ -48,24 +48,24 @@ function patrolTest(
     const [core, quiet] = [open(), open()];
     using watch = new FutexWatch();
     const { words, geometry: { laneCount } } = core.memory;
-    const patrols = {
-      messages: core.patrol(RECOVERY_CHECKS_FOR.messages, 0, laneCount),
-      "dead letters": core.patrol(RECOVERY_CHECKS_FOR.messages, laneCount, laneCount + 1),
-      room: core.patrol(RECOVERY_CHECKS_FOR.room),
-      nothing: core.patrol(RECOVERY_CHECKS_FOR.nothing),
+    const checks = {
+      messages: core.recoveryCheck(RECOVERY_CHECKS_FOR.messages, 0, laneCount),
+      "dead letters": core.recoveryCheck(RECOVERY_CHECKS_FOR.messages, laneCount, laneCount + 1),
+      room: core.recoveryCheck(RECOVERY_CHECKS_FOR.room),
+      nothing: core.recoveryCheck(RECOVERY_CHECKS_FOR.nothing),
     };
-    const patrolOf = (what: What): RecoveryCheck => {
-      const patrol = patrols[what];
-      assert.ok(patrol !== undefined);
-      return patrol;
+    const checkOf = (what: What): RecoveryCheck => {
+      const check = checks[what];
+      assert.ok(check !== undefined);
+      return check;
     };
     const index = WORD.items;
     await body({
       name,
       quiet,
       sleep: async (what, timeoutMs) =>
-        await watch.waitChecked(patrolOf(what), words, index, words[index], timeoutMs),
-      sleepSync: (what, timeoutMs) => futexWaitChecked(patrolOf(what), words, index, words[index], timeoutMs),
+        await watch.waitChecked(checkOf(what), words, index, words[index], timeoutMs),
+      sleepSync: (what, timeoutMs) => futexWaitChecked(checkOf(what), words, index, words[index], timeoutMs),
     });
   });
 }
@@ -73,7 +73,7 @@ function patrolTest(
 const MESSAGE = new Uint8Array(8);
 const DEAD_LETTERS = { capacity: 8, deliveryCountMax: 1, deadLetterCountMax: 4 };
 
-patrolTest(
+checkTest(
   "A recovery check ends a sleep when an opener has died",
   DEAD_LETTERS,
   async ({ name, sleep, sleepSync }) => {
@@ -102,7 +102,7 @@ patrolTest(
   },
 );
 
-patrolTest(
+checkTest(
   "A recovery check of many openers ends a sleep when one has died, and says to the others when it has looked",
   DEAD_LETTERS,
   async ({ name, quiet, sleep }) => {
@@ -128,7 +128,7 @@ function openQueueOnce(name: string): void {
   SharedQueue.connect(name).close();
 }
 
-patrolTest(
+checkTest(
   "A recovery check ends a sleep when there is a message of which nobody told",
   DEAD_LETTERS,
   async ({ quiet, sleep, sleepSync }) => {
@@ -147,7 +147,7 @@ patrolTest(
   },
 );
 
-patrolTest(
+checkTest(
   "A recovery check ends a sleep when there is a message in the last of many slots",
   { capacity: 10_000 },
   async ({ quiet, sleep }) => {
@@ -161,7 +161,7 @@ patrolTest(
   },
 );
 
-patrolTest(
+checkTest(
   "A recovery check passes over the messages of a partition that somebody has",
   { capacity: 8, partitions: 2 },
   async ({ quiet, sleep }) => {
@@ -174,7 +174,7 @@ patrolTest(
   },
 );
 
-patrolTest(
+checkTest(
   "A recovery check ends a sleep when there is room of which nobody told, or a message that is too old",
   { capacity: 2 },
   async ({ quiet, sleep, sleepSync }) => {
@@ -208,7 +208,7 @@ nativeTest(
       const replies = repliesOf(core.participants.number);
       const signals = [WORD.items, WORD.deadLetters, WORD.room, WORD.boxes, replies];
       const before = signals.map((at) => {
-        new Signal(memory.words, at).arm();
+        new Notifier(memory.words, at).arm();
         return memory.words[at];
       });
       core.recover();
@@ -247,11 +247,11 @@ nativeTest(
   },
 );
 
-patrolTest(
+checkTest(
   "A sleep with a recovery check ends when it is woken, with nothing to see",
   DEAD_LETTERS,
   async ({ quiet, sleep }) => {
-    const signal = new Signal(quiet.memory.words, WORD.items);
+    const signal = new Notifier(quiet.memory.words, WORD.items);
     const sleeping = sleep("messages", LONG_MS);
     signal.arm();
     signal.wake();

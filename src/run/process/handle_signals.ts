@@ -13,7 +13,7 @@ const DEBUGGER_CLOSE_MS = [0, 1, 10, 100, 1000];
  * Has the signals of this process mean what they mean to a supervisor's: SIGTERM and SIGINT shut it down, a second one kills
  * everything and ends this process at once; SIGUSR1 reloads all. Resolves when the supervisor has ended.
  */
-export async function heedSignals(supervisor: Supervisor): Promise<SupervisorEnd> {
+export async function handleSignals(supervisor: Supervisor): Promise<SupervisorEnd> {
   let firstMs: number | undefined;
   let killed = false;
   const onStop = async (): Promise<void> => {

@@ -24,7 +24,7 @@ async function childrenOf(t: ProcessHarness): Promise<number[]> {
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   processTest(
-    `heedSignals() stops all on ${signal}, leaves no orphan and no file, and ends with 0`,
+    `handleSignals() stops all on ${signal}, leaves no orphan and no file, and ends with 0`,
     async (t) => {
       const master = t.master([family(t)], { controlPath: `${t.directory}/control` });
       await t.until(() => master.count("ready") === 2);
@@ -42,7 +42,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   );
 }
 
-processTest("heedSignals() ends at once on a second signal", async (t) => {
+processTest("handleSignals() ends at once on a second signal", async (t) => {
   const master = t.master([
     t.script("deaf", "trap '' TERM; echo ready; while :; do sleep 0.1; done", { stopTimeoutMs: 600_000 }),
   ]);
@@ -57,7 +57,7 @@ processTest("heedSignals() ends at once on a second signal", async (t) => {
   await t.until(() => master.leftOver().length === 0);
 });
 
-processTest("heedSignals() reloads all on SIGUSR1", async (t) => {
+processTest("handleSignals() reloads all on SIGUSR1", async (t) => {
   const master = t.master([
     t.script("a", "echo ready; sleep 100", { instances: 2 }),
     t.script("b", "echo ready; sleep 100"),
@@ -71,7 +71,7 @@ processTest("heedSignals() reloads all on SIGUSR1", async (t) => {
   assert.equal((await master.status).code, 0);
 });
 
-processTest("heedSignals() ends with the supervisor when something was given up", async (t) => {
+processTest("handleSignals() ends with the supervisor when something was given up", async (t) => {
   const master = t.master([
     t.script("broken", "exit 1", { restart: { restartsMax: 0 } }),
   ]);
@@ -116,7 +116,7 @@ processTest("Ctrl-C in a terminal reaches the supervisor alone, which stops its 
   assert.equal(await Deno.readTextFile(log), "TERM\n");
 });
 
-processTest("heedSignals() leaves no debugger open after SIGUSR1", async (t) => {
+processTest("handleSignals() leaves no debugger open after SIGUSR1", async (t) => {
   const master = t.master([t.script("nap", "echo ready; sleep 100")]);
   await t.until(() => master.count("ready") === 1);
   // Deno begins to listen to the signal half a second after its start.
@@ -132,7 +132,7 @@ processTest("heedSignals() leaves no debugger open after SIGUSR1", async (t) => 
   assert.equal((await master.status).code, 0);
 });
 
-processTest("heedSignals() reloads on SIGUSR1 with few permissions as well", async (t) => {
+processTest("handleSignals() reloads on SIGUSR1 with few permissions as well", async (t) => {
   const permissions = [
     "--allow-read",
     "--allow-write",
