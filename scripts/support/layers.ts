@@ -39,6 +39,7 @@ export const layerRules: LayerRules = {
   layers: [
     { folder: "ffi", mayImport: [], host: ["errors", "clock", "timers", "network", "process"] },
     { folder: "src/base", mayImport: [], host: ["clock"] },
+    { folder: "src/base/bytes", mayImport: ["src/base"], host: [] },
     { folder: "src/base/sync", mayImport: ["src/base"], host: [] },
     { folder: "src/base/timer", mayImport: ["src/base"], host: ["timers"] },
     { folder: "src/base/value", mayImport: [], host: ["errors"] },
@@ -144,6 +145,7 @@ export const layerRules: LayerRules = {
     { file: "src/io/http/native_parser.ts", mayImport: "ffi", reason: "the parser is the native library's" },
   ],
   testExceptions: [
+    { path: "src/base/bytes/errors.ts", reason: "what a reader and a writer throw, in their tests" },
     {
       path: "src/base/sync/permit.ts",
       reason: "what semaphores and locks give, in semaphore_test and rw_lock_test",
