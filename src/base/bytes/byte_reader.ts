@@ -8,11 +8,12 @@ const VARLONG_BYTES_MAX = 10;
 
 /**
  * Reads a range of bytes from its start to its end, big-endian. Whatever the bytes are, it throws
- * {@linkcode MalformedBytesError} or gives a value from inside the range, and allocates nothing by a length that
- * is not there.
+ * {@linkcode MalformedBytesError} or gives a value from inside the range, and allocates nothing by a length
+ * that is not there.
  *
  * An int64 is a `bigint` by {@linkcode ByteReader.readInt64}, which takes every one; where the meaning of a
- * field keeps it below 2^53, `readInt64AsNumber()` and `readVarlong()` give a number, and refuse what is beyond.
+ * field keeps it below 2^53, `readInt64AsNumber()` and `readVarlong()` give a number, and refuse what is
+ * beyond.
  *
  * @example
  * ```ts ignore
@@ -130,7 +131,7 @@ export class ByteReader {
     throw new MalformedBytesError(start, "a varint beyond 32 bits", "unsigned varint");
   }
 
-  /** A whole number from -2^31 to 2^31 - 1, zigzag: 0, -1, 1, -2 … as 0, 1, 2, 3 …, in at most 5 bytes. */
+  /** A whole number from -2^31 to 2^31 - 1, zigzag: 0, -1, 1, -2 as 0, 1, 2, 3, in at most 5 bytes. */
   readVarint(): number {
     const zigzag = this.readUnsignedVarint();
     return (zigzag >>> 1) ^ -(zigzag & 1);
@@ -180,9 +181,15 @@ export class ByteReader {
     this.#takeLength(length, "bytes to pass over");
   }
 
+  /** Goes back to `position`, where the reader was before, to read it again. */
+  rewind(position: number): void {
+    assert(position >= 0 && position <= this.#position, `ByteReader: ${position} was not read`);
+    this.#position = position;
+  }
+
   /**
-   * Ends the range after `length` more bytes, for what must not read past its own; gives the end until now, to
-   * be given to {@linkcode ByteReader.widen} afterwards.
+   * Ends the range after `length` more bytes, for what must not read past its own; gives the end until now,
+   * to be given to {@linkcode ByteReader.widen} afterwards.
    */
   narrow(length: number): number {
     if (!(length <= this.remaining) || length < 0) throw this.#tooLong(length, "bytes of a part");

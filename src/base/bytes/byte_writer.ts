@@ -32,7 +32,9 @@ export class ByteWriter {
   #length = 0;
   readonly #limitBytes: number;
 
-  /** @throws {RangeError} when a size is no whole number from 0 to 2^31 - 1, or the capacity above the limit */
+  /**
+   * @throws {RangeError} when a size is no whole number from 0 to 2^31 - 1, or the capacity above the limit
+   */
   constructor(options: ByteWriterOptions = {}) {
     const limitBytes = options.limitBytes ?? BYTE_WRITER_LIMIT_BYTES_MAX;
     const capacityBytes = options.capacityBytes ?? Math.min(CAPACITY_BYTES_DEFAULT, limitBytes);
@@ -145,7 +147,8 @@ export class ByteWriter {
   /** A whole number from -(2^53 - 1) to 2^53 - 1, zigzag, as a varint of 64 bits. */
   writeVarlong(value: number): void {
     if (!Number.isSafeInteger(value)) throw outOfRange("varlong of a number", value);
-    // Zigzag is twice the value or of its complement, and one more below zero; in halves, so that it stays exact.
+    // Zigzag is twice the value or of its complement, and one more below zero; in halves, so that it stays
+    // exact.
     const half = value < 0 ? -(value + 1) : value;
     const sign = value < 0 ? 1 : 0;
     let low = ((half % 2 ** 27) * 2 + sign) >>> 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ByteReader, ByteWriter, MalformedBytesError } from "../../../src/base/bytes/mod.ts";
-import { SeededRandom } from "../../../src/base/mod.ts";
+import { InvariantError, SeededRandom } from "../../../src/base/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 
 const readerOf = (...bytes: number[]) => new ByteReader(new Uint8Array(bytes));
@@ -152,6 +152,14 @@ Deno.test("ByteReader.narrow() ends the range early, widen() restores it", () =>
   reader.widen(end);
   assert.equal(reader.remaining, 2);
   assert.throws(() => reader.expectEnd("the whole"), MalformedBytesError);
+});
+
+Deno.test("ByteReader.rewind() goes back, never ahead", () => {
+  const reader = readerOf(1, 2, 3);
+  reader.skip(2);
+  reader.rewind(1);
+  assert.equal(reader.readInt16(), 0x0203);
+  assert.throws(() => reader.rewind(4), InvariantError);
 });
 
 Deno.test("ByteReader.reset() reads another range, of the same bytes or of others", () => {
