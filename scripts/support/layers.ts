@@ -2,7 +2,9 @@ import type { HostUse } from "./host_use.ts";
 
 /** A folder of the program and what it may know of. */
 export interface Layer {
-  /** Path from the project's root; its files, and those of its folders that are no layer themselves, belong. */
+  /**
+   * Path from the project's root; its files, and those of its folders that are no layer themselves, belong.
+   */
   readonly folder: string;
   /** Folders whose door (`mod.ts`) its files may import. */
   readonly mayImport: readonly string[];
@@ -17,7 +19,10 @@ export interface ImportException {
   readonly reason: string;
 }
 
-/** Files of `src/` whose exports leave their layer, or that no file with a test uses, and that have no test of their own name. */
+/**
+ * Files of `src/` whose exports leave their layer, or that no file with a test uses, and that have no test of
+ * their own name.
+ */
 export interface TestException {
   /** A file, or a folder with a slash at its end for those of its files that have no test. */
   readonly path: string;
@@ -124,6 +129,7 @@ export const layerRules: LayerRules = {
       ],
       host: ["errors", "clock", "timers", "chance", "network", "files", "process"],
     },
+    { folder: "src/kafka/protocol", mayImport: ["src/base/bytes"], host: [] },
     {
       folder: "src/cli",
       mayImport: [
@@ -145,6 +151,10 @@ export const layerRules: LayerRules = {
     { file: "src/io/http/native_parser.ts", mayImport: "ffi", reason: "the parser is the native library's" },
   ],
   testExceptions: [
+    {
+      path: "src/kafka/protocol/",
+      reason: "by what Apache Kafka reads and writes, in messages_test, definitions_test and fuzz_test",
+    },
     { path: "src/base/bytes/errors.ts", reason: "what a reader and a writer throw, in their tests" },
     {
       path: "src/base/sync/permit.ts",
@@ -219,6 +229,7 @@ export const parts: Readonly<Record<string, readonly string[]>> = {
   io: ["base"],
   ipc: ["base"],
   run: ["base", "io", "ipc"],
+  kafka: ["base", "io", "ipc", "run"],
   cli: ["base", "io", "ipc", "run"],
 };
 

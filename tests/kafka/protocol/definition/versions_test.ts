@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import {
+  includesVersion,
+  parseVersions,
+  type Versions,
+} from "../../../../src/kafka/protocol/definition/versions.ts";
+
+Deno.test("parseVersions() reads versions as Kafka writes them", () => {
+  assert.deepEqual(parseVersions("3+"), { min: 3, max: 32767 });
+  assert.deepEqual(parseVersions("3-11"), { min: 3, max: 11 });
+  assert.deepEqual(parseVersions("7"), { min: 7, max: 7 });
+  assert.equal(includesVersion(parseVersions("none"), 0), false);
+  assert.deepEqual([2, 3, 11, 12].map((version) => includesVersion(parseVersions("3-11"), version)), [
+    false,
+    true,
+    true,
+    false,
+  ]);
+});
+
+Deno.test("parseVersions() refuses what means nothing", () => {
+  for (const text of ["11-3", "-1", "1.5", "1e3+", "40000"] as Versions[]) {
+    assert.throws(() => parseVersions(text), SyntaxError);
+  }
+});
