@@ -4,6 +4,13 @@ import { array, int16, int32, int64, records, string, struct } from "./definitio
 /**
  * Appends record batches to partitions.
  *
+ * `acks` is 0, 1 or -1 (all); with 0 there is no response. A broker advertises 0 to 2 as well, and refuses
+ * them, as Kafka 4 does: librdkafka switches its codecs off where these versions are missing.
+ *
+ * - version 7: zstd may be used
+ * - version 8: tells which records were refused
+ * - version 10: a partition that has moved names its leader
+ *
  * ```text
  * ProduceRequest (3-11, flexible 9+) => transactionalId acks timeoutMs [topicData]
  *   transactionalId (nullable) => STRING

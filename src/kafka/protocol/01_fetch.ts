@@ -4,6 +4,16 @@ import { array, int16, int32, int64, int8, records, string, struct, uuid } from 
 /**
  * Reads record batches from partitions, and waits for them.
  *
+ * A batch is returned whole, also when the offset asked for is inside it.
+ *
+ * - version 4: `isolationLevel`, 0 read_uncommitted, 1 read_committed
+ * - version 7: fetch sessions
+ * - version 10: zstd may come
+ * - version 12: tells where logs diverge
+ * - version 13: topics by id in place of name
+ * - version 15: `replicaState` in place of `replicaId`
+ * - version 16: names of leaders that moved
+ *
  * ```text
  * FetchRequest (4-16, flexible 12+) => <0: clusterId> replicaId <1: replicaState> maxWaitMs minBytes
  *       maxBytes isolationLevel sessionId sessionEpoch [topics] [forgottenTopicsData] rackId

@@ -4,6 +4,9 @@ import { array, int16, int32, int64, int8, string } from "./definition/fields.ts
 /**
  * Finds offsets by time.
  *
+ * `timestamp` is milliseconds, or -1 the latest offset, -2 the earliest, -3 (7) that of the greatest
+ * timestamp, -4 (8) the earliest in local storage.
+ *
  * ```text
  * ListOffsetsRequest (1-8, flexible 6+) => replicaId isolationLevel [topics]
  *   replicaId => INT32

@@ -4,6 +4,10 @@ import { array, bool, int16, int32, string, uuid } from "./definition/fields.ts"
 /**
  * Tells brokers, topics and their partitions.
  *
+ * `topics` null means all; in version 0 an empty list does.
+ *
+ * - version 10: topics have ids; 12: and may be asked for by them
+ *
  * ```text
  * MetadataRequest (0-12, flexible 9+) => [topics] allowAutoTopicCreation includeClusterAuthorizedOperations
  *       includeTopicAuthorizedOperations

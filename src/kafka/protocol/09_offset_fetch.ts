@@ -4,6 +4,10 @@ import { array, bool, int16, int32, int64, string } from "./definition/fields.ts
 /**
  * Reads committed offsets of consumer groups.
  *
+ * - version 7: `requireStable` waits for open transactions
+ * - version 8: several groups in one request
+ * - version 9: members of the new protocol
+ *
  * ```text
  * OffsetFetchRequest (1-9, flexible 6+) => groupId [topics] [groups] requireStable
  *   groupId (1-7) => STRING

@@ -4,6 +4,10 @@ import { array, int16, int32, int8, string } from "./definition/fields.ts";
 /**
  * Finds the coordinator of a group or a transactional id.
  *
+ * `keyType` is 0 for a group, 1 for a transactional id.
+ *
+ * - version 4: several keys in one request
+ *
  * ```text
  * FindCoordinatorRequest (0-6, flexible 3+) => key keyType [coordinatorKeys]
  *   key (0-3) => STRING

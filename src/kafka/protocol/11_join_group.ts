@@ -4,6 +4,11 @@ import { array, bool, bytes, int16, int32, string } from "./definition/fields.ts
 /**
  * Joins a consumer group.
  *
+ * The bytes of protocols and of members are the client's own: see `consumer_protocol.ts`.
+ *
+ * - version 4: a member without an id is told one and joins again
+ * - version 5: static members
+ *
  * ```text
  * JoinGroupRequest (0-9, flexible 6+) => groupId sessionTimeoutMs rebalanceTimeoutMs memberId
  *       groupInstanceId protocolType [protocols] reason

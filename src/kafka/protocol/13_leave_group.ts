@@ -4,6 +4,8 @@ import { array, int16, int32, string } from "./definition/fields.ts";
 /**
  * Leaves a consumer group.
  *
+ * - version 3: several members in one request, static ones by `groupInstanceId`
+ *
  * ```text
  * LeaveGroupRequest (0-5, flexible 4+) => groupId memberId [members]
  *   groupId => STRING

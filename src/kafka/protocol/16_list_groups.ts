@@ -4,6 +4,9 @@ import { array, int16, int32, string } from "./definition/fields.ts";
 /**
  * Lists groups.
  *
+ * - version 4: by states
+ * - version 5: by types
+ *
  * ```text
  * ListGroupsRequest (0-5, flexible 3+) => [statesFilter] [typesFilter]
  *   statesFilter (4+) => STRING

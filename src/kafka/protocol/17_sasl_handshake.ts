@@ -4,6 +4,8 @@ import { array, int16, string } from "./definition/fields.ts";
 /**
  * Chooses a mechanism of SASL.
  *
+ * - version 0: the exchange follows without Kafka's framing; 1: by SaslAuthenticate
+ *
  * ```text
  * SaslHandshakeRequest (0-1) => mechanism
  *   mechanism => STRING

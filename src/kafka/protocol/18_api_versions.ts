@@ -4,6 +4,11 @@ import { array, bool, int16, int32, int64, string } from "./definition/fields.ts
 /**
  * Tells which APIs a broker has, in which versions.
  *
+ * The header of the response is version 0 always, since a client asks before it knows anything. A version
+ * that the broker does not have is answered with error 35 and the list, in version 0.
+ *
+ * - version 4: `supportedFeatures` may begin at 0
+ *
  * ```text
  * ApiVersionsRequest (0-4, flexible 3+) => clientSoftwareName clientSoftwareVersion
  *   clientSoftwareName (3+) => STRING

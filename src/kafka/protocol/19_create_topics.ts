@@ -4,6 +4,10 @@ import { array, bool, int16, int32, int8, string, uuid } from "./definition/fiel
 /**
  * Creates topics.
  *
+ * -1 for partitions or replicas means the broker's default (4).
+ *
+ * - version 7: the new topics' ids
+ *
  * ```text
  * CreateTopicsRequest (2-7, flexible 5+) => [topics] timeoutMs validateOnly
  *   topics => name numPartitions replicationFactor [assignments] [configs]

@@ -4,6 +4,8 @@ import { array, int16, int32, string, uuid } from "./definition/fields.ts";
 /**
  * Deletes topics.
  *
+ * - version 6: by name or by id
+ *
  * ```text
  * DeleteTopicsRequest (1-6, flexible 4+) => [topics] [topicNames] timeoutMs
  *   topics (6+) => name topicId

@@ -4,6 +4,9 @@ import { int16, int32, int64, string } from "./definition/fields.ts";
 /**
  * Gives a producer its id and epoch.
  *
+ * - version 3: a producer that has one asks for the next epoch
+ * - version 4: PRODUCER_FENCED
+ *
  * ```text
  * InitProducerIdRequest (0-5, flexible 2+) => transactionalId transactionTimeoutMs producerId producerEpoch
  *   transactionalId (nullable) => STRING

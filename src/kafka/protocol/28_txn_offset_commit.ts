@@ -4,6 +4,8 @@ import { array, int16, int32, int64, string } from "./definition/fields.ts";
 /**
  * Commits offsets of a group as part of a transaction.
  *
+ * - version 3: with generation and member, to fence those that left
+ *
  * ```text
  * TxnOffsetCommitRequest (0-4, flexible 3+) => transactionalId groupId producerId producerEpoch generationId
  *       memberId groupInstanceId [topics]

@@ -4,6 +4,8 @@ import { array, bool, int16, int32, int8, string } from "./definition/fields.ts"
 /**
  * Describes the configuration of topics and brokers.
  *
+ * `configurationKeys` null means all.
+ *
  * ```text
  * DescribeConfigsRequest (1-4, flexible 4+) => [resources] includeSynonyms includeDocumentation
  *   resources => resourceType resourceName [configurationKeys]

@@ -4,6 +4,10 @@ import { array, bool, int16, int32, int64, string } from "./definition/fields.ts
 /**
  * Describes the directories of logs.
  *
+ * `topics` null means all.
+ *
+ * - version 4: sizes of the volume, -1 when unknown
+ *
  * ```text
  * DescribeLogDirsRequest (1-4, flexible 2+) => [topics]
  *   topics (nullable) => topic [partitions]

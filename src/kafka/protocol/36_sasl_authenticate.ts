@@ -4,6 +4,8 @@ import { bytes, int16, int64, string } from "./definition/fields.ts";
 /**
  * Carries one step of an exchange of SASL.
  *
+ * - version 1: how long the session lasts
+ *
  * ```text
  * SaslAuthenticateRequest (0-2, flexible 2+) => authBytes
  *   authBytes => BYTES

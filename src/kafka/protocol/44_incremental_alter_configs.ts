@@ -4,6 +4,8 @@ import { array, bool, int16, int32, int8, string } from "./definition/fields.ts"
 /**
  * Changes single values of a configuration.
  *
+ * `configOperation` is 0 set, 1 delete, 2 append, 3 subtract.
+ *
  * ```text
  * IncrementalAlterConfigsRequest (0-1, flexible 1+) => [resources] validateOnly
  *   resources => resourceType resourceName [configs]

@@ -4,6 +4,8 @@ import { array, int16, int32, int8, string } from "./definition/fields.ts";
 /**
  * Describes what is known of users for SCRAM, never their secrets.
  *
+ * `users` null or empty means all.
+ *
  * ```text
  * DescribeUserScramCredentialsRequest (0, flexible 0+) => [users]
  *   users (nullable) => name

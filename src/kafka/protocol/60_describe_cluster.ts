@@ -4,6 +4,8 @@ import { array, bool, int16, int32, int8, string } from "./definition/fields.ts"
 /**
  * Describes the cluster.
  *
+ * - version 1: `endpointType` is 1 for brokers, 2 for controllers
+ *
  * ```text
  * DescribeClusterRequest (0-1, flexible 0+) => includeClusterAuthorizedOperations endpointType
  *   includeClusterAuthorizedOperations => BOOL

@@ -4,6 +4,8 @@ import { array, int16, int32, int64, string } from "./definition/fields.ts";
 /**
  * Lists transactions.
  *
+ * - version 1: only those that have lasted for a time
+ *
  * ```text
  * ListTransactionsRequest (0-1, flexible 0+) => [stateFilters] [producerIdFilters] durationFilter
  *   stateFilters => STRING

@@ -4,6 +4,9 @@ import { array, int16, int32, string, struct, uuid } from "./definition/fields.t
 /**
  * Says that a member of a group of the new protocol is alive, and carries its assignment.
  *
+ * `memberEpoch` is 0 to join, -1 to leave, -2 to leave for a while as a static member. A field that is null
+ * has not changed.
+ *
  * ```text
  * ConsumerGroupHeartbeatRequest (0-1, flexible 0+) => groupId memberId memberEpoch instanceId rackId
  *       rebalanceTimeoutMs [subscribedTopicNames] subscribedTopicRegex serverAssignor [topicPartitions]

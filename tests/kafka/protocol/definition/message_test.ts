@@ -180,8 +180,11 @@ Deno.test("Message.read() compares a count with the bytes that are left before i
   const before = "0000" + "0000" + "00".repeat(12);
   // Each part takes at least 8 bytes: two fit into 16, three do not, whatever follows.
   assert.equal(read(before + "00000002" + "00".repeat(16), 1).parts?.length, 2);
-  for (const count of ["00000003", "7fffffff", "fffffffe", "ffffffff"]) {
-    assert.throws(() => read(before + count + "00".repeat(16), 1), MalformedBytesError);
+  for (const count of ["00000003", "7fffffff"]) {
+    assertMalformed(() => read(before + count + "00".repeat(16), 1), "at least 8 bytes for each");
+  }
+  for (const count of ["fffffffe", "ffffffff"]) {
+    assertMalformed(() => read(before + count + "00".repeat(16), 1), "a length");
   }
 });
 
@@ -196,12 +199,22 @@ Deno.test("Message.read() refuses tagged fields whose sizes lie", () => {
   const known = hexOf({ name: "" }, 2).slice(0, -2);
   const part = "0000000000000000" + "00";
   assert.equal(read(`${known}0101` + "09" + part, 2).leader.id, 0);
-  // Shorter and longer than the part, longer than the message, more fields than bytes.
-  assert.throws(() => read(`${known}0101` + "08" + part, 2), MalformedBytesError);
-  assert.throws(() => read(`${known}0101` + "0a" + part + "00", 2), MalformedBytesError);
-  assert.throws(() => read(`${known}0105` + "7f" + part, 2), MalformedBytesError);
-  assert.throws(() => read(`${known}ffffffff0f` + part, 2), MalformedBytesError);
+  // Shorter than the part, longer than it, longer than the message, more fields than bytes.
+  assertMalformed(() => read(`${known}0101` + "08" + part, 2), "unsigned varint");
+  assertMalformed(() => read(`${known}0101` + "0a" + part + "00", 2), "the end of tagged field 1");
+  assertMalformed(() => read(`${known}0101` + "7f" + part, 2), "at most 9 bytes of a part");
+  assertMalformed(() => read(`${known}0105` + "7f" + part, 2), "at most 9 bytes to pass over");
+  assertMalformed(() => read(`${known}ffffffff0f` + part, 2), "at least 2 bytes for each");
 });
+
+/** The one error, at the place that is meant: what follows a mistake would be refused as well. */
+function assertMalformed(body: () => unknown, expected: string): void {
+  assert.throws(body, (error) => {
+    assert.ok(error instanceof MalformedBytesError);
+    assert.equal(error.expected, expected);
+    return true;
+  });
+}
 
 Deno.test("Types follow from a definition: what may be left out, what may be null", () => {
   const input: SampleInput = { name: "" };
