@@ -168,7 +168,13 @@ export {
   type ResponseOf,
 } from "./definition/api.ts";
 export { UnsupportedVersionError } from "./definition/errors.ts";
-export { type Message, type MessageInput, type MessageValue } from "./definition/message.ts";
+export {
+  type Message,
+  MESSAGE_ELEMENTS_MAX_DEFAULT,
+  type MessageInput,
+  type MessageValue,
+  type ReadOptions,
+} from "./definition/message.ts";
 export { ZERO_UUID } from "./definition/uuid.ts";
 export { type VersionRange } from "./definition/versions.ts";
 export { ERROR_CODE, findError, type KafkaError, type KafkaErrorName, kafkaErrors } from "./errors.ts";

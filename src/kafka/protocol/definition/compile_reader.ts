@@ -9,6 +9,17 @@ export type Read = (reader: ByteReader) => unknown;
 
 type MessageObject = Record<string, unknown>;
 
+/**
+ * How many elements the message that is being read may still have. Reading never waits, so that one number
+ * serves every message of the thread.
+ */
+let elementsLeft = 0;
+
+/** Begins a message of at most `count` elements, those of all its arrays together. */
+export function limitElements(count: number): void {
+  elementsLeft = count;
+}
+
 /** A tagged field takes at least its number and its size. */
 const TAGGED_BYTES_MIN = 2;
 
@@ -117,6 +128,10 @@ function compileArrayReader(element: FieldType, version: number, flexible: boole
     const count = readCount(reader, nullable);
     if (count < 0) return null;
     checkCount(reader, count, elementBytesMin);
+    elementsLeft -= count;
+    if (elementsLeft < 0) {
+      throw reader.malformed(`${-elementsLeft} elements too many`, "a message within its limit");
+    }
     const list: unknown[] = [];
     for (let index = 0; index < count; index++) list.push(read(reader));
     return list;

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from "../../../base/bytes/mod.ts";
-import { compileStructReader, type Read } from "./compile_reader.ts";
+import { compileStructReader, limitElements, type Read } from "./compile_reader.ts";
 import { compileStructWriter, type Write } from "./compile_writer.ts";
 import { UnsupportedVersionError } from "./errors.ts";
 import type { Fields, InputOf, ValueOf } from "./fields.ts";
@@ -13,6 +13,18 @@ export interface MessageDefinition<Parts extends Fields> {
   /** Versions with tagged fields and compact lengths. */
   readonly flexibleVersions: Versions;
   readonly fields: Parts;
+}
+
+/**
+ * The default of {@linkcode ReadOptions}. An element of two bytes becomes an object of 70: without a limit
+ * 100 MB of the smallest elements would take 3 GB of memory, and seconds.
+ */
+export const MESSAGE_ELEMENTS_MAX_DEFAULT = 1_000_000;
+
+/** Options of {@linkcode Message.read}. */
+export interface ReadOptions {
+  /** How many elements all arrays of the message may have together. @default 1,000,000 */
+  readonly elementsMax?: number;
 }
 
 /** A message as it is read: `MessageValue<typeof offsetCommitKey>`. */
@@ -42,10 +54,11 @@ export class Message<Parts extends Fields = Fields> {
    * Reads the message at the reader's position. Bytes and records are views of what the reader reads; bytes
    * after the message are left.
    *
-   * @throws {MalformedBytesError} when the bytes are no such message
+   * @throws {MalformedBytesError} when the bytes are no such message, or one of too many elements
    * @throws {UnsupportedVersionError} when there is no such version
    */
-  read(reader: ByteReader, version: number): ValueOf<Parts> {
+  read(reader: ByteReader, version: number, options?: ReadOptions): ValueOf<Parts> {
+    limitElements(options?.elementsMax ?? MESSAGE_ELEMENTS_MAX_DEFAULT);
     const read = this.#reads[version] ?? this.#compileRead(version);
     return read(reader) as ValueOf<Parts>;
   }

@@ -19,6 +19,7 @@ import {
 } from "../../../../src/kafka/protocol/definition/fields.ts";
 import {
   defineMessage,
+  MESSAGE_ELEMENTS_MAX_DEFAULT,
   type MessageInput,
   type MessageValue,
 } from "../../../../src/kafka/protocol/definition/message.ts";
@@ -186,6 +187,31 @@ Deno.test("Message.read() compares a count with the bytes that are left before i
   for (const count of ["fffffffe", "ffffffff"]) {
     assertMalformed(() => read(before + count + "00".repeat(16), 1), "a length");
   }
+});
+
+Deno.test("Message.read() refuses more elements than its limit, those of all arrays together", () => {
+  const parts = [{ id: 1, ids: [1, 2] }, { id: 2, ids: [3] }];
+  const bytes = Uint8Array.fromHex(hexOf({ name: "", parts }, 1));
+  assert.deepEqual(sample.read(new ByteReader(bytes), 1, { elementsMax: 5 }).parts, parts);
+  for (const elementsMax of [0, 1, 2, 4]) {
+    assertMalformed(
+      () => sample.read(new ByteReader(bytes), 1, { elementsMax }),
+      "a message within its limit",
+    );
+  }
+  // Each message has the limit anew, also after one that was refused.
+  assert.deepEqual(sample.read(new ByteReader(bytes), 1, { elementsMax: 5 }).parts, parts);
+});
+
+Deno.test("Message.read() has a limit of elements where none is given", () => {
+  const writer = new ByteWriter();
+  const ids: number[] = new Array(MESSAGE_ELEMENTS_MAX_DEFAULT - 1).fill(0);
+  sample.write(writer, { name: "", parts: [{ id: 1, ids }] }, 1);
+  assert.equal(sample.read(new ByteReader(writer.written()), 1).parts?.[0].ids.length, ids.length);
+  ids.push(0);
+  writer.clear();
+  sample.write(writer, { name: "", parts: [{ id: 1, ids }] }, 1);
+  assertMalformed(() => sample.read(new ByteReader(writer.written()), 1), "a message within its limit");
 });
 
 Deno.test("Message.read() passes over tagged fields that it does not know", () => {
