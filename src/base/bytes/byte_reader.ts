@@ -170,7 +170,7 @@ export class ByteReader {
     return this.#bytes.subarray(position, position + length);
   }
 
-  /** The next `byteLength` bytes as UTF-8; what is none becomes U+FFFD, as in Java. */
+  /** The next `byteLength` bytes as UTF-8; invalid sequences become U+FFFD, as in Java. */
   readUtf8(byteLength: number): string {
     const position = this.#takeLength(byteLength, "bytes of text");
     return decodeUtf8(this.#bytes, position, position + byteLength);

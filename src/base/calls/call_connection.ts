@@ -105,7 +105,7 @@ export class CallConnection {
     if (this.#calls.has(call)) this.#sendThrown(FRAME.cancel, call, reason);
   }
 
-  /** Fails the calls of this side, which will not be answered; returns how many somebody still waited for. */
+  /** Fails the calls of this side, which get no result any more. Returns the number of calls that still had a waiter. */
   failCalls(reasonOf: (listener: AnswerListener) => unknown): number {
     for (const unfollow of this.#unfollows.values()) unfollow();
     this.#unfollows.clear();

@@ -2,7 +2,7 @@ import type { Permit, Permits } from "./permits.ts";
 
 /** What has a lock, or a permit of a semaphore, until it is released, disposed of, or its process dies. */
 export class PermitGuard implements Disposable {
-  /** Whether who had it before died while having it: what it guards may be half done. Told once. */
+  /** Whether the previous holder died while holding it: what it guards may be half done. Only the next holder is told. */
   readonly abandoned: boolean;
   readonly #permits: Permits;
   readonly #permit: Permit;

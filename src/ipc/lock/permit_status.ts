@@ -6,7 +6,7 @@ import { PERMIT_COUNTER } from "./permits_layout.ts";
 export interface PermitStatus {
   /** Permits that there are. */
   readonly permitCount: number;
-  /** Permits that somebody has, or was just given. */
+  /** Permits that are held, or were just handed over. */
   readonly heldCount: number;
   /** Openers that wait. */
   readonly waitingCount: number;
@@ -37,7 +37,7 @@ export function permitStatusOf(permits: Permits): PermitStatus {
 export function permitMetrics(kind: "lock" | "semaphore", name: string, status: PermitStatus): string {
   const rows: MetricRow[] = [
     ["permits", "gauge", "Permits that there are", status.permitCount],
-    ["held", "gauge", "Permits that somebody has", status.heldCount],
+    ["held", "gauge", "Permits that are held", status.heldCount],
     ["waiting", "gauge", "Openers that wait", status.waitingCount],
     ["acquired_total", "counter", "Permits acquired", status.acquiredCount],
     ["waited_total", "counter", "Times that an opener had to wait", status.waitedCount],

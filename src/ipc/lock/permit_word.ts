@@ -4,11 +4,11 @@
  *
  * | phase  | owner  | meaning                               | next                                                                   |
  * | ------ | ------ | ------------------------------------- | ---------------------------------------------------------------------- |
- * | free   | nobody | to be had                             | held, by who asks                                                      |
+ * | free   | nobody | available                             | held, by who asks                                                      |
  * | handed | waiter | given to one who waits, who knows not | held, by the waiter; free or handed on, when that does not wait or live |
- * | held   | holder | somebody has it                       | free or handed, when it is released, or its holder has died            |
+ * | held   | holder | a participant holds it                | free or handed, when it is released, or its holder has died            |
  *
- * `abandoned` goes with a permit whose holder has died, until somebody has been told.
+ * `abandoned` goes with a permit whose holder has died, until its next holder has been told.
  */
 export const PERMIT_PHASE = { free: 0, handed: 1, held: 2 } as const;
 
@@ -27,7 +27,7 @@ export function permitOwnerOf(word: number): number {
   return word & OWNER_MASK;
 }
 
-/** Whether the last holder died, and nobody has been told. */
+/** Whether the last holder died, and no holder has been told since. */
 export function isAbandoned(word: number): boolean {
   return (word & ABANDONED) !== 0;
 }

@@ -35,7 +35,7 @@ export interface Permit {
   readonly index: number;
   /** Its word: it is this opener's as long as it has that. */
   readonly word: number;
-  /** Whether its holder before died while it had it, and nobody was told of that yet. */
+  /** Whether its previous holder died while holding it, and no holder was told so yet. */
   readonly abandoned: boolean;
 }
 
@@ -121,7 +121,7 @@ export class Permits {
     const { index, word } = permit;
     this.#held[index] = 0;
     this.#heldCount--;
-    // Where it has changed all the same, it is damaged, and its finder sees to it.
+    // If it has changed all the same, it is damaged, and the participant that finds it repairs it.
     this.#passOn(index, word, false);
     // It may be this opener's turn again.
     if (this.waits.count > 0) this.waits.attempt();
@@ -190,7 +190,7 @@ export class Permits {
     return undefined;
   }
 
-  /** Free, or handed to somebody who does not wait: one who gave up meanwhile. */
+  /** Free, or handed to a participant that does not wait: it gave up meanwhile. */
   #isToBeHad(word: number): boolean {
     const phase = permitPhaseOf(word);
     if (phase === PERMIT_PHASE.free) return true;
@@ -292,7 +292,7 @@ export class Permits {
     return first;
   }
 
-  /** Looks whether one who has a permit has died, and then at all of the dead; whether there was anything to put in order. */
+  /** Checks whether a holder has died, and then recovers from all of the dead; whether there was anything to put in order. */
   #findDead(): boolean {
     const dead = new Set<number>();
     let isFound = false;

@@ -78,7 +78,7 @@ function discard(fd: number, object: string): void {
   }
 }
 
-/** The descriptor of a new file, in place of a half-made one too; `undefined` while somebody is at that. */
+/** The descriptor of a new file, in place of a half-made one too; `undefined` while another process makes it. */
 function createOrRepair(create: () => number, object: string, last: boolean): number | undefined {
   try {
     return create();
@@ -171,7 +171,7 @@ export function connectRegion(name: string, place: SharedMemoryTarget): OpenedRe
     }));
 }
 
-/** Somebody else's file may be locked for ever. */
+/** The file of another user may be locked for ever. */
 function refuseForeign(fd: number, operation: string): undefined {
   const found = inspectFile(fd);
   if (found.state === "foreign" || found.state === "other version") refuse(operation, found.found);

@@ -70,7 +70,7 @@ export function connectOrCreate<T>(operation: string, connect: () => T, create: 
   );
 }
 
-/** Runs `body` on the opened object, and closes it, unless it is given to somebody else by `keep()`. */
+/** Runs `body` on the opened object, and closes it, unless `keep()` passes it on. */
 export function withOpened<T>(fd: number, body: (fd: number, keep: () => void) => T): T {
   let kept = false;
   try {
@@ -89,7 +89,7 @@ export function inspectFile(fd: number): Inspection {
 }
 
 /**
- * Takes the name `object` away if it is that of `fd`; false when it is not, or when somebody else is at it. The lock, which
+ * Takes the name `object` away if it is that of `fd`; false when it is not, or when another process works on it. The lock, which
  * everybody takes who removes a name, makes sure that between the look and the removal the name does not become that of a
  * new region.
  */

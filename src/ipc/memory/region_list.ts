@@ -30,13 +30,13 @@ export type SharedMemoryState = "ready" | "being made" | "half-made" | "damaged"
 export interface SharedMemoryInfo {
   /** As it was made and is opened. */
   readonly name: string;
-  /** Bytes that it has, or will have; 0 where that cannot be told. */
+  /** Bytes that it has, or will have; 0 if that is unknown. */
   readonly byteLength: number;
   /** Permissions, e.g. `0o600`. */
   readonly mode: number;
-  /** Who made it, where that can be told. For display: the number may be another process's by now. */
+  /** The process that made it, if that is known. For display: the number may be another process's by now. */
   readonly createdBy?: SharedMemoryCreator;
-  /** When it was made, where that can be told. */
+  /** When it was made, if that is known. */
   readonly createdAt?: Date;
   /** Whether a living process has it open. */
   readonly inUse: boolean;
@@ -61,7 +61,7 @@ export interface SharedMemoryFilter extends SharedMemoryPlace {
    */
   prefix?: string;
   /**
-   * The one name that is looked at, in place of all that begin with `prefix`.
+   * The one name to list, in place of all that begin with `prefix`.
    *
    * @default {all}
    */
@@ -126,7 +126,7 @@ function whyForeign(fd: number, beginsWith: Uint8Array | undefined): string | un
     : "it is a region of another kind; it is left as it is";
 }
 
-/** Whether a region begins so. Of one that is not ready that cannot be told, and it counts. */
+/** Whether a region begins so. Of one that is not ready that is unknown, and it counts. */
 function isOfKind(fd: number, { state }: Inspection, beginsWith: Uint8Array = new Uint8Array(0)): boolean {
   if (state !== "ready") return true;
   const bytes = new Uint8Array(beginsWith.length);

@@ -187,7 +187,7 @@ export class SharedMemory implements Disposable {
 
   /**
    * Takes lock `index`, from 0 to {@linkcode SHARED_MEMORY_LOCK_COUNT} less 1, for this opener, until it unlocks, closes or dies;
-   * false when somebody has it, this opener included.
+   * false when it is held, by this opener or another.
    *
    * @throws {RangeError} when there is no such lock
    * @throws {Deno.errors.BadResource} when the region is closed
@@ -201,7 +201,7 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Whether somebody has lock `index`, this opener included.
+   * Whether lock `index` is held, by this opener or another.
    *
    * @throws {RangeError} when there is no such lock
    * @throws {Deno.errors.BadResource} when the region is closed

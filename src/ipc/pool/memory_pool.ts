@@ -33,9 +33,9 @@ export interface PoolStatus {
   readonly blockBytes: number;
   /** Blocks that nobody has. */
   readonly freeCount: number;
-  /** Blocks that somebody has. */
+  /** Blocks that have an owner. */
   readonly ownedCount: number;
-  /** Blocks that somebody offers. */
+  /** Blocks that are on offer. */
   readonly offeredCount: number;
   /** Times that a free block was acquired. */
   readonly acquiredCount: number;
@@ -169,7 +169,7 @@ export class MemoryPool implements Disposable {
   }
 
   /**
-   * Takes the block that somebody offers by that name; it is this opener's then.
+   * Takes the block that is on offer under that name, and becomes its owner.
    *
    * @throws {RangeError} for what can be no name of a block
    * @throws {StaleBlockError} when nobody offers it: it was taken, its offer was taken back, or who offered it has gone
@@ -214,8 +214,8 @@ export class MemoryPool implements Disposable {
     const rows: MetricRow[] = [
       ["blocks", "gauge", "Blocks that the pool has", status.blockCount],
       ["free", "gauge", "Blocks that nobody has", status.freeCount],
-      ["owned", "gauge", "Blocks that somebody has", status.ownedCount],
-      ["offered", "gauge", "Blocks that somebody offers", status.offeredCount],
+      ["owned", "gauge", "Blocks that have an owner", status.ownedCount],
+      ["offered", "gauge", "Blocks that are on offer", status.offeredCount],
       ["acquired_total", "counter", "Free blocks acquired", status.acquiredCount],
       ["released_total", "counter", "Blocks released", status.releasedCount],
       ["taken_total", "counter", "Offered blocks taken", status.takenCount],

@@ -77,7 +77,7 @@ export class PoolBlock implements Disposable {
     return referenceOf(this.index, this.#generation);
   }
 
-  /** Takes an offer back, the name of which is void then; false when somebody has taken the block, or it was not offered. */
+  /** Withdraws an offer, whose name is void then; false when another participant has taken the block, or it was not offered. */
   withdraw(): boolean {
     if (this.#core.closed) return false;
     const generation = this.#core.withdraw(this.index, this.#generation);

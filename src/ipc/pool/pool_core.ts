@@ -117,7 +117,7 @@ export class PoolCore {
     return poolGenerationOf(owned);
   }
 
-  /** Takes a block that somebody offers; the generation in which it is this opener's, or `undefined` when nobody does. */
+  /** Takes a block that is on offer. Returns the generation in which this participant owns it, or `undefined` when it is not on offer. */
   take(block: number, generation: number): number | undefined {
     const word = this.#load(block);
     if (poolGenerationOf(word) !== generation || poolPhaseOf(word) !== POOL_PHASE.offered) return undefined;
@@ -137,7 +137,9 @@ export class PoolCore {
       case POOL_PHASE.offered:
         return "it is offered";
       default:
-        return poolOwnerOf(word) === this.members.number ? "this opener has it anew" : "somebody else has it";
+        return poolOwnerOf(word) === this.members.number
+          ? "this opener has it anew"
+          : "another participant has it";
     }
   }
 

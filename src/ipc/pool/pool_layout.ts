@@ -25,10 +25,10 @@
  *
  * | phase   | owner   | meaning                                         | next                                                       |
  * | ------- | ------- | ----------------------------------------------- | ---------------------------------------------------------- |
- * | free    | nobody  | to be had                                       | owned                                                      |
- * | owned   | owner   | somebody has it                                 | free, generation + 1, when released, or its owner has died |
+ * | free    | nobody  | available                                       | owned                                                      |
+ * | owned   | owner   | a participant owns it                           | free, generation + 1, when released, or its owner has died |
  * |         |         |                                                 | offered                                                    |
- * | offered | offerer | to be had by who names it and its generation    | owned, by that one, generation + 1; free, generation + 1;  |
+ * | offered | offerer | on offer under its name and generation          | owned, by that one, generation + 1; free, generation + 1;  |
  * |         |         |                                                 | owned, by the offerer again, generation + 1                |
  *
  * Behind the words that every member has, from byte 64 on: its counters, float64 each, of all who have had this number (see POOL_COUNTER).

@@ -285,7 +285,7 @@ export class QueueCore {
     this.#settled(slot);
   }
 
-  /** Wakes somebody who waits for room. */
+  /** Wakes one waiter for room. */
   wakeRoom(): void {
     this.#roomNotifier.wake();
   }
@@ -335,7 +335,7 @@ export class QueueCore {
     for (const signal of [this.#itemsNotifier, this.#deadLettersNotifier, this.#roomNotifier]) signal.wake();
   }
 
-  /** Somebody who has a message for long does not wait, and shall still see to the dead. */
+  /** Recovers from the dead now and then, also in a participant that never waits because it works on one message for long. */
   maintain(): void {
     if (this.#janitor !== undefined || this.#outstanding === 0 || this.#closed) return;
     const janitor = setInterval(() => {
@@ -373,7 +373,7 @@ export class QueueCore {
     if (free > 0) this.#roomNotifier.wakeAll();
   }
 
-  /** Somebody has died, maybe before it could tell of what it did. */
+  /** A participant has died, maybe before it could wake others for what it did. */
   #tellEverybody(): void {
     for (
       const signal of [
@@ -436,7 +436,7 @@ export class QueueCore {
       }
       onMessage(copy.data, 0, copy.data.length, copy.redeliveryCount);
       if (this.#closed) return true;
-      // Not with the others: there may be a box to free, or somebody to tell.
+      // Not with the others: there may be a box to free, or a requester to wake.
       this.ack(slot);
       batch.leaveOut(index);
       return true;
@@ -543,7 +543,7 @@ export class QueueCore {
     if (++this.#received % RECEIVED_PER_LOOK === 0) this.#lookAround();
   }
 
-  /** Looks whether somebody has died, and at the slots themselves when that is so, or now and then; how many are free now. */
+  /** Checks whether a participant has died; if so, and now and then anyway, scans the slots. Returns the number of slots freed. */
   #lookForDead(): number {
     if (!this.participants.hasDead() && !this.#recoveries.due) return 0;
     const { free } = this.recover();

@@ -6,7 +6,7 @@ import { NO_MESSAGE } from "./receiver.ts";
 
 /**
  * The dead letters of a queue: messages that were delivered `deliveryCountMax` times and never acknowledged. They stay in the queue's
- * slots, as many as `deadLetterCountMax`, until somebody receives them or sends them on their way again.
+ * slots, as many as `deadLetterCountMax`, until they are received or sent again.
  */
 export class DeadLetters {
   readonly #core: QueueCore;

@@ -16,7 +16,7 @@ export class SharedQueueFullError extends Error {
 export class SharedQueueReplyError extends Error {
   /** Shown by stack traces and by `String(error)`. */
   override readonly name = "SharedQueueReplyError";
-  /** `"failed"`: its handler threw, which the message tells; `"lost"`: somebody took the request and did not reply. */
+  /** `"failed"`: its handler threw, and the message says why; `"lost"`: a consumer took the request and did not reply. */
   readonly reason: "failed" | "lost";
 
   /** What became of the request. */

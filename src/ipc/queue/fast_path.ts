@@ -76,7 +76,7 @@ export class ReservedBatch {
     return this.#received[index * QUEUE_RECEIVED.words + QUEUE_RECEIVED.route];
   }
 
-  /** Somebody else sees to that message. */
+  /** The caller takes that message out of the batch, and settles it. */
   leaveOut(index: number): void {
     this.#received[index * QUEUE_RECEIVED.words + QUEUE_RECEIVED.slot] = -1;
   }

@@ -2,7 +2,7 @@ import { QUEUE_HINT } from "../../../ffi/mod.ts";
 import { LANE, laneAt } from "./layout.ts";
 import type { QueueMemory } from "./queue_memory.ts";
 
-/** Looks at cells that others change meanwhile, or that are damaged, after which a call gives up. */
+/** Reads of cells that others change meanwhile, or that are damaged, after which a call gives up. */
 const LOOKS_MAX = 10_000;
 
 const { slotMask: SLOT_MASK, full: FULL, lapShift: LAP_SHIFT, lapMask: LAP_MASK } = QUEUE_HINT;
@@ -81,7 +81,7 @@ export class Hints {
     return -1;
   }
 
-  /** Takes away the hint that the last `first()` found, unless somebody has. */
+  /** Removes the hint that the last `first()` found, unless another participant has. */
   pass(): void {
     const words = this.#words;
     const head = this.#foundHead;

@@ -21,7 +21,7 @@ import { ANY_WORD, type ConstantRange, type Constants, HEADER, RegionKind } from
  * | phase   | owner       | meaning                                              | next                                         |
  * | ------- | ----------- | ---------------------------------------------------- | -------------------------------------------- |
  * | free    | nobody      | holds nothing                                        | writing, by a participant of the queue       |
- * | writing | participant | somebody fills it, or keeps it                       | ready, when it is sent; free                 |
+ * | writing | participant | a participant fills it, or keeps it                  | ready, when it is sent; free                 |
  * | ready   | nobody      | belongs to the message whose record names it         | free, when that message is no more           |
  */
 

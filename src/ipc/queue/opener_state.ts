@@ -55,7 +55,7 @@ export class OpenerState {
     return this.words[QUEUE_STATE.sequence];
   }
 
-  /** Where the next free slot is looked for. */
+  /** Slot at which the next search for a free one starts. */
   get cursor(): number {
     return this.words[QUEUE_STATE.cursor];
   }

@@ -15,13 +15,13 @@ import type { QueueMemory } from "./queue_memory.ts";
 import { freed, generationOf, isImpossible, isNobodys, moved, ownerOf, PHASE, phaseOf } from "./slot_word.ts";
 import { laneOf } from "./route.ts";
 
-/** What recovering has changed, so that somebody can be woken for it. */
+/** What recovery has changed, so that the right waiters can be woken. */
 export interface Recovered {
   /** Messages that can be had again. */
   readonly ready: number;
   /** Slots that are free again. */
   readonly free: number;
-  /** Whether somebody had died: of what that one did last, nobody was told. */
+  /** Whether a participant had died: for what it did last, no waiter was woken. */
   readonly dead: boolean;
 }
 
@@ -82,7 +82,7 @@ export class Participants extends Members {
     return { ...swept, dead: false };
   }
 
-  /** Looks for slots and partitions of the dead, and sees to them. */
+  /** Finds slots and partitions of the dead, and recovers them. */
   recover(): Recovered {
     const { words, capacity } = this.#memory;
     const owners = this.#owners.fill(0);
@@ -171,7 +171,7 @@ export class Participants extends Members {
     return this.#own.has(slot);
   }
 
-  /** Frees a slot whose word is damaged: what is in it cannot be told. */
+  /** Frees a slot whose word is damaged: its contents are unknown. */
   #mend(slot: number, word: number): boolean {
     if (!this.#memory.move(slot, word, freed(word))) return false;
     this.count(COUNTER.damaged);

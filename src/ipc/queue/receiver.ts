@@ -16,7 +16,7 @@ const SCANS_MAX = 64;
 /** Which lanes are received from. */
 export type LaneChoice = "messages" | "dead letters";
 
-/** Who is told of what becomes of messages. */
+/** Callbacks for what becomes of messages. */
 export interface ReceiverEvents {
   /** One that was not delivered is no more. */
   readonly onFree: () => void;
@@ -38,7 +38,7 @@ export class Receiver {
   readonly #deadLane: number;
   readonly #deliveryCountMax: number;
   readonly #partitions: number;
-  /** Partition that is looked at first. */
+  /** Partition that the next call tries first. */
   #cursor = 0;
   /** Of each partition, whether this participant has it: as with slots, one that is its own by the word alone is damaged. */
   readonly #hasPartition: boolean[];
@@ -88,7 +88,7 @@ export class Receiver {
     if (requester !== NOBODY) this.#events.onRequestLost(requester);
   }
 
-  /** Gives a message back, to be had again. */
+  /** Returns a message to the queue, so that it can be received again. */
   giveBack(slot: number): void {
     const word = this.#memory.load(slot);
     const lane = this.#laneAt(slot);
@@ -197,7 +197,7 @@ export class Receiver {
     return NO_MESSAGE;
   }
 
-  /** Looks at the slots themselves: a hint may be missing. */
+  /** Scans the slots themselves: a hint may be missing. */
   #takeScanned(first: number, end: number): number {
     for (;;) {
       const slot = this.#reserveScanned(first, end);
@@ -300,7 +300,7 @@ export class Receiver {
       }
       const slot = this.#oldestBefore(candidate, lane);
       const found = slot === candidate ? word : memory.load(slot);
-      // Somebody else was faster: all of it is looked at once more.
+      // Another participant was faster: start over.
       if (phaseOf(found) !== PHASE.ready || this.#laneAt(slot) !== lane || !this.#own.reserve(slot, found)) {
         continue;
       }

@@ -130,7 +130,7 @@ export class PendingRequest {
   }
 }
 
-/** Whether a reserved slot holds a request that somebody may still wait for. */
+/** Whether a reserved slot holds a request whose requester may still wait. */
 export function isRequest(core: QueueCore, slot: number): boolean {
   return hasRequestFlag(core, slot) && !isGivenUp(core, slot);
 }

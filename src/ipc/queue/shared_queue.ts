@@ -360,7 +360,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
    * Sends a request, and resolves to the reply of the consumer that gets it. The request takes one place in the queue until the reply is
    * here; with a `timeoutMs`, nobody handles it after that time. When its consumer dies, another gets it.
    *
-   * @throws {SharedQueueReplyError} when the handler failed, or somebody took the request and did not reply, or died while replying
+   * @throws {SharedQueueReplyError} when the handler failed, or a consumer took the request and did not reply, or died while replying
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
    */
   async request(payload: Payload, options: RequestOptions = NO_OPTIONS): Promise<Uint8Array<ArrayBuffer>> {

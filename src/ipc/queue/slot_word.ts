@@ -10,7 +10,7 @@ import { NOBODY } from "../sharing/mod.ts";
  * | free     | nobody    | holds nothing              | writing, by a producer                                        |
  * | writing  | producer  | a message is being written | ready: the message is acknowledged                            |
  * |          | consumer  | a reply is being written   | replied                                                       |
- * | ready    | nobody    | a message to be had        | reserved, by a consumer; free, by who gives its request up    |
+ * | ready    | nobody    | a message is available     | reserved, by a consumer; free, by who gives its request up    |
  * | reserved | consumer  | a consumer has it          | free when acknowledged, ready when given back, writing        |
  * | replied  | requester | holds the reply to it      | free, when the requester has read it                          |
  *

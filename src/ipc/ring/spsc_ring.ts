@@ -144,7 +144,7 @@ export class SpscRing {
   /**
    * The writing half.
    *
-   * @throws {Deno.errors.Busy} when somebody has it
+   * @throws {Deno.errors.Busy} when it is attached already
    * @throws {Deno.errors.BadResource} when it was closed
    */
   producer(): RingProducer {
@@ -155,7 +155,7 @@ export class SpscRing {
   /**
    * The reading half.
    *
-   * @throws {Deno.errors.Busy} when somebody has it
+   * @throws {Deno.errors.Busy} when it is attached already
    * @throws {Deno.errors.BadResource} when it was closed
    */
   consumer(): RingConsumer {

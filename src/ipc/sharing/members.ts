@@ -40,7 +40,7 @@ export interface Participant {
 /**
  * Who has something shared open, each by a number.
  *
- * A number is had by who holds the lock of that number, which the kernel drops with the last descriptor. Who puts in order what a dead one
+ * The holder of the lock of a number has that number; the kernel drops the lock with the last descriptor. A participant that recovers from a dead one
  * has left takes its lock meanwhile: so nobody else does, and the number is not given out before that is done.
  */
 export class Members {
@@ -48,7 +48,7 @@ export class Members {
   number: number = NOBODY;
   /** Differs for each member that ever was. */
   session = 0;
-  /** Whether who had the number before has died, so that nobody was told of what it did last. */
+  /** Whether the member that had the number before has died, so that no waiter was woken for what it did last. */
   followsDead = false;
   readonly #table: MemberTable;
 
@@ -106,7 +106,7 @@ export class Members {
     return number !== NOBODY && this.sessionOf(number) === session;
   }
 
-  /** Whether somebody has died without leaving. */
+  /** Whether a member has died without leaving. */
   hasDead(): boolean {
     const { region } = this.#table;
     for (let number = 1; number <= MEMBERS_MAX; number++) {

@@ -16,7 +16,7 @@ export const SLEEP_MS_MAX = 50;
 export const CHECKED_SLEEP_MS_MAX = 1100;
 
 /**
- * Waking those who sleep, in this process and in others, and paying for it only while somebody sleeps.
+ * Wakes sleepers in this process and in others, and costs something only while there are sleepers.
  *
  * Three words: `signal`, which sleepers sleep on and wakers change; `armed`, which sleepers count up before they sleep; and `disarmed`, what
  * `armed` was when a waker found nobody asleep. While the two are equal, nobody sleeps. A sleeper that dies leaves `armed` ahead, until the
@@ -30,7 +30,7 @@ export class Notifier {
   readonly #check: RecoveryCheck | undefined;
   readonly #watch: WordWatch;
 
-  /** The words are those from index `at`. Who sleeps long on them has a recovery check. */
+  /** The words are those from index `at`. A waiter that sleeps long on them makes a recovery check. */
   constructor(words: Int32Array, at: number, check?: RecoveryCheck) {
     this.#words = words;
     this.#check = check;
@@ -42,7 +42,7 @@ export class Notifier {
 
   /** Wakes one process that sleeps, if any does. To be called behind what it may be waiting for. */
   wake(): void {
-    // SYNC signal: either this sees that somebody is about to sleep, or that one sees what came before this.
+    // SYNC signal: either this sees that a waiter is about to sleep, or the waiter sees what came before this.
     const armed = Atomics.load(this.#words, this.#armed);
     if (armed !== Atomics.load(this.#words, this.#disarmed)) this.#wakeArmed(armed, 1);
   }
@@ -54,7 +54,7 @@ export class Notifier {
   }
 
   /**
-   * Says that somebody is about to sleep; the result is for the sleep. Whoever calls it looks once more at what it waits for
+   * Announces that a waiter is about to sleep; the result is for the sleep. Whoever calls it looks once more at what it waits for
    * before it sleeps.
    */
   arm(): number {

@@ -36,7 +36,7 @@ export class Slab {
     this.at = 0;
   }
 
-  /** The `byteLength` bytes at `at`, which somebody has copied there; what comes next goes behind them. */
+  /** The `byteLength` bytes at `at`, which the caller has copied there; what comes next goes behind them. */
   take(at: number, byteLength: number): Uint8Array<ArrayBuffer> {
     this.at = at + byteLength + 7 & ~7;
     return new Uint8Array(this.bytes.buffer, at, byteLength);

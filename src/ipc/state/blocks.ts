@@ -61,7 +61,7 @@ export class Blocks {
   /** Takes a block that this opener has taken from its bucket; `word` is what its word was while the bucket still led to it. */
   unlinked(block: number, word: number): void {
     const now = this.#memory.load(block);
-    // It may be somebody else's by now. And where it is not live yet, who has published it looks after it. SYNC live.
+    // It may have another owner by now. If it is not live yet, the participant that published it makes it so. SYNC live.
     if (isSameGeneration(now, word) && phaseOf(now) === PHASE.live) this.#takeOver(block, now);
   }
 
@@ -103,7 +103,7 @@ export class Blocks {
     return count;
   }
 
-  /** Live where a bucket leads to it, else free; as it is where that cannot be told. */
+  /** Live where a bucket leads to it, else free; unchanged if that is unknown. */
   #settle(block: number, word: number): void {
     const leads = this.#table.leadsTo(block);
     if (leads === false) return this.#free(block, word);

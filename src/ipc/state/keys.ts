@@ -3,7 +3,7 @@ const encoder = new TextEncoder();
 /** Keys that are remembered with their hashes; when there are more, all are forgotten. */
 export const KEYS_REMEMBERED_MAX = 8192;
 
-/** A key, as it is looked for. */
+/** A key, with what finding it needs. */
 export interface Key {
   readonly text: string;
   readonly byteLength: number;

@@ -18,7 +18,7 @@
  *          ├────────┼────────┬────────┐
  *     640  │signal  │ armed  │disarmed│   changes: who watches sleeps on `signal`; see src/ipc/sharing/notifier.ts
  *          ├────────┼────────┴────────┘
- *     768  │  tail  │   of the ring of changes: how many there have been while somebody watched
+ *     768  │  tail  │   of the ring of changes: how many there have been while there were watches
  *          ├────────┤
  *    4096  │ members: 256 of 128 bytes; number 0 is nobody; see src/ipc/sharing/members.ts
  *          ├────────

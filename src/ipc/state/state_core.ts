@@ -15,7 +15,7 @@ import {
 import { blockOf, nextVersion, NONE, type StateMemory } from "./state_memory.ts";
 import { CHAIN_MAX, Table } from "./table.ts";
 
-/** Times that a change begins anew because somebody else has changed the same bucket. */
+/** Retries of a change when another participant has changed the same bucket. */
 const WRITE_TRIES_MAX = 100_000;
 /** Values up to this many bytes are copied byte by byte, or word by word: a view costs more. */
 const LOOP_COPY_BYTES_MAX = 256;
@@ -50,7 +50,7 @@ export class StateCore {
   #counters = 0;
   #hand = 0;
   #closed = false;
-  /** What is called while somebody watches, at least every 50 ms. */
+  /** Called while there are watches, at least every 50 ms. */
   onPause: () => void = () => {};
 
   /** @throws {Deno.errors.Busy} when the state has as many openers as it can */
@@ -180,7 +180,7 @@ export class StateCore {
     this.#signal.wakeAll();
   }
 
-  /** Looks at all buckets and blocks: for what is damaged, for blocks that nobody has, and for how many keys there are. */
+  /** Scans all buckets and blocks: for damage, for blocks without an owner, and for how many keys there are. */
   #audit(): void {
     const { table } = this;
     const { bucketCount } = this.memory.geometry;
@@ -197,14 +197,14 @@ export class StateCore {
     this.#recount();
   }
 
-  /** Looks whether somebody has died, and at all blocks when that is so, or now and then. */
+  /** Checks whether a participant has died; if so, and now and then anyway, scans all blocks. */
   lookForDead(): void {
     if (!this.members.hasDead() && !this.#deadScans.due) return;
     this.recover();
     this.#deadScans.done();
   }
 
-  /** Says that there is one more watch, or one less, and that changes are to be told. */
+  /** Counts one watch more, or one less; while there are any, changes are reported. */
   watching(more: 1 | -1): void {
     const { words } = this.memory;
     const own = this.#memberAt(this.members.number) + STATE_MEMBER.watches;

@@ -7,7 +7,7 @@ import { blockOf, NONE, type StateMemory } from "./state_memory.ts";
 
 /** Keys that a bucket can have; hashes see to it that far fewer ever meet. */
 export const CHAIN_MAX = 64;
-/** Times that a read begins anew because somebody has changed what it was reading. */
+/** Retries of a read when a participant has changed what it was reading. */
 const READ_TRIES_MAX = 1000;
 /** Values of more bytes are read again only when they are overwritten, and not when their bucket changes. */
 const QUICK_BYTES_MAX = 1024;
@@ -197,7 +197,7 @@ export class Table {
     return fnv1a([nativeCrc32c(bytes.subarray(from, to))]);
   }
 
-  /** Looks at the word of a bucket; the first block of its chain. */
+  /** Reads the word of a bucket. Returns the first block of its chain. */
   #enter(bucket: number): number {
     const { words, buckets } = this.#memory;
     const at = this.at = buckets + (bucket << 1);

@@ -5,15 +5,15 @@ import { lapOf, type StateCore } from "./state_core.ts";
 /** Milliseconds between two looks at all buckets, at least: for changes of which nobody has reported. */
 const LOOK_MS_MIN = 1000;
 
-/** What a watch has told of a key. */
+/** What a watch has reported of a key. */
 interface ReportedKey {
   readonly version: number;
   readonly expiresMs: number;
 }
 
-/** One watch: which of its keys have changed since it told of them. */
+/** One watch: which of its keys have changed since it reported them. */
 export class Watch {
-  /** What was told, by bucket. */
+  /** What was reported, by bucket. */
   readonly #reported = new Map<number, Map<string, ReportedKey>>();
   /** Keys that have changed, and their buckets. */
   readonly #changed = new Map<string, number>();
@@ -43,7 +43,7 @@ export class Watch {
     for (const key of gone) this.#change(key, bucket);
   }
 
-  /** Looks for keys that were told and whose time is over. */
+  /** Finds keys that were reported and have expired since. */
   expire(nowMs: number): void {
     if (nowMs < this.#expiresMs) return;
     this.#expiresMs = Infinity;
@@ -72,7 +72,7 @@ export class Watch {
     return undefined;
   }
 
-  /** What was told of a key. */
+  /** What was reported of a key. */
   reportedOf(bucket: number, key: string): ReportedKey | undefined {
     return this.#reported.get(bucket)?.get(key);
   }

@@ -13,7 +13,7 @@ export class CoreGroup implements AsyncDisposable {
   /** How many cores it has. */
   readonly count: number;
   readonly #options: CheckedOptions;
-  /** Rejected without a handler, when nobody else was told, so that the death of a core is never silent. */
+  /** Rejected without a handler, when the failure was not reported otherwise, so that the death of a core is never silent. */
   readonly #finish = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #restartedAtMs: number[] = [];

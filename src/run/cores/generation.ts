@@ -12,7 +12,7 @@ import type { CheckedOptions } from "./group_options.ts";
 /** One worker and how far it is. */
 interface Member {
   readonly worker: Worker;
-  /** Resolves when it has done what it was told last, or is dead. */
+  /** Resolves when it has done its last command, or is dead. */
   step: PromiseWithResolvers<void>;
   busy: boolean;
   dead: boolean;

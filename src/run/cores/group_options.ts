@@ -90,7 +90,7 @@ export interface CoreGroupOptions {
    * @default {5}
    */
   restartsMax?: number;
-  /** Told of each restart, with the cause, when calls can be made again. */
+  /** Called after each restart, with the cause, when calls can be made again. */
   onRestart?: (cause: Error) => void;
   /**
    * Milliseconds for which one piece of work may hold a core before `onStall` is told.
@@ -98,7 +98,7 @@ export interface CoreGroupOptions {
    * @default {1000}
    */
   stallMs?: number;
-  /** Told once of each piece of work that holds a core for `stallMs`, while it does. */
+  /** Called once for each task that holds a core for `stallMs`, while it does. */
   onStall?: (stall: CoreStall) => void;
 }
 

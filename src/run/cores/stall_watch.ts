@@ -1,7 +1,7 @@
 import { BELL, BELL_WORDS, type MeshMemory } from "./mesh.ts";
 import type { CoreStall } from "./statistics.ts";
 
-/** Checks per limit: a stall is told at most a quarter of the limit late. */
+/** Checks per limit: a stall is reported at most a quarter of the limit late. */
 const CHECKS_PER_LIMIT = 4;
 
 /** What of a group's options the watch needs. */
@@ -26,7 +26,7 @@ export class StallWatch {
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #taskNames: readonly string[] = [];
 
-  /** Watches the cores of `mesh`, if anybody wants to be told. */
+  /** Watches the cores of `mesh`, if there is a handler. */
   constructor(mesh: MeshMemory, options: StallWatchOptions) {
     this.#words = new Int32Array(mesh.bells);
     this.#options = options;

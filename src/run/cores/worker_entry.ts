@@ -102,7 +102,7 @@ async function stopService(runtime: CoreRuntime, service: number): Promise<void>
   }
 }
 
-/** What ends because it was told to has not failed. */
+/** A task that ends because the core stops has not failed. */
 function failUnlessStopping(error: unknown): void {
   const signal = parts?.runtime.core.signal;
   const isStopping = signal?.aborted &&

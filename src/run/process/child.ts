@@ -65,7 +65,7 @@ export interface Children {
    * @throws {Deno.errors.NotFound | Deno.errors.PermissionDenied} and others
    */
   start(request: ChildRequest, handler: ChildHandler): Child;
-  /** What a process takes; `undefined` when there is none, or it cannot be told. */
+  /** What a process takes; `undefined` when there is none, or that is unknown. */
   usage(pid: number): ChildUsage | undefined;
   /** Frees what was held, when all have ended; resolves when nobody survives this process any more. */
   close(): Promise<void>;

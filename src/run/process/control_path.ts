@@ -21,7 +21,7 @@ export function defaultControlPath(
 /**
  * Makes the directory of a control socket, for its owner alone, if it is not there.
  *
- * @throws {Deno.errors.PermissionDenied} (as a rejection) when it is somebody else's
+ * @throws {Deno.errors.PermissionDenied} (as a rejection) when it belongs to another user
  */
 export async function makeControlDirectory(path: string, uid: number | null): Promise<void> {
   const directory = dirname(path);

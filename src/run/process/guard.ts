@@ -7,7 +7,7 @@
 export const GUARD_PROGRAM = "/bin/sh";
 
 /**
- * A file in the supervisor's directory that is made when all its sockets are there: what is newer is somebody else's. The number of a
+ * A file in the supervisor's directory that is made when all its sockets are there: a newer file belongs to another process. The number of a
  * file alone does not tell, because the system gives it to the next one that is made.
  */
 export const GUARD_MARK = "made";

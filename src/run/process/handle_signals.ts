@@ -3,10 +3,10 @@ import { nativeStatus, TakenSignal } from "../../../ffi/mod.ts";
 import { SIGNAL_ECHO_MS } from "../../io/reactor/mod.ts";
 import type { Supervisor, SupervisorEnd } from "./supervisor.ts";
 
-/** The code with which a process ends that was told twice to stop. */
+/** The exit code of a process that got two signals to stop. */
 export const STOPPED_TWICE_EXIT_CODE = 130;
 
-/** When it is looked whether Deno has opened a debugger, in milliseconds after the signal. */
+/** Delays of the checks whether Deno has opened a debugger, in milliseconds after the signal. */
 const DEBUGGER_CLOSE_MS = [0, 1, 10, 100, 1000];
 
 /**
@@ -66,7 +66,7 @@ function listenForReload(onReload: () => void): { close(): void } {
   };
 }
 
-/** Unless somebody has asked for it, by a flag or before. */
+/** Unless it was asked for, by a flag or before. */
 function closeDebugger(): void {
   // Without the permission it stays open: asking would throw.
   if (!mayUseDebugger() || inspector.url() !== undefined) return;

@@ -117,7 +117,7 @@ export class PortableChildren implements Children {
     try {
       process.kill("SIGKILL");
     } catch {
-      // Somebody has ended it.
+      // It was ended from outside.
     }
     await process.status;
     await writer.close().catch(() => {});

@@ -67,7 +67,7 @@ export class RestartPolicy {
     return { kind: "restart", delayMs };
   }
 
-  /** Forgets what was: somebody has asked for a new beginning. */
+  /** Forgets earlier failures: a start was asked for. */
   reset(): void {
     this.#restartsMs = [];
     this.#inRow = 0;

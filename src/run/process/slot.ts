@@ -21,7 +21,7 @@ export class Slot {
   #current: Instance | undefined;
   /** The one that is to take over, while it is not ready. */
   #successor: Instance | undefined;
-  /** Those that were replaced, or told to stop, and have not ended. */
+  /** Instances that were replaced, or asked to stop, and have not ended. */
   readonly #leaving = new Set<Instance>();
   #idle: "waiting" | "gave-up" | "done" | "stopped" = "waiting";
   #timer: Timer | undefined;

@@ -1,6 +1,6 @@
 import type { GuardedSocket } from "./guard.ts";
 
-/** A socket as whoever survives this process is told of it. */
+/** A socket as the guard, which survives this process, knows it. */
 export async function guardedSocket(path: string): Promise<GuardedSocket> {
   return { path, inode: (await Deno.lstat(path)).ino ?? 0 };
 }
@@ -22,7 +22,7 @@ export function removeSockets(files: readonly GuardedSocket[]): void {
     try {
       if (Deno.lstatSync(path).ino === inode) Deno.removeSync(path);
     } catch {
-      // Somebody has removed it.
+      // It was removed meanwhile.
     }
   }
 }

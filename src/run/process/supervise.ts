@@ -22,7 +22,7 @@ export interface SuperviseOptions {
    */
   controlPath?: string;
   /**
-   * Takes a line about each event; `loud` when somebody has to look after it: something was given up, or not reloaded.
+   * Takes a line about each event; `loud` when an operator has to act: a process was given up, or not reloaded.
    *
    * @default {loud ones go to standard error}
    */

@@ -31,7 +31,7 @@ export interface InstanceStatus {
   readonly uptimeMs: number | undefined;
   /** How often it was started again after it had ended by itself. */
   readonly restartCount: number;
-  /** Bytes of memory in use; `undefined` where that cannot be told. */
+  /** Bytes of memory in use; `undefined` if that is unknown. */
   readonly memoryBytes: number | undefined;
   /** Milliseconds of processor time that the process has taken. */
   readonly cpuMs: number | undefined;
@@ -63,7 +63,7 @@ export class ReloadError extends Error {
 export interface SupervisorParts {
   readonly children: Children;
   readonly processes: readonly ResolvedParts[];
-  /** Called with what is worth a line; `loud` when somebody has to look after it. */
+  /** Called with what is worth a line; `loud` when an operator has to act. */
   readonly log: (line: string, loud: boolean) => void;
   /** Frees what was made for all of them. */
   readonly release: () => Promise<void>;
@@ -83,7 +83,7 @@ interface Process extends ResolvedParts {
   /** The reload under way, and the one that is to follow. */
   reloading: Promise<void> | undefined;
   next: Promise<void> | undefined;
-  /** Told to stop since the last reload began. */
+  /** Asked to stop since the last reload began. */
   stopped: boolean;
   /** How often it was. */
   stopCount: number;

@@ -21,7 +21,7 @@ export function encodeWorkerMessage(message: WorkerMessage): Uint8Array<ArrayBuf
   return new TextEncoder().encode(`${JSON.stringify(message)}\n`);
 }
 
-/** Calls `onMessage` with each message of a stream of bytes; what is none is passed over. */
+/** Calls `onMessage` with each message of a stream of bytes; anything else is skipped. */
 export class WorkerMessages {
   readonly #lines: OutputLines;
 

@@ -147,7 +147,7 @@ function removeAbandoned(): void {
   try {
     SharedMemory.removeAbandoned({ prefix: CHANNEL_REGION_PREFIX });
   } catch {
-    // Somebody else's.
+    // It belongs to another hub.
   }
 }
 

@@ -2,7 +2,7 @@
 const PREFIX = "millrace-channels-";
 /** The socket in it. */
 const SOCKET = "channel.sock";
-/** Milliseconds after which a directory is looked at whose socket nobody listens to: until then its hub may be about to. */
+/** Milliseconds after which a directory without a listening socket is checked: until then its hub may be about to listen. */
 const LEFT_MS = 60_000;
 
 /** Makes a directory for a hub that only this user may use, and takes away those of hubs that were killed; the path of its socket. */
@@ -29,7 +29,7 @@ async function removeIfLeft(directory: string): Promise<void> {
     if (await isListenedTo(`${directory}/${SOCKET}`)) return;
     await Deno.remove(directory, { recursive: true });
   } catch {
-    // Another user's, or somebody was faster.
+    // It belongs to another user, or another process was faster.
   }
 }
 

@@ -15,7 +15,7 @@ export interface Polled {
   sleep(): void;
 }
 
-/** Stands for a moment that is now, until somebody reads the clock. */
+/** Stands for a moment that is now, until the clock is read. */
 const NOW = Infinity;
 
 /** When each was busy last that is polled. */

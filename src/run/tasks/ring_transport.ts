@@ -107,7 +107,7 @@ export class RingTransport implements ChannelTransport, Polled {
     try {
       return this.#consumer.drainInPlace(this.#onMessage, DRAIN_MAX);
     } catch {
-      // Somebody has written to the memory.
+      // Another process has written to the memory.
       this.#fail();
       return 0;
     }

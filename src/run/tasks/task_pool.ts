@@ -79,7 +79,7 @@ export interface TaskPoolOptions {
    */
   name?: string;
   /**
-   * Takes a line about each event of the workers; `loud` when somebody has to look after it.
+   * Takes a line about each event of the workers; `loud` when an operator has to act.
    *
    * @default {loud ones go to standard error}
    */
@@ -116,7 +116,7 @@ export interface TaskPoolStatus {
  * ```
  */
 export class TaskPool<Tasks> implements AsyncDisposable {
-  /** Looks after the workers: their events, their status, their reload. */
+  /** The supervisor of the workers: their events, their status, their reload. */
   readonly supervisor: Supervisor;
   readonly #hub: ChannelHub;
   readonly #name: string;
@@ -455,7 +455,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     };
   }
 
-  /** Whoever runs it is told. */
+  /** Its worker is told to cancel it. */
   #giveUp(job: Job, reason: unknown): void {
     const { worker } = job;
     this.#fail(job, reason);
@@ -464,7 +464,7 @@ export class TaskPool<Tasks> implements AsyncDisposable {
     this.#killUnlessDone(job, worker);
   }
 
-  /** A worker that goes on with what nobody waits for is of no use. */
+  /** A worker that continues a task without a waiter is of no use. */
   #killUnlessDone(job: Job, worker: PoolWorker): void {
     if (this.#cancelGraceMs === Infinity) return;
     const { pid } = worker.channel.peer;

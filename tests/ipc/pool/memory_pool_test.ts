@@ -42,7 +42,7 @@ poolTest(
     assert.deepEqual([...taken.readAt(3, 3)], [1, 2, 3]);
     assert.deepEqual([...taken.bytes.subarray(3, 6)], [1, 2, 3]);
     assert.throws(() => other.take(reference), /nobody offers it by \d+, and this opener has it anew/);
-    assert.throws(() => one.take(reference), /nobody offers it by \d+, and somebody else has it/);
+    assert.throws(() => one.take(reference), /nobody offers it by \d+, and another participant has it/);
     assert.equal(block?.withdraw(), false);
     taken.release();
     assert.throws(() => taken.readAt(0, 1), /it was released or taken, and it is free/);
@@ -81,7 +81,7 @@ poolTest("PoolBlock.release() twice, or of what is another's by now, is refused"
   assert.throws(() => block?.release(), /release block \d: it was released or taken, and it is free/);
   const theirs = other.tryAcquire();
   assert.equal(theirs?.index, block?.index);
-  assert.throws(() => block?.release(), /and somebody else has it/);
+  assert.throws(() => block?.release(), /and another participant has it/);
   theirs?.release();
   const mine = one.tryAcquire();
   assert.throws(() => block?.release(), /this opener has it anew/);
