@@ -389,7 +389,7 @@ export async function bytesAtStop(byteLength: number): Promise<Uint8Array> {
 /** Sends more than the ring takes to a core that is held up; resolves to what the ring has and what waits. */
 export async function floodHeld(to: number, count: number, byteLength: number): Promise<[number, number]> {
   const core = currentCore();
-  const held = core.submitTo(to, hold, 50);
+  const held = core.submitTo(to, hold, 600);
   await core.sleep(5);
   const calls = Array.from({ length: count }, () => core.submitTo(to, byteSum, new Uint8Array(byteLength)));
   const { ringBytes, waitingBytes } = core.statistics();
