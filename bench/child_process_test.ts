@@ -1,4 +1,5 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../tests/support/assertions.ts";
 import { ChildProcess } from "./child_process.ts";
 import { descendants, identify } from "./process_tree.ts";
 
@@ -7,21 +8,24 @@ const shell = (script: string) => ({ executable: "sh", args: ["-c", script] });
 
 Deno.test("ChildProcess.nextMatch() waits for output and takes what it matched", { ignore }, async () => {
   await using process = ChildProcess.start(shell("echo first 1; read line; echo got $line 2; sleep 60"));
-  equal((await process.nextMatch(/first (\d)/, 5000))[1], "1");
+  assertStrictEquals((await process.nextMatch(/first (\d)/, 5000))[1], "1");
   await process.writeLine("it");
-  equal((await process.nextMatch(/got (\w+ \d)/, 5000))[1], "it 2");
+  assertStrictEquals((await process.nextMatch(/got (\w+ \d)/, 5000))[1], "it 2");
 });
 
 Deno.test("ChildProcess.nextMatch() rejects with the status and the complaint of a process that ends", {
   ignore,
 }, async () => {
   await using process = ChildProcess.start(shell("echo error: no such driver >&2; echo more >&2; exit 3"));
-  await rejects(process.nextMatch(/ready/, 5000), /^Error: ended with code 3: error: no such driver$/);
+  await assertRejectsMatching(
+    () => process.nextMatch(/ready/, 5000),
+    /^Error: ended with code 3: error: no such driver$/,
+  );
 });
 
 Deno.test("ChildProcess.nextMatch() rejects when nothing matches in time", { ignore }, async () => {
   await using process = ChildProcess.start(shell("echo waiting; sleep 60"));
-  await rejects(process.nextMatch(/ready/, 100), /^TimedOut: silent for 100 ms/);
+  await assertRejectsMatching(() => process.nextMatch(/ready/, 100), /^TimedOut: silent for 100 ms/);
 });
 
 /** Looks again and again until there is something to see; gives up after two seconds of looking. */
@@ -41,11 +45,11 @@ Deno.test(
     await process.nextMatch(/ready/, 5000);
     // The shell says it is ready before it has started its child.
     const family = await eventually(() => descendants(process.pid), (found) => found.length > 0);
-    equal(family.length, 1);
+    assertStrictEquals(family.length, 1);
     await process.stop();
-    ok(process.hasEnded);
+    assert(process.hasEnded);
     const alive = () => family.map(identify).filter((child) => child !== undefined);
-    deepEqual(await eventually(alive, (found) => found.length === 0), []);
-    equal((await process.ended).signal, "SIGKILL");
+    assertEquals(await eventually(alive, (found) => found.length === 0), []);
+    assertStrictEquals((await process.ended).signal, "SIGKILL");
   },
 );

@@ -1,4 +1,5 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../tests/support/assertions.ts";
 import { errorCount, parseGeneratorOutput, parseWrkOutput } from "./load_result.ts";
 
 /** What wrk 4.1.0 printed under load that met every kind of error. */
@@ -21,23 +22,23 @@ Transfer/sec:      8.21MB
 
 Deno.test("parseWrkOutput() reads requests, percentiles in any unit, and every kind of error", () => {
   const result = parseWrkOutput(wrkOutput);
-  deepEqual(result, {
+  assertEquals(result, {
     requests: 152037,
     seconds: 2.01,
     p50Us: 281,
     p99Us: 1.05e6,
     errors: { connect: 1, read: 2, write: 3, timeout: 4, status: 5 },
   });
-  equal(errorCount(result), 15);
+  assertStrictEquals(errorCount(result), 15);
 });
 
 Deno.test("parseWrkOutput() counts no errors when wrk prints none", () => {
   const output = wrkOutput.replace(/.*Socket errors.*\n/, "").replace(/.*Non-2xx.*\n/, "");
-  equal(errorCount(parseWrkOutput(output)), 0);
+  assertStrictEquals(errorCount(parseWrkOutput(output)), 0);
 });
 
 Deno.test("parseWrkOutput() throws when the totals are missing", () => {
-  throws(
+  assertThrowsMatching(
     () => parseWrkOutput("unable to connect to 127.0.0.1:1 Connection refused\n"),
     /no line `N requests in T`.*refused/,
   );
@@ -45,6 +46,6 @@ Deno.test("parseWrkOutput() throws when the totals are missing", () => {
 
 Deno.test("parseGeneratorOutput() reads the line of JSON and throws without one", () => {
   const line = { requests: 3, seconds: 1, p50Us: 2, p99Us: 4, errors: { connect: 0 } };
-  deepEqual(parseGeneratorOutput(`${JSON.stringify(line)}\n`), line);
-  throws(() => parseGeneratorOutput(""), /printed no result/);
+  assertEquals(parseGeneratorOutput(`${JSON.stringify(line)}\n`), line);
+  assertThrowsMatching(() => parseGeneratorOutput(""), /printed no result/);
 });

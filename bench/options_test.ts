@@ -1,11 +1,12 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../tests/support/assertions.ts";
 import { parseOptions, UsageError } from "./options.ts";
 
 const names = ["http", "idle"];
 const ids = ["epoll", "deno"];
 
 Deno.test("parseOptions() runs everything by default", () => {
-  deepEqual(parseOptions([], names, ids), {
+  assertEquals(parseOptions([], names, ids), {
     names,
     json: false,
     rounds: 3,
@@ -21,9 +22,9 @@ Deno.test("parseOptions() reads names and options in any order, a repeated name 
     names,
     ids,
   );
-  deepEqual(options.names, ["idle"]);
-  deepEqual([options.json, options.rounds, options.seconds], [true, 2, 9]);
-  deepEqual(options.only, new Set(["deno"]));
+  assertEquals(options.names, ["idle"]);
+  assertEquals([options.json, options.rounds, options.seconds], [true, 2, 9]);
+  assertEquals(options.only, new Set(["deno"]));
 });
 
 Deno.test("parseOptions() refuses what it does not know in one line that lists what it does", () => {
@@ -36,8 +37,8 @@ Deno.test("parseOptions() refuses what it does not know in one line that lists w
     [["--only", "deno,nginx"], /^unknown contestant `nginx`: expected one of epoll, deno$/],
   ];
   for (const [args, message] of refused) {
-    throws(() => parseOptions(args, names, ids), (error) => {
-      equal(
+    assertThrowsMatching(() => parseOptions(args, names, ids), (error) => {
+      assertStrictEquals(
         error instanceof UsageError && !error.message.includes("\n") && message.test(error.message),
         true,
         String(error),

@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { isOnPath } from "./command.ts";
 import type { Cores } from "./cores.ts";
 import { figuresOf } from "./figures.ts";
@@ -18,10 +18,10 @@ const UNPINNED: Cores = { server: undefined, load: undefined, pinner: undefined,
 /** Has a contestant measure, where it is there; all its figures have to be above 0. */
 async function expectFigures(contestants: readonly Contestant[], id: string): Promise<void> {
   const found = await contestants.find((contestant) => contestant.id === id)?.find();
-  ok(found !== undefined, id);
+  assert(found !== undefined, id);
   if (found.state === "unavailable") return;
   const figures = await figuresOf<Record<string, number>>(found.command);
-  ok(
+  assert(
     Object.keys(figures).length > 0 && Object.values(figures).every((figure) => figure > 0),
     JSON.stringify(figures),
   );
@@ -41,14 +41,14 @@ for (const { id } of killContestants(2)) {
 Deno.test("reloadContestants(): reloads of a supervisor fail no request", async () => {
   const [supervisor] = reloadContestants(2, 2);
   const found = await supervisor.find();
-  ok(found.state === "ready");
+  assert(found.state === "ready");
   const round = await measureReloads(found.command, UNPINNED);
   // A machine with much to do may answer late; none is lost.
   const failed = round.loads.flatMap(({ errors }) => Object.entries({ ...errors, timeout: 0 })).filter((
     [, count],
   ) => count > 0);
-  deepEqual([round.reloads, failed], [2, []]);
-  ok(requestCount(round) > 0 && round.maxMs >= round.p50Ms && round.p50Ms > 0);
+  assertEquals([round.reloads, failed], [2, []]);
+  assert(requestCount(round) > 0 && round.maxMs >= round.p50Ms && round.p50Ms > 0);
 });
 
 for (const { id } of stateContestants("get").filter(({ id }) => !id.startsWith("millrace-call"))) {

@@ -1,4 +1,4 @@
-import { equal, ok, throws } from "node:assert/strict";
+import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { sampleMemory, sampleUsage, stolenShare, usageBetween, type UsageSample } from "./process_usage.ts";
 
 const ignore = Deno.build.os !== "linux";
@@ -10,15 +10,15 @@ function sample(userTicks: number, systemTicks: number, threads: Record<string, 
 
 Deno.test("usageBetween() divides the scheduler's nanoseconds as the ticks are divided", () => {
   const usage = usageBetween(sample(10, 10, { "1/1": 5e9 }), sample(20, 40, { "1/1": 5.8e9, "1/2": 0.2e9 }));
-  equal(usage.userSeconds.toFixed(6), "0.250000");
-  equal(usage.systemSeconds.toFixed(6), "0.750000");
+  assertStrictEquals(usage.userSeconds.toFixed(6), "0.250000");
+  assertStrictEquals(usage.systemSeconds.toFixed(6), "0.750000");
 });
 
 Deno.test("usageBetween() falls back on the ticks when a thread has ended or none is counted", () => {
   const ended = usageBetween(sample(0, 0, { "1/1": 0, "1/2": 9e9 }), sample(100, 300, { "1/1": 1e9 }));
-  equal(ended.userSeconds + ended.systemSeconds, 4);
+  assertStrictEquals(ended.userSeconds + ended.systemSeconds, 4);
   const uncounted = usageBetween(sample(0, 0, {}), sample(100, 300, {}));
-  equal(uncounted.systemSeconds, 3);
+  assertStrictEquals(uncounted.systemSeconds, 3);
 });
 
 /** A shell with a child, and with descendants that come and go; all of them end with it. */
@@ -43,7 +43,7 @@ Deno.test("sampleUsage() sees the work of a process and of its children", { igno
     const pids = new Set(
       [...sampleUsage(child.pid).threadNanoseconds.keys()].map((key) => key.split("/")[0]),
     );
-    ok(pids.has(String(child.pid)) && pids.size >= 2);
+    assert(pids.has(String(child.pid)) && pids.size >= 2);
   } finally {
     await end();
   }
@@ -58,7 +58,7 @@ Deno.test("sampleMemory() adds up a process and its children", { ignore }, async
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const whole = sampleMemory(child.pid);
-    ok(whole.proportionalBytes > 0 && whole.proportionalBytes <= whole.residentBytes);
+    assert(whole.proportionalBytes > 0 && whole.proportionalBytes <= whole.residentBytes);
   } finally {
     await end();
   }
@@ -67,11 +67,11 @@ Deno.test("sampleMemory() adds up a process and its children", { ignore }, async
 Deno.test("sampleUsage() and sampleMemory() fail for a process that has ended", { ignore }, async () => {
   const child = new Deno.Command("true").spawn();
   await child.status;
-  throws(() => sampleUsage(child.pid), Deno.errors.NotFound);
-  throws(() => sampleMemory(child.pid), Deno.errors.NotFound);
+  assertThrows(() => sampleUsage(child.pid), Deno.errors.NotFound);
+  assertThrows(() => sampleMemory(child.pid), Deno.errors.NotFound);
 });
 
 Deno.test("stolenShare() is the stolen part of all time between two readings", () => {
-  equal(stolenShare("cpu 10 0 10 80 0 0 0 0 0 0\n", "cpu 60 0 20 110 0 0 0 10 0 0\n"), 0.1);
-  equal(stolenShare("cpu 1 1 1 1 1 1 1 1\n", "cpu 1 1 1 1 1 1 1 1\n"), 0);
+  assertStrictEquals(stolenShare("cpu 10 0 10 80 0 0 0 0 0 0\n", "cpu 60 0 20 110 0 0 0 10 0 0\n"), 0.1);
+  assertStrictEquals(stolenShare("cpu 1 1 1 1 1 1 1 1\n", "cpu 1 1 1 1 1 1 1 1\n"), 0);
 });

@@ -1,4 +1,4 @@
-import { ok } from "node:assert/strict";
+import { assert } from "@std/assert";
 import { nativeStatus } from "../ffi/mod.ts";
 import { isOnPath } from "./command.ts";
 import { figuresOf } from "./figures.ts";
@@ -25,11 +25,11 @@ Deno.test(
   { ignore: noRedis !== undefined },
   async () => {
     const { messagesPerSecond, cpuNsPerMessage } = await figures("redis", 2);
-    ok(messagesPerSecond > 0 && cpuNsPerMessage > 0);
+    assert(messagesPerSecond > 0 && cpuNsPerMessage > 0);
   },
 );
 
 Deno.test("queueThroughputContestants(): messages between threads have their processor time, too", async () => {
   const { messagesPerSecond, cpuNsPerMessage } = await figures("deno-worker", 1);
-  ok(messagesPerSecond > 0 && cpuNsPerMessage > 0);
+  assert(messagesPerSecond > 0 && cpuNsPerMessage > 0);
 });

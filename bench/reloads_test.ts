@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { failedCount, reloadNotes, type ReloadRound, requestCount } from "./reloads.ts";
 import type { Outcome } from "./rounds.ts";
 
@@ -28,12 +28,12 @@ const ran: Outcome<ReloadRound> = {
 };
 
 Deno.test("what failed under all loads of a round counts", () => {
-  equal(failedCount(round), 7);
-  equal(requestCount(round), 30);
+  assertStrictEquals(failedCount(round), 7);
+  assertStrictEquals(requestCount(round), 30);
 });
 
 Deno.test("reloadNotes() hides no failure, and says nothing of who has not run", () => {
-  deepEqual(
+  assertEquals(
     reloadNotes([ran, { ...ran, rounds: [] }, { state: "not run", contestant, reason: "not there" }]),
     ["A: 6 reloads, 60 requests answered, 14 failed (read 6, timeout 8)"],
   );

@@ -1,4 +1,5 @@
-import nodeAssert from "node:assert/strict";
+import { assert as stdAssert, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import { assert, InvariantError } from "../../src/base/mod.ts";
 
 Deno.test("assert() returns when the condition holds", () => {
@@ -6,10 +7,10 @@ Deno.test("assert() returns when the condition holds", () => {
 });
 
 Deno.test("assert() throws an InvariantError carrying the message", () => {
-  nodeAssert.throws(() => assert(false, "ring: head 3 is past tail 2"), (error: unknown) => {
-    nodeAssert.ok(error instanceof InvariantError);
-    nodeAssert.equal(error.name, "InvariantError");
-    nodeAssert.equal(error.message, "ring: head 3 is past tail 2");
+  assertThrowsMatching(() => assert(false, "ring: head 3 is past tail 2"), (error: unknown) => {
+    stdAssert(error instanceof InvariantError);
+    assertStrictEquals(error.name, "InvariantError");
+    assertStrictEquals(error.message, "ring: head 3 is past tail 2");
     return true;
   });
 });
@@ -19,5 +20,5 @@ Deno.test("assert() narrows the type of what it checked", () => {
     assert(value !== undefined, "value is missing");
     return value.length;
   };
-  nodeAssert.equal(read("four"), 4);
+  assertStrictEquals(read("four"), 4);
 });

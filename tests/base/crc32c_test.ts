@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { crc32c, SeededRandom } from "../../src/base/mod.ts";
 
 const sequence = (length: number, byteAt: (index: number) => number): Uint8Array =>
@@ -28,13 +28,13 @@ const VECTORS: [name: string, bytes: Uint8Array, checksum: number][] = [
 
 for (const [name, bytes, checksum] of VECTORS) {
   Deno.test(`crc32c() gives the checksum of RFC 3720 for ${name}`, () => {
-    assert.equal(crc32c(bytes), checksum);
+    assertStrictEquals(crc32c(bytes), checksum);
   });
 }
 
 Deno.test("crc32c() gives the catalogued check value, and 0 for no bytes", () => {
-  assert.equal(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
-  assert.equal(crc32c(new Uint8Array(0)), 0);
+  assertStrictEquals(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
+  assertStrictEquals(crc32c(new Uint8Array(0)), 0);
 });
 
 function crc32cByBits(bytes: Uint8Array): number {
@@ -53,9 +53,9 @@ Deno.test("crc32c() agrees with the bitwise definition for every length, alignme
     for (let end = start; end <= bytes.length; end++) {
       const part = bytes.subarray(start, end);
       const expected = crc32cByBits(part);
-      assert.equal(crc32c(part), expected, `bytes ${start} to ${end}`);
+      assertStrictEquals(crc32c(part), expected, `bytes ${start} to ${end}`);
       const split = random.below(part.length + 1);
-      assert.equal(
+      assertStrictEquals(
         crc32c(part.subarray(split), crc32c(part.subarray(0, split))),
         expected,
         `split at ${split}`,

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Deque, DEQUE_LENGTH_MAX, SeededRandom } from "../../src/base/mod.ts";
 
 function drain<T>(deque: Deque<T>): (T | undefined)[] {
@@ -10,10 +10,10 @@ function drain<T>(deque: Deque<T>): (T | undefined)[] {
 Deno.test("Deque.popFront() gives entries in the order pushBack() took them", () => {
   const deque = new Deque<number>();
   for (let entry = 0; entry < 100; entry++) deque.pushBack(entry);
-  assert.equal(deque.length, 100);
-  assert.deepEqual(drain(deque), Array.from({ length: 100 }, (_, index) => index));
-  assert.equal(deque.popFront(), undefined);
-  assert.equal(deque.length, 0);
+  assertStrictEquals(deque.length, 100);
+  assertEquals(drain(deque), Array.from({ length: 100 }, (_, index) => index));
+  assertStrictEquals(deque.popFront(), undefined);
+  assertStrictEquals(deque.length, 0);
 });
 
 Deno.test("Deque.pushFront() puts an entry before the first", () => {
@@ -21,36 +21,36 @@ Deno.test("Deque.pushFront() puts an entry before the first", () => {
   deque.pushBack("b");
   deque.pushFront("a");
   deque.pushBack("c");
-  assert.deepEqual(drain(deque), ["a", "b", "c"]);
+  assertEquals(drain(deque), ["a", "b", "c"]);
 });
 
 Deno.test("Deque.peek() gives the first entry and leaves it", () => {
   const deque = new Deque<number>();
-  assert.equal(deque.peek(), undefined);
+  assertStrictEquals(deque.peek(), undefined);
   deque.pushBack(1);
   deque.pushBack(2);
-  assert.equal(deque.peek(), 1);
-  assert.equal(deque.length, 2);
+  assertStrictEquals(deque.peek(), 1);
+  assertStrictEquals(deque.length, 2);
 });
 
 Deno.test("Deque.clear() forgets every entry and leaves a usable queue", () => {
   const deque = new Deque<number>();
   for (let entry = 0; entry < 40; entry++) deque.pushFront(entry);
   deque.clear();
-  assert.equal(deque.length, 0);
-  assert.equal(deque.peek(), undefined);
+  assertStrictEquals(deque.length, 0);
+  assertStrictEquals(deque.peek(), undefined);
   deque.pushBack(7);
-  assert.deepEqual(drain(deque), [7]);
+  assertEquals(drain(deque), [7]);
 });
 
 Deno.test("Deque.pushBack() and pushFront() throw at lengthMax and keep what is held", () => {
   const deque = new Deque<number>({ lengthMax: 20 });
   for (let entry = 0; entry < 20; entry++) deque.pushBack(entry);
-  assert.throws(() => deque.pushBack(20), RangeError);
-  assert.throws(() => deque.pushFront(-1), RangeError);
-  assert.deepEqual(drain(deque), Array.from({ length: 20 }, (_, index) => index));
+  assertThrows(() => deque.pushBack(20), RangeError);
+  assertThrows(() => deque.pushFront(-1), RangeError);
+  assertEquals(drain(deque), Array.from({ length: 20 }, (_, index) => index));
   for (const lengthMax of [0, -1, 1.5, NaN, Infinity, DEQUE_LENGTH_MAX + 1]) {
-    assert.throws(() => new Deque({ lengthMax }), RangeError);
+    assertThrows(() => new Deque({ lengthMax }), RangeError);
   }
 });
 
@@ -71,13 +71,13 @@ Deno.test("Deque agrees with an array over random operations", () => {
         model.push(step);
       }
     } else {
-      assert.equal(deque.popFront(), model.shift(), `seed ${seed}, step ${step}`);
+      assertStrictEquals(deque.popFront(), model.shift(), `seed ${seed}, step ${step}`);
     }
     if (random.below(2000) === 0) {
       deque.clear();
       model.length = 0;
     }
-    assert.equal(deque.length, model.length, `seed ${seed}, step ${step}`);
-    assert.equal(deque.peek(), model[0], `seed ${seed}, step ${step}`);
+    assertStrictEquals(deque.length, model.length, `seed ${seed}, step ${step}`);
+    assertStrictEquals(deque.peek(), model[0], `seed ${seed}, step ${step}`);
   }
 });

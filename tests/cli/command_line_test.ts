@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import { type CommandLine, parseCommandLine } from "../../src/cli/command_line.ts";
 import { queueCommands } from "../../src/cli/queue/mod.ts";
 import { VERSION } from "../../src/cli/version.ts";
@@ -9,7 +10,7 @@ function parse(...parameters: string[]): CommandLine {
 
 function parseRun(...parameters: string[]): CommandLine & { kind: "run" } {
   const asked = parse(...parameters);
-  assert.ok(asked.kind === "run", JSON.stringify(asked));
+  assert(asked.kind === "run", JSON.stringify(asked));
   return asked;
 }
 
@@ -24,20 +25,20 @@ Deno.test("parseCommandLine() gives command, arguments, flags and file", () => {
     "--config",
     "f",
   );
-  assert.equal(asked.command.name, "create");
-  assert.deepEqual(asked.positionals, ["jobs"]);
-  assert.deepEqual(Object.fromEntries(asked.flags), { capacity: "8", "message-bytes-max": "64" });
-  assert.equal(asked.config, "f");
+  assertStrictEquals(asked.command.name, "create");
+  assertEquals(asked.positionals, ["jobs"]);
+  assertEquals(Object.fromEntries(asked.flags), { capacity: "8", "message-bytes-max": "64" });
+  assertStrictEquals(asked.config, "f");
 });
 
 Deno.test("parseCommandLine() reads switches both ways", () => {
-  assert.deepEqual([...parseRun("queue", "receive", "jobs", "--json").flags], [["json", "true"]]);
-  assert.deepEqual([...parseRun("queue", "receive", "jobs", "--no-json").flags], [["json", "false"]]);
-  assert.deepEqual([...parseRun("queue", "receive", "jobs").flags], []);
+  assertEquals([...parseRun("queue", "receive", "jobs", "--json").flags], [["json", "true"]]);
+  assertEquals([...parseRun("queue", "receive", "jobs", "--no-json").flags], [["json", "false"]]);
+  assertEquals([...parseRun("queue", "receive", "jobs").flags], []);
 });
 
 Deno.test("parseCommandLine() takes what stands behind -- as arguments", () => {
-  assert.deepEqual(parseRun("queue", "send", "jobs", "--json", "--", "-x", "--y", "").positionals, [
+  assertEquals(parseRun("queue", "send", "jobs", "--json", "--", "-x", "--y", "").positionals, [
     "jobs",
     "-x",
     "--y",
@@ -59,30 +60,30 @@ const WRONG: [parameters: string[], message: RegExp][] = [
 ];
 for (const [parameters, message] of WRONG) {
   Deno.test(`parseCommandLine() refuses ${parameters.join(" ")}`, () => {
-    assert.throws(() => parse(...parameters), { name: "UsageError", message });
+    assertThrowsMatching(() => parse(...parameters), { name: "UsageError", message });
   });
 }
 
 Deno.test("parseCommandLine() has help for every command, with its options and the exit codes", () => {
   for (const command of queueCommands) {
     const asked = parse("queue", command.name, "--help");
-    assert.ok(asked.kind === "text");
-    assert.equal(asked.exitCode, 0);
-    for (const name of Object.keys(command.options)) assert.match(asked.text, new RegExp(`--${name}\\b`));
-    assert.match(asked.text, /Exit codes:\n {2}0 /);
-    assert.match(asked.text, /MILLRACE_QUEUE_/);
+    assert(asked.kind === "text");
+    assertStrictEquals(asked.exitCode, 0);
+    for (const name of Object.keys(command.options)) assertMatch(asked.text, new RegExp(`--${name}\\b`));
+    assertMatch(asked.text, /Exit codes:\n {2}0 /);
+    assertMatch(asked.text, /MILLRACE_QUEUE_/);
   }
 });
 
 Deno.test("parseCommandLine() without a command gives help as for wrong usage", () => {
   for (const parameters of [[], ["queue"]]) {
     const asked = parse(...parameters);
-    assert.ok(asked.kind === "text");
-    assert.equal(asked.exitCode, 2);
-    assert.match(asked.text, /^Usage: millrace /);
+    assert(asked.kind === "text");
+    assertStrictEquals(asked.exitCode, 2);
+    assertMatch(asked.text, /^Usage: millrace /);
   }
 });
 
 Deno.test("parseCommandLine() knows its version", () => {
-  assert.deepEqual(parse("--version"), { kind: "text", text: `${VERSION}\n`, exitCode: 0 });
+  assertEquals(parse("--version"), { kind: "text", text: `${VERSION}\n`, exitCode: 0 });
 });

@@ -1,16 +1,17 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../support/assertions.ts";
 import { join } from "node:path";
 import { CONFIG_FILE_BYTES_MAX, parseConfig, readConfigFile } from "../../src/cli/config_file.ts";
 
 Deno.test("parseConfig() gives the table [queue]", () => {
   const { path, table } = parseConfig("some.toml", '# ours\n[queue]\ncapacity = 8\ntimeout = "5s"\n');
-  assert.equal(path, "some.toml");
-  assert.deepEqual({ ...table }, { capacity: 8, timeout: "5s" });
-  assert.deepEqual(parseConfig("some.toml", "").table, {});
+  assertStrictEquals(path, "some.toml");
+  assertEquals({ ...table }, { capacity: 8, timeout: "5s" });
+  assertEquals(parseConfig("some.toml", "").table, {});
 });
 
 Deno.test("parseConfig() says where a text is no TOML, in one line", () => {
-  assert.throws(() => parseConfig("some.toml", "[queue]\ncapacity = \n"), {
+  assertThrowsMatching(() => parseConfig("some.toml", "[queue]\ncapacity = \n"), {
     name: "UsageError",
     message: /^some\.toml:2:\d+: [^\n]+$/,
   });
@@ -25,7 +26,7 @@ Deno.test("parseConfig() refuses what is not the table [queue]", () => {
     ["[[queue]]", `queue is [{}] (from some.toml), ${expected}`],
   ];
   for (const [text, message] of cases) {
-    assert.throws(() => parseConfig("some.toml", text), { name: "UsageError", message });
+    assertThrowsMatching(() => parseConfig("some.toml", text), { name: "UsageError", message });
   }
 });
 
@@ -33,18 +34,21 @@ Deno.test("readConfigFile() refuses files that cannot be read, and large ones", 
   const directory = await Deno.makeTempDir({ prefix: "millrace_config_" });
   try {
     const missing = join(directory, "missing.toml");
-    await assert.rejects(readConfigFile(missing, "MILLRACE_CONFIG"), {
+    await assertRejectsMatching(() => readConfigFile(missing, "MILLRACE_CONFIG"), {
       name: "UsageError",
       message: `config is ${
         JSON.stringify(missing)
       } (from MILLRACE_CONFIG), expected a file that can be read: it does not exist`,
     });
-    await assert.rejects(readConfigFile(directory), { name: "UsageError", message: /config is / });
+    await assertRejectsMatching(() => readConfigFile(directory), {
+      name: "UsageError",
+      message: /config is /,
+    });
     const large = join(directory, "large.toml");
     await Deno.writeTextFile(large, "#".repeat(CONFIG_FILE_BYTES_MAX + 1));
     const tooLarge = { name: "UsageError", message: /bytes, expected at most/ };
-    await assert.rejects(readConfigFile(large), tooLarge);
-    await assert.rejects(readConfigFile("/dev/zero"), tooLarge);
+    await assertRejectsMatching(() => readConfigFile(large), tooLarge);
+    await assertRejectsMatching(() => readConfigFile("/dev/zero"), tooLarge);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

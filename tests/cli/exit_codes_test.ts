@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertMatch, assertStrictEquals } from "@std/assert";
 import {
   CommandError,
   EXIT_CODE,
@@ -28,14 +28,14 @@ Deno.test("exitCodeOf() tells failures apart", () => {
     [new CommandError("y", { cause: new SharedQueueFullError("send", 1) }), 4],
     [new CommandError("y"), 1],
   ];
-  for (const [error, code] of cases) assert.equal(exitCodeOf(error), code, String(error));
+  for (const [error, code] of cases) assertStrictEquals(exitCodeOf(error), code, String(error));
 });
 
 Deno.test("EXIT_CODES_HELP names every exit code", () => {
-  for (const code of Object.values(EXIT_CODE)) assert.match(EXIT_CODES_HELP, new RegExp(`\\b${code}\\b`));
+  for (const code of Object.values(EXIT_CODE)) assertMatch(EXIT_CODES_HELP, new RegExp(`\\b${code}\\b`));
 });
 
 Deno.test("lineOf() gives one line", () => {
-  assert.equal(lineOf(new Error("one\n  two\n\nthree\n")), "one: two: three");
-  assert.equal(lineOf("text"), "text");
+  assertStrictEquals(lineOf(new Error("one\n  two\n\nthree\n")), "one: two: three");
+  assertStrictEquals(lineOf("text"), "text");
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertRejectsMatching } from "../support/assertions.ts";
 import { CommandError } from "../../src/cli/exit_codes.ts";
 import { readFrames, readLines } from "../../src/cli/message_input.ts";
 
@@ -31,14 +32,14 @@ Deno.test("readLines() gives the same lines however the bytes are cut", async ()
   const text = "one\n\ntwo é\r\n\nlast";
   for (let length = 1; length <= 20; length++) {
     const lines = await texts(readLines(inPieces(encoder.encode(text), length), 100));
-    assert.deepEqual(lines, ["one", "", "two é\r", "", "last"]);
+    assertEquals(lines, ["one", "", "two é\r", "", "last"]);
   }
 });
 
 Deno.test("readLines() gives nothing behind the last end of a line", async () => {
-  assert.deepEqual(await texts(readLines(inPieces(encoder.encode("a\n"), 1), 10)), ["a"]);
-  assert.deepEqual(await texts(readLines(inPieces(encoder.encode("\n"), 1), 10)), [""]);
-  assert.deepEqual(await texts(readLines(inPieces(new Uint8Array(), 1), 10)), []);
+  assertEquals(await texts(readLines(inPieces(encoder.encode("a\n"), 1), 10)), ["a"]);
+  assertEquals(await texts(readLines(inPieces(encoder.encode("\n"), 1), 10)), [""]);
+  assertEquals(await texts(readLines(inPieces(new Uint8Array(), 1), 10)), []);
 });
 
 Deno.test("readLines() refuses a line that is too long before it has read it", async () => {
@@ -47,26 +48,26 @@ Deno.test("readLines() refuses a line that is too long before it has read it", a
     yield encoder.encode("12345678\n");
     for (;; read++) yield encoder.encode("123");
   };
-  await assert.rejects(texts(readLines(endless(), 8)), (error) => {
-    assert.ok(error instanceof CommandError);
-    assert.match(error.message, /^line 2: it has more than 8 bytes/);
+  await assertRejectsMatching(() => texts(readLines(endless(), 8)), (error) => {
+    assert(error instanceof CommandError);
+    assertMatch(error.message, /^line 2: it has more than 8 bytes/);
     return true;
   });
-  assert.ok(read <= 3);
+  assert(read <= 3);
 });
 
 Deno.test("readFrames() gives the same frames however the bytes are cut", async () => {
   const messages = ["one", "", "with\nline", "é".repeat(200)];
   const bytes = framed(...messages);
   for (const length of [1, 2, 3, 4, 5, 7, 100, bytes.length]) {
-    assert.deepEqual(await texts(readFrames(inPieces(bytes, length), 400)), messages);
+    assertEquals(await texts(readFrames(inPieces(bytes, length), 400)), messages);
   }
-  assert.deepEqual(await texts(readFrames(inPieces(new Uint8Array(), 1), 1)), []);
+  assertEquals(await texts(readFrames(inPieces(new Uint8Array(), 1), 1)), []);
 });
 
 Deno.test("readFrames() refuses a frame that is too long by its length", async () => {
   const bytes = new Uint8Array([...framed("abc"), 0xff, 0xff, 0xff, 0xff]);
-  await assert.rejects(texts(readFrames(inPieces(bytes, 3), 3)), {
+  await assertRejectsMatching(() => texts(readFrames(inPieces(bytes, 3), 3)), {
     name: "CommandError",
     message: /^frame 2: it has 4294967295 bytes, expected at most 3/,
   });
@@ -80,7 +81,9 @@ Deno.test("readFrames() refuses an end within a frame", async () => {
   ];
   for (const [bytes, message] of cases) {
     for (const length of [1, 5]) {
-      await assert.rejects(texts(readFrames(inPieces(new Uint8Array(bytes), length), 10)), { message });
+      await assertRejectsMatching(() => texts(readFrames(inPieces(new Uint8Array(bytes), length), 10)), {
+        message,
+      });
     }
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertRejects, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../support/assertions.ts";
 import { OutputClosedError } from "../../src/cli/exit_codes.ts";
 import { Output } from "../../src/cli/output.ts";
 
@@ -13,14 +14,14 @@ Deno.test("Output.write() goes on where the system took a part only", async () =
     },
   };
   await new Output(sink, new AbortController().signal).line("abcde");
-  assert.equal(text, "abcde\n");
+  assertStrictEquals(text, "abcde\n");
 });
 
 Deno.test("Output.write() tells a reader who has gone from other failures", async () => {
   const { signal } = new AbortController();
   const failing = (error: Error) => new Output({ write: () => Promise.reject(error) }, signal).line("x");
-  await assert.rejects(failing(new Deno.errors.BrokenPipe("gone")), OutputClosedError);
-  await assert.rejects(failing(new Error("no space left")), {
+  await assertRejects(() => failing(new Deno.errors.BrokenPipe("gone")), OutputClosedError);
+  await assertRejectsMatching(() => failing(new Error("no space left")), {
     name: "CommandError",
     message: "write to standard output: no space left",
   });
@@ -30,7 +31,7 @@ Deno.test("Output.write() ends at the signal when the reader takes nothing", asy
   const stop = new AbortController();
   const writing = new Output({ write: () => new Promise(() => {}) }, stop.signal).line("x");
   stop.abort(new Error("stopped"));
-  await assert.rejects(writing, { message: "stopped" });
+  await assertRejectsMatching(() => writing, { message: "stopped" });
 });
 
 Deno.test("Output.write() is done when what was under way at the signal is written", async () => {

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../support/assertions.ts";
 import { UsageError } from "../../src/cli/exit_codes.ts";
 import { parseProcessFile, readProcessFile } from "../../src/cli/process_file.ts";
 
@@ -37,12 +38,12 @@ const PROCESSES = [
 Deno.test("parseProcessFile() reads TOML, and JSON by the file's name", () => {
   const socket = "/run/millrace.sock";
   const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
-  assert.deepEqual(plain(parseProcessFile("a.toml", TOML)), { processes: PROCESSES, socket });
-  assert.deepEqual(plain(parseProcessFile("a.json", JSON.stringify({ process: PROCESSES, socket }))), {
+  assertEquals(plain(parseProcessFile("a.toml", TOML)), { processes: PROCESSES, socket });
+  assertEquals(plain(parseProcessFile("a.json", JSON.stringify({ process: PROCESSES, socket }))), {
     processes: PROCESSES,
     socket,
   });
-  assert.equal(parseProcessFile("a.toml", '[[process]]\nname = "a"\ncommand = "b"').socket, undefined);
+  assertStrictEquals(parseProcessFile("a.toml", '[[process]]\nname = "a"\ncommand = "b"').socket, undefined);
 });
 
 /** What is wrong with a file, and the error's line. */
@@ -72,9 +73,9 @@ const MISTAKES: readonly [path: string, text: string, message: RegExp][] = [
 
 for (const [path, text, message] of MISTAKES) {
   Deno.test(`parseProcessFile() names file, key, what is there and what is expected: ${message.source}`, () => {
-    assert.throws(() => parseProcessFile(path, text), (error) => {
-      assert.ok(error instanceof UsageError);
-      assert.match(error.message, message);
+    assertThrowsMatching(() => parseProcessFile(path, text), (error) => {
+      assert(error instanceof UsageError);
+      assertMatch(error.message, message);
       return true;
     });
   });
@@ -84,15 +85,18 @@ Deno.test("readProcessFile() refuses a file that is not there, or far too long",
   const directory = await Deno.makeTempDir();
   try {
     const path = `${directory}/a.toml`;
-    await assert.rejects(readProcessFile(path), {
+    await assertRejectsMatching(() => readProcessFile(path), {
       name: "UsageError",
       message: `${path}: there is no such file`,
     });
-    await assert.rejects(readProcessFile("no-such.toml"), {
+    await assertRejectsMatching(() => readProcessFile("no-such.toml"), {
       message: `no-such.toml: there is no such file in ${Deno.cwd()}`,
     });
     await Deno.writeFile(path, new Uint8Array((1 << 20) + 1));
-    await assert.rejects(readProcessFile(path), /it has 1048577 bytes, expected at most 1048576/);
+    await assertRejectsMatching(
+      () => readProcessFile(path),
+      /it has 1048577 bytes, expected at most 1048576/,
+    );
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

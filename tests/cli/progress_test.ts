@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { PROGRESS_AFTER_MS, startProgress } from "../../src/cli/progress.ts";
 
 Deno.test("startProgress() shows a line after a while, writes it over, and takes it away", async () => {
@@ -7,10 +7,10 @@ Deno.test("startProgress() shows a line after a while, writes it over, and takes
   let count = 0;
   {
     using _ = startProgress(screen, () => `${++count} done`);
-    assert.deepEqual(written, []);
+    assertEquals(written, []);
     while (written.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  assert.deepEqual(written, ["\r\x1b[K1 done", "\r\x1b[K2 done", "\r\x1b[K"]);
+  assertEquals(written, ["\r\x1b[K1 done", "\r\x1b[K2 done", "\r\x1b[K"]);
 });
 
 Deno.test("startProgress() shows nothing for short work, and nothing where nobody looks", async () => {
@@ -19,5 +19,5 @@ Deno.test("startProgress() shows nothing for short work, and nothing where nobod
   startProgress({ isTerminal: true, write }, () => "short")[Symbol.dispose]();
   using _ = startProgress({ isTerminal: false, write }, () => "unseen");
   await new Promise((resolve) => setTimeout(resolve, PROGRESS_AFTER_MS + 50));
-  assert.deepEqual(written, []);
+  assertEquals(written, []);
 });

@@ -1,18 +1,18 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { VERSION } from "../../src/cli/version.ts";
 import { SharedQueue } from "../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest, start, startShell } from "./support.ts";
 
 Deno.test("millrace --version and --help speak to standard output", async () => {
-  assert.equal(assertDone(await millrace(["--version"])), `${VERSION}\n`);
-  assert.match(assertDone(await millrace(["queue", "send", "--help"])), /^Usage: millrace queue send /);
+  assertStrictEquals(assertDone(await millrace(["--version"])), `${VERSION}\n`);
+  assertMatch(assertDone(await millrace(["queue", "send", "--help"])), /^Usage: millrace queue send /);
 });
 
 Deno.test("millrace without a command says how it is used, to standard error", async () => {
   const { code, stdout, stderr } = await millrace([]);
-  assert.deepEqual([code, stdout], [2, ""]);
-  assert.match(stderr, /^Usage: millrace /);
+  assertEquals([code, stdout], [2, ""]);
+  assertMatch(stderr, /^Usage: millrace /);
 });
 
 Deno.test("millrace refuses a wrong command line in one line, with 2", async () => {
@@ -53,14 +53,14 @@ queueTest(
       await Deno.writeTextFile(join(directory, "millrace.toml"), "[queue]\ncapacity = 1\n");
       const create = ["queue", "create", name];
       assertDone(await millrace(create, { directory }));
-      assert.equal(capacityOf(name), 1);
+      assertStrictEquals(capacityOf(name), 1);
       const env = { MILLRACE_QUEUE_CAPACITY: "2" };
       assertDone(await millrace(create, { directory, env }));
-      assert.equal(capacityOf(name), 2);
+      assertStrictEquals(capacityOf(name), 2);
       assertDone(await millrace([...create, "--capacity", "3"], { directory, env }));
-      assert.equal(capacityOf(name), 3);
+      assertStrictEquals(capacityOf(name), 3);
       assertDone(await millrace(create));
-      assert.equal(capacityOf(name), 1024);
+      assertStrictEquals(capacityOf(name), 1024);
     });
   },
 );
@@ -72,9 +72,9 @@ queueTest("millrace takes the file from --config, then from MILLRACE_CONFIG", as
     await Deno.writeTextFile(two, "[queue]\ncapacity = 2\n");
     const env = { MILLRACE_CONFIG: two };
     assertDone(await millrace(["queue", "create", name], { env }));
-    assert.equal(capacityOf(name), 2);
+    assertStrictEquals(capacityOf(name), 2);
     assertDone(await millrace(["queue", "create", name, "--config", one], { env }));
-    assert.equal(capacityOf(name), 1);
+    assertStrictEquals(capacityOf(name), 1);
   });
 });
 
@@ -125,8 +125,8 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     await receiving.says(/one\n/);
     receiving.kill(signal);
     const ended = await receiving.ended();
-    assert.deepEqual([ended.code, ended.signal], [code, null]);
-    assert.equal(ended.stderr, `millrace: stopped by ${signal}\n`);
+    assertEquals([ended.code, ended.signal], [code, null]);
+    assertStrictEquals(ended.stderr, `millrace: stopped by ${signal}\n`);
   });
 }
 
@@ -147,13 +147,13 @@ queueTest("millrace ends quietly when the reader of its output has gone", async 
   const line = `{ millrace queue receive "$1"; echo "$?" >&2; } | head -n 2 | cut -c 1-3`;
   await using pipeline = startShell(line, [name]);
   const { code, stdout, stderr } = await pipeline.ended();
-  assert.deepEqual([code, stdout, stderr], [0, "0 x\n1 x\n", "0\n"]);
-  assert.ok(queue.status().readyCount > 0, "what was not written is still there");
+  assertEquals([code, stdout, stderr], [0, "0 x\n1 x\n", "0\n"]);
+  assert(queue.status().readyCount > 0, "what was not written is still there");
 });
 
 Deno.test("millrace --help ends quietly when nobody reads it", async () => {
   await using pipeline = startShell("{ millrace queue --help; echo $? >&2; } | true");
-  assert.equal((await pipeline.ended()).stderr, "0\n");
+  assertStrictEquals((await pipeline.ended()).stderr, "0\n");
 });
 
 queueTest("millrace says what it could not read or write, and keeps the message", async (name) => {
@@ -161,7 +161,7 @@ queueTest("millrace says what it could not read or write, and keeps the message"
   await queue.send("one");
   await using full = startShell('millrace queue receive "$1" > /dev/full', [name]);
   assertFailure(await full.ended(), 1, /write to standard output: No space left/);
-  assert.equal(queue.status().readyCount, 1);
+  assertStrictEquals(queue.status().readyCount, 1);
   await using directory = startShell('millrace queue send "$1" < /', [name]);
   assertFailure(await directory.ended(), 1, /read standard input: .*; messages sent: 0/);
 });
@@ -170,6 +170,6 @@ queueTest("millrace ends with the code it would have, though its errors cannot b
   assertDone(await millrace(["queue", "create", name]));
   for (const where of ["2> /dev/full", "2>&-"]) {
     await using shell = startShell(`millrace queue create "$1" ${where}`, [name]);
-    assert.equal((await shell.ended()).code, 6, where);
+    assertStrictEquals((await shell.ended()).code, 6, where);
   }
 });

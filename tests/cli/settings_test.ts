@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import { UsageError } from "../../src/cli/exit_codes.ts";
 import type { SettingName } from "../../src/cli/queue_settings.ts";
 import { resolveSettings, type Settings, variableOf } from "../../src/cli/settings.ts";
@@ -18,9 +19,9 @@ function resolve(names: readonly SettingName[], { flags = {}, env = {}, table }:
 }
 
 function assertRefused(body: () => unknown, message: string): void {
-  assert.throws(body, (error) => {
-    assert.ok(error instanceof UsageError, String(error));
-    assert.equal(error.message, message);
+  assertThrowsMatching(body, (error) => {
+    assert(error instanceof UsageError, String(error));
+    assertStrictEquals(error.message, message);
     return true;
   });
 }
@@ -29,15 +30,15 @@ Deno.test("resolveSettings() prefers flags to the environment, and that to the f
   const flags = { capacity: "3" };
   const env = { MILLRACE_QUEUE_CAPACITY: "2" };
   const table = { capacity: 1 };
-  assert.equal(resolve(["capacity"], { flags, env, table }).get("capacity"), 3);
-  assert.equal(resolve(["capacity"], { env, table }).get("capacity"), 2);
-  assert.equal(resolve(["capacity"], { table }).get("capacity"), 1);
-  assert.equal(resolve(["capacity"], {}).get("capacity"), undefined);
+  assertStrictEquals(resolve(["capacity"], { flags, env, table }).get("capacity"), 3);
+  assertStrictEquals(resolve(["capacity"], { env, table }).get("capacity"), 2);
+  assertStrictEquals(resolve(["capacity"], { table }).get("capacity"), 1);
+  assertStrictEquals(resolve(["capacity"], {}).get("capacity"), undefined);
 });
 
 Deno.test("resolveSettings() takes an empty variable for none", () => {
   const said = { env: { MILLRACE_QUEUE_CAPACITY: "" }, table: { capacity: 1 } };
-  assert.equal(resolve(["capacity"], said).get("capacity"), 1);
+  assertStrictEquals(resolve(["capacity"], said).get("capacity"), 1);
 });
 
 Deno.test("resolveSettings() names the source of a value that is none", () => {
@@ -65,8 +66,8 @@ Deno.test("resolveSettings() checks a value also where a stronger source says an
 
 Deno.test("resolveSettings() checks all of the file, and gives the command what it has", () => {
   const settings = resolve(["json"], { table: { json: true, capacity: 8 } });
-  assert.equal(settings.get("json"), true);
-  assert.equal(settings.get("capacity"), undefined);
+  assertStrictEquals(settings.get("json"), true);
+  assertStrictEquals(settings.get("capacity"), undefined);
   assertRefused(
     () => resolve(["json"], { table: { capacity: 0 } }),
     "capacity is 0 (from queue.capacity in some.toml), expected 1 to 65536",
@@ -75,7 +76,7 @@ Deno.test("resolveSettings() checks all of the file, and gives the command what 
 
 Deno.test("resolveSettings() refuses unknown keys of the file", () => {
   for (const key of ["capcity", "toString", "message_bytes_max"]) {
-    assert.throws(() => resolve(["json"], { table: { [key]: 1 } }), {
+    assertThrowsMatching(() => resolve(["json"], { table: { [key]: 1 } }), {
       name: "UsageError",
       message: new RegExp(`^queue\\.${key} \\(from some\\.toml\\) is unknown, expected one of capacity, `),
     });
@@ -100,7 +101,7 @@ Deno.test("resolveSettings() shows the beginning of what is long or deep", () =>
       `capacity is ${text} (from queue.capacity in some.toml), expected 1 to 65536`,
     );
   }
-  assert.throws(() => resolve([], { table: { ["x".repeat(1_000_000)]: 1 } }), {
+  assertThrowsMatching(() => resolve([], { table: { ["x".repeat(1_000_000)]: 1 } }), {
     message: /^queue\.x{100}… \(from some\.toml\) is unknown/,
   });
 });
@@ -111,7 +112,7 @@ Deno.test("resolveSettings() ignores variables of options that the command has n
 
 Deno.test("Settings.refusal() names value and source", () => {
   const settings = resolve(["priority"], { flags: { priority: "9" } });
-  assert.equal(
+  assertStrictEquals(
     settings.refusal("priority", "0 to 2").message,
     "priority is 9 (from --priority), expected 0 to 2",
   );
@@ -119,8 +120,8 @@ Deno.test("Settings.refusal() names value and source", () => {
 
 Deno.test("Settings.describe() says what stands for an option that nobody has said", () => {
   const settings = resolve(["priority", "capacity"], { flags: { priority: "9" } });
-  assert.equal(settings.describe("priority", 3), "priority is 9 (from --priority)");
-  assert.equal(settings.describe("capacity", 1024), "capacity is 1024 (from the default)");
+  assertStrictEquals(settings.describe("priority", 3), "priority is 9 (from --priority)");
+  assertStrictEquals(settings.describe("capacity", 1024), "capacity is 1024 (from the default)");
 });
 
 Deno.test("Settings.expectOneOf() refuses two that are on", () => {
@@ -133,5 +134,5 @@ Deno.test("Settings.expectOneOf() refuses two that are on", () => {
 });
 
 Deno.test("variableOf() writes names as those of the environment", () => {
-  assert.equal(variableOf("message-bytes-max"), "MILLRACE_QUEUE_MESSAGE_BYTES_MAX");
+  assertStrictEquals(variableOf("message-bytes-max"), "MILLRACE_QUEUE_MESSAGE_BYTES_MAX");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, fail } from "@std/assert";
 import { examplePermissions } from "../../scripts/support/examples.ts";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { QueueNames } from "../ipc/queue/support.ts";
@@ -100,7 +100,7 @@ export class Process implements AsyncDisposable {
   /** Resolves when its output has such a match. */
   async says(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.stdout)) {
-      if (this.#over) assert.fail(`ended without saying ${pattern}: ${JSON.stringify(await this.#ended)}`);
+      if (this.#over) fail(`ended without saying ${pattern}: ${JSON.stringify(await this.#ended)}`);
       await new Promise<void>((resolve) => this.#changed.add(resolve));
     }
   }
@@ -163,14 +163,14 @@ export async function millrace(parameters: readonly string[], options: StartOpti
 
 /** Asserts an end with `code`, nothing on standard output, and one line on standard error that matches. */
 export function assertFailure(ended: Ended, code: number, message: RegExp): void {
-  assert.deepEqual([ended.code, ended.stdout], [code, ""], ended.stderr);
-  assert.match(ended.stderr, /^millrace: [^\n]*\n$/);
-  assert.match(ended.stderr, message);
+  assertEquals([ended.code, ended.stdout], [code, ""], ended.stderr);
+  assertMatch(ended.stderr, /^millrace: [^\n]*\n$/);
+  assertMatch(ended.stderr, message);
 }
 
 /** Asserts an end that has nothing to complain of, and returns its standard output. */
 export function assertDone(ended: Ended): string {
-  assert.deepEqual([ended.code, ended.stderr], [0, ""]);
+  assertEquals([ended.code, ended.stderr], [0, ""]);
   return ended.stdout;
 }
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { patternBytes } from "../support/driver_seed.ts";
 import { type Outcome, startExample } from "../support/net_child.ts";
@@ -36,10 +36,12 @@ function exampleTest(
 
 /** Asserts a failure with one line that names what it is about, and no file where the copy would have been. */
 async function assertFails(outcome: Outcome, named: RegExp, target?: string): Promise<void> {
-  assert.deepEqual([outcome.code, outcome.stdout], [1, ""], outcome.stderr);
-  assert.match(outcome.stderr, /^file_copy: .*\n$/);
-  assert.match(outcome.stderr, named);
-  if (target !== undefined) await assert.rejects(Deno.lstat(target), Deno.errors.NotFound, "it left a file");
+  assertEquals([outcome.code, outcome.stdout], [1, ""], outcome.stderr);
+  assertMatch(outcome.stderr, /^file_copy: .*\n$/);
+  assertMatch(outcome.stderr, named);
+  if (target !== undefined) {
+    await assertRejects(() => Deno.lstat(target), Deno.errors.NotFound, undefined, "it left a file");
+  }
 }
 
 for (const byteLength of [0, 1, 256 * 1024, 256 * 1024 + 1, 1024 * 1024, LARGE_BYTES]) {
@@ -48,8 +50,8 @@ for (const byteLength of [0, 1, 256 * 1024, 256 * 1024 + 1, 1024 * 1024, LARGE_B
     const bytes = patternBytes(byteLength, byteLength);
     await Deno.writeFile(from, bytes);
     const { code, stdout, stderr } = await copy(from, to, "--driver", driver);
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-    assert.equal(stdout, `copied ${byteLength} bytes (driver: ${driver})\n`);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertStrictEquals(stdout, `copied ${byteLength} bytes (driver: ${driver})\n`);
     assertSameBytes(await Deno.readFile(to), bytes);
     assertSameBytes(await Deno.readFile(from), bytes);
   });
@@ -61,8 +63,8 @@ exampleTest(
     const from = join(directory, "a name é 漢");
     await Deno.writeTextFile(from, "text");
     const to = join(directory, "--to");
-    assert.equal((await copy("--driver", driver, "--", from, to)).code, 0);
-    assert.equal(await Deno.readTextFile(to), "text");
+    assertStrictEquals((await copy("--driver", driver, "--", from, to)).code, 0);
+    assertStrictEquals(await Deno.readTextFile(to), "text");
   },
 );
 
@@ -77,8 +79,8 @@ exampleTest("fails for a target that exists, and leaves it alone", async (driver
   await Deno.writeTextFile(to, "old");
   await assertFails(await copy(from, to, "--driver", driver), /to.*exists already/);
   await assertFails(await copy(from, from, "--driver", driver), /from.*exists already/);
-  assert.equal(await Deno.readTextFile(to), "old");
-  assert.equal(await Deno.readTextFile(from), "new");
+  assertStrictEquals(await Deno.readTextFile(to), "old");
+  assertStrictEquals(await Deno.readTextFile(from), "new");
 });
 
 exampleTest(
@@ -123,8 +125,8 @@ exampleTest("removes the copy when it is told to stop", async (driver, directory
   }
   child.kill("SIGINT");
   const { code, stdout, stderr } = await child.ended();
-  assert.deepEqual([code, stdout, stderr], [130, "", "file_copy: stopped by SIGINT, the copy is removed\n"]);
-  await assert.rejects(Deno.stat(to), Deno.errors.NotFound);
+  assertEquals([code, stdout, stderr], [130, "", "file_copy: stopped by SIGINT, the copy is removed\n"]);
+  await assertRejects(() => Deno.stat(to), Deno.errors.NotFound);
 });
 
 /** Puts a disk of one megabyte at `path`, which takes rights that not everybody has. */
@@ -162,8 +164,8 @@ const WRONG: [args: string[], named: RegExp][] = [
 for (const [args, named] of WRONG) {
   Deno.test(`examples/file_copy.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     const { code, stdout, stderr } = await copy(...args);
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /^file_copy: .*; usage: file_copy FROM TO .*\n$/);
-    assert.match(stderr, named);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^file_copy: .*; usage: file_copy FROM TO .*\n$/);
+    assertMatch(stderr, named);
   });
 }

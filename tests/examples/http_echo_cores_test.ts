@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { patternBytes } from "../support/driver_seed.ts";
 import { type Child, startExample } from "../support/net_child.ts";
 import { assertSameBytes, driverSuffix, readToEnd, REAL_DRIVERS } from "../support/net_harness.ts";
@@ -22,7 +22,7 @@ async function start(driver: string, cores: readonly string[]): Promise<Server> 
   const match = await child.says(
     /^listening on (http:\/\/127\.0\.0\.1:(\d+)\/) \(driver: (\w+)(?:, cores: (\d+))?\)\n/m,
   );
-  assert.deepEqual([match[3], match[4]], [driver, cores[1]]);
+  assertEquals([match[3], match[4]], [driver, cores[1]]);
   return {
     child,
     url: match[1],
@@ -55,26 +55,26 @@ function serverTest(name: string, cores: readonly string[], body: (server: Serve
 for (const cores of [[], ["--cores", "1"], ["--cores", "3"]]) {
   serverTest("counts the requests of all cores at GET /stats", cores, async ({ child, url, port }) => {
     const coreCount = Number(cores[1] ?? 1);
-    for (let index = 0; index < 60; index++) assert.match(await get(port, "/"), /Hello world!$/);
+    for (let index = 0; index < 60; index++) assertMatch(await get(port, "/"), /Hello world!$/);
     const response = await fetch(`${url}stats`);
-    assert.equal(response.headers.get("content-type"), "application/json");
+    assertStrictEquals(response.headers.get("content-type"), "application/json");
     const stats: Stats = await response.json();
-    assert.equal(stats.requestCounts.length, coreCount);
-    assert.equal(stats.totalCount, 61);
-    assert.equal(stats.requestCounts.reduce((sum, count) => sum + count), 61);
+    assertStrictEquals(stats.requestCounts.length, coreCount);
+    assertStrictEquals(stats.totalCount, 61);
+    assertStrictEquals(stats.requestCounts.reduce((sum, count) => sum + count), 61);
     // Sixty connections that all go to one core of three are no accident.
-    for (const count of stats.requestCounts) assert.ok(count > 0);
+    for (const count of stats.requestCounts) assert(count > 0);
     const head = await fetch(`${url}stats`, { method: "HEAD" });
-    assert.deepEqual([head.status, await head.text()], [200, ""]);
+    assertEquals([head.status, await head.text()], [200, ""]);
     const post = await fetch(`${url}stats`, { method: "POST" });
     await post.body?.cancel();
-    assert.deepEqual([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
+    assertEquals([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
     const bytes = patternBytes(3, 1 << 20);
     const echo = await fetch(`${url}echo`, { method: "POST", body: bytes });
     assertSameBytes(new Uint8Array(await echo.arrayBuffer()), bytes);
     child.kill("SIGTERM");
     const { code, signal, stderr } = await child.ended();
-    assert.deepEqual([code, signal, stderr], [0, null, ""]);
+    assertEquals([code, signal, stderr], [0, null, ""]);
   });
 }
 
@@ -95,8 +95,8 @@ serverTest(
     child.kill("SIGINT");
     await child.says(/^stopping/m);
     await conn.write(encoder.encode("world"));
-    assert.match(new TextDecoder().decode(await readToEnd(conn)), /world/);
-    assert.deepEqual((await child.ended()).code, 0);
+    assertMatch(new TextDecoder().decode(await readToEnd(conn)), /world/);
+    assertEquals((await child.ended()).code, 0);
   },
 );
 
@@ -105,13 +105,13 @@ serverTest("ends at once with 130 at a second SIGINT", ["--cores", "2"], async (
   await conn.write(
     new TextEncoder().encode("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhello"),
   );
-  assert.ok(await conn.read(new Uint8Array(1000)));
+  assert(await conn.read(new Uint8Array(1000)));
   child.kill("SIGINT");
   await child.says(/^stopping/m);
   // Longer than an echo of the first takes.
   await new Promise((resolve) => setTimeout(resolve, 400));
   child.kill("SIGINT");
-  assert.deepEqual(await child.ended().then(({ code, signal }) => [code, signal]), [130, null]);
+  assertEquals(await child.ended().then(({ code, signal }) => [code, signal]), [130, null]);
   await conn.read(new Uint8Array(1)).catch(() => {});
 });
 
@@ -120,16 +120,16 @@ Deno.test("examples/http_echo.ts --cores says one clear line and exits with 1 wh
   const { port } = listener.addr;
   await using child = await startExample("http_echo", ["--addr", `127.0.0.1:${port}`, "--cores", "2"]);
   const { code, stdout, stderr } = await child.ended();
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(stderr, new RegExp(`^http_echo: .*127\\.0\\.0\\.1:${port}.*in use.*\\n$`));
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, new RegExp(`^http_echo: .*127\\.0\\.0\\.1:${port}.*in use.*\\n$`));
 });
 
 for (const value of ["0", "257", "x", "1.5", ""]) {
   Deno.test(`examples/http_echo.ts --cores=${value} says what is wrong and exits with 2`, async () => {
     await using child = await startExample("http_echo", [`--cores=${value}`]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(
       stderr,
       /^http_echo: --cores is ".*", expected a whole number from 1 to 256; usage: http_echo .*\n$/,
     );

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { patternBytes } from "../support/driver_seed.ts";
 import { type Child, startExample } from "../support/net_child.ts";
 import { assertSameBytes, driverSuffix, readToEnd, REAL_DRIVERS } from "../support/net_harness.ts";
@@ -16,7 +16,7 @@ interface Server {
 async function start(driver: string): Promise<Server & AsyncDisposable> {
   const child = await startExample("http_echo", ["--addr", "127.0.0.1:0", "--driver", driver]);
   const match = await child.says(/^listening on (http:\/\/127\.0\.0\.1:(\d+)\/) \(driver: (\w+)\)\n/m);
-  assert.equal(match[3], driver);
+  assertStrictEquals(match[3], driver);
   return {
     child,
     port: Number(match[2]),
@@ -49,15 +49,15 @@ function exampleTest(name: string, body: (server: Server) => Promise<void>): voi
 
 exampleTest("answers GET / and HEAD /", async ({ url, port }) => {
   const response = await fetch(url);
-  assert.equal(response.status, 200);
-  assert.equal(await response.text(), "Hello world!");
+  assertStrictEquals(response.status, 200);
+  assertStrictEquals(await response.text(), "Hello world!");
   const head = await fetch(url, { method: "HEAD" });
-  assert.equal(head.status, 200);
-  assert.equal(head.headers.get("content-length"), "12");
-  assert.equal(await head.text(), "");
+  assertStrictEquals(head.status, 200);
+  assertStrictEquals(head.headers.get("content-length"), "12");
+  assertStrictEquals(await head.text(), "");
   const raw = await exchange(port, "HEAD / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-  assert.match(raw, /^HTTP\/1\.1 200 /);
-  assert.match(raw, /\r\n\r\n$/);
+  assertMatch(raw, /^HTTP\/1\.1 200 /);
+  assertMatch(raw, /\r\n\r\n$/);
 });
 
 exampleTest("streams a large body of POST /echo back", async ({ url }) => {
@@ -67,16 +67,16 @@ exampleTest("streams a large body of POST /echo back", async ({ url }) => {
     body: bytes,
     headers: { "content-type": "application/x-pattern" },
   });
-  assert.equal(known.headers.get("content-type"), "application/x-pattern");
+  assertStrictEquals(known.headers.get("content-type"), "application/x-pattern");
   assertSameBytes(new Uint8Array(await known.arrayBuffer()), bytes);
 
   // Of unknown length, so chunked.
   const chunked = await fetch(`${url}echo`, { method: "POST", body: new Blob([bytes]).stream() });
-  assert.equal(chunked.status, 200);
+  assertStrictEquals(chunked.status, 200);
   assertSameBytes(new Uint8Array(await chunked.arrayBuffer()), bytes);
 
   const empty = await fetch(`${url}echo`, { method: "POST" });
-  assert.deepEqual([empty.status, await empty.text()], [200, ""]);
+  assertEquals([empty.status, await empty.text()], [200, ""]);
 });
 
 exampleTest("sends the first bytes of POST /echo back before the last have come", async ({ url }) => {
@@ -84,14 +84,14 @@ exampleTest("sends the first bytes of POST /echo back before the last have come"
   const writer = writable.getWriter();
   writer.write(new Uint8Array([1]));
   const response = await fetch(`${url}echo`, { method: "POST", body: readable });
-  assert.ok(response.body !== null);
+  assert(response.body !== null);
   const reader = response.body.getReader();
   for (let round = 1; round <= 5; round++) {
-    assert.deepEqual((await reader.read()).value, new Uint8Array([round]));
+    assertEquals((await reader.read()).value, new Uint8Array([round]));
     if (round < 5) await writer.write(new Uint8Array([round + 1]));
   }
   await writer.close();
-  assert.equal((await reader.read()).done, true);
+  assertStrictEquals((await reader.read()).done, true);
 });
 
 exampleTest("answers 404 and 405 with what is allowed", async ({ url }) => {
@@ -106,7 +106,7 @@ exampleTest("answers 404 and 405 with what is allowed", async ({ url }) => {
   for (const [path, method, status, allow] of cases) {
     const response = await fetch(url + path, { method });
     await response.body?.cancel();
-    assert.deepEqual([response.status, response.headers.get("allow")], [status, allow], `${method} /${path}`);
+    assertEquals([response.status, response.headers.get("allow")], [status, allow], `${method} /${path}`);
   }
 });
 
@@ -118,14 +118,14 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       using conn = await Deno.connect({ port });
       const encoder = new TextEncoder();
       await conn.write(encoder.encode("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhello"));
-      assert.match(await readUntil(conn, "hello"), /^HTTP\/1\.1 200 /);
+      assertMatch(await readUntil(conn, "hello"), /^HTTP\/1\.1 200 /);
       child.kill(signal);
       await child.says(/^stopping/m);
       await refused(port);
       await conn.write(encoder.encode("world"));
-      assert.match(new TextDecoder().decode(await readToEnd(conn)), /world/);
+      assertMatch(new TextDecoder().decode(await readToEnd(conn)), /world/);
       const { code, signal: killed, stderr } = await child.ended();
-      assert.deepEqual({ code, killed, stderr }, { code: 0, killed: null, stderr: "" });
+      assertEquals({ code, killed, stderr }, { code: 0, killed: null, stderr: "" });
     },
   );
 }
@@ -134,11 +134,11 @@ exampleTest("closes idle connections at SIGINT", async ({ child, port }) => {
   using idle = await Deno.connect({ port });
   using served = await Deno.connect({ port });
   await served.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
-  assert.ok(await served.read(new Uint8Array(1000)));
+  assert(await served.read(new Uint8Array(1000)));
   child.kill("SIGINT");
-  assert.equal((await readToEnd(idle)).byteLength, 0);
-  assert.equal((await readToEnd(served)).byteLength, 0);
-  assert.equal((await child.ended()).code, 0);
+  assertStrictEquals((await readToEnd(idle)).byteLength, 0);
+  assertStrictEquals((await readToEnd(served)).byteLength, 0);
+  assertStrictEquals((await child.ended()).code, 0);
 });
 
 /** Reads until `text` has come. */
@@ -147,7 +147,7 @@ async function readUntil(conn: Deno.Conn, text: string): Promise<string> {
   let found = "";
   while (!found.includes(text)) {
     const count = await conn.read(into);
-    assert.ok(count !== null, `the end came after ${JSON.stringify(found)}`);
+    assert(count !== null, `the end came after ${JSON.stringify(found)}`);
     found += new TextDecoder().decode(into.subarray(0, count));
   }
   return found;
@@ -164,7 +164,7 @@ async function refused(port: number): Promise<void> {
         error instanceof Deno.errors.ConnectionReset ||
         error instanceof Deno.errors.NotConnected
       ) continue;
-      assert.ok(error instanceof Deno.errors.ConnectionRefused, `${error}`);
+      assert(error instanceof Deno.errors.ConnectionRefused, `${error}`);
       return;
     }
   }
@@ -187,7 +187,7 @@ exampleTest("ends at once with 130 at a second SIGINT", async ({ child, port }) 
   // Longer than an echo of the first takes.
   await new Promise((resolve) => setTimeout(resolve, 400));
   child.kill("SIGINT");
-  assert.deepEqual(await child.ended().then(({ code, signal }) => [code, signal]), [130, null]);
+  assertEquals(await child.ended().then(({ code, signal }) => [code, signal]), [130, null]);
   await conn.read(new Uint8Array(1)).catch(() => {});
 });
 
@@ -200,9 +200,9 @@ for (const gapMs of [0, 1, 5, 50]) {
     await child.says(/^stopping/m);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await conn.write(new TextEncoder().encode("world"));
-    assert.match(new TextDecoder().decode(await readToEnd(conn)), /world/);
+    assertMatch(new TextDecoder().decode(await readToEnd(conn)), /world/);
     const { code, signal } = await child.ended();
-    assert.deepEqual([code, signal], [0, null]);
+    assertEquals([code, signal], [0, null]);
   });
 }
 
@@ -210,6 +210,6 @@ exampleTest("says one clear line and exits with 1 when the port is taken", async
   const driver = /driver: (\w+)/.exec(child.stdout)?.[1] ?? "";
   await using second = await startExample("http_echo", ["--addr", `127.0.0.1:${port}`, "--driver", driver]);
   const { code, stdout, stderr } = await second.ended();
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(stderr, new RegExp(`^http_echo: .*127\\.0\\.0\\.1:${port}.*in use.*\\n$`));
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, new RegExp(`^http_echo: .*127\\.0\\.0\\.1:${port}.*in use.*\\n$`));
 });

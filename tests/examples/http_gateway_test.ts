@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { SharedQueue } from "../../src/ipc/queue/mod.ts";
 import { QueueNames } from "../ipc/queue/support.ts";
@@ -46,13 +46,13 @@ gatewayTest("answers with what a worker replies", async (queue) => {
   await using worker = await startWorker(queue);
   const headers = { ...AUTHORIZED, "content-type": "text/x-test" };
   const { response, text } = await get(`${url}a?b=c`, { method: "POST", body: "é\nbody", headers });
-  assert.deepEqual([response.status, text], [200, "é\nbody"]);
-  assert.equal(response.headers.get("content-type"), "text/x-test");
-  assert.equal(response.headers.get("x-worker"), String(worker.pid));
-  assert.match(worker.stdout, /\nPOST \/a\?b=c\n/);
+  assertEquals([response.status, text], [200, "é\nbody"]);
+  assertStrictEquals(response.headers.get("content-type"), "text/x-test");
+  assertStrictEquals(response.headers.get("x-worker"), String(worker.pid));
+  assertMatch(worker.stdout, /\nPOST \/a\?b=c\n/);
   const bytes = crypto.getRandomValues(new Uint8Array(64 * 1024));
   const echo = await fetch(url, { method: "POST", body: bytes, headers: AUTHORIZED });
-  assert.deepEqual(await echo.bytes(), bytes);
+  assertEquals(await echo.bytes(), bytes);
 });
 
 gatewayTest("answers 401 without the right token, and does not ask a worker", async (name) => {
@@ -62,27 +62,27 @@ gatewayTest("answers 401 without the right token, and does not ask a worker", as
     const authorization of ["", "Bearer", "Bearer ", `Bearer ${TOKEN}x`, `Basic ${TOKEN}`, TOKEN]
   ) {
     const { response } = await get(url, { headers: { authorization } });
-    assert.deepEqual(
+    assertEquals(
       [response.status, response.headers.get("www-authenticate")],
       [401, "Bearer"],
       authorization,
     );
   }
-  assert.equal((await get(url, { headers: {} })).response.status, 401);
-  assert.equal((await get(`${url}?token=${TOKEN}`, { headers: {} })).response.status, 401);
+  assertStrictEquals((await get(url, { headers: {} })).response.status, 401);
+  assertStrictEquals((await get(`${url}?token=${TOKEN}`, { headers: {} })).response.status, 401);
   using queue = SharedQueue.connect(name);
-  assert.equal(queue.status().sentCount, 0);
+  assertStrictEquals(queue.status().sentCount, 0);
 });
 
 gatewayTest("answers 504 when no worker replies in time, and withdraws the request", async (name) => {
   const { gateway, url } = await startGateway(name, "--deadline-ms", "100");
   await using _gateway = gateway;
-  assert.equal((await get(url)).response.status, 504);
+  assertStrictEquals((await get(url)).response.status, 504);
   using queue = SharedQueue.connect(name);
   const { readyCount, reservedCount } = queue.status();
-  assert.deepEqual([readyCount, reservedCount], [0, 0]);
+  assertEquals([readyCount, reservedCount], [0, 0]);
   await using _worker = await startWorker(name, "--work-ms", "1000");
-  assert.equal((await get(url)).response.status, 504);
+  assertStrictEquals((await get(url)).response.status, 504);
 });
 
 gatewayTest("answers 503 with Retry-After while the queue is full", async (name) => {
@@ -91,10 +91,10 @@ gatewayTest("answers 503 with Retry-After while the queue is full", async (name)
   await using _gateway = gateway;
   await queue.sendMany(["one", "two"]);
   const { response } = await get(url);
-  assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "1"]);
+  assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
   queue.purge();
   await using _worker = await startWorker(name);
-  assert.equal((await get(url)).response.status, 200);
+  assertStrictEquals((await get(url)).response.status, 200);
 });
 
 gatewayTest(
@@ -103,11 +103,11 @@ gatewayTest(
     const { gateway, url } = await startGateway(name);
     await using _worker = await startWorker(name);
     const { response, text } = await get(`${url}fail`);
-    assert.deepEqual([response.status, text], [502, "the worker failed\n"]);
+    assertEquals([response.status, text], [502, "the worker failed\n"]);
     gateway.kill("SIGTERM");
     const { code, stderr } = await gateway.ended();
-    assert.equal(code, 0);
-    assert.match(stderr, /^http_gateway: .*this request is one that fails\n$/);
+    assertStrictEquals(code, 0);
+    assertMatch(stderr, /^http_gateway: .*this request is one that fails\n$/);
   },
 );
 
@@ -130,7 +130,7 @@ gatewayTest("answers 502 when what a worker replies is no response", async (name
   ];
   for (reply of heads) {
     const { response, text } = await get(url);
-    assert.deepEqual([response.status, text], [502, "the worker failed\n"], reply);
+    assertEquals([response.status, text], [502, "the worker failed\n"], reply);
   }
   ending.abort();
   await responding;
@@ -143,7 +143,7 @@ gatewayTest("has workers that outlive what is no request", async (name) => {
   using queue = SharedQueue.connect(name);
   queue.trySend("from nobody");
   const { response } = await get(url);
-  assert.deepEqual([response.status, response.headers.get("x-worker")], [200, String(worker.pid)]);
+  assertEquals([response.status, response.headers.get("x-worker")], [200, String(worker.pid)]);
 });
 
 gatewayTest("answers 413 for what is too large", async (name) => {
@@ -152,7 +152,7 @@ gatewayTest("answers 413 for what is too large", async (name) => {
   await using _gateway = gateway;
   for (const byteLength of [2000, 100_000]) {
     const { response } = await get(url, { method: "POST", body: new Uint8Array(byteLength) });
-    assert.equal(response.status, 413, `${byteLength}`);
+    assertStrictEquals(response.status, 413, `${byteLength}`);
   }
 });
 
@@ -165,8 +165,8 @@ gatewayTest("answers with another worker's reply when the first is killed", asyn
   await using second = await startWorker(name);
   first.kill("SIGKILL");
   const { response } = await answered;
-  assert.deepEqual([response.status, response.headers.get("x-worker")], [200, String(second.pid)]);
-  assert.match(second.stdout, /GET \/slow, again: its worker died\n/);
+  assertEquals([response.status, response.headers.get("x-worker")], [200, String(second.pid)]);
+  assertMatch(second.stdout, /GET \/slow, again: its worker died\n/);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -177,10 +177,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await worker.says(/GET \/slow\n/);
     gateway.kill(signal);
     worker.kill(signal);
-    assert.equal((await answered).response.status, 200);
+    assertStrictEquals((await answered).response.status, 200);
     for (const child of [gateway, worker]) {
       const { code, signal: killed, stderr } = await child.ended();
-      assert.deepEqual([code, killed, stderr], [0, null, ""]);
+      assertEquals([code, killed, stderr], [0, null, ""]);
     }
   });
 }
@@ -197,9 +197,9 @@ for (const [name, args, named] of WRONG) {
   Deno.test(`examples/${name}.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     await using child = await startExample(name, args);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, new RegExp(`^${name}: .*; usage: ${name} .*\\n$`));
-    assert.match(stderr, named);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, new RegExp(`^${name}: .*; usage: ${name} .*\\n$`));
+    assertMatch(stderr, named);
   });
 }
 
@@ -207,8 +207,8 @@ Deno.test("examples/http_gateway.ts refuses a token that no client can send", as
   for (const token of ["secret\n", "two words", "gehe\u00efm"]) {
     await using child = await startExample("http_gateway", [], { MILLRACE_GATEWAY_TOKEN: token });
     const { code, stderr } = await child.ended();
-    assert.equal(code, 2);
-    assert.match(stderr, /MILLRACE_GATEWAY_TOKEN has blanks/);
+    assertStrictEquals(code, 2);
+    assertMatch(stderr, /MILLRACE_GATEWAY_TOKEN has blanks/);
   }
 });
 
@@ -217,14 +217,14 @@ for (const name of ["gateway_worker", "http_gateway"]) {
     const env = { MILLRACE_NATIVE: "off", MILLRACE_GATEWAY_TOKEN: "x" };
     await using child = await startExample(name, [], env);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, new RegExp(`^${name}: .*native library.*\\n$`));
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, new RegExp(`^${name}: .*native library.*\\n$`));
   });
 
   Deno.test(`examples/${name}.ts --help says how it is used and exits with 0`, async () => {
     await using child = await startExample(name, ["--help"]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, new RegExp(`^usage: ${name} .*\\n$`));
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, new RegExp(`^usage: ${name} .*\\n$`));
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { JOBS_SHAPE } from "../../examples/support/jobs.ts";
 import { SharedQueue } from "../../src/ipc/queue/mod.ts";
@@ -20,16 +20,16 @@ function exampleTest(name: string, body: (queue: string) => Promise<void>): void
 
 async function assertEnds(child: Child, stdout: RegExp): Promise<void> {
   const ended = await child.ended();
-  assert.deepEqual([ended.code, ended.signal, ended.stderr], [0, null, ""]);
-  assert.match(ended.stdout, stdout);
+  assertEquals([ended.code, ended.signal, ended.stderr], [0, null, ""]);
+  assertMatch(ended.stdout, stdout);
 }
 
 exampleTest("examples/producer.ts makes the queue, and sends as many jobs as it is told", async (name) => {
   await using producer = await startExample("producer", ["--queue", name, "--count", "600"]);
   await assertEnds(producer, /\n600 jobs sent in all\n$/);
   using queue = SharedQueue.connect(name);
-  assert.equal(queue.status().readyCount, 600);
-  assert.deepEqual(queue.tryReceive()?.json(), { number: 0 });
+  assertStrictEquals(queue.status().readyCount, 600);
+  assertEquals(queue.tryReceive()?.json(), { number: 0 });
 });
 
 exampleTest("examples/producer.ts --rate keeps its pace, in a queue that is there", async (name) => {
@@ -37,8 +37,8 @@ exampleTest("examples/producer.ts --rate keeps its pace, in a queue that is ther
   const startMs = performance.now();
   await using producer = await startExample("producer", ["--queue", name, "--rate", "20", "--count", "6"]);
   await assertEnds(producer, /\n6 jobs sent in all\n$/);
-  assert.ok(performance.now() - startMs >= 240, "six jobs are five pauses of 50 ms");
-  assert.equal(queue.status().readyCount, 6);
+  assert(performance.now() - startMs >= 240, "six jobs are five pauses of 50 ms");
+  assertStrictEquals(queue.status().readyCount, 6);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -48,7 +48,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await producer.says(/8 jobs sent, 8 wait for a worker\n/);
     producer.kill(signal);
     await assertEnds(producer, /\n8 jobs sent in all\n$/);
-    assert.equal(queue.status().readyCount, 8);
+    assertStrictEquals(queue.status().readyCount, 8);
   });
 
   exampleTest(`examples/worker.ts finishes its job at ${signal}, and ends`, async (name) => {
@@ -60,7 +60,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await assertEnds(worker, /\njob 0\n1 jobs done\n$/);
     using queue = SharedQueue.connect(name);
     const { readyCount, reservedCount } = queue.status();
-    assert.deepEqual([readyCount, reservedCount], [19, 0]);
+    assertEquals([readyCount, reservedCount], [19, 0]);
   });
 
   exampleTest(`examples/worker.ts ends at ${signal} while it waits for a job`, async (name) => {
@@ -78,13 +78,13 @@ exampleTest("examples/worker.ts puts aside what is no job, and goes on with the 
   await queue.send('{"number":7}');
   await using worker = await startExample("worker", ["--queue", name, "--work-ms", "0", "--count", "1"]);
   const { code, stdout, stderr } = await worker.ended();
-  assert.deepEqual([code, stdout], [0, `working on jobs of ${name}\njob 7\n1 jobs done\n`]);
+  assertEquals([code, stdout], [0, `working on jobs of ${name}\njob 7\n1 jobs done\n`]);
   const lines = ids.map((id) => `worker: message ${id} is no job of a producer, and is given back`);
-  for (const line of stderr.trim().split("\n")) assert.ok(lines.includes(line), line);
+  for (const line of stderr.trim().split("\n")) assert(lines.includes(line), line);
   await using again = await startExample("worker", ["--queue", name, "--work-ms", "0", "--count", "1"]);
   for (const _text of texts) await queue.deadLetters.receive();
   await queue.send('{"number":8}');
-  assert.equal((await again.ended()).code, 0);
+  assertStrictEquals((await again.ended()).code, 0);
 });
 
 exampleTest("examples/worker.ts shares the jobs with others of its kind", async (name) => {
@@ -98,7 +98,7 @@ exampleTest("examples/worker.ts shares the jobs with others of its kind", async 
   const done = [one, two].flatMap(({ stdout }) =>
     [...stdout.matchAll(/^job (\d+)$/mg)].map(([, job]) => Number(job))
   );
-  assert.deepEqual(done.sort((a, b) => a - b), Array.from({ length: 20 }, (_, job) => job));
+  assertEquals(done.sort((a, b) => a - b), Array.from({ length: 20 }, (_, job) => job));
 });
 
 exampleTest("examples/worker.ts does the job of another that was killed", async (name) => {
@@ -125,9 +125,9 @@ for (const [name, args, named] of WRONG) {
   Deno.test(`examples/${name}.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     await using child = await startExample(name, args);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, new RegExp(`^${name}: .*; usage: ${name} .*\\n$`));
-    assert.match(stderr, named);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, new RegExp(`^${name}: .*; usage: ${name} .*\\n$`));
+    assertMatch(stderr, named);
   });
 }
 
@@ -135,14 +135,14 @@ for (const name of ["producer", "worker"]) {
   Deno.test(`examples/${name}.ts says what it needs without the native library`, async () => {
     await using child = await startExample(name, [], { MILLRACE_NATIVE: "off" });
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, new RegExp(`^${name}: .*native library.*\\n$`));
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, new RegExp(`^${name}: .*native library.*\\n$`));
   });
 
   Deno.test(`examples/${name}.ts --help says how it is used and exits with 0`, async () => {
     await using child = await startExample(name, ["--help"]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, new RegExp(`^usage: ${name} .*\\n$`));
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, new RegExp(`^usage: ${name} .*\\n$`));
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { startExample } from "../support/net_child.ts";
 
@@ -16,10 +16,10 @@ Deno.test({
   async fn() {
     await using child = await startExample("mailbox", ["--count", "20", "--mib", "2"]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /^20 pictures read in place, 10240 pages read$/m);
-    assert.match(stdout, /^20 pictures of 2 MiB written in place and handed over: [\d.]+ GiB\/s$/m);
-    assert.deepEqual(regions(child.pid), []);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^20 pictures read in place, 10240 pages read$/m);
+    assertMatch(stdout, /^20 pictures of 2 MiB written in place and handed over: [\d.]+ GiB\/s$/m);
+    assertEquals(regions(child.pid), []);
   },
 });
 
@@ -32,8 +32,8 @@ Deno.test({
     await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill("SIGINT");
     const { code, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [130, "mailbox: stopped by SIGINT\n"]);
-    assert.deepEqual(regions(child.pid), []);
+    assertEquals([code, stderr], [130, "mailbox: stopped by SIGINT\n"]);
+    assertEquals(regions(child.pid), []);
   },
 });
 
@@ -46,7 +46,7 @@ for (
   Deno.test(`examples/mailbox.ts refuses ${args.join(" ")}`, async () => {
     await using child = await startExample("mailbox", [...args]);
     const { code, stderr } = await child.ended();
-    assert.equal(code, 2);
-    assert.match(stderr, named);
+    assertStrictEquals(code, 2);
+    assertMatch(stderr, named);
   });
 }

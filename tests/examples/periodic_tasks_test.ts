@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { startExample } from "../support/net_child.ts";
 
 for (const gapMs of [0, 1, 2, 5]) {
@@ -9,7 +9,7 @@ for (const gapMs of [0, 1, 2, 5]) {
     if (gapMs > 0) await new Promise((resolve) => setTimeout(resolve, gapMs));
     child.kill("SIGINT");
     const { code, signal, stdout } = await child.ended();
-    assert.deepEqual([code, signal], [0, null]);
-    assert.match(stdout, /^flush: \d+ runs/m);
+    assertEquals([code, signal], [0, null]);
+    assertMatch(stdout, /^flush: \d+ runs/m);
   });
 }

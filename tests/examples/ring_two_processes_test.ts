@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { type Child, startExample } from "../support/net_child.ts";
 
@@ -24,9 +24,9 @@ Deno.test({
   async fn() {
     await using child = await startExample("ring_two_processes", ["--count", "200000", "--bytes", "100"]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /^200000 messages of 100 bytes, in order: [\d.]+ million a second\n$/);
-    assert.ok(!regions().includes(`millrace.ring_two_processes.${child.pid}`));
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^200000 messages of 100 bytes, in order: [\d.]+ million a second\n$/);
+    assert(!regions().includes(`millrace.ring_two_processes.${child.pid}`));
   },
 });
 
@@ -43,9 +43,9 @@ Deno.test({
     await new Promise((resolve) => setTimeout(resolve, 300));
     Deno.kill(children[0], "SIGKILL");
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /^ring_two_processes: the second process (died|ended) before it was done\n$/);
-    assert.ok(!regions().some((name) => name.endsWith(`.${child.pid}`)));
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^ring_two_processes: the second process (died|ended) before it was done\n$/);
+    assert(!regions().some((name) => name.endsWith(`.${child.pid}`)));
   },
 });
 
@@ -74,9 +74,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
         if (both) Deno.kill(writer, signal);
         child.kill(signal);
         const { code, stdout, stderr } = await child.ended();
-        assert.deepEqual([code, stdout, stderr], [130, "", `ring_two_processes: stopped by ${signal}\n`]);
-        assert.ok(!regions().some((name) => name.endsWith(`.${child.pid}`)));
-        assert.throws(() => Deno.kill(writer, "SIGKILL"), Deno.errors.NotFound);
+        assertEquals([code, stdout, stderr], [130, "", `ring_two_processes: stopped by ${signal}\n`]);
+        assert(!regions().some((name) => name.endsWith(`.${child.pid}`)));
+        assertThrows(() => Deno.kill(writer, "SIGKILL"), Deno.errors.NotFound);
       },
     });
   }
@@ -91,11 +91,11 @@ Deno.test({
     child.kill("SIGKILL");
     // The second has its standard error of the first, which ends when both have.
     const { stderr } = await child.ended();
-    assert.equal(stderr, "ring_two_processes: the first process died before it was done\n");
-    assert.ok(regions().includes(region));
+    assertStrictEquals(stderr, "ring_two_processes: the first process died before it was done\n");
+    assert(regions().includes(region));
     await using next = await startExample("ring_two_processes", ["--count", "1000"]);
-    assert.equal((await next.ended()).code, 0);
-    assert.ok(!regions().includes(region));
+    assertStrictEquals((await next.ended()).code, 0);
+    assert(!regions().includes(region));
   },
 });
 
@@ -107,15 +107,15 @@ for (
   Deno.test(`examples/ring_two_processes.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     await using child = await startExample("ring_two_processes", [...args]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /^ring_two_processes: .*; usage: ring_two_processes .*\n$/);
-    assert.match(stderr, named);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^ring_two_processes: .*; usage: ring_two_processes .*\n$/);
+    assertMatch(stderr, named);
   });
 }
 
 Deno.test("examples/ring_two_processes.ts says what it needs without the native library", async () => {
   await using child = await startExample("ring_two_processes", ["--count", "10"], { MILLRACE_NATIVE: "off" });
   const { code, stdout, stderr } = await child.ended();
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(stderr, /^ring_two_processes: .*native library.*\n$/);
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^ring_two_processes: .*native library.*\n$/);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { startExample } from "../support/net_child.ts";
 import { REAL_DRIVERS } from "../support/net_harness.ts";
 
@@ -24,9 +24,9 @@ for (const name of ["http_echo", "tcp_echo"]) {
     Deno.test(`examples/${name}.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
       await using child = await startExample(name, args);
       const { code, stdout, stderr } = await child.ended();
-      assert.deepEqual([code, stdout], [2, ""], stderr);
-      assert.match(stderr, new RegExp(`^${name}: .*; usage: ${name} .*\n$`));
-      assert.match(stderr, named);
+      assertEquals([code, stdout], [2, ""], stderr);
+      assertMatch(stderr, new RegExp(`^${name}: .*; usage: ${name} .*\n$`));
+      assertMatch(stderr, named);
     });
   }
 
@@ -34,8 +34,8 @@ for (const name of ["http_echo", "tcp_echo"]) {
     Deno.test(`examples/${name}.ts ${flag} says how it is used and exits with 0`, async () => {
       await using child = await startExample(name, [flag]);
       const { code, stdout, stderr } = await child.ended();
-      assert.deepEqual([code, stderr], [0, ""]);
-      assert.match(stdout, new RegExp(`^usage: ${name} .*\\n$`));
+      assertEquals([code, stderr], [0, ""]);
+      assertMatch(stdout, new RegExp(`^usage: ${name} .*\\n$`));
     });
   }
 
@@ -51,9 +51,9 @@ for (const name of ["http_echo", "tcp_echo"]) {
         async fn() {
           await using child = await startExample(name, ["--addr", addr, "--driver", driver]);
           const { code, stdout, stderr } = await child.ended();
-          assert.deepEqual([code, stdout], [1, ""], stderr);
-          assert.match(stderr, new RegExp(`^${name}: .*\\n$`));
-          assert.match(stderr, named);
+          assertEquals([code, stdout], [1, ""], stderr);
+          assertMatch(stderr, new RegExp(`^${name}: .*\\n$`));
+          assertMatch(stderr, named);
         },
       });
     }
@@ -65,11 +65,11 @@ for (const name of ["http_echo", "tcp_echo"]) {
         async fn() {
           await using child = await startExample(name, ["--addr", `${host}:0`, "--driver", driver]);
           const [, address, port] = await child.says(/listening on (?:http:\/\/)?(.*):(\d+)\/? \(driver/);
-          if (host === "[::1]") assert.equal(address, host);
+          if (host === "[::1]") assertStrictEquals(address, host);
           const hostname = address.replace(/^\[(.*)\]$/, "$1");
           (await Deno.connect({ hostname, port: Number(port) })).close();
           child.kill("SIGTERM");
-          assert.equal((await child.ended()).code, 0);
+          assertStrictEquals((await child.ended()).code, 0);
         },
       });
     }
@@ -80,8 +80,8 @@ for (const name of ["http_echo", "tcp_echo"]) {
     await child.says(/driver: deno/);
     child.kill("SIGINT");
     const { code, stderr } = await child.ended();
-    assert.equal(code, 0);
-    assert.match(stderr, new RegExp(`^${name}: without io_uring: .*MILLRACE_NATIVE is "off"\\n$`));
+    assertStrictEquals(code, 0);
+    assertMatch(stderr, new RegExp(`^${name}: without io_uring: .*MILLRACE_NATIVE is "off"\\n$`));
   });
 
   Deno.test(`examples/${name}.ts --driver uring that cannot be had names the cause and exits with 1`, async () => {
@@ -93,9 +93,9 @@ for (const name of ["http_echo", "tcp_echo"]) {
       const args = ["--addr", "127.0.0.1:0", "--driver", "uring"];
       await using child = await startExample(name, args, { MILLRACE_NATIVE: native });
       const { code, stdout, stderr } = await child.ended();
-      assert.deepEqual([code, stdout], [1, ""]);
-      assert.match(stderr, new RegExp(`^${name}: .*\\n$`));
-      assert.match(stderr, named);
+      assertEquals([code, stdout], [1, ""]);
+      assertMatch(stderr, new RegExp(`^${name}: .*\\n$`));
+      assertMatch(stderr, named);
     }
   });
 
@@ -107,7 +107,7 @@ for (const name of ["http_echo", "tcp_echo"]) {
     async fn() {
       await using child = await startExample(name, ["--addr", "127.0.0.1:0", "--driver", "uring"]);
       const { code, stdout, stderr } = await child.ended();
-      assert.deepEqual([code, stdout, stderr], [1, "", `${name}: ${refusal}\n`]);
+      assertEquals([code, stdout, stderr], [1, "", `${name}: ${refusal}\n`]);
     },
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { startExample } from "../support/net_child.ts";
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -12,11 +12,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
         /s: (\d+) words: core 0 (\d+) \((\d+) distinct\), core 1 (\d+) \((\d+) distinct\), core 2 (\d+) \((\d+) distinct\)\n/;
       const first = await child.says(line);
       const [, total, zero, a, one, b, two, c] = first.map(Number);
-      assert.equal(zero + one + two, total);
-      assert.equal(a + b + c, 8);
+      assertStrictEquals(zero + one + two, total);
+      assertStrictEquals(a + b + c, 8);
       child.kill(signal);
       const { code, signal: killed, stderr } = await child.ended();
-      assert.deepEqual([code, killed, stderr], [0, null, ""]);
+      assertEquals([code, killed, stderr], [0, null, ""]);
     });
   }
 }
@@ -34,14 +34,14 @@ for (const [args, named] of WRONG) {
   Deno.test(`examples/sharded_counter.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     await using child = await startExample("sharded_counter", args);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /^sharded_counter: .*; usage: sharded_counter \[--cores N\]\n$/);
-    assert.match(stderr, named);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^sharded_counter: .*; usage: sharded_counter \[--cores N\]\n$/);
+    assertMatch(stderr, named);
   });
 }
 
 Deno.test("examples/sharded_counter.ts --help says how it is used and exits with 0", async () => {
   await using child = await startExample("sharded_counter", ["--help"]);
   const { code, stdout, stderr } = await child.ended();
-  assert.deepEqual([code, stdout, stderr], [0, "usage: sharded_counter [--cores N]\n", ""]);
+  assertEquals([code, stdout, stderr], [0, "usage: sharded_counter [--cores N]\n", ""]);
 });

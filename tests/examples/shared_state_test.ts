@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { startExample } from "../support/net_child.ts";
 
@@ -23,13 +23,13 @@ Deno.test({
       "20",
     ]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /^60 operations by 2 workers, limited \d+ times$/m);
-    assert.match(
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^60 operations by 2 workers, limited \d+ times$/m);
+    assertMatch(
       stdout,
       /^\d+ changes of the last operation were reported; the last: \{"pid":\d+,"number":30\}$/m,
     );
-    assert.deepEqual(regions(child.pid), []);
+    assertEquals(regions(child.pid), []);
   },
 });
 
@@ -42,8 +42,8 @@ Deno.test({
     await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill("SIGINT");
     const { code, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [130, "shared_state: stopped by SIGINT\n"]);
-    assert.deepEqual(regions(child.pid), []);
+    assertEquals([code, stderr], [130, "shared_state: stopped by SIGINT\n"]);
+    assertEquals(regions(child.pid), []);
   },
 });
 
@@ -51,7 +51,7 @@ for (const [args, named] of [[["--workers", "0"], /"0"/], [["--cuont", "1"], /--
   Deno.test(`examples/shared_state.ts refuses ${args.join(" ")}`, async () => {
     await using child = await startExample("shared_state", [...args]);
     const { code, stderr } = await child.ended();
-    assert.equal(code, 2);
-    assert.match(stderr, named);
+    assertStrictEquals(code, 2);
+    assertMatch(stderr, named);
   });
 }

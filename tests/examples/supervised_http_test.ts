@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, fail } from "@std/assert";
 import { nativeStatus } from "../../ffi/mod.ts";
 import { SharedState } from "../../src/ipc/state/mod.ts";
 import { HttpLoad } from "../support/http_load.ts";
@@ -36,7 +36,7 @@ async function reloadUnderLoad(native: string): Promise<void> {
       if (performance.now() < endMs) continue;
       const { answeredCount, bodies, failures } = await load.stop();
       const stood = { answeredCount, bodies: [...bodies], failures: failures.slice(0, 5) };
-      assert.fail(
+      fail(
         `after ${WORKERS_MS_MAX} ms ${count} workers have not answered: ${
           Deno.inspect(stood)
         }\n${child.stderr}`,
@@ -47,12 +47,12 @@ async function reloadUnderLoad(native: string): Promise<void> {
   child.kill("SIGUSR1");
   await answeredBy(4);
   const { failures, bodies } = await load.stop();
-  assert.deepEqual(failures, []);
+  assertEquals(failures, []);
   const pids = [...bodies].map((body) => Number(/^Hello from worker [01], process (\d+)\n$/.exec(body)?.[1]));
   child.kill("SIGTERM");
   const { code, signal } = await child.ended();
-  assert.deepEqual([code, signal], [0, null]);
-  assert.ok(pids.every((pid) => !isRunning(pid)));
+  assertEquals([code, signal], [0, null]);
+  assert(pids.every((pid) => !isRunning(pid)));
 }
 
 Deno.test({
@@ -68,8 +68,8 @@ Deno.test({
         method: "POST",
         body: "x".repeat(100_000),
       });
-      assert.equal((await echo.text()).length, 100_000);
-      assert.equal((await ask("/nothing")).status, 404);
+      assertStrictEquals((await echo.text()).length, 100_000);
+      assertStrictEquals((await ask("/nothing")).status, 404);
       const statuses = [200, 404];
       // Some windows of a second: in each of them five, whichever worker has them.
       const endMs = performance.now() + 1500;
@@ -77,23 +77,23 @@ Deno.test({
         const response = await ask("/");
         await response.body?.cancel();
         statuses.push(response.status);
-        if (response.status === 429) assert.equal(response.headers.get("retry-after"), "1");
+        if (response.status === 429) assertStrictEquals(response.headers.get("retry-after"), "1");
       }
       const windows = Math.ceil((performance.now() - endMs + 1500) / 1000) + 1;
       const okCount = statuses.filter((status) => status !== 429).length;
-      assert.ok(okCount >= 5 && okCount <= 5 * windows, `${okCount} in ${windows} windows at most`);
-      assert.ok(statuses.includes(429));
-      assert.deepEqual(await (await ask("/stats")).json(), { requestCount: statuses.length });
+      assert(okCount >= 5 && okCount <= 5 * windows, `${okCount} in ${windows} windows at most`);
+      assert(statuses.includes(429));
+      assertEquals(await (await ask("/stats")).json(), { requestCount: statuses.length });
       child.kill("SIGUSR1");
       while (!/was reloaded/.test(child.stderr)) await new Promise((resolve) => setTimeout(resolve, 10));
-      assert.deepEqual(
+      assertEquals(
         await (await ask("/stats")).json(),
         { requestCount: statuses.length },
         "a reload forgets nothing",
       );
       child.kill("SIGTERM");
-      assert.equal((await child.ended()).code, 0);
-      assert.deepEqual(SharedState.list({ prefix: `supervised_http.${child.pid}` }), []);
+      assertStrictEquals((await child.ended()).code, 0);
+      assertEquals(SharedState.list({ prefix: `supervised_http.${child.pid}` }), []);
     });
   },
 });
@@ -107,9 +107,9 @@ for (
   Deno.test(`examples/supervised_http.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     await using child = await startExample("supervised_http", [...args]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /^supervised_http: .*; usage: supervised_http \[--addr .*\n$/);
-    assert.match(stderr, named);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^supervised_http: .*; usage: supervised_http \[--addr .*\n$/);
+    assertMatch(stderr, named);
   });
 }
 
@@ -121,12 +121,12 @@ Deno.test("examples/supervised_http.ts says that it limits nobody without the na
     for (let count = 0; count < 2; count++) {
       const response = await fetch(`http://127.0.0.1:${port}/`);
       await response.body?.cancel();
-      assert.equal(response.status, 200);
+      assertStrictEquals(response.status, 200);
     }
     child.kill("SIGTERM");
     const { code, stderr } = await child.ended();
-    assert.equal(code, 0);
-    assert.match(
+    assertStrictEquals(code, 0);
+    assertMatch(
       stderr,
       /^supervised_http: no request is counted, and none limited: .*MILLRACE_NATIVE is "off"\n/,
     );

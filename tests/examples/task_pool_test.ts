@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { startExample } from "../support/net_child.ts";
 import { withWatchdog } from "../support/watchdog.ts";
 
@@ -15,8 +15,8 @@ Deno.test("examples/task_pool.ts counts primes", () =>
       "7",
     ]);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /^counting with 2 workers\n9592 primes below 100000, in \d+ ms\n$/);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^counting with 2 workers\n9592 primes below 100000, in \d+ ms\n$/);
   }));
 
 Deno.test("examples/task_pool.ts does again what a worker that was killed was at", () =>
@@ -36,8 +36,8 @@ Deno.test("examples/task_pool.ts does again what a worker that was killed was at
     const [worker] = workers;
     Deno.kill(worker, "SIGKILL");
     const { code, stdout } = await child.ended();
-    assert.equal(code, 0);
-    assert.match(
+    assertStrictEquals(code, 0);
+    assertMatch(
       stdout,
       /216816 primes below 3000000, in \d+ ms, \d parts again as their workers had died\n$/,
     );
@@ -56,16 +56,16 @@ Deno.test("examples/task_pool.ts gives up at Ctrl-C", () =>
     await child.says(/counting with 1 workers\n/);
     child.kill("SIGINT");
     const { code, stdout } = await child.ended();
-    assert.equal(code, 0);
-    assert.match(stdout, /\ngiven up\n$/);
+    assertStrictEquals(code, 0);
+    assertMatch(stdout, /\ngiven up\n$/);
   }));
 
 for (const args of [["--workers", "0"], ["--parts", "x"], ["--wokers", "1"]]) {
   Deno.test(`examples/task_pool.ts ${args.join(" ")} says what is wrong and exits with 2`, async () => {
     await using child = await startExample("task_pool", args);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /^task_pool: .*; usage: task_pool \[--workers N\] .*\n$/);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^task_pool: .*; usage: task_pool \[--workers N\] .*\n$/);
   });
 }
 

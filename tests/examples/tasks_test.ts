@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { Child } from "../support/net_child.ts";
 
 /** Real milliseconds a task may take: it may have to build the native library first. */
@@ -20,15 +20,15 @@ for (
       const [, port] = await child.says(pattern);
       child.kill(signal);
       const { code, signal: killed } = await child.ended();
-      assert.deepEqual([code, killed], [0, null]);
-      await assert.rejects(Deno.connect({ port: Number(port) }), Deno.errors.ConnectionRefused);
+      assertEquals([code, killed], [0, null]);
+      await assertRejects(() => Deno.connect({ port: Number(port) }), Deno.errors.ConnectionRefused);
     });
   }
 
   Deno.test(`deno task ${name} passes the exit code of a wrong command line back`, async () => {
     await using child = startTask(name, ["--addr", "nonsense"]);
     const { code, stderr } = await child.ended();
-    assert.equal(code, 2);
-    assert.match(stderr, new RegExp(`^${name}: address "nonsense"`, "m"));
+    assertStrictEquals(code, 2);
+    assertMatch(stderr, new RegExp(`^${name}: address "nonsense"`, "m"));
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { patternBytes } from "../support/driver_seed.ts";
 import { type Child, startExample } from "../support/net_child.ts";
 import { assertSameBytes, driverSuffix, readToEnd, REAL_DRIVERS } from "../support/net_harness.ts";
@@ -20,7 +20,7 @@ function exampleTest(name: string, body: (child: Child, port: number) => Promise
             driver.name,
           ]);
           const match = await child.says(/^listening on 127\.0\.0\.1:(\d+) \(driver: (\w+)\)\n/m);
-          assert.equal(match[2], driver.name);
+          assertStrictEquals(match[2], driver.name);
           await body(child, Number(match[1]));
         });
       },
@@ -55,7 +55,7 @@ exampleTest("goes on when clients vanish", async (child, port) => {
   assertSameBytes(await echo(port, patternBytes(1, 1000)), patternBytes(1, 1000));
   child.kill("SIGTERM");
   const { code, stderr } = await child.ended();
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
 });
 
 exampleTest("waits for a client that does not read, and serves the others", async (_child, port) => {
@@ -80,9 +80,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await conn.read(new Uint8Array(1));
     child.kill(signal);
     const { code, signal: killed, stderr } = await child.ended();
-    assert.deepEqual({ code, killed, stderr }, { code: 0, killed: null, stderr: "" });
+    assertEquals({ code, killed, stderr }, { code: 0, killed: null, stderr: "" });
     const end = await conn.read(new Uint8Array(1)).catch((error) => error);
-    assert.ok(end === null || end instanceof Deno.errors.ConnectionReset, `${end}`);
+    assert(end === null || end instanceof Deno.errors.ConnectionReset, `${end}`);
   });
 }
 
@@ -92,7 +92,7 @@ for (const gapMs of [0, 1, 5]) {
     if (gapMs > 0) await new Promise((resolve) => setTimeout(resolve, gapMs));
     child.kill("SIGINT");
     const { code, signal } = await child.ended();
-    assert.deepEqual([code, signal], [0, null]);
+    assertEquals([code, signal], [0, null]);
   });
 }
 
@@ -100,6 +100,6 @@ exampleTest("says one clear line and exits with 1 when the port is taken", async
   const driver = /driver: (\w+)/.exec(child.stdout)?.[1] ?? "";
   await using second = await startExample("tcp_echo", ["--addr", `127.0.0.1:${port}`, "--driver", driver]);
   const { code, stdout, stderr } = await second.ended();
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(stderr, new RegExp(`^tcp_echo: .*127\\.0\\.0\\.1:${port}.*in use.*\\n$`));
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, new RegExp(`^tcp_echo: .*127\\.0\\.0\\.1:${port}.*in use.*\\n$`));
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows, fail } from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import {
   closeDescriptor,
   listeningSocket,
@@ -41,7 +42,7 @@ async function untilEnded(pid: number): Promise<void> {
   const endMs = performance.now() + END_MS_MAX;
   while (isRunning(pid)) {
     if (performance.now() > endMs) {
-      assert.fail(
+      fail(
         `process ${pid} still runs after ${END_MS_MAX} ms: ${await Deno.readTextFile(`/proc/${pid}/status`)}`,
       );
     }
@@ -70,17 +71,17 @@ async function shell(
   const end = await ended.promise;
   if (child.stdout !== undefined) await output.promise;
   child.control?.destroy();
-  assert.ok(child.ended && !child.kill("SIGTERM"));
+  assert(child.ended && !child.kill("SIGTERM"));
   return { ...end, stdout, notes };
 }
 
 nativeTest("NativeChild tells how a process ended: its code, or the signal", async () => {
-  assert.deepEqual((await shell("exit 0")).code, 0);
-  assert.deepEqual((await shell("exit 255")).code, 255);
+  assertEquals((await shell("exit 0")).code, 0);
+  assertEquals((await shell("exit 255")).code, 255);
   for (const signal of ["SIGTERM", "SIGKILL", "SIGSEGV", "SIGUSR1"] as const) {
-    const { code, signal: by } = await shell("sleep 100", {}, (child) => assert.ok(child.kill(signal)));
-    assert.equal(by, signal);
-    assert.ok(code > 128);
+    const { code, signal: by } = await shell("sleep 100", {}, (child) => assert(child.kill(signal)));
+    assertStrictEquals(by, signal);
+    assert(code > 128);
   }
 });
 
@@ -88,22 +89,25 @@ nativeTest("NativeChild.spawn() throws for what cannot be run, and says what fai
   const handler = { onNotify() {}, onExit() {} };
   const spawn = (request: Partial<NativeSpawnRequest>) =>
     NativeChild.spawn({ ...PLAIN, ...request }, handler);
-  assert.throws(() => spawn({ program: "/no/such" }), { name: "NotFound", message: /^spawn \/no\/such: / });
-  assert.throws(() => spawn({ program: "/etc/passwd" }), { name: "PermissionDenied" });
-  assert.throws(() => spawn({ directory: "/no/such" }), {
+  assertThrowsMatching(() => spawn({ program: "/no/such" }), {
+    name: "NotFound",
+    message: /^spawn \/no\/such: /,
+  });
+  assertThrowsMatching(() => spawn({ program: "/etc/passwd" }), { name: "PermissionDenied" });
+  assertThrowsMatching(() => spawn({ directory: "/no/such" }), {
     name: "NotFound",
     message: /change to the directory \/no\/such: /,
   });
-  assert.throws(() => spawn({ args: ["a\0b"] }), {
+  assertThrowsMatching(() => spawn({ args: ["a\0b"] }), {
     name: "TypeError",
     message: /"a\\u0000b" has a zero byte/,
   });
-  assert.throws(() => spawn({ descriptors: [1_000_000] }), {
+  assertThrowsMatching(() => spawn({ descriptors: [1_000_000] }), {
     name: "BadResource",
     message: /hand descriptors down/,
   });
-  assert.throws(() => spawn({ notifyPath: `/${"x".repeat(200)}` }));
-  assert.throws(() => spawn({ guardDescriptor: 1_000_000 }), { name: "BadResource" });
+  assertThrows(() => spawn({ notifyPath: `/${"x".repeat(200)}` }));
+  assertThrowsMatching(() => spawn({ guardDescriptor: 1_000_000 }), { name: "BadResource" });
 });
 
 nativeTest(
@@ -122,8 +126,8 @@ nativeTest(
     );
     const [numbers, ...kinds] = stdout.trim().split(/ (?=socket)|\n/);
     // What ls itself has open is behind them.
-    assert.match(numbers, /^0 1 2 3 4 5 6 7 ?$/);
-    assert.deepEqual(kinds, ["socket", "socket", "socket"]);
+    assertMatch(numbers, /^0 1 2 3 4 5 6 7 ?$/);
+    assertEquals(kinds, ["socket", "socket", "socket"]);
     for (const fd of sockets) {
       closeDescriptor(fd);
     }
@@ -136,10 +140,10 @@ nativeTest("NativeChild has the variables of this process, with changes, or none
     setListenPid: true,
   });
   const [value, path, home, listenPid, own] = stdout.split("\n");
-  assert.deepEqual([value, path, home], ["x=y", Deno.env.get("PATH"), ""]);
-  assert.equal(listenPid, own);
+  assertEquals([value, path, home], ["x=y", Deno.env.get("PATH"), ""]);
+  assertStrictEquals(listenPid, own);
   const cleared = await shell("env | sort", { clearEnvironment: true, variables: ["A=1"] });
-  assert.match(cleared.stdout, /^A=1\n(?!.*PATH=\/root)/);
+  assertMatch(cleared.stdout, /^A=1\n(?!.*PATH=\/root)/);
 });
 
 nativeTest("NativeChild leads a process group, has default signals, and reads nothing", async () => {
@@ -147,9 +151,9 @@ nativeTest("NativeChild leads a process group, has default signals, and reads no
     "cut -d' ' -f5 /proc/$$/stat; echo $$; grep -E 'SigBlk|SigIgn' /proc/self/status | cut -f2; readlink /proc/$$/fd/0",
   );
   const [group, pid, blocked, ignored, input] = stdout.trim().split("\n");
-  assert.equal(group, pid);
-  assert.deepEqual([blocked, ignored], ["0000000000000000", "0000000000000000"]);
-  assert.equal(input, "/dev/null");
+  assertStrictEquals(group, pid);
+  assertEquals([blocked, ignored], ["0000000000000000", "0000000000000000"]);
+  assertStrictEquals(input, "/dev/null");
 });
 
 nativeTest("NativeChild has default signals also where this process ignores some", async () => {
@@ -165,7 +169,7 @@ nativeTest("NativeChild has default signals also where this process ignores some
     if (BigInt("0x" + own) === 0n) console.log("this process ignores none");
   `;
   const { code, stdout, stderr } = await runProgram(source);
-  assert.deepEqual([code, stdout], [0, "0000000000000000\n"], stderr);
+  assertEquals([code, stdout], [0, "0000000000000000\n"], stderr);
 });
 
 nativeTest("NativeChild takes what is left of its process group with it", async () => {
@@ -173,7 +177,7 @@ nativeTest("NativeChild takes what is left of its process group with it", async 
   await shell("sh -c 'trap \"\" TERM HUP; sleep 1000' & echo $!", {}, (child) => {
     child.stdout?.on("data", (bytes: Uint8Array) => left = Number(new TextDecoder().decode(bytes)));
   });
-  assert.ok(left > 0);
+  assert(left > 0);
   await untilEnded(left);
 });
 
@@ -189,7 +193,7 @@ nativeTest("NativeChild tells what comes to its NOTIFY_SOCKET, also right before
   await Deno.remove(directory, { recursive: true });
   // A machine without Python.
   if (code === 77) return;
-  assert.deepEqual(notes, ["READY=1", `STATUS=${"x".repeat(3000)}`, "STOPPING=1"]);
+  assertEquals(notes, ["READY=1", `STATUS=${"x".repeat(3000)}`, "STOPPING=1"]);
 });
 
 nativeTest("NativeChild tells the guard of its group before it runs, and when it has ended", async () => {
@@ -199,19 +203,19 @@ nativeTest("NativeChild tells the guard of its group before it runs, and when it
   closeDescriptor(ours);
   const { stdout } = await shell("cat <&3", { descriptors: [theirs] });
   closeDescriptor(theirs);
-  assert.equal(stdout, `+ ${pid}\n- ${pid}\n`);
+  assertStrictEquals(stdout, `+ ${pid}\n- ${pid}\n`);
 });
 
 nativeTest("NativeChild ends with the thread that has started it", async () => {
   const worker = new Worker(new URL("./spawning_worker.ts", import.meta.url), { type: "module" });
   const pid = await new Promise<number>((resolve) => worker.onmessage = ({ data }) => resolve(data));
-  assert.ok(isRunning(pid));
+  assert(isRunning(pid));
   worker.terminate();
   await untilEnded(pid);
 });
 
 nativeTest("processUsage() tells memory and processor time of a process", () => {
   const usage = processUsage(Deno.pid);
-  assert.ok(usage !== undefined && usage.memoryBytes > 1_000_000 && usage.cpuMs > 0);
-  assert.equal(processUsage(2 ** 31 - 1), undefined);
+  assert(usage !== undefined && usage.memoryBytes > 1_000_000 && usage.cpuMs > 0);
+  assertStrictEquals(processUsage(2 ** 31 - 1), undefined);
 });

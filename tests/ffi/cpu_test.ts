@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { allowedCpus, monotonicNs } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
@@ -7,8 +7,8 @@ nameSkipReason("processors", nativeSkipReason());
 
 nativeTest("allowedCpus() lists processors, ascending", () => {
   const cpus = allowedCpus();
-  assert.ok(cpus.length > 0);
-  assert.ok(cpus.every((cpu, index) => Number.isInteger(cpu) && (index === 0 || cpu > cpus[index - 1])));
+  assert(cpus.length > 0);
+  assert(cpus.every((cpu, index) => Number.isInteger(cpu) && (index === 0 || cpu > cpus[index - 1])));
 });
 
 nativeTest("pinThread() keeps the thread on one processor, and refuses others", async () => {
@@ -29,8 +29,8 @@ nativeTest("pinThread() keeps the thread on one processor, and refuses others", 
     }
     console.log(JSON.stringify({ pinned: after.length === 1 && after[0] === last, refused }));
   `);
-  assert.equal(code, 0, stderr);
-  assert.deepEqual(JSON.parse(stdout), {
+  assertStrictEquals(code, 0, stderr);
+  assertEquals(JSON.parse(stdout), {
     pinned: true,
     refused: ["InvalidData EINVAL", "InvalidData EINVAL", "InvalidData EINVAL"],
   });
@@ -41,10 +41,10 @@ nativeTest("monotonicNs() never goes back, and keeps step with performance.now()
   let before = startNs;
   for (let round = 0; round < 10_000; round++) {
     const now = monotonicNs();
-    assert.ok(now >= before);
+    assert(now >= before);
     before = now;
   }
   await new Promise((resolve) => setTimeout(resolve, 30));
   const [endMs, endNs] = [performance.now(), monotonicNs()];
-  assert.ok((endNs - startNs) / 1e6 >= endMs - startMs - 1);
+  assert((endNs - startNs) / 1e6 >= endMs - startMs - 1);
 });

@@ -1,11 +1,18 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { asSystemError, check, errno, systemError } from "../../ffi/mod.ts";
 
 Deno.test("systemError() is of the class that Deno users catch, with operation, code and number", () => {
   const error = systemError("connect", errno.ECONNREFUSED, "to 127.0.0.1:1");
-  assert.ok(error instanceof Deno.errors.ConnectionRefused);
+  assert(error instanceof Deno.errors.ConnectionRefused);
   const { operation, code, errno: number, message } = error;
-  assert.deepEqual({ operation, code, number, message }, {
+  assertEquals({ operation, code, number, message }, {
     operation: "connect",
     code: "ECONNREFUSED",
     number: 111,
@@ -15,16 +22,16 @@ Deno.test("systemError() is of the class that Deno users catch, with operation, 
 
 Deno.test("systemError() keeps a number it does not know", () => {
   const error = systemError("fsync", 4095);
-  assert.deepEqual([error.code, error.errno, error.constructor], ["ERRNO_4095", 4095, Error]);
-  assert.equal(error.message, "fsync: error 4095 (ERRNO_4095)");
+  assertEquals([error.code, error.errno, error.constructor], ["ERRNO_4095", 4095, Error]);
+  assertStrictEquals(error.message, "fsync: error 4095 (ERRNO_4095)");
 });
 
 Deno.test("systemError() names the likely cause where an operation has a usual one", () => {
-  assert.match(systemError("io_uring_setup", errno.EPERM).message, /container profile/);
-  assert.match(systemError("io_uring_setup", errno.ENOSYS).message, /sandbox/);
-  assert.match(systemError("io_uring_setup", 12).message, /ulimit -l/);
-  assert.match(systemError("bind", 13).message, /privileges/);
-  assert.doesNotMatch(systemError("open", 13).message, /;/);
+  assertMatch(systemError("io_uring_setup", errno.EPERM).message, /container profile/);
+  assertMatch(systemError("io_uring_setup", errno.ENOSYS).message, /sandbox/);
+  assertMatch(systemError("io_uring_setup", 12).message, /ulimit -l/);
+  assertMatch(systemError("bind", 13).message, /privileges/);
+  assertNotMatch(systemError("open", 13).message, /;/);
 });
 
 Deno.test("systemError() has the numbers and classes of Linux", () => {
@@ -58,30 +65,30 @@ Deno.test("systemError() has the numbers and classes of Linux", () => {
   ];
   for (const [number, code, type] of expected) {
     const error = systemError("test", number);
-    assert.deepEqual([error.code, error.constructor], [code, type]);
-    assert.equal(errno.errnoOf(code), number);
+    assertEquals([error.code, error.constructor], [code, type]);
+    assertStrictEquals(errno.errnoOf(code), number);
   }
   for (const [code, number] of Object.entries(errno)) {
-    if (typeof number === "number") assert.equal(systemError("test", number).code, code);
+    if (typeof number === "number") assertStrictEquals(systemError("test", number).code, code);
   }
 });
 
 Deno.test("asSystemError() gives errors of Deno's and Node's the same form", () => {
   const foreign = Object.assign(new Error("listen EADDRINUSE"), { code: "EADDRINUSE" });
   const error = asSystemError("bind", foreign, "127.0.0.1:80");
-  assert.ok(error instanceof Deno.errors.AddrInUse);
-  assert.match(error.message, /^bind 127\.0\.0\.1:80: /);
+  assert(error instanceof Deno.errors.AddrInUse);
+  assertMatch(error.message, /^bind 127\.0\.0\.1:80: /);
 });
 
 Deno.test("asSystemError() keeps what it does not know, and says what was attempted", () => {
   const unknown = new RangeError("no code");
-  assert.equal(asSystemError("read", unknown), unknown);
-  assert.equal((unknown as RangeError & { operation?: string }).operation, "read");
-  assert.equal(asSystemError("read", "text").message, "read: text");
+  assertStrictEquals(asSystemError("read", unknown), unknown);
+  assertStrictEquals((unknown as RangeError & { operation?: string }).operation, "read");
+  assertStrictEquals(asSystemError("read", "text").message, "read: text");
 });
 
 Deno.test("check() passes results on and throws for negative ones", () => {
-  assert.equal(check(0, "test"), 0);
-  assert.equal(check(7, "test"), 7);
-  assert.throws(() => check(-errno.EBADF, "close"), Deno.errors.BadResource);
+  assertStrictEquals(check(0, "test"), 0);
+  assertStrictEquals(check(7, "test"), 7);
+  assertThrows(() => check(-errno.EBADF, "close"), Deno.errors.BadResource);
 });

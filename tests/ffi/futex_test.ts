@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   closeDescriptor,
   createSharedObject,
@@ -20,8 +20,8 @@ nativeTest("futexWait() says at once when the word has changed", () => {
   using mapping = Mapping.create(4096);
   const words = new Int32Array(mapping.buffer);
   words[3] = -1;
-  assert.equal(futexWait(words, 3, 0, FUTEX_WAIT_MS_MAX, false), "changed");
-  assert.equal(futexWait(words, 0, 1, FUTEX_WAIT_MS_MAX, true), "changed");
+  assertStrictEquals(futexWait(words, 3, 0, FUTEX_WAIT_MS_MAX, false), "changed");
+  assertStrictEquals(futexWait(words, 0, 1, FUTEX_WAIT_MS_MAX, true), "changed");
 });
 
 nativeTest("futexWait() waits its time, and no less", () => {
@@ -30,29 +30,29 @@ nativeTest("futexWait() waits its time, and no less", () => {
   words[0] = -5;
   for (const shared of [false, true]) {
     const startNs = monotonicNs();
-    assert.equal(futexWait(words, 0, -5, 20, shared), "timed-out");
-    assert.ok(monotonicNs() - startNs >= 20e6);
+    assertStrictEquals(futexWait(words, 0, -5, 20, shared), "timed-out");
+    assert(monotonicNs() - startNs >= 20e6);
   }
-  assert.equal(futexWait(words, 0, -5, 0, false), "timed-out");
+  assertStrictEquals(futexWait(words, 0, -5, 0, false), "timed-out");
 });
 
 nativeTest("futexWait() and futexWake() refuse bounds and places that are none", () => {
   using mapping = Mapping.create(4096);
   const words = new Int32Array(mapping.buffer);
   for (const timeoutMs of [-1, NaN, Infinity, FUTEX_WAIT_MS_MAX + 1]) {
-    assert.throws(() => futexWait(words, 0, 0, timeoutMs, false), RangeError);
+    assertThrows(() => futexWait(words, 0, 0, timeoutMs, false), RangeError);
   }
   for (const index of [-1, 1024, NaN]) {
-    assert.throws(() => futexWait(words, index, 0, 1, false), RangeError);
-    assert.throws(() => futexWake(words, index, 1, false), RangeError);
+    assertThrows(() => futexWait(words, index, 0, 1, false), RangeError);
+    assertThrows(() => futexWake(words, index, 1, false), RangeError);
   }
 });
 
 nativeTest("futexWake() wakes nobody where nobody waits", () => {
   using mapping = Mapping.create(4096);
   const words = new Int32Array(mapping.buffer);
-  assert.equal(futexWake(words, 0, 1, false), 0);
-  assert.equal(futexWake(words, 0, 0xffff_ffff, true), 0);
+  assertStrictEquals(futexWake(words, 0, 1, false), 0);
+  assertStrictEquals(futexWake(words, 0, 0xffff_ffff, true), 0);
 });
 
 nativeTest("futexWake() wakes the workers that wait on shared memory", async () => {
@@ -74,8 +74,8 @@ nativeTest("futexWake() wakes the workers that wait on shared memory", async () 
     }
     for (const { result, value } of await Promise.all(workers)) {
       // One that had not fallen asleep yet finds the word changed.
-      assert.ok(result === "woken" || result === "changed", result);
-      assert.equal(value, 1);
+      assert(result === "woken" || result === "changed", result);
+      assertStrictEquals(value, 1);
     }
   } finally {
     free();
@@ -85,8 +85,8 @@ nativeTest("futexWake() wakes the workers that wait on shared memory", async () 
 nativeTest("futexWait() of a worker ends by its bound when nobody wakes it", async () => {
   const { name, free } = sharedWords();
   try {
-    assert.deepEqual(await ask({ name, expected: 0, timeoutMs: 20 }), { result: "timed-out", value: 0 });
-    assert.deepEqual(await ask({ name, expected: 9, timeoutMs: 30_000 }), { result: "changed", value: 0 });
+    assertEquals(await ask({ name, expected: 0, timeoutMs: 20 }), { result: "timed-out", value: 0 });
+    assertEquals(await ask({ name, expected: 9, timeoutMs: 30_000 }), { result: "changed", value: 0 });
   } finally {
     free();
   }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   closeDescriptor,
   createSharedObject,
@@ -57,7 +57,7 @@ async function runThreads(what: "close" | "end"): Promise<void> {
     args: ["run", "-A", "--no-check", THREADS, what],
     signal: AbortSignal.timeout(THREADS_MS_MAX),
   }).output();
-  assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
 }
 
 /** Whether this process has `name` mapped. */
@@ -73,18 +73,18 @@ nativeTest(
     for (let round = 0; round < 200; round++) {
       const index = round % 1024;
       const wait = watch.wait(shared.words, index, 0, FUTEX_WAIT_MS_MAX);
-      assert.ok(watch.waiting);
+      assert(watch.waiting);
       let ended = false;
       const result = wait?.finally(() => ended = true);
       if (round % 20 === 0) {
         await pause(2);
-        assert.equal(ended, false);
+        assertStrictEquals(ended, false);
       }
       Atomics.store(shared.words, index, 1);
       futexWake(shared.words, index, 1, true);
       // Or it had not fallen asleep yet.
-      assert.ok(["woken", "changed"].includes(String(await result)));
-      assert.equal(watch.waiting, false);
+      assert(["woken", "changed"].includes(String(await result)));
+      assertStrictEquals(watch.waiting, false);
       Atomics.store(shared.words, index, 0);
     }
   },
@@ -94,9 +94,9 @@ nativeTest("FutexWatch.wait() says when the word has changed already", async () 
   using shared = new SharedWords();
   using watch = new FutexWatch();
   shared.words[1023] = -1;
-  assert.equal(await watch.wait(shared.words, 0, 1, FUTEX_WAIT_MS_MAX), "changed");
-  assert.equal(await watch.wait(shared.words, 1023, 0, FUTEX_WAIT_MS_MAX), "changed");
-  assert.equal(await watch.wait(shared.words, 1023, -1, 0), "timed-out");
+  assertStrictEquals(await watch.wait(shared.words, 0, 1, FUTEX_WAIT_MS_MAX), "changed");
+  assertStrictEquals(await watch.wait(shared.words, 1023, 0, FUTEX_WAIT_MS_MAX), "changed");
+  assertStrictEquals(await watch.wait(shared.words, 1023, -1, 0), "timed-out");
 });
 
 nativeTest("FutexWatch.wait() waits its time, and no less, also when that is long", async () => {
@@ -104,8 +104,8 @@ nativeTest("FutexWatch.wait() waits its time, and no less, also when that is lon
   using watch = new FutexWatch();
   for (const timeoutMs of [0, 1, 20, 250]) {
     const startNs = monotonicNs();
-    assert.equal(await watch.wait(shared.words, 5, 0, timeoutMs), "timed-out");
-    assert.ok(monotonicNs() - startNs >= timeoutMs * 1e6);
+    assertStrictEquals(await watch.wait(shared.words, 5, 0, timeoutMs), "timed-out");
+    assert(monotonicNs() - startNs >= timeoutMs * 1e6);
   }
 });
 
@@ -132,7 +132,7 @@ nativeTest("FutexWatch.wait() does not miss a wake, however soon it comes", asyn
     for (let round = 1; round <= 2000; round++) {
       Atomics.store(shared.words, 1, round);
       while (Atomics.load(shared.words, 0) !== round) {
-        assert.notEqual(await watch.wait(shared.words, 0, round - 1, 30_000), "timed-out");
+        assertNotStrictEquals(await watch.wait(shared.words, 0, round - 1, 30_000), "timed-out");
       }
     }
   } finally {
@@ -145,26 +145,26 @@ nativeTest("FutexWatch.wait() refuses what is no wait", () => {
   using shared = new SharedWords();
   const watch = new FutexWatch();
   for (const timeoutMs of [-1, NaN, Infinity, FUTEX_WAIT_MS_MAX + 1]) {
-    assert.throws(() => watch.wait(shared.words, 0, 0, timeoutMs), RangeError);
+    assertThrows(() => watch.wait(shared.words, 0, 0, timeoutMs), RangeError);
   }
-  for (const index of [-1, 1024, NaN]) assert.throws(() => watch.wait(shared.words, index, 0, 1), RangeError);
+  for (const index of [-1, 1024, NaN]) assertThrows(() => watch.wait(shared.words, index, 0, 1), RangeError);
   const under = watch.wait(shared.words, 0, 0, 1000);
-  assert.ok(under !== undefined);
-  assert.throws(() => watch.wait(shared.words, 1, 0, 1000), Deno.errors.Busy);
+  assert(under !== undefined);
+  assertThrows(() => watch.wait(shared.words, 1, 0, 1000), Deno.errors.Busy);
   watch.close();
-  assert.throws(() => watch.wait(shared.words, 0, 0, 1), Deno.errors.BadResource);
+  assertThrows(() => watch.wait(shared.words, 0, 0, 1), Deno.errors.BadResource);
 });
 
 nativeTest("FutexWatch.wait() takes only words that a SharedMapping shows", () => {
   using watch = new FutexWatch();
   using mapping = Mapping.create(PAGE_BYTES);
-  assert.equal(watch.wait(new Int32Array(mapping.buffer), 0, 0, 1000), undefined);
-  assert.equal(watch.wait(new Int32Array(4), 0, 0, 1000), undefined);
-  assert.equal(watch.waiting, false);
+  assertStrictEquals(watch.wait(new Int32Array(mapping.buffer), 0, 0, 1000), undefined);
+  assertStrictEquals(watch.wait(new Int32Array(4), 0, 0, 1000), undefined);
+  assertStrictEquals(watch.waiting, false);
   const shared = new SharedWords();
   const { words } = shared;
   shared[Symbol.dispose]();
-  assert.throws(() => watch.wait(words, 0, 0, 1), RangeError);
+  assertThrows(() => watch.wait(words, 0, 0, 1), RangeError);
 });
 
 nativeTest(
@@ -178,9 +178,9 @@ nativeTest("FutexWatch keeps memory that is closed while it waits, and lets it g
   const wait = watch.wait(shared.words, 0, 0, 150);
   await pause(5);
   shared[Symbol.dispose]();
-  assert.equal(shared.words.length, 0);
-  assert.ok(isMapped(shared.name));
-  assert.equal(await wait, "timed-out");
+  assertStrictEquals(shared.words.length, 0);
+  assert(isMapped(shared.name));
+  assertStrictEquals(await wait, "timed-out");
   while (isMapped(shared.name)) await pause(2);
 });
 
@@ -196,7 +196,7 @@ nativeTest("FutexWatch keeps the process alive while it waits, and no longer", a
     watch.wait(new Int32Array(bytes.buffer), 0, 0, 30).then(console.log);
     console.log("end of main");
   `);
-  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "end of main\ntimed-out\n", stderr: "" });
+  assertEquals({ code, stdout, stderr }, { code: 0, stdout: "end of main\ntimed-out\n", stderr: "" });
 });
 
 nativeTest("FutexWatch ends with the worker that has it, waiting or not", () => runThreads("end"));
@@ -205,7 +205,7 @@ nativeTest("SharedMapping.open() refuses another length than the one that is map
   using shared = new SharedWords();
   const fd = openSharedObject(shared.name);
   try {
-    assert.throws(() => SharedMapping.open(fd, 2 * PAGE_BYTES, 0, 1), Deno.errors.InvalidData);
+    assertThrows(() => SharedMapping.open(fd, 2 * PAGE_BYTES, 0, 1), Deno.errors.InvalidData);
   } finally {
     closeDescriptor(fd);
   }

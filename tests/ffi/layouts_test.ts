@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import * as layouts from "../../ffi/layouts.ts";
 import { native } from "../../ffi/mod.ts";
 import { nativeTest } from "../support/driver_native.ts";
@@ -32,12 +32,12 @@ function rustName(name: string): string {
 }
 
 Deno.test("LAYOUT_HASH is the hash of what the file says", () => {
-  assert.equal(layoutsInOrder().length > 10, true);
-  assert.equal(hashOfLayouts(), layouts.LAYOUT_HASH);
+  assertStrictEquals(layoutsInOrder().length > 10, true);
+  assertStrictEquals(hashOfLayouts(), layouts.LAYOUT_HASH);
 });
 
 nativeTest("millrace_layout_hash() is the hash that the file was printed with", () => {
   const hash = new Uint32Array(1);
-  assert.equal(native().millrace_layout_hash(hash), 0);
-  assert.equal(hash[0], layouts.LAYOUT_HASH);
+  assertStrictEquals(native().millrace_layout_hash(hash), 0);
+  assertStrictEquals(hash[0], layouts.LAYOUT_HASH);
 });

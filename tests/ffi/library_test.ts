@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { native, nativeStatus } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason } from "../support/driver_native.ts";
@@ -33,16 +33,16 @@ async function open(flags: readonly string[], environment: Record<string, string
     flags: ["--no-prompt", ...flags],
     environment: { MILLRACE_NATIVE: "", ...environment },
   });
-  assert.equal(code, 0, stderr);
+  assertStrictEquals(code, 0, stderr);
   return JSON.parse(stdout);
 }
 
 /** Not available, for one reason, which every way of asking gives. */
 function assertUnavailable({ status, thrown, again }: Outcome, reason: RegExp): void {
-  assert.equal(status.available, false);
-  assert.match(status.reason ?? "", reason);
-  assert.equal(thrown, `NotSupported: open the native library: ${status.reason}`);
-  assert.deepEqual(again, status);
+  assertStrictEquals(status.available, false);
+  assertMatch(status.reason ?? "", reason);
+  assertStrictEquals(thrown, `NotSupported: open the native library: ${status.reason}`);
+  assertEquals(again, status);
 }
 
 function libraryTest(name: string, body: () => Promise<void>, ignore = false): void {
@@ -54,15 +54,15 @@ nameSkipReason("the native library where it can be had", skipReason);
 
 libraryTest("nativeStatus() opens the library that the build made", async () => {
   const { status, thrown } = await open(FULL_POWER);
-  assert.deepEqual([status.available, thrown], [true, "nothing"]);
-  assert.match(status.path ?? "", /libmillrace\.so$/);
+  assertEquals([status.available, thrown], [true, "nothing"]);
+  assertMatch(status.path ?? "", /libmillrace\.so$/);
 }, skipReason !== undefined);
 
 libraryTest("nativeStatus() opens the library that MILLRACE_NATIVE names", async () => {
   const status = nativeStatus();
-  assert.ok(status.available);
+  assert(status.available);
   const named = await open(FULL_POWER, { MILLRACE_NATIVE: status.path });
-  assert.deepEqual(named.status, { available: true, path: status.path });
+  assertEquals(named.status, { available: true, path: status.path });
 }, skipReason !== undefined);
 
 libraryTest("nativeStatus() says when MILLRACE_NATIVE switches it off", async () => {
@@ -88,7 +88,7 @@ libraryTest("nativeStatus() says which permission is missing, and asks for none"
 
 libraryTest("nativeStatus() takes the usual file where it may not read the environment", async () => {
   const { status } = await open(["--allow-ffi", "--allow-read"], { MILLRACE_NATIVE: "off" });
-  assert.equal(status.available, true, status.reason);
+  assertStrictEquals(status.available, true, status.reason);
 }, skipReason !== undefined);
 
 const compiler = await findCompiler();
@@ -164,7 +164,7 @@ async function withLibrary(source: string, body: (path: string) => Promise<void>
       args: ["-shared", "-fPIC", "-o", library, path],
     })
       .output();
-    assert.ok(success, new TextDecoder().decode(stderr));
+    assert(success, new TextDecoder().decode(stderr));
     await body(library);
   });
 }

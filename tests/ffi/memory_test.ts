@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   closeDescriptor,
   createSharedObject,
@@ -31,10 +31,10 @@ function withSharedObject(body: (fd: number, name: string) => void): void {
 
 nativeTest("createSharedObject() makes a name that openSharedObject() finds, once", () => {
   withSharedObject((fd, name) => {
-    assert.throws(() => createSharedObject(name), Deno.errors.AlreadyExists);
+    assertThrows(() => createSharedObject(name), Deno.errors.AlreadyExists);
     const again = openSharedObject(name);
-    assert.notEqual(again, fd);
-    assert.equal(sizeOf(again), 2 * PAGE_BYTES);
+    assertNotStrictEquals(again, fd);
+    assertStrictEquals(sizeOf(again), 2 * PAGE_BYTES);
     closeDescriptor(again);
   });
 });
@@ -45,36 +45,36 @@ nativeTest("unlinkSharedObject() takes the name away and leaves the memory", () 
   resize(fd, PAGE_BYTES);
   using mapping = Mapping.create(PAGE_BYTES, fd);
   unlinkSharedObject(name);
-  assert.throws(() => openSharedObject(name), Deno.errors.NotFound);
-  assert.throws(() => unlinkSharedObject(name), Deno.errors.NotFound);
+  assertThrows(() => openSharedObject(name), Deno.errors.NotFound);
+  assertThrows(() => unlinkSharedObject(name), Deno.errors.NotFound);
   closeDescriptor(fd);
   const bytes = new Uint8Array(mapping.buffer);
   bytes[0] = 7;
-  assert.equal(bytes[0], 7);
+  assertStrictEquals(bytes[0], 7);
 });
 
 nativeTest("createSharedObject() refuses names that are none", () => {
   for (const name of ["", "/", "/with/slash", "/with\0zero", `/${"x".repeat(300)}`]) {
-    assert.throws(() => createSharedObject(name), Error, name);
+    assertThrows(() => createSharedObject(name), Error, undefined, name);
   }
 });
 
 nativeTest("resize() and sizeOf() fail on what is no descriptor", () => {
   for (const fd of [-1, -(2 ** 31), 2 ** 20]) {
-    assert.throws(() => resize(fd, 1), Deno.errors.BadResource);
-    assert.throws(() => sizeOf(fd), Deno.errors.BadResource);
+    assertThrows(() => resize(fd, 1), Deno.errors.BadResource);
+    assertThrows(() => sizeOf(fd), Deno.errors.BadResource);
   }
-  assert.throws(() => closeDescriptor(-1), Deno.errors.BadResource);
+  assertThrows(() => closeDescriptor(-1), Deno.errors.BadResource);
 });
 
 nativeTest("Mapping.create() fails where nothing can be mapped", () => {
   withSharedObject((fd) => {
-    assert.throws(() => Mapping.create(0, fd), Deno.errors.InvalidData);
-    assert.throws(() => Mapping.create(0), Deno.errors.InvalidData);
-    assert.throws(() => Mapping.create(PAGE_BYTES, fd, 1), Deno.errors.InvalidData);
-    assert.throws(() => Mapping.create(PAGE_BYTES, 2 ** 20), Deno.errors.BadResource);
-    assert.throws(() => Mapping.create(PAGE_BYTES, -2), Deno.errors.BadResource);
-    assert.throws(() => Mapping.create(2 ** 50));
+    assertThrows(() => Mapping.create(0, fd), Deno.errors.InvalidData);
+    assertThrows(() => Mapping.create(0), Deno.errors.InvalidData);
+    assertThrows(() => Mapping.create(PAGE_BYTES, fd, 1), Deno.errors.InvalidData);
+    assertThrows(() => Mapping.create(PAGE_BYTES, 2 ** 20), Deno.errors.BadResource);
+    assertThrows(() => Mapping.create(PAGE_BYTES, -2), Deno.errors.BadResource);
+    assertThrows(() => Mapping.create(2 ** 50));
   });
 });
 
@@ -85,9 +85,9 @@ nativeTest("Mapping shows the same memory through every mapping of an object", (
     const words = new Int32Array(whole.buffer);
     const other = new Int32Array(second.buffer);
     Atomics.store(words, PAGE_BYTES / 4, 42);
-    assert.equal(Atomics.load(other, 0), 42);
-    assert.equal(Atomics.compareExchange(other, 0, 42, 43), 42);
-    assert.equal(Atomics.load(words, PAGE_BYTES / 4), 43);
+    assertStrictEquals(Atomics.load(other, 0), 42);
+    assertStrictEquals(Atomics.compareExchange(other, 0, 42, 43), 42);
+    assertStrictEquals(Atomics.load(words, PAGE_BYTES / 4), 43);
   });
 });
 
@@ -100,25 +100,25 @@ nativeTest("Mapping.close() leaves views of length 0, whose use throws and does 
   bytes.fill(1);
   mapping.close();
   mapping.close();
-  assert.equal(mapping.buffer.byteLength, 0);
-  assert.deepEqual([buffer.byteLength, bytes.byteLength, words.length], [0, 0, 0]);
-  assert.equal(bytes[0], undefined);
-  assert.throws(() => Atomics.load(words, 0));
-  assert.throws(() => Atomics.store(words, 0, 1));
-  assert.throws(() => view.getUint8(0), TypeError);
-  assert.throws(() => new Uint8Array(buffer), TypeError);
-  assert.throws(() => bytes.set([1]), TypeError);
+  assertStrictEquals(mapping.buffer.byteLength, 0);
+  assertEquals([buffer.byteLength, bytes.byteLength, words.length], [0, 0, 0]);
+  assertStrictEquals(bytes[0], undefined);
+  assertThrows(() => Atomics.load(words, 0));
+  assertThrows(() => Atomics.store(words, 0, 1));
+  assertThrows(() => view.getUint8(0), TypeError);
+  assertThrows(() => new Uint8Array(buffer), TypeError);
+  assertThrows(() => bytes.set([1]), TypeError);
 });
 
 nativeTest("PinnedMemory is zeroed, writable, and empty once closed", () => {
   const memory = PinnedMemory.allocate(3 * PAGE_BYTES + 1);
-  assert.equal(memory.bytes.byteLength, 3 * PAGE_BYTES + 1);
-  assert.ok(memory.bytes.every((byte) => byte === 0));
+  assertStrictEquals(memory.bytes.byteLength, 3 * PAGE_BYTES + 1);
+  assert(memory.bytes.every((byte) => byte === 0));
   memory.bytes[3 * PAGE_BYTES] = 9;
   const address = PinnedMemory.addressOf(memory, 10);
-  assert.equal((address - 10) % PAGE_BYTES, 0);
-  assert.ok(Number.isSafeInteger(address));
+  assertStrictEquals((address - 10) % PAGE_BYTES, 0);
+  assert(Number.isSafeInteger(address));
   memory.close();
   memory.close();
-  assert.equal(memory.bytes.byteLength, 0);
+  assertStrictEquals(memory.bytes.byteLength, 0);
 });

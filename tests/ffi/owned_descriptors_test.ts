@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   closeDescriptor,
   type CompletionSink,
@@ -34,41 +34,41 @@ function open(): Uring {
 
 ownedTest("ownedDescriptors() is one table, with a mark for each of this thread's descriptors", () => {
   const marks = ownedDescriptors();
-  assert.equal(marks, ownedDescriptors());
-  assert.equal(marks.byteLength, 2 ** 20);
+  assertStrictEquals(marks, ownedDescriptors());
+  assertStrictEquals(marks.byteLength, 2 ** 20);
   const fds = [
     streamSocket(ADDRESS),
     listeningSocket(ADDRESS, { backlog: 1, reusePort: false }),
     ...socketPair(),
   ];
-  assert.deepEqual(fds.map((fd) => marks[fd]), [1, 1, 1, 1]);
+  assertEquals(fds.map((fd) => marks[fd]), [1, 1, 1, 1]);
   for (const fd of fds) closeDescriptor(fd);
-  assert.deepEqual(fds.map((fd) => marks[fd]), [0, 0, 0, 0]);
+  assertEquals(fds.map((fd) => marks[fd]), [0, 0, 0, 0]);
 });
 
 ownedTest("ownedDescriptors() has no mark for what could not be opened", () => {
   const before = ownedDescriptors().reduce((sum, mark) => sum + mark, 0);
   const listener = listeningSocket(ADDRESS, { backlog: 1, reusePort: false });
-  assert.throws(
+  assertThrows(
     () => listeningSocket(localAddress(listener), { backlog: 1, reusePort: false }),
     Deno.errors.AddrInUse,
   );
   closeDescriptor(listener);
-  assert.equal(ownedDescriptors().reduce((sum, mark) => sum + mark, 0), before);
+  assertStrictEquals(ownedDescriptors().reduce((sum, mark) => sum + mark, 0), before);
 });
 
 ownedTest("Uring.prepareClose() takes the mark before the kernel closes the descriptor", () => {
   using ring = open();
   const marks = ownedDescriptors();
   const [first, second] = socketPair();
-  assert.equal(ring.prepareClose(1, first), true);
-  assert.equal(marks[first], 0);
-  assert.equal(ring.pendingCount, 1);
+  assertStrictEquals(ring.prepareClose(1, first), true);
+  assertStrictEquals(marks[first], 0);
+  assertStrictEquals(ring.pendingCount, 1);
   localAddress(first);
   ring.enter(WAIT_MS);
-  assert.equal(ring.reap({ complete: (_id, result) => assert.equal(result, 0) }), 1);
-  assert.throws(() => localAddress(first), Deno.errors.BadResource);
-  assert.equal(marks[second], 1);
+  assertStrictEquals(ring.reap({ complete: (_id, result) => assertStrictEquals(result, 0) }), 1);
+  assertThrows(() => localAddress(first), Deno.errors.BadResource);
+  assertStrictEquals(marks[second], 1);
   closeDescriptor(second);
 });
 
@@ -93,10 +93,10 @@ ownedTest("Uring.reap() marks a connection that was accepted, and only then", ()
     ring.reap(sink);
   }
   const accepted = results.get(1) ?? -1;
-  assert.equal(results.get(2), 0);
-  assert.deepEqual(markedInside, [1]);
+  assertStrictEquals(results.get(2), 0);
+  assertEquals(markedInside, [1]);
   // The result of connecting is a number that is no descriptor.
-  assert.equal(marks[0], 0);
+  assertStrictEquals(marks[0], 0);
   ring.prepareCancel(1, true);
   results.delete(1);
   while (!results.has(1)) {
@@ -104,5 +104,5 @@ ownedTest("Uring.reap() marks a connection that was accepted, and only then", ()
     ring.reap(sink);
   }
   for (const fd of [accepted, client, listener]) closeDescriptor(fd);
-  assert.deepEqual([accepted, client, listener].map((fd) => marks[fd]), [0, 0, 0]);
+  assertEquals([accepted, client, listener].map((fd) => marks[fd]), [0, 0, 0]);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   closeDescriptor,
   createSharedObject,
@@ -26,7 +26,7 @@ nativeTest("Atomics on mapped memory are real: two threads that add lose nothing
     using mapping = Mapping.create(4096, fd);
     const words = new Int32Array(mapping.buffer);
     await Promise.all([addInWorker(name), addInWorker(name)]);
-    assert.equal(Atomics.load(words, 0), 2 * ADDITIONS);
+    assertStrictEquals(Atomics.load(words, 0), 2 * ADDITIONS);
   } finally {
     closeDescriptor(fd);
     unlinkSharedObject(name);
@@ -36,8 +36,8 @@ nativeTest("Atomics on mapped memory are real: two threads that add lose nothing
 nativeTest("Atomics.wait() refuses mapped memory, so that waiting needs the futex", () => {
   using mapping = Mapping.create(4096);
   const words = new Int32Array(mapping.buffer);
-  assert.throws(() => Atomics.wait(words, 0, 0, 1), TypeError);
-  assert.equal(Atomics.notify(words, 0), 0);
+  assertThrows(() => Atomics.wait(words, 0, 0, 1), TypeError);
+  assertStrictEquals(Atomics.notify(words, 0), 0);
 });
 
 nativeTest("a mapped buffer is copied by structured clone, not shared", () => {
@@ -45,28 +45,28 @@ nativeTest("a mapped buffer is copied by structured clone, not shared", () => {
   const words = new Int32Array(mapping.buffer);
   const copy = new Int32Array(structuredClone(mapping.buffer));
   Atomics.store(words, 0, 5);
-  assert.equal(copy[0], 0);
+  assertStrictEquals(copy[0], 0);
 });
 
 nativeTest("a subarray is passed to native code by its own start", () => {
   const bytes = new Uint8Array(64).fill(7);
   bytes.set(new TextEncoder().encode("123456789"), 13);
-  assert.equal(native().millrace_crc32c(bytes.subarray(13, 22), 9, 0) >>> 0, 0xe3069283);
+  assertStrictEquals(native().millrace_crc32c(bytes.subarray(13, 22), 9, 0) >>> 0, 0xe3069283);
 });
 
 nativeTest("native code is given what a mapped view points at", () => {
   using mapping = Mapping.create(4096);
   const bytes = new Uint8Array(mapping.buffer, 100, 9);
   bytes.set(new TextEncoder().encode("123456789"));
-  assert.equal(native().millrace_crc32c(bytes, 9, 0) >>> 0, 0xe3069283);
+  assertStrictEquals(native().millrace_crc32c(bytes, 9, 0) >>> 0, 0xe3069283);
 });
 
 nativeTest("an empty array is passed to native code without harm", () => {
-  assert.equal(native().millrace_crc32c(new Uint8Array(), 0, 0), 0);
+  assertStrictEquals(native().millrace_crc32c(new Uint8Array(), 0, 0), 0);
   using mapping = Mapping.create(4096);
   const bytes = new Uint8Array(mapping.buffer);
   mapping.close();
-  assert.equal(native().millrace_crc32c(bytes, 0, 0), 0);
+  assertStrictEquals(native().millrace_crc32c(bytes, 0, 0), 0);
 });
 
 Deno.test("views of a transferred buffer have length 0, and their use does not crash", () => {
@@ -75,13 +75,13 @@ Deno.test("views of a transferred buffer have length 0, and their use does not c
   const words = new Int32Array(buffer, 8, 2);
   const view = new DataView(buffer);
   const moved = buffer.transfer(0);
-  assert.equal(moved.byteLength, 0);
-  assert.deepEqual([buffer.byteLength, bytes.length, words.length, words.byteOffset], [0, 0, 0, 0]);
-  assert.equal(words[0], undefined);
+  assertStrictEquals(moved.byteLength, 0);
+  assertEquals([buffer.byteLength, bytes.length, words.length, words.byteOffset], [0, 0, 0, 0]);
+  assertStrictEquals(words[0], undefined);
   bytes[0] = 1;
-  assert.equal(bytes[0], undefined);
-  assert.throws(() => Atomics.load(words, 0));
-  assert.throws(() => view.getInt8(0), TypeError);
+  assertStrictEquals(bytes[0], undefined);
+  assertThrows(() => Atomics.load(words, 0));
+  assertThrows(() => view.getInt8(0), TypeError);
 });
 
 Deno.test("a number below 2^53 is split into its 32-bit words by plain stores", () => {
@@ -89,7 +89,7 @@ Deno.test("a number below 2^53 is split into its 32-bit words by plain stores", 
   for (const address of [0x7fff_ffff_f123, 0x8000_0000, 0xffff_ffff, 0x1_0000_0000, 2 ** 52 + 12_345]) {
     words[0] = address;
     words[1] = address / 0x1_0000_0000;
-    assert.equal(new BigUint64Array(words.buffer)[0], BigInt(address));
+    assertStrictEquals(new BigUint64Array(words.buffer)[0], BigInt(address));
   }
 });
 
@@ -99,7 +99,7 @@ Deno.test("setImmediate() lets timers and promises run between", async () => {
   const untilMs = performance.now() + 5;
   while (performance.now() < untilMs);
   for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(order, ["timer"]);
+  assertEquals(order, ["timer"]);
 });
 
 /** Has a worker map the object and add {@linkcode ADDITIONS} times one to word 0. */

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   closeDescriptor,
   createSharedObject,
@@ -40,38 +40,38 @@ nativeTest("statSharedObject() tells size, mode, kind and names", () => {
   const fd = createSharedObject(name, 0o640);
   try {
     const expected = { byteLength: 0, mode: 0o640, isRegular: true, nameCount: 1 };
-    assert.deepEqual(statSharedObject(fd), expected);
+    assertEquals(statSharedObject(fd), expected);
     resize(fd, 100);
-    assert.deepEqual(statSharedObject(fd), { ...expected, byteLength: 100 });
+    assertEquals(statSharedObject(fd), { ...expected, byteLength: 100 });
     unlinkSharedObject(name);
-    assert.deepEqual(statSharedObject(fd), { ...expected, byteLength: 100, nameCount: 0 });
+    assertEquals(statSharedObject(fd), { ...expected, byteLength: 100, nameCount: 0 });
   } finally {
     closeDescriptor(fd);
   }
-  assert.throws(() => statSharedObject(-1), Deno.errors.BadResource);
+  assertThrows(() => statSharedObject(-1), Deno.errors.BadResource);
 });
 
 nativeTest("reserveSharedObject() makes an object larger, with all its pages", () => {
   withObject((fd, name) => {
     reserveSharedObject(fd, 10 * PAGE_BYTES);
-    assert.equal(statSharedObject(fd).byteLength, 10 * PAGE_BYTES);
-    assert.equal(Deno.statSync(`/dev/shm${name}`).blocks, 10 * PAGE_BYTES / 512);
-    assert.throws(() => reserveSharedObject(fd, 0), Deno.errors.InvalidData);
-    assert.throws(() => reserveSharedObject(fd, 2 ** 60));
-    assert.throws(() => reserveSharedObject(-1, 1), Deno.errors.BadResource);
+    assertStrictEquals(statSharedObject(fd).byteLength, 10 * PAGE_BYTES);
+    assertStrictEquals(Deno.statSync(`/dev/shm${name}`).blocks, 10 * PAGE_BYTES / 512);
+    assertThrows(() => reserveSharedObject(fd, 0), Deno.errors.InvalidData);
+    assertThrows(() => reserveSharedObject(fd, 2 ** 60));
+    assertThrows(() => reserveSharedObject(-1, 1), Deno.errors.BadResource);
   });
 });
 
 nativeTest("readAt() and writeAt() reach what is there, and no more", () => {
   withObject((fd) => {
     const out = new Uint8Array(8);
-    assert.equal(readAt(fd, out, 0), 0);
+    assertStrictEquals(readAt(fd, out, 0), 0);
     writeAt(fd, new Uint8Array([1, 2, 3]), 5);
-    assert.equal(readAt(fd, out, 4), 4);
-    assert.deepEqual([...out], [0, 1, 2, 3, 0, 0, 0, 0]);
-    assert.equal(readAt(fd, out, 8), 0);
-    assert.throws(() => readAt(-1, out, 0), Deno.errors.BadResource);
-    assert.throws(() => writeAt(-1, out, 0), Deno.errors.BadResource);
+    assertStrictEquals(readAt(fd, out, 4), 4);
+    assertEquals([...out], [0, 1, 2, 3, 0, 0, 0, 0]);
+    assertStrictEquals(readAt(fd, out, 8), 0);
+    assertThrows(() => readAt(-1, out, 0), Deno.errors.BadResource);
+    assertThrows(() => writeAt(-1, out, 0), Deno.errors.BadResource);
   });
 });
 
@@ -80,63 +80,63 @@ nativeTest("listSharedObjects() finds names by how they begin, however many ther
   const names = Array.from({ length: 200 }, (_, index) => prefix + String(index).padStart(100, "0"));
   const fds = names.map((name) => createSharedObject(`/${name}`));
   try {
-    assert.deepEqual(listSharedObjects(prefix).sort(), names);
-    assert.deepEqual(listSharedObjects(`${prefix}1`), []);
-    assert.ok(listSharedObjects("").length >= 200);
+    assertEquals(listSharedObjects(prefix).sort(), names);
+    assertEquals(listSharedObjects(`${prefix}1`), []);
+    assert(listSharedObjects("").length >= 200);
   } finally {
     for (const fd of fds) closeDescriptor(fd);
     for (const name of names) unlinkSharedObject(`/${name}`);
   }
-  assert.deepEqual(listSharedObjects(prefix), []);
+  assertEquals(listSharedObjects(prefix), []);
 });
 
 nativeTest("tryLockByte() is an opener's: shared by any number, or one's alone", () => {
   withObject((first, name) => {
     const [second, third] = [openSharedObject(name), openSharedObject(name)];
-    assert.ok(tryLockByte(first, 9, "shared"));
-    assert.ok(tryLockByte(second, 9, "shared"));
-    assert.equal(tryLockByte(second, 9, "exclusive"), false);
-    assert.equal(tryLockByte(third, 9, "exclusive"), false);
-    assert.ok(tryLockByte(third, 8, "exclusive"));
-    assert.deepEqual([isByteLocked(first, 9), isByteLocked(third, 9), isByteLocked(first, 8)], [
+    assert(tryLockByte(first, 9, "shared"));
+    assert(tryLockByte(second, 9, "shared"));
+    assertStrictEquals(tryLockByte(second, 9, "exclusive"), false);
+    assertStrictEquals(tryLockByte(third, 9, "exclusive"), false);
+    assert(tryLockByte(third, 8, "exclusive"));
+    assertEquals([isByteLocked(first, 9), isByteLocked(third, 9), isByteLocked(first, 8)], [
       true,
       true,
       true,
     ]);
-    assert.deepEqual([isByteLocked(third, 8), isByteLocked(first, 10)], [false, false]);
+    assertEquals([isByteLocked(third, 8), isByteLocked(first, 10)], [false, false]);
     unlockByte(first, 9);
     // In one step: nobody comes in between.
-    assert.ok(tryLockByte(second, 9, "exclusive"));
-    assert.equal(tryLockByte(first, 9, "shared"), false);
-    assert.ok(tryLockByte(second, 9, "shared"));
-    assert.ok(tryLockByte(first, 9, "shared"));
+    assert(tryLockByte(second, 9, "exclusive"));
+    assertStrictEquals(tryLockByte(first, 9, "shared"), false);
+    assert(tryLockByte(second, 9, "shared"));
+    assert(tryLockByte(first, 9, "shared"));
     closeDescriptor(third);
-    assert.equal(isByteLocked(first, 8), false);
+    assertStrictEquals(isByteLocked(first, 8), false);
     closeDescriptor(second);
-    assert.equal(isByteLocked(first, 9), false);
+    assertStrictEquals(isByteLocked(first, 9), false);
   });
-  assert.throws(() => tryLockByte(-1, 0, "shared"), Deno.errors.BadResource);
-  assert.throws(() => isByteLocked(-1, 0), Deno.errors.BadResource);
+  assertThrows(() => tryLockByte(-1, 0, "shared"), Deno.errors.BadResource);
+  assertThrows(() => isByteLocked(-1, 0), Deno.errors.BadResource);
 });
 
 nativeTest("SharedMapping shows a part of an object, at one address for all who open it", () => {
   withObject((fd, name) => {
     resize(fd, 3 * PAGE_BYTES);
     using mapping = SharedMapping.open(fd, 3 * PAGE_BYTES, PAGE_BYTES, 5000);
-    assert.equal(mapping.bytes.byteLength, 5000);
+    assertStrictEquals(mapping.bytes.byteLength, 5000);
     const again = openSharedObject(name);
     const other = SharedMapping.open(again, 3 * PAGE_BYTES, 0, PAGE_BYTES + 1);
     closeDescriptor(again);
     mapping.bytes[0] = 7;
-    assert.equal(other.bytes[PAGE_BYTES], 7);
+    assertStrictEquals(other.bytes[PAGE_BYTES], 7);
     const maps = () => Deno.readTextFileSync("/proc/self/maps").split(name).length - 1;
-    assert.equal(maps(), 1);
+    assertStrictEquals(maps(), 1);
     other.close();
     other.close();
-    assert.equal(other.bytes.byteLength, 0);
-    assert.deepEqual([maps(), mapping.bytes[0]], [1, 7]);
+    assertStrictEquals(other.bytes.byteLength, 0);
+    assertEquals([maps(), mapping.bytes[0]], [1, 7]);
     mapping.close();
-    assert.equal(maps(), 0);
+    assertStrictEquals(maps(), 0);
   });
 });
 
@@ -144,15 +144,15 @@ nativeTest("SharedMapping.open() refuses what is not within the object", () => {
   withObject((fd) => {
     resize(fd, PAGE_BYTES);
     for (const [offset, byteLength] of [[0, 0], [0, PAGE_BYTES + 1], [PAGE_BYTES, 1], [-1, 10], [0, NaN]]) {
-      assert.throws(() => SharedMapping.open(fd, PAGE_BYTES, offset, byteLength), RangeError);
+      assertThrows(() => SharedMapping.open(fd, PAGE_BYTES, offset, byteLength), RangeError);
     }
-    assert.throws(() => SharedMapping.open(-1, PAGE_BYTES, 0, 1), Deno.errors.BadResource);
+    assertThrows(() => SharedMapping.open(-1, PAGE_BYTES, 0, 1), Deno.errors.BadResource);
   });
 });
 
 nativeTest("processStartedMs() is a time before now, and always the same", async () => {
   const startedMs = processStartedMs();
-  assert.ok(startedMs > 0 && startedMs <= Date.now());
+  assert(startedMs > 0 && startedMs <= Date.now());
   await new Promise((resolve) => setTimeout(resolve, 30));
-  assert.ok(Math.abs(processStartedMs() - startedMs) < 1000);
+  assert(Math.abs(processStartedMs() - startedMs) < 1000);
 });

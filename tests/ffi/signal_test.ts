@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { TakenSignal } from "../../ffi/mod.ts";
 import { nativeTest } from "../support/driver_native.ts";
 
@@ -8,7 +8,7 @@ const SIGNAL_MS_MAX = 20_000;
 const until = async (condition: () => boolean): Promise<void> => {
   const endMs = performance.now() + SIGNAL_MS_MAX;
   while (!condition()) {
-    assert.ok(performance.now() < endMs, `${SIGNAL_MS_MAX} ms have not been enough for: ${condition}`);
+    assert(performance.now() < endMs, `${SIGNAL_MS_MAX} ms have not been enough for: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 };
@@ -20,21 +20,21 @@ nativeTest("TakenSignal has a signal alone until it is closed, and then gives it
   // One that nothing else in this process uses.
   Deno.addSignalListener("SIGWINCH", listener);
   const signal = new TakenSignal("SIGWINCH", () => taken++);
-  assert.throws(() => new TakenSignal("SIGWINCH", () => {}), Deno.errors.Busy);
+  assertThrows(() => new TakenSignal("SIGWINCH", () => {}), Deno.errors.Busy);
   for (let round = 1; round <= 3; round++) {
     Deno.kill(Deno.pid, "SIGWINCH");
     await until(() => taken >= round);
   }
-  assert.equal(own, 0);
+  assertStrictEquals(own, 0);
   signal.close();
   signal.close();
   Deno.kill(Deno.pid, "SIGWINCH");
   await until(() => own === 1);
-  assert.equal(taken, 3);
+  assertStrictEquals(taken, 3);
   Deno.removeSignalListener("SIGWINCH", listener);
 });
 
 nativeTest("TakenSignal refuses what cannot be handled", () => {
-  assert.throws(() => new TakenSignal("SIGKILL", () => {}), Deno.errors.InvalidData);
-  assert.throws(() => new TakenSignal("SIGNAL" as Deno.Signal, () => {}), TypeError);
+  assertThrows(() => new TakenSignal("SIGKILL", () => {}), Deno.errors.InvalidData);
+  assertThrows(() => new TakenSignal("SIGNAL" as Deno.Signal, () => {}), TypeError);
 });

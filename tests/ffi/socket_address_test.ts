@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   decodeSocketAddress,
   encodeSocketAddress,
@@ -18,10 +18,10 @@ function encoded(address: SocketAddress): Uint8Array {
 Deno.test("encodeSocketAddress() writes what the kernel expects", () => {
   // As a C program sees them: struct sockaddr_in, sockaddr_in6 and sockaddr_un.
   const ipv4 = [2, 0, 0x1f, 0x90, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-  assert.deepEqual([...encoded({ hostname: "127.0.0.1", port: 8080 })], ipv4);
+  assertEquals([...encoded({ hostname: "127.0.0.1", port: 8080 })], ipv4);
   const ipv6 = [10, 0, 0, 80, 0, 0, 0, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
-  assert.deepEqual([...encoded({ hostname: "2001:db8::1", port: 80 })], ipv6);
-  assert.deepEqual([...encoded({ path: "/a" })], [1, 0, 0x2f, 0x61, 0]);
+  assertEquals([...encoded({ hostname: "2001:db8::1", port: 80 })], ipv6);
+  assertEquals([...encoded({ path: "/a" })], [1, 0, 0x2f, 0x61, 0]);
 });
 
 Deno.test("decodeSocketAddress() reads back what encodeSocketAddress() wrote", () => {
@@ -33,13 +33,13 @@ Deno.test("decodeSocketAddress() reads back what encodeSocketAddress() wrote", (
     { path: "/run/millrace.sock" },
     { path: `/${"ä".repeat((UNIX_PATH_BYTES_MAX - 1) / 2)}` },
   ];
-  for (const address of addresses) assert.deepEqual(decodeSocketAddress(encoded(address)), address);
+  for (const address of addresses) assertEquals(decodeSocketAddress(encoded(address)), address);
 });
 
 Deno.test("decodeSocketAddress() has an empty path for what has no name", () => {
-  assert.deepEqual(decodeSocketAddress(new Uint8Array([1, 0])), { path: "" });
-  assert.deepEqual(decodeSocketAddress(new Uint8Array()), { path: "" });
-  assert.deepEqual(decodeSocketAddress(new Uint8Array([0, 0, 1, 2])), { path: "" });
+  assertEquals(decodeSocketAddress(new Uint8Array([1, 0])), { path: "" });
+  assertEquals(decodeSocketAddress(new Uint8Array()), { path: "" });
+  assertEquals(decodeSocketAddress(new Uint8Array([0, 0, 1, 2])), { path: "" });
 });
 
 Deno.test("encodeSocketAddress() refuses what is no address", () => {
@@ -57,7 +57,7 @@ Deno.test("encodeSocketAddress() refuses what is no address", () => {
       { path: "ä".repeat(UNIX_PATH_BYTES_MAX / 2 + 1) },
     ]
   ) {
-    assert.throws(() => encoded(address), TypeError, JSON.stringify(address));
+    assertThrows(() => encoded(address), TypeError, undefined, JSON.stringify(address));
   }
 });
 
@@ -85,9 +85,9 @@ Deno.test("formatIp() writes IPv6 as RFC 5952 wants it", () => {
   ];
   for (const [given, expected] of canonical) {
     const bytes = parseIp(given);
-    assert.ok(bytes !== undefined, given);
-    assert.equal(formatIp(bytes), expected);
-    assert.deepEqual(parseIp(expected), bytes);
+    assert(bytes !== undefined, given);
+    assertStrictEquals(formatIp(bytes), expected);
+    assertEquals(parseIp(expected), bytes);
   }
 });
 
@@ -120,7 +120,7 @@ Deno.test("parseIp() knows what is no address", () => {
     "fe80::1%eth0",
     "localhost",
   ];
-  for (const text of wrong) assert.equal(parseIp(text), undefined, text);
+  for (const text of wrong) assertStrictEquals(parseIp(text), undefined, text);
 });
 
 Deno.test("parseIp() and formatIp() agree on random addresses", () => {
@@ -130,6 +130,6 @@ Deno.test("parseIp() and formatIp() agree on random addresses", () => {
     for (let at = 0; at < bytes.length; at += 2) {
       if (Math.random() < 0.5) bytes.fill(0, at, at + 2);
     }
-    assert.deepEqual(parseIp(formatIp(bytes)), bytes, String(bytes));
+    assertEquals(parseIp(formatIp(bytes)), bytes, String(bytes));
   }
 });

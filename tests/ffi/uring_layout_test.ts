@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { uringLayout } from "../../ffi/mod.ts";
 
 /**
@@ -89,23 +89,23 @@ const KERNEL: Readonly<Record<string, number | Readonly<Record<string, number>>>
 Deno.test("uringLayout has the kernel's numbers", () => {
   for (const [name, value] of Object.entries(uringLayout)) {
     const expected = KERNEL[name];
-    assert.ok(expected !== undefined, `${name} is not pinned: add it, from the kernel's header`);
+    assert(expected !== undefined, `${name} is not pinned: add it, from the kernel's header`);
     if (typeof value === "number" || typeof expected === "number") {
-      assert.equal(value, expected, name);
+      assertStrictEquals(value, expected, name);
       continue;
     }
     for (const [key, number] of Object.entries(value)) {
-      assert.ok(
+      assert(
         expected[key] !== undefined,
         `${name}.${key} is not pinned: add it, from the kernel's header`,
       );
-      assert.equal(number, expected[key], `${name}.${key}`);
+      assertStrictEquals(number, expected[key], `${name}.${key}`);
     }
   }
 });
 
 Deno.test("uringLayout has what the table above expects of it", () => {
   for (const name of ["PARAMS", "OPCODE", "SETUP", "SQE_BYTES", "CQE_BYTES", "CQE_FLAG", "MMAP"]) {
-    assert.ok(name in uringLayout, name);
+    assert(name in uringLayout, name);
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import {
   closeDescriptor,
   type CompletionSink,
@@ -53,12 +54,12 @@ function open(options: Partial<UringOptions> = {}): Uring {
 uringTest("Uring hands back the id of each request", () => {
   using ring = open();
   const completions = new Completions();
-  for (let id = 1; id <= 3; id++) assert.equal(ring.prepareNop(id), true);
-  assert.equal(ring.pendingCount, 3);
+  for (let id = 1; id <= 3; id++) assertStrictEquals(ring.prepareNop(id), true);
+  assertStrictEquals(ring.pendingCount, 3);
   completions.wait(ring, 3);
-  assert.deepEqual(completions.all, [1, 2, 3].map((id) => ({ id, result: 0, flags: 0 })));
-  assert.equal(ring.pendingCount, 0);
-  assert.equal(ring.hasCompletions, false);
+  assertEquals(completions.all, [1, 2, 3].map((id) => ({ id, result: 0, flags: 0 })));
+  assertStrictEquals(ring.pendingCount, 0);
+  assertStrictEquals(ring.hasCompletions, false);
 });
 
 uringTest("Uring passes no completion of id 0 on, and counts it", () => {
@@ -67,8 +68,8 @@ uringTest("Uring passes no completion of id 0 on, and counts it", () => {
   ring.prepareNop(0);
   ring.prepareNop(9);
   ring.enter(WAIT_MS);
-  assert.equal(ring.reap(completions), 2);
-  assert.deepEqual(completions.ids, [9]);
+  assertStrictEquals(ring.reap(completions), 2);
+  assertEquals(completions.ids, [9]);
 });
 
 uringTest("Uring takes ids up to 2^24 and beyond unchanged", () => {
@@ -77,28 +78,28 @@ uringTest("Uring takes ids up to 2^24 and beyond unchanged", () => {
   const ids = [1, 2 ** 24 - 1, 2 ** 30];
   for (const id of ids) ring.prepareNop(id);
   completions.wait(ring, 3);
-  assert.deepEqual(completions.ids, ids);
+  assertEquals(completions.ids, ids);
 });
 
 uringTest("Uring with a full submission ring hands it to the kernel and goes on", () => {
   using ring = open({ entries: 4, completionEntries: 256 });
   const completions = new Completions();
-  for (let id = 1; id <= 100; id++) assert.equal(ring.prepareNop(id), true);
+  for (let id = 1; id <= 100; id++) assertStrictEquals(ring.prepareNop(id), true);
   completions.wait(ring, 100);
-  assert.deepEqual(completions.ids, Array.from({ length: 100 }, (_, index) => index + 1));
+  assertEquals(completions.ids, Array.from({ length: 100 }, (_, index) => index + 1));
 });
 
 for (const deferTaskrun of [false, true]) {
   uringTest(`Uring loses no completion when their ring is full (deferTaskrun ${deferTaskrun})`, () => {
     using ring = open({ entries: 4, completionEntries: 4, deferTaskrun });
     const completions = new Completions();
-    for (let id = 1; id <= 40; id++) assert.equal(ring.prepareNop(id), true);
+    for (let id = 1; id <= 40; id++) assertStrictEquals(ring.prepareNop(id), true);
     ring.enter(0);
-    assert.equal(ring.overflowed, true);
-    assert.equal(ring.hasCompletions, true);
+    assertStrictEquals(ring.overflowed, true);
+    assertStrictEquals(ring.hasCompletions, true);
     completions.wait(ring, 40);
-    assert.deepEqual(completions.ids, Array.from({ length: 40 }, (_, index) => index + 1));
-    assert.equal(ring.overflowed, false);
+    assertEquals(completions.ids, Array.from({ length: 40 }, (_, index) => index + 1));
+    assertStrictEquals(ring.overflowed, false);
   });
 }
 
@@ -113,39 +114,39 @@ uringTest("Uring.reap() delivers each completion once although the sink throws",
       throw new Error("of the sink");
     },
   };
-  for (let round = 0; round < 3; round++) assert.throws(() => ring.reap(failing), /of the sink/);
-  assert.deepEqual(seen, [1, 2, 3]);
-  assert.equal(ring.reap(failing), 0);
+  for (let round = 0; round < 3; round++) assertThrowsMatching(() => ring.reap(failing), /of the sink/);
+  assertEquals(seen, [1, 2, 3]);
+  assertStrictEquals(ring.reap(failing), 0);
 });
 
 uringTest("Uring.enter() waits its time when nothing completes", () => {
   using ring = open();
   const startMs = performance.now();
   ring.enter(20);
-  assert.ok(performance.now() - startMs >= 19);
-  assert.equal(ring.reap(new Completions()), 0);
+  assert(performance.now() - startMs >= 19);
+  assertStrictEquals(ring.reap(new Completions()), 0);
 });
 
 uringTest("Uring.open() refuses what the kernel does", () => {
-  assert.throws(() => open({ entries: 8, completionEntries: 4 }), Deno.errors.InvalidData);
-  assert.throws(() => open({ entries: 0 }), Deno.errors.InvalidData);
+  assertThrows(() => open({ entries: 8, completionEntries: 4 }), Deno.errors.InvalidData);
+  assertThrows(() => open({ entries: 0 }), Deno.errors.InvalidData);
 });
 
 uringTest("Uring.supports() knows the kernel's operations, and none beyond", () => {
   using ring = open();
   const { OPCODE } = uringLayout;
-  assert.equal(ring.supports([OPCODE.nop, OPCODE.readv, OPCODE.accept, OPCODE.recv]), true);
-  assert.equal(ring.supports([OPCODE.nop, 63]), false);
-  assert.equal(ring.supports([64]), false);
+  assertStrictEquals(ring.supports([OPCODE.nop, OPCODE.readv, OPCODE.accept, OPCODE.recv]), true);
+  assertStrictEquals(ring.supports([OPCODE.nop, 63]), false);
+  assertStrictEquals(ring.supports([64]), false);
 });
 
 uringTest("Uring.close() may be called twice, and a closed ring throws", () => {
   const ring = open();
   ring.close();
   ring.close();
-  assert.throws(() => ring.pendingCount);
-  assert.throws(() => ring.enter(0));
-  assert.throws(() => ring.reap(new Completions()));
+  assertThrows(() => ring.pendingCount);
+  assertThrows(() => ring.enter(0));
+  assertThrows(() => ring.reap(new Completions()));
 });
 
 uringTest("Uring.prepareCancel() ends a request, which completes with ECANCELED", () => {
@@ -157,11 +158,11 @@ uringTest("Uring.prepareCancel() ends a request, which completes with ECANCELED"
   ring.prepareReceive(1, reader, GROUP, false);
   ring.enter(0);
   ring.reap(completions);
-  assert.deepEqual(completions.all, []);
+  assertEquals(completions.all, []);
   ring.prepareCancel(1);
   completions.wait(ring, 1);
-  assert.deepEqual(completions.all.map(({ id, result }) => [id, result]), [[1, -errno.ECANCELED]]);
-  assert.equal(memory.bytes[0], 0);
+  assertEquals(completions.all.map(({ id, result }) => [id, result]), [[1, -errno.ECANCELED]]);
+  assertStrictEquals(memory.bytes[0], 0);
   closeDescriptor(reader);
   closeDescriptor(writer);
 });
@@ -172,7 +173,7 @@ uringTest("ProvidedBuffers run out with ENOBUFS, and go round when given back", 
   using buffers = new ProvidedBuffers(ring, { bufferCount: 2, bufferByteLength: 4, group: GROUP });
   const [reader, writer] = socketPair();
   memory.bytes.set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-  assert.equal(buffers.lentCount, 2);
+  assertStrictEquals(buffers.lentCount, 2);
   const completions = new Completions();
   ring.prepareSend(9, writer, memory, 0, 12);
   completions.wait(ring, 1);
@@ -182,26 +183,26 @@ uringTest("ProvidedBuffers run out with ENOBUFS, and go round when given back", 
     ring.prepareReceive(id, reader, GROUP, false);
     completions.wait(ring, 1 + id);
     const { result, flags } = completions.all[id];
-    assert.equal(flags & uringLayout.CQE_FLAG.buffer, uringLayout.CQE_FLAG.buffer);
+    assertStrictEquals(flags & uringLayout.CQE_FLAG.buffer, uringLayout.CQE_FLAG.buffer);
     const bufferId = flags >>> uringLayout.CQE_BUFFER_SHIFT;
     received.push(...buffers.take(bufferId).subarray(0, result));
     held.push(bufferId);
   }
-  assert.deepEqual(received, [1, 2, 3, 4, 5, 6, 7, 8]);
-  assert.deepEqual([...held].sort(), [0, 1]);
-  assert.equal(buffers.lentCount, 0);
+  assertEquals(received, [1, 2, 3, 4, 5, 6, 7, 8]);
+  assertEquals([...held].sort(), [0, 1]);
+  assertStrictEquals(buffers.lentCount, 0);
 
   ring.prepareReceive(3, reader, GROUP, false);
   completions.wait(ring, 4);
-  assert.equal(completions.all[3].result, -errno.ENOBUFS);
+  assertStrictEquals(completions.all[3].result, -errno.ENOBUFS);
 
   buffers.giveBack(held[0]);
   buffers.publish();
   ring.prepareReceive(4, reader, GROUP, false);
   completions.wait(ring, 5);
   const { result, flags } = completions.all[4];
-  assert.equal(flags >>> uringLayout.CQE_BUFFER_SHIFT, held[0]);
-  assert.deepEqual([...buffers.take(held[0]).subarray(0, result)], [9, 10, 11, 12]);
+  assertStrictEquals(flags >>> uringLayout.CQE_BUFFER_SHIFT, held[0]);
+  assertEquals([...buffers.take(held[0]).subarray(0, result)], [9, 10, 11, 12]);
   closeDescriptor(reader);
   closeDescriptor(writer);
 });
@@ -219,9 +220,9 @@ uringTest("ProvidedBuffers go round thousands of times, in the order given back"
     ring.prepareReceive(2, reader, GROUP, false);
     completions.wait(ring, 2);
     const receive = completions.all.find(({ id }) => id === 2);
-    assert.equal(receive?.result, 1);
+    assertStrictEquals(receive?.result, 1);
     const bufferId = (receive?.flags ?? 0) >>> uringLayout.CQE_BUFFER_SHIFT;
-    if (buffers.take(bufferId)[0] !== (round & 0xff)) assert.fail(`wrong byte in round ${round}`);
+    if (buffers.take(bufferId)[0] !== (round & 0xff)) fail(`wrong byte in round ${round}`);
     buffers.giveBack(bufferId);
     buffers.publish();
   }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Waker } from "../../ffi/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../support/driver_native.ts";
 import { runProgram } from "../support/driver_program.ts";
@@ -21,7 +21,7 @@ nativeTest("Waker.signal() makes one call or more, however often it is repeated"
     const before = count;
     for (let signals = 0; signals <= round % 3; signals++) waker.signal();
     await promise;
-    assert.ok(count > before);
+    assert(count > before);
   }
 });
 
@@ -29,7 +29,7 @@ nativeTest("Waker makes no call unless signalled", async () => {
   let count = 0;
   using _waker = new Waker(() => count++);
   await pause(20);
-  assert.equal(count, 0);
+  assertStrictEquals(count, 0);
 });
 
 nativeTest("Waker.close() makes no more calls, signalled or not, and may be called twice", async () => {
@@ -41,7 +41,7 @@ nativeTest("Waker.close() makes no more calls, signalled or not, and may be call
     waker.close();
   }
   await pause(20);
-  assert.equal(count, 0);
+  assertStrictEquals(count, 0);
 });
 
 nativeTest("Waker.close() inside its own call ends well", async () => {
@@ -80,7 +80,7 @@ nativeTest("Waker leaves neither thread nor descriptor behind", async () => {
     }
     console.log("gone");
   `);
-  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "gone\n", stderr: "" });
+  assertEquals({ code, stdout, stderr }, { code: 0, stdout: "gone\n", stderr: "" });
 });
 
 nativeTest("Waker lets the process end when closed, and when it is not referenced", async () => {
@@ -95,7 +95,7 @@ nativeTest("Waker lets the process end when closed, and when it is not reference
     const ending of ["waker.close();", "waker.setReferenced(false);", "setTimeout(() => waker.close(), 5);"]
   ) {
     const expected = { code: 0, stdout: "end of main\n", stderr: "" };
-    assert.deepEqual(await runProgram(source(ending)), expected, ending);
+    assertEquals(await runProgram(source(ending)), expected, ending);
   }
 });
 
@@ -110,7 +110,7 @@ nativeTest("Waker keeps the process alive until its call when it is referenced",
     setTimeout(() => waker.signal(), 30);
     console.log("end of main");
   `);
-  assert.deepEqual({ code, stdout }, { code: 0, stdout: "end of main\ncalled\n" });
+  assertEquals({ code, stdout }, { code: 0, stdout: "end of main\ncalled\n" });
 });
 
 nativeTest("Waker may be signalled when the worker that made it is gone", async () => {
@@ -132,7 +132,7 @@ nativeTest("Waker may be signalled when the worker that made it is gone", async 
     }
     console.log("alive");
   `);
-  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "alive\n", stderr: "" });
+  assertEquals({ code, stdout, stderr }, { code: 0, stdout: "alive\n", stderr: "" });
 });
 
 function pause(delayMs: number): Promise<void> {

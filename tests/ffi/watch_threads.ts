@@ -1,7 +1,7 @@
 /**
  * What is tested of the threads of watches, in a process of its own: in that of the tests, which run side by side, others have such threads.
  */
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import {
   closeDescriptor,
   createSharedObject,
@@ -56,7 +56,7 @@ async function closeWatches(): Promise<void> {
     if (round % 2 === 0) await pause(1);
     watch.close();
     watch.close();
-    assert.equal(await wait, "woken");
+    assertStrictEquals(await wait, "woken");
     mapping.close();
   }
   while (threadCount() > 0) await pause(2);
@@ -84,9 +84,9 @@ async function endWorkers(): Promise<void> {
     unlinkSharedObject(name);
     // A thread has its name a moment after it was started.
     while (threadCount() < 1) await pause(2);
-    assert.equal(threadCount(), 1);
+    assertStrictEquals(threadCount(), 1);
     mapping.close();
-    assert.ok(isMapped(name));
+    assert(isMapped(name));
     thread.terminate();
     while (threadCount() > 0 || isMapped(name)) await pause(2);
     URL.revokeObjectURL(url);

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { futexWake, WordWatch } from "../../ffi/mod.ts";
 import { SharedMemory } from "../../src/ipc/memory/mod.ts";
 import { RegionNames } from "../ipc/memory/support.ts";
@@ -61,5 +61,5 @@ nativeTest("WordWatch.wait() ends when the memory of its word is closed", async 
   const wait = watch.wait(0, 20);
   region.close();
   await wait;
-  assert.equal(words.length, 0);
+  assertStrictEquals(words.length, 0);
 });

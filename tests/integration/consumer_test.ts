@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Child } from "../support/net_child.ts";
 import { REAL_DRIVERS } from "../support/net_harness.ts";
 
@@ -68,7 +68,7 @@ async function runConsumer(
     const args = ["run", "--check", "--no-prompt", ...permissions, "main.ts"];
     await using child = new Child(args, { directory, env });
     const { code, signal, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, signal], [0, null], stderr);
+    assertEquals([code, signal], [0, null], stderr);
     return stdout;
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -76,15 +76,15 @@ async function runConsumer(
 }
 
 Deno.test("a program outside the project uses every subsystem with --allow-net alone, on Deno's own I/O", async () => {
-  assert.equal(await runConsumer(["--allow-net"]), "tcp\nudp\nGET\ndeno\n");
+  assertStrictEquals(await runConsumer(["--allow-net"]), "tcp\nudp\nGET\ndeno\n");
 });
 
 Deno.test("a program outside the project uses every subsystem on the fastest driver there is", async () => {
   const uring = REAL_DRIVERS.some(({ name, skipReason }) => name === "uring" && skipReason === undefined);
-  assert.equal(await runConsumer(["-A"]), `tcp\nudp\nGET\n${uring ? "uring" : "deno"}\n`);
+  assertStrictEquals(await runConsumer(["-A"]), `tcp\nudp\nGET\n${uring ? "uring" : "deno"}\n`);
 });
 
 Deno.test("a program outside the project works without the native library", async () => {
   const permissions = ["--allow-net", "--allow-read", "--allow-ffi", "--allow-env=MILLRACE_NATIVE"];
-  assert.equal(await runConsumer(permissions, { MILLRACE_NATIVE: "off" }), "tcp\nudp\nGET\ndeno\n");
+  assertStrictEquals(await runConsumer(permissions, { MILLRACE_NATIVE: "off" }), "tcp\nudp\nGET\ndeno\n");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../src/base/mod.ts";
 import { patternBytes, testSeeds, withSeed } from "../support/driver_seed.ts";
 import { type Child, startExample } from "../support/net_child.ts";
@@ -17,7 +17,7 @@ async function withServer(driver: string, body: (url: string, child: Child) => P
     await body(url, child);
     child.kill("SIGINT");
     const { code, signal, stderr } = await child.ended();
-    assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: "" });
+    assertEquals({ code, signal, stderr }, { code: 0, signal: null, stderr: "" });
   });
 }
 
@@ -27,13 +27,13 @@ async function runClient(url: string, seed: number): Promise<void> {
   for (let request = 0; request < REQUESTS_PER_CLIENT; request++) {
     if (random.below(2) === 0) {
       const response = await fetch(url);
-      assert.deepEqual([response.status, await response.text()], [200, "Hello world!"]);
+      assertEquals([response.status, await response.text()], [200, "Hello world!"]);
       continue;
     }
     const bytes = patternBytes(seed + request, random.below(BODY_BYTES_MAX));
     const body = random.below(2) === 0 ? bytes : new Blob([bytes]).stream();
     const response = await fetch(`${url}echo`, { method: "POST", body });
-    assert.equal(response.status, 200);
+    assertStrictEquals(response.status, 200);
     assertSameBytes(new Uint8Array(await response.arrayBuffer()), bytes);
   }
 }
@@ -68,10 +68,10 @@ for (const driver of REAL_DRIVERS) {
             const { signal } = controller;
             await fetch(`${url}echo`, { method: "POST", body, signal })
               .then((response) => response.arrayBuffer())
-              .catch((error) => assert.equal(error.name, "AbortError", `${error}`));
+              .catch((error) => assertStrictEquals(error.name, "AbortError", `${error}`));
           }));
           const response = await fetch(url);
-          assert.equal(await response.text(), "Hello world!");
+          assertStrictEquals(await response.text(), "Hello world!");
         }));
     },
   });
@@ -89,7 +89,7 @@ for (const driver of REAL_DRIVERS) {
               response = await fetch(`${url}echo`, { method: "POST", body: patternBytes(1, 20_000) });
             } catch (error) {
               // Refused, or on a connection that was closed while idle: nothing had been answered.
-              assert.ok(stopping, `${error}`);
+              assert(stopping, `${error}`);
               return;
             }
             // Whose head has come comes whole.

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertStrictEquals } from "@std/assert";
 import { HttpResponse, serve } from "../../src/io/http/mod.ts";
 import { assertSameBytes, netTest, readToEnd } from "../support/net_harness.ts";
 
@@ -23,7 +23,7 @@ netTest("serve() answers every client, one after the other, with fewer buffers t
     assertSameBytes(bytes.subarray(-100_000), new Uint8Array(100_000).fill(7));
   }));
   await server.shutdown();
-  assert.equal(net.reactor.driver.buffers.heldCount, 0);
+  assertStrictEquals(net.reactor.driver.buffers.heldCount, 0);
 }, FEW);
 
 netTest("serve() answers others when clients that read nothing have taken every buffer", async (net) => {
@@ -36,7 +36,7 @@ netTest("serve() answers others when clients that read nothing have taken every 
   // What the stuck ones hold comes back when their time to take it is over.
   const conns = await Promise.all(Array.from({ length: 20 }, () => ask(server.addr.port, "/small")));
   for (const conn of conns) {
-    assert.match(new TextDecoder().decode(await readToEnd(conn)), /^HTTP\/1\.1 200 [^]*small$/);
+    assertMatch(new TextDecoder().decode(await readToEnd(conn)), /^HTTP\/1\.1 200 [^]*small$/);
     conn.close();
   }
   for (const conn of stuck) conn.close();
@@ -56,10 +56,10 @@ netTest(
     const stuck = await Promise.all(Array.from({ length: 10 }, () => ask(server.addr.port, "/large")));
     const { buffers } = net.reactor.driver;
     await net.settled(() => buffers.heldCount);
-    assert.equal(buffers.exhausted, false);
+    assertStrictEquals(buffers.exhausted, false);
     const conns = await Promise.all(Array.from({ length: 50 }, () => ask(server.addr.port, "/small")));
     for (const conn of conns) {
-      assert.ok((await readToEnd(conn)).byteLength > 50_000);
+      assert((await readToEnd(conn)).byteLength > 50_000);
       conn.close();
     }
     for (const conn of stuck) conn.close();
@@ -80,11 +80,11 @@ netTest(
     await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
     const writer = writable.getWriter();
     await writer.write(new Uint8Array([65]));
-    assert.ok(await conn.read(new Uint8Array(1000)));
+    assert(await conn.read(new Uint8Array(1000)));
     const stopped = server.shutdown();
     await writer.write(new Uint8Array([66]));
     await writer.close();
-    assert.match(new TextDecoder().decode(await readToEnd(conn)), /B\r\n0\r\n\r\n$/);
+    assertMatch(new TextDecoder().decode(await readToEnd(conn)), /B\r\n0\r\n\r\n$/);
     await stopped;
   },
 );

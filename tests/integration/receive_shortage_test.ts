@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { runProgram } from "../support/net_child.ts";
 import { uringSkipReason } from "../support/driver_uring.ts";
 
@@ -36,6 +36,6 @@ Deno.test({
   ignore: skipReason !== undefined,
   async fn() {
     const { code, stdout, stderr } = await runProgram(PROGRAM);
-    assert.deepEqual([code, stdout, stderr], [0, "short of buffers\n", ""]);
+    assertEquals([code, stdout, stderr], [0, "short of buffers\n", ""]);
   },
 });

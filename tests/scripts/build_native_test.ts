@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { missingTool, unavailableMessage } from "../../scripts/build_native.ts";
 import { type CommandResult, runCommand } from "../../scripts/support/command.ts";
@@ -39,55 +39,55 @@ const SUCCEEDING_CARGO =
 
 Deno.test({ name: "build_native builds once, and again when a source changed", ignore }, async () => {
   await using project = await makeCopy(SUCCEEDING_CARGO);
-  assert.equal((await build(project, {}, "--check")).code, 1);
-  assert.equal((await build(project, {})).code, 0);
-  assert.equal((await build(project, {})).transcript, "");
-  assert.equal((await build(project, {}, "--check")).code, 0);
+  assertStrictEquals((await build(project, {}, "--check")).code, 1);
+  assertStrictEquals((await build(project, {})).code, 0);
+  assertStrictEquals((await build(project, {})).transcript, "");
+  assertStrictEquals((await build(project, {}, "--check")).code, 0);
   await project.write("native/src/lib.rs", "// changed");
   const check = await build(project, {}, "--check");
-  assert.equal(check.code, 1);
-  assert.equal(check.transcript, "build_native: the native library is stale: run `deno task build`\n");
-  assert.equal((await build(project, {})).code, 0);
-  assert.equal(await Deno.readTextFile(join(project.root, "runs")), "run\nrun\n");
+  assertStrictEquals(check.code, 1);
+  assertStrictEquals(check.transcript, "build_native: the native library is stale: run `deno task build`\n");
+  assertStrictEquals((await build(project, {})).code, 0);
+  assertStrictEquals(await Deno.readTextFile(join(project.root, "runs")), "run\nrun\n");
 });
 
 Deno.test({ name: "build_native lets one of two processes build", ignore }, async () => {
   await using project = await makeCopy(SUCCEEDING_CARGO);
   const results = await Promise.all([build(project, {}), build(project, {})]);
-  assert.deepEqual(results.map(({ code }) => code), [0, 0]);
-  assert.equal(await Deno.readTextFile(join(project.root, "runs")), "run\n");
+  assertEquals(results.map(({ code }) => code), [0, 0]);
+  assertStrictEquals(await Deno.readTextFile(join(project.root, "runs")), "run\n");
 });
 
 Deno.test(
   { name: "build_native leaves the library stale when a source changes meanwhile", ignore },
   async () => {
     await using project = await makeCopy(`echo "// edited" > src/lib.rs\n${SUCCEEDING_CARGO}`);
-    assert.equal((await build(project, {})).code, 0);
-    assert.equal((await build(project, {}, "--check")).code, 1);
+    assertStrictEquals((await build(project, {})).code, 0);
+    assertStrictEquals((await build(project, {}, "--check")).code, 1);
   },
 );
 
 Deno.test({ name: "build_native --if-possible says once what is missing and succeeds", ignore }, async () => {
   await using project = await makeCopy("echo 'error: linker `cc` not found' >&2; exit 101");
   const possible = await build(project, {}, "--if-possible");
-  assert.equal(possible.code, 0);
-  assert.equal(possible.transcript.match(/running without the native library/g)?.length, 1);
-  assert.match(possible.transcript, /linker.*not found.*io_uring.*install Rust/s);
-  assert.equal((await build(project, {})).code, 1);
+  assertStrictEquals(possible.code, 0);
+  assertStrictEquals(possible.transcript.match(/running without the native library/g)?.length, 1);
+  assertMatch(possible.transcript, /linker.*not found.*io_uring.*install Rust/s);
+  assertStrictEquals((await build(project, {})).code, 1);
 });
 
 Deno.test({ name: "build_native --if-possible fails when the sources do not compile", ignore }, async () => {
   await using project = await makeCopy("echo 'error[E0425]: cannot find value' >&2; exit 101");
   const result = await build(project, {}, "--if-possible");
-  assert.equal(result.code, 1);
-  assert.match(result.transcript, /build_native: cargo build ended with code 101\n$/);
+  assertStrictEquals(result.code, 1);
+  assertMatch(result.transcript, /build_native: cargo build ended with code 101\n$/);
 });
 
 Deno.test({ name: "build_native fails when cargo leaves no library", ignore }, async () => {
   await using project = await makeCopy("exit 0");
   const result = await build(project, {});
-  assert.equal(result.code, 1);
-  assert.match(result.transcript, new RegExp(`cargo left no library at .*${LIBRARY}\n$`));
+  assertStrictEquals(result.code, 1);
+  assertMatch(result.transcript, new RegExp(`cargo left no library at .*${LIBRARY}\n$`));
 });
 
 Deno.test(
@@ -95,7 +95,7 @@ Deno.test(
   async () => {
     await using project = await makeCopy("exit 101");
     const result = await build(project, { MILLRACE_NATIVE: "off" }, "--if-possible");
-    assert.deepEqual([result.code, result.transcript], [0, ""]);
+    assertEquals([result.code, result.transcript], [0, ""]);
   },
 );
 
@@ -103,19 +103,19 @@ Deno.test({ name: "build_native --if-possible succeeds without cargo", ignore },
   await using project = await makeCopy("exit 101");
   const environment = { CARGO: "", CARGO_HOME: project.root, PATH: project.root };
   // The stand-in is found on this PATH: it has to go for there to be none.
-  assert.equal((await build(project, environment, "--if-possible")).code, 1);
+  assertStrictEquals((await build(project, environment, "--if-possible")).code, 1);
   await Deno.remove(join(project.root, "cargo"));
   const result = await build(project, environment, "--if-possible");
-  assert.equal(result.code, 0);
-  assert.match(
+  assertStrictEquals(result.code, 0);
+  assertMatch(
     result.transcript,
     /^millrace: running without the native library, .*: cargo was not found\. .*\n$/,
   );
-  assert.equal((await build(project, environment)).code, 1);
+  assertStrictEquals((await build(project, environment)).code, 1);
 });
 
 Deno.test("unavailableMessage() does not call a stale library none", () => {
-  assert.match(
+  assertMatch(
     unavailableMessage({ reason: "cargo was not found", stale: true }),
     /^millrace: using a native library that was not made from these sources, because .*: cargo was not found\./,
   );
@@ -124,8 +124,8 @@ Deno.test("unavailableMessage() does not call a stale library none", () => {
 Deno.test({ name: "build_native refuses an argument it does not know", ignore }, async () => {
   await using project = await makeCopy("exit 0");
   const result = await build(project, {}, "--fast");
-  assert.equal(result.code, 2);
-  assert.match(result.transcript, /^build_native: unknown argument --fast, expected .*\n$/);
+  assertStrictEquals(result.code, 2);
+  assertMatch(result.transcript, /^build_native: unknown argument --fast, expected .*\n$/);
 });
 
 Deno.test("missingTool() tells a machine that lacks something from sources that are wrong", () => {
@@ -138,11 +138,11 @@ Deno.test("missingTool() tells a machine that lacks something from sources that 
       "error: failed to download from `https://example.org/crate`",
       "error: failed to get `libc` as a dependency of package `millrace`",
     ]
-  ) assert.notEqual(missingTool(transcript), undefined, transcript);
+  ) assertNotStrictEquals(missingTool(transcript), undefined, transcript);
   for (
     const transcript of [
       "error[E0308]: mismatched types",
       "error: the lock file needs to be updated but --locked was passed to prevent this",
     ]
-  ) assert.equal(missingTool(transcript), undefined, transcript);
+  ) assertStrictEquals(missingTool(transcript), undefined, transcript);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { checkLayers } from "../../scripts/check_layers.ts";
 import {
   type LayerRules,
@@ -58,7 +58,7 @@ async function problemsWith(files: Readonly<Record<string, string>>): Promise<re
 }
 
 Deno.test("checkLayers() finds nothing wrong with a project that keeps every rule", async () => {
-  assert.deepEqual(await problemsWith({}), []);
+  assertEquals(await problemsWith({}), []);
 });
 
 const broken: readonly [behaviour: string, files: Record<string, string>, problem: RegExp][] = [
@@ -225,8 +225,8 @@ const broken: readonly [behaviour: string, files: Record<string, string>, proble
 for (const [behaviour, files, problem] of broken) {
   Deno.test(`checkLayers() reports ${behaviour}`, async () => {
     const problems = await problemsWith(files);
-    assert.equal(problems.length, 1, problems.join("\n"));
-    assert.match(problems[0], problem);
+    assertStrictEquals(problems.length, 1, problems.join("\n"));
+    assertMatch(problems[0], problem);
   });
 }
 
@@ -234,7 +234,7 @@ Deno.test("checkLayers() lists files longer than expected without calling them a
   const text = "//\n".repeat(linesExpectedMax + 1);
   await using project = await makeProject({ "tests/a.ts": text, "native/target/b.rs": text.repeat(9) });
   const report = await checkLayers(project.root, { ...rules, layers: [], testExceptions: [] });
-  assert.deepEqual(report, {
+  assertEquals(report, {
     problems: [],
     layers: [],
     longFiles: [{ file: "tests/a.ts", lines: linesExpectedMax + 1 }],
@@ -245,7 +245,7 @@ Deno.test("layerRules lists layers from the ground up, so that no two can import
   const known = new Set<string>();
   for (const { folder, mayImport } of layerRules.layers) {
     for (const imported of mayImport) {
-      assert.ok(known.has(imported), `${folder} imports ${imported} above it`);
+      assert(known.has(imported), `${folder} imports ${imported} above it`);
     }
     known.add(folder);
   }
@@ -256,7 +256,7 @@ Deno.test("layerRules keeps the parts of src/ from importing each other but down
   for (const { folder, mayImport } of layerRules.layers.filter(({ folder }) => folder.startsWith("src/"))) {
     const part = partOf(folder);
     for (const imported of mayImport.filter((imported) => imported.startsWith("src/"))) {
-      assert.ok([part, ...parts[part]].includes(partOf(imported)), `${folder} imports ${imported}`);
+      assert([part, ...parts[part]].includes(partOf(imported)), `${folder} imports ${imported}`);
     }
   }
 });
@@ -264,6 +264,6 @@ Deno.test("layerRules keeps the parts of src/ from importing each other but down
 Deno.test("checkLayers() describes each layer: files, lines and the layers that it imports", async () => {
   await using project = await makeProject(sound);
   const { layers } = await checkLayers(project.root, rules);
-  assert.equal(layers.length, rules.layers.length);
-  assert.match(layers[2], /^src\/high {10}8 files {5}15 lines {2}→ ffi, src\/base$/);
+  assertStrictEquals(layers.length, rules.layers.length);
+  assertMatch(layers[2], /^src\/high {10}8 files {5}15 lines {2}→ ffi, src\/base$/);
 });

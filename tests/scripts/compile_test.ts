@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertMatch, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { missingRuntimeMessage } from "../../scripts/compile.ts";
 import { runCommand } from "../../scripts/support/command.ts";
@@ -15,14 +15,14 @@ Caused by:
 
 Deno.test("missingRuntimeMessage() names what was tried, the cause and the way out", () => {
   const message = missingRuntimeMessage(UNREACHABLE) ?? "";
-  assert.match(
+  assertMatch(
     message,
     /^compile: [^\n]*from https:\/\/example\.org\S*\.zip \(error sending [^\n]*DENORT_BIN[^\n]*$/,
   );
 });
 
 Deno.test("missingRuntimeMessage() leaves other failures alone", () => {
-  assert.equal(missingRuntimeMessage("error: Module not found"), undefined);
+  assertStrictEquals(missingRuntimeMessage("error: Module not found"), undefined);
 });
 
 Deno.test("compile refuses an example that does not exist", async () => {
@@ -31,7 +31,7 @@ Deno.test("compile refuses an example that does not exist", async () => {
     const result = await runCommand(Deno.execPath(), ["run", "-A", "--no-check", script, ...parameters], {
       environment: { NO_COLOR: "1" },
     });
-    assert.equal(result.code, 2);
-    assert.match(result.transcript, /^compile: no example .*, expected one of .*\n$/);
+    assertStrictEquals(result.code, 2);
+    assertMatch(result.transcript, /^compile: no example .*, expected one of .*\n$/);
   }
 });

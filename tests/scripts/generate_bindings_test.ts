@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import { bindingsSource, layoutsSource } from "../../scripts/generate_bindings.ts";
 
 Deno.test("bindingsSource() sorts by name and passes pointers as buffers", () => {
@@ -7,7 +8,7 @@ Deno.test("bindingsSource() sorts by name and passes pointers as buffers", () =>
     { name: "millrace_a", parameters: [], result: "void", nonBlocking: true },
   ]);
   const lines = source.split("\n").filter((line) => line.includes("millrace_"));
-  assert.deepEqual(lines, [
+  assertEquals(lines, [
     'millrace_a: { parameters: [], result: "void", nonblocking: true },',
     'millrace_b: { parameters: ["buffer", "u32"], result: "i32" },',
   ]);
@@ -15,7 +16,10 @@ Deno.test("bindingsSource() sorts by name and passes pointers as buffers", () =>
 
 Deno.test("bindingsSource() refuses a type that Deno's FFI does not know", () => {
   const odd = { name: "millrace_a", parameters: ["u128"], result: "i32", nonBlocking: false };
-  assert.throws(() => bindingsSource([odd]), { name: "TypeError", message: /^Bind millrace_a: type "u128"/ });
+  assertThrowsMatching(() => bindingsSource([odd]), {
+    name: "TypeError",
+    message: /^Bind millrace_a: type "u128"/,
+  });
 });
 
 Deno.test("layoutsSource() has the names in camel case, and the comments", () => {
@@ -27,8 +31,8 @@ Deno.test("layoutsSource() has the names in camel case, and the comments", () =>
     layoutHash: 7,
     layouts: [{ name: "FLAG", comment: " Bits.\n More.\n", fields }],
   });
-  assert.match(source, /^export const LAYOUT_HASH = 7;$/m);
-  assert.equal(
+  assertMatch(source, /^export const LAYOUT_HASH = 7;$/m);
+  assertStrictEquals(
     source.slice(source.indexOf("/**\n")),
     "/**\n * Bits.\n * More.\n */\nexport const FLAG = {\nhttp11: 1,\n/** The connection stays. */\nkeepAlive: 2,\n} as const;\n",
   );

@@ -1,9 +1,9 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { exportLines, findExportProblems, listExports } from "../../scripts/list_exports.ts";
 import { entryPointName, projectRoot, readProject } from "../../scripts/support/project.ts";
 
 Deno.test("every public name is in the list of exports, and no other", async () => {
-  assert.deepEqual(
+  assertEquals(
     await findExportProblems(),
     [],
     "run `deno task exports` where a change of the exports is meant",
@@ -20,11 +20,11 @@ Deno.test("every entry point loads, and has the values that are listed", async (
       ).map(([, , name]) => name);
     const loaded = Object.keys(await import(new URL(path, `file://${projectRoot}`).href));
     // Of a class an entry point may have the type only.
-    assert.deepEqual(
+    assertEquals(
       loaded.filter((name) => !names("function", "variable", "enum", "class").includes(name)),
       [],
     );
-    assert.deepEqual(names("function", "variable", "enum").filter((name) => !loaded.includes(name)), []);
+    assertEquals(names("function", "variable", "enum").filter((name) => !loaded.includes(name)), []);
   }
 });
 
@@ -34,7 +34,7 @@ Deno.test("exportLines() lists names, public members and static ones", () => {
     accessibility: "private" as const,
   }];
   const declarations = [{ kind: "class", def: { methods, properties: [{ name: "size" }] } }];
-  assert.deepEqual(
+  assertEquals(
     exportLines("package", { nodes: { file: { symbols: [{ name: "Ring", declarations }] } } }),
     [
       "package class Ring",

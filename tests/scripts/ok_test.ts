@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { type Check, runChecks } from "../../scripts/ok.ts";
 
 Deno.test("runChecks() goes on after a failure and names what failed", async () => {
@@ -11,10 +11,10 @@ Deno.test("runChecks() goes on after a failure and names what failed", async () 
     check("third", () => Promise.reject(new Error("thrown"))),
     check("fourth", () => Promise.resolve({ state: "ok" })),
   ], (line) => lines.push(line));
-  assert.match(
+  assertMatch(
     lines.join("\n"),
     /^fail {2}first .*\nskip {2}second .*: not on this machine\nfail {2}third .*\n +thrown\nok /,
   );
-  assert.deepEqual(failed, ["first", "third"]);
-  assert.deepEqual(ran, ["first", "second", "third", "fourth"]);
+  assertEquals(failed, ["first", "third"]);
+  assertEquals(ran, ["first", "second", "third", "fourth"]);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import { readOrder } from "../../scripts/soak.ts";
 import { runCommand } from "../../scripts/support/command.ts";
 import { soaks } from "../../scripts/support/soaks.ts";
@@ -11,19 +12,19 @@ function soak(...parameters: string[]): ReturnType<typeof runCommand> {
 
 Deno.test("readOrder() takes a name, and seconds and a seed when they are given", () => {
   const { soak, seconds, seed } = readOrder(["queue", "--seconds", "5", "--seed", "7"]);
-  assert.deepEqual([soak.name, seconds, seed], ["queue", 5, 7]);
+  assertEquals([soak.name, seconds, seed], ["queue", 5, 7]);
   const other = readOrder(["http"]);
-  assert.equal(other.seconds, 60);
-  assert.ok(Number.isInteger(other.seed) && other.seed >= 0 && other.seed < 2 ** 32);
+  assertStrictEquals(other.seconds, 60);
+  assert(Number.isInteger(other.seed) && other.seed >= 0 && other.seed < 2 ** 32);
 });
 
 Deno.test("readOrder() refuses what there is not", () => {
-  assert.throws(() => readOrder(["nothing"]), { message: /^"nothing", expected one of queue, / });
-  assert.throws(() => readOrder(["queue", "state"]), TypeError);
+  assertThrowsMatching(() => readOrder(["nothing"]), { message: /^"nothing", expected one of queue, / });
+  assertThrows(() => readOrder(["queue", "state"]), TypeError);
   for (const text of ["-1", "x", "1.5", ""]) {
-    assert.throws(() => readOrder(["queue", `--seconds=${text}`]), RangeError);
+    assertThrows(() => readOrder(["queue", `--seconds=${text}`]), RangeError);
   }
-  assert.throws(() => readOrder(["queue", "--minutes", "1"]), TypeError);
+  assertThrows(() => readOrder(["queue", "--minutes", "1"]), TypeError);
 });
 
 Deno.test("soaks names tests that exist", async () => {
@@ -31,23 +32,23 @@ Deno.test("soaks names tests that exist", async () => {
     const texts = await Promise.all(
       files.map((file) => Deno.readTextFile(new URL(`../../${file}`, import.meta.url))),
     );
-    assert.ok(texts.length > 0 && texts.join("").includes(filter), name);
+    assert(texts.length > 0 && texts.join("").includes(filter), name);
   }
 });
 
 Deno.test("deno task soak lists what there is, and fails with 2 for what there is not", async () => {
   const listed = await soak();
-  assert.ok(listed.success);
-  for (const { name } of soaks) assert.ok(listed.output.includes(`\n  ${name} `), listed.output);
+  assert(listed.success);
+  for (const { name } of soaks) assert(listed.output.includes(`\n  ${name} `), listed.output);
   const refused = await soak("nothing");
-  assert.deepEqual([refused.code, refused.output], [2, ""]);
-  assert.match(refused.transcript, /^soak: "nothing", expected one of /);
+  assertEquals([refused.code, refused.output], [2, ""]);
+  assertMatch(refused.transcript, /^soak: "nothing", expected one of /);
 });
 
 Deno.test("deno task soak NAME runs it by the seed that is given", async () => {
   const { code, transcript } = await soak("queue-twin", "--seconds", "0", "--seed", "11");
-  assert.equal(code, 0, transcript);
-  assert.match(
+  assertStrictEquals(code, 0, transcript);
+  assertMatch(
     transcript,
     /^queue-twin: seed 11, \d+ s\nqueue-twin: 1 runs in \d+ s, from seed 11, none failed\n$/,
   );

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { consumerConfiguration, consumerProgram } from "../../scripts/test_consumer.ts";
 
 const project = {
@@ -9,7 +9,7 @@ const project = {
 };
 
 Deno.test("consumerConfiguration() maps every entry point to the checkout", () => {
-  assert.deepEqual(JSON.parse(consumerConfiguration(project, "/a b/checkout")).imports, {
+  assertEquals(JSON.parse(consumerConfiguration(project, "/a b/checkout")).imports, {
     "@scope/name": "file:///a%20b/checkout/mod.ts",
     "@scope/name/part": "file:///a%20b/checkout/src/part/mod.ts",
   });
@@ -17,7 +17,7 @@ Deno.test("consumerConfiguration() maps every entry point to the checkout", () =
 
 Deno.test("consumerProgram() imports every entry point by name", () => {
   const imports = consumerProgram(project).split("\n").filter((line) => line.startsWith("import"));
-  assert.deepEqual(imports, [
+  assertEquals(imports, [
     'import * as entry0 from "@scope/name";',
     'import * as entry1 from "@scope/name/part";',
   ]);

@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { assertThrowsMatching } from "../support/assertions.ts";
 import { runCommand } from "../../scripts/support/command.ts";
 import { readParameters } from "../../scripts/test.ts";
 import { testModes } from "../../scripts/support/test_modes.ts";
@@ -9,17 +17,17 @@ function namesOf(...parameters: string[]): string[] {
 }
 
 Deno.test("readParameters() means every mode when none is named", () => {
-  assert.deepEqual(readParameters([]), { modes: testModes, rest: [], namesFiles: false });
+  assertEquals(readParameters([]), { modes: testModes, rest: [], namesFiles: false });
 });
 
 Deno.test("readParameters() means the default mode when files are named, and no mode is", () => {
   const isPath = (parameter: string) => parameter.startsWith("tests/");
   const named = readParameters(["--fail-fast", "tests/base", "tests/io/x_test.ts"], isPath);
-  assert.deepEqual(named.modes.map(({ name }) => name), ["default"]);
-  assert.deepEqual([named.rest.length, named.namesFiles], [3, true]);
+  assertEquals(named.modes.map(({ name }) => name), ["default"]);
+  assertEquals([named.rest.length, named.namesFiles], [3, true]);
   const chosen = readParameters(["--mode", "eperm", "tests/base"], isPath);
-  assert.deepEqual(chosen.modes.map(({ name }) => name), ["eperm"]);
-  assert.deepEqual(readParameters(["--filter", "x"], isPath).modes, testModes);
+  assertEquals(chosen.modes.map(({ name }) => name), ["eperm"]);
+  assertEquals(readParameters(["--filter", "x"], isPath).modes, testModes);
 });
 
 Deno.test("testModes names files and folders that exist", async () => {
@@ -38,21 +46,21 @@ Deno.test("TestRun takes away what an interrupted run has left, and ends its pro
     onText: (piece) => text.push(piece),
   });
   while (!text.join("").endsWith("\n")) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(text.join(""), `${run.directory} ${run.id}\n`);
+  assertStrictEquals(text.join(""), `${run.directory} ${run.id}\n`);
   await Deno.writeTextFile(name, "");
-  assert.deepEqual(await run.leftNames(), [`millrace.test-${run.id}-left`]);
+  assertEquals(await run.leftNames(), [`millrace.test-${run.id}-left`]);
   const end = run.interrupt("SIGINT");
-  assert.equal((await status).signal, "SIGKILL");
+  assertStrictEquals((await status).signal, "SIGKILL");
   await end;
-  assert.equal(run.interruptedCode, 130);
+  assertStrictEquals(run.interruptedCode, 130);
   await run[Symbol.asyncDispose]();
-  assert.deepEqual(await run.leftNames(), []);
-  await assert.rejects(Deno.stat(run.directory), Deno.errors.NotFound);
+  assertEquals(await run.leftNames(), []);
+  await assertRejects(() => Deno.stat(run.directory), Deno.errors.NotFound);
 });
 
 Deno.test("readParameters() takes modes out and leaves the rest to deno test", () => {
-  assert.deepEqual(namesOf("--mode", "no-native", "--mode=default"), ["default", "no-native"]);
-  assert.deepEqual(readParameters(["--filter", "x", "--mode", "eperm", "tests/a"]).rest, [
+  assertEquals(namesOf("--mode", "no-native", "--mode=default"), ["default", "no-native"]);
+  assertEquals(readParameters(["--filter", "x", "--mode", "eperm", "tests/a"]).rest, [
     "--filter",
     "x",
     "tests/a",
@@ -60,10 +68,10 @@ Deno.test("readParameters() takes modes out and leaves the rest to deno test", (
 });
 
 Deno.test("readParameters() refuses a mode that does not exist", () => {
-  assert.throws(() => namesOf("--mode", "fast"), {
+  assertThrowsMatching(() => namesOf("--mode", "fast"), {
     message: /^unknown mode "fast", expected one of default, /,
   });
-  assert.throws(() => namesOf("--mode"), { name: "TypeError" });
+  assertThrowsMatching(() => namesOf("--mode"), { name: "TypeError" });
 });
 
 Deno.test("deno task test --help says how it is used, and runs nothing", async () => {
@@ -78,16 +86,16 @@ Deno.test("deno task test --help says how it is used, and runs nothing", async (
       "default",
       parameter,
     ]);
-    assert.ok(success, transcript);
-    assert.match(transcript, /^usage: deno task test \[--mode NAME\]/);
-    for (const { name } of testModes) assert.ok(transcript.includes(`\n  ${name} `), transcript);
-    assert.doesNotMatch(transcript, /passed/);
+    assert(success, transcript);
+    assertMatch(transcript, /^usage: deno task test \[--mode NAME\]/);
+    for (const { name } of testModes) assert(transcript.includes(`\n  ${name} `), transcript);
+    assertNotMatch(transcript, /passed/);
   }
 });
 
 Deno.test("the suite runs in the mode it was started in", () => {
   const mode = testModes.find(({ name }) => name === Deno.env.get("MILLRACE_TEST_MODE"));
   for (const [name, value] of Object.entries(mode?.environment ?? {})) {
-    assert.equal(Deno.env.get(name), value);
+    assertStrictEquals(Deno.env.get(name), value);
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { Accepted, type ConformanceTest, rejection } from "./driver_harness.ts";
 
@@ -26,8 +26,8 @@ export function testClosing(test: ConformanceTest): void {
     harness.reactor.close();
     await Promise.allSettled([...connecting, writing, file.close()]);
     await hostSleep(10);
-    assert.equal(driver.buffers.heldCount, 0);
-    for (const peer of [client, server, silent]) assert.deepEqual(peer.callsAfterClose, []);
+    assertStrictEquals(driver.buffers.heldCount, 0);
+    for (const peer of [client, server, silent]) assertEquals(peer.callsAfterClose, []);
   });
 
   for (const when of ["data", "end"] as const) {
@@ -61,11 +61,11 @@ export function testClosing(test: ConformanceTest): void {
       }
       await promise;
       await hostSleep(10);
-      assert.equal(harness.driver.buffers.heldCount, 0);
+      assertStrictEquals(harness.driver.buffers.heldCount, 0);
       const before = [calls, ...pairs.flat().map(({ endCount, receivedBytes }) => endCount + receivedBytes)];
       await hostSleep(10);
       const after = [calls, ...pairs.flat().map(({ endCount, receivedBytes }) => endCount + receivedBytes)];
-      assert.deepEqual(after, before);
+      assertEquals(after, before);
     });
   }
 
@@ -74,11 +74,11 @@ export function testClosing(test: ConformanceTest): void {
     const { driver } = harness;
     const address = { hostname: "127.0.0.1", port: 0 };
     const options = { read: true, write: true, create: true };
-    assert.throws(() => harness.listen());
+    assertThrows(() => harness.listen());
     await rejection(harness.connect({ hostname: "127.0.0.1", port: 9 }));
     await rejection(driver.bindDatagram(address, { reusePort: false }));
     await rejection(driver.openFile(join(harness.directory, "file"), options));
-    assert.equal(driver.buffers.heldCount, 0);
+    assertStrictEquals(driver.buffers.heldCount, 0);
   });
 }
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { DatagramHandler, DriverDatagramSocket, IpAddress } from "../../src/io/reactor/mod.ts";
 import { assertSystemError, type ConformanceTest, type Harness, rejection } from "./driver_harness.ts";
 import { patternBytes } from "./driver_seed.ts";
@@ -29,14 +29,14 @@ export function testDatagrams(test: ConformanceTest): void {
     const lengths = [0, 1, 1472, 9000, DATAGRAM_BYTES_MAX, 0, harness.random.below(DATAGRAM_BYTES_MAX)];
     for (const [index, byteLength] of lengths.entries()) {
       const bytes = patternBytes(harness.seed + index, byteLength);
-      assert.equal(await left.send(bytes, right.localAddress), byteLength);
+      assertStrictEquals(await left.send(bytes, right.localAddress), byteLength);
       await harness.until(() => atRight.datagrams.length === index + 1);
-      assert.equal(await right.send(bytes, left.localAddress), byteLength);
+      assertStrictEquals(await right.send(bytes, left.localAddress), byteLength);
       await harness.until(() => atLeft.datagrams.length === index + 1);
-      assert.deepEqual(atRight.datagrams[index], { bytes, from: left.localAddress });
-      assert.deepEqual(atLeft.datagrams[index], { bytes, from: right.localAddress });
+      assertEquals(atRight.datagrams[index], { bytes, from: left.localAddress });
+      assertEquals(atLeft.datagrams[index], { bytes, from: right.localAddress });
     }
-    assert.deepEqual([...atLeft.errors, ...atRight.errors], []);
+    assertEquals([...atLeft.errors, ...atRight.errors], []);
     left.close();
     right.close();
   });
@@ -48,7 +48,7 @@ export function testDatagrams(test: ConformanceTest): void {
     right.startReceiving(received);
     await left.send(new Uint8Array([1, 2]), right.localAddress);
     await harness.until(() => received.datagrams.length === 1);
-    assert.deepEqual(received.datagrams[0], { bytes: new Uint8Array([1, 2]), from: left.localAddress });
+    assertEquals(received.datagrams[0], { bytes: new Uint8Array([1, 2]), from: left.localAddress });
     left.close();
     right.close();
   });
@@ -60,9 +60,9 @@ export function testDatagrams(test: ConformanceTest): void {
     const sends = Array.from({ length: 50 }, (_, index) => {
       return left.send(new Uint8Array([index]), right.localAddress);
     });
-    assert.deepEqual(await Promise.all(sends), Array(50).fill(1));
+    assertEquals(await Promise.all(sends), Array(50).fill(1));
     await harness.until(() => received.datagrams.length === 50);
-    assert.deepEqual(
+    assertEquals(
       received.datagrams.map(({ bytes }) => bytes[0]),
       Array.from({ length: 50 }, (_, i) => i),
     );
@@ -90,7 +90,7 @@ export function testDatagrams(test: ConformanceTest): void {
     }
     await right.send(new Uint8Array([1]), left.localAddress);
     await harness.until(() => received.datagrams.length === 1);
-    assert.deepEqual(received.errors, []);
+    assertEquals(received.errors, []);
     left.close();
     right.close();
   });
@@ -99,9 +99,9 @@ export function testDatagrams(test: ConformanceTest): void {
     const socket = await bind(harness);
     const { localAddress } = socket;
     const tooLong = await rejection(socket.send(new Uint8Array(DATAGRAM_BYTES_MAX + 1), localAddress));
-    assert.ok(tooLong instanceof RangeError);
+    assert(tooLong instanceof RangeError);
     const name = await rejection(socket.send(new Uint8Array(1), { hostname: "localhost", port: 9 }));
-    assert.ok(name instanceof TypeError);
+    assert(name instanceof TypeError);
     socket.close();
     const closed = await rejection(socket.send(new Uint8Array(1), localAddress));
     assertSystemError(closed, { type: Deno.errors.BadResource, operation: "send", code: "EBADF" });
@@ -119,11 +119,11 @@ export function testDatagrams(test: ConformanceTest): void {
     const address = { hostname: "127.0.0.1", port: 0 };
     const first = await harness.driver.bindDatagram(address, options).catch((error) => {
       // Named in the error, where a driver cannot.
-      assert.ok(error instanceof Deno.errors.NotSupported && /reusePort/.test(error.message), String(error));
+      assert(error instanceof Deno.errors.NotSupported && /reusePort/.test(error.message), String(error));
     });
     if (first === undefined) return;
     const second = await harness.driver.bindDatagram(first.localAddress, options);
-    assert.deepEqual(second.localAddress, first.localAddress);
+    assertEquals(second.localAddress, first.localAddress);
     first.close();
     second.close();
   });
@@ -143,7 +143,7 @@ export function testDatagrams(test: ConformanceTest): void {
     await harness.sleep(2);
     await left.send(new Uint8Array([1]), right.localAddress);
     await harness.sleep(5);
-    assert.equal(received.datagrams.length, 0);
+    assertStrictEquals(received.datagrams.length, 0);
     right.startReceiving(received);
     await left.send(new Uint8Array([2]), right.localAddress);
     await harness.until(() => received.datagrams.some(({ bytes }) => bytes[0] === 2));
@@ -168,9 +168,9 @@ export function testDatagrams(test: ConformanceTest): void {
     await left.send(new Uint8Array([1]), right.localAddress);
     await harness.until(() => received.datagrams.length > 0);
     await harness.sleep(5);
-    assert.equal(received.datagrams.length, 1);
-    assert.deepEqual(stillThere, [1], "the bytes are valid during the whole call");
-    assert.deepEqual(received.errors, []);
+    assertStrictEquals(received.datagrams.length, 1);
+    assertEquals(stillThere, [1], "the bytes are valid during the whole call");
+    assertEquals(received.errors, []);
     left.close();
   });
 
@@ -180,8 +180,8 @@ export function testDatagrams(test: ConformanceTest): void {
     if (harness.random.below(2) === 0) await harness.sleep(0);
     left.close();
     for (const result of await Promise.allSettled(sends)) {
-      if (result.status === "fulfilled") assert.equal(result.value, 1000);
-      else assert.ok(result.reason instanceof Error);
+      if (result.status === "fulfilled") assertStrictEquals(result.value, 1000);
+      else assert(result.reason instanceof Error);
     }
     right.close();
   });

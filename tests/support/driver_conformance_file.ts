@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import type { DriverFile, OpenFileOptions } from "../../src/io/reactor/mod.ts";
 import { CountedAbort } from "../base/timer/support.ts";
@@ -14,7 +14,7 @@ export function testOpening(test: ConformanceTest): void {
     const missing = { type: Deno.errors.NotFound, operation: "open", code: "ENOENT" };
     assertSystemError(await rejection(open(harness, "missing", { read: true })), missing);
     assertSystemError(await rejection(open(harness, "missing/file", FRESH)), missing);
-    assert.equal(harness.driver.buffers.heldCount, 0);
+    assertStrictEquals(harness.driver.buffers.heldCount, 0);
   });
 
   test(".openFile() with createNew fails with AlreadyExists", async (harness) => {
@@ -25,19 +25,19 @@ export function testOpening(test: ConformanceTest): void {
 
   test(".openFile() names the file in its errors", async (harness) => {
     const error = await rejection(open(harness, "the name of it", { read: true }));
-    assert.match(String(error), /the name of it/);
+    assertMatch(String(error), /the name of it/);
   });
 
   test(".openFile() creates, keeps and truncates as told", async (harness) => {
     const bytes = patternBytes(harness.seed, 100);
     const first = await open(harness, "file", { write: true, create: true });
-    assert.equal(await first.writeAt(bytes, 0), 100);
+    assertStrictEquals(await first.writeAt(bytes, 0), 100);
     await first.close();
     const again = await open(harness, "file", { read: true, write: true, create: true });
-    assert.deepEqual(await readAll(again, 200), bytes);
+    assertEquals(await readAll(again, 200), bytes);
     await again.close();
     const emptied = await open(harness, "file", { read: true, write: true, truncate: true });
-    assert.deepEqual(await readAll(emptied, 200), new Uint8Array());
+    assertEquals(await readAll(emptied, 200), new Uint8Array());
     await emptied.close();
   });
 
@@ -59,23 +59,23 @@ export function testOpening(test: ConformanceTest): void {
   });
 
   test(".openFile() refuses what makes no sense", async (harness) => {
-    assert.ok(await rejection(open(harness, "file", {})) instanceof TypeError);
-    assert.ok(await rejection(open(harness, "zero\0byte", { read: true })) instanceof TypeError);
-    assert.equal(harness.driver.buffers.heldCount, 0);
+    assert(await rejection(open(harness, "file", {})) instanceof TypeError);
+    assert(await rejection(open(harness, "zero\0byte", { read: true })) instanceof TypeError);
+    assertStrictEquals(harness.driver.buffers.heldCount, 0);
   });
 
   test(".openFile() rejects with the signal's reason and leaves no listener", async (harness) => {
     const reason = new Error("given up");
     const early = new CountedAbort();
     early.abort(reason);
-    assert.equal(await rejection(open(harness, "file", { ...FRESH, signal: early.signal })), reason);
+    assertStrictEquals(await rejection(open(harness, "file", { ...FRESH, signal: early.signal })), reason);
     const late = new CountedAbort();
     const opening = open(harness, "file", { ...FRESH, signal: late.signal });
     late.abort(reason);
-    assert.equal(await rejection(opening), reason);
+    assertStrictEquals(await rejection(opening), reason);
     const calm = new CountedAbort();
     await (await open(harness, "other", { ...FRESH, signal: calm.signal })).close();
-    assert.deepEqual([early.listenerCount, calm.listenerCount], [0, 0]);
+    assertEquals([early.listenerCount, calm.listenerCount], [0, 0]);
     // Cancelling is a request: the operation lives on until it has completed.
     await harness.until(() => late.listenerCount === 0 && harness.driver.buffers.heldCount === 0);
   });
@@ -91,15 +91,15 @@ export function testFiles(test: ConformanceTest): void {
       const position = harness.random.below(90_000);
       const bytes = patternBytes(harness.seed + round, harness.random.below(10_000));
       const written = await file.writeAt(cut(harness, bytes), position);
-      assert.equal(written, bytes.byteLength);
+      assertStrictEquals(written, bytes.byteLength);
       model.set(bytes, position);
       if (written > 0) end = Math.max(end, position + written);
       const from = harness.random.below(100_000);
       const into = new Uint8Array(harness.random.below(20_000)).fill(0xff);
       const count = await file.readAt(cut(harness, into), from);
-      assert.equal(count, Math.max(0, Math.min(into.byteLength, end - from)));
-      assert.deepEqual(into.subarray(0, count), model.subarray(from, from + count));
-      assert.ok(into.subarray(count).every((byte) => byte === 0xff), "wrote beyond what it read");
+      assertStrictEquals(count, Math.max(0, Math.min(into.byteLength, end - from)));
+      assertEquals(into.subarray(0, count), model.subarray(from, from + count));
+      assert(into.subarray(count).every((byte) => byte === 0xff), "wrote beyond what it read");
     }
     await file.close();
   });
@@ -108,15 +108,15 @@ export function testFiles(test: ConformanceTest): void {
     const file = await open(harness, "sparse", FRESH);
     const bytes = patternBytes(harness.seed, 5000);
     for (const position of [FOUR_GIB - 2500, 5 * FOUR_GIB + 12_345]) {
-      assert.equal(await file.writeAt(bytes, position), bytes.byteLength);
+      assertStrictEquals(await file.writeAt(bytes, position), bytes.byteLength);
       const into = new Uint8Array(bytes.byteLength);
-      assert.equal(await file.readAt(into, position), bytes.byteLength);
-      assert.deepEqual(into, bytes);
-      assert.equal(await file.readAt(new Uint8Array(10), position + bytes.byteLength), 0);
+      assertStrictEquals(await file.readAt(into, position), bytes.byteLength);
+      assertEquals(into, bytes);
+      assertStrictEquals(await file.readAt(new Uint8Array(10), position + bytes.byteLength), 0);
     }
     const hole = new Uint8Array(100).fill(1);
-    assert.equal(await file.readAt(hole, 2 * FOUR_GIB), 100);
-    assert.deepEqual(hole, new Uint8Array(100));
+    assertStrictEquals(await file.readAt(hole, 2 * FOUR_GIB), 100);
+    assertEquals(hole, new Uint8Array(100));
     await file.close();
   });
 
@@ -124,10 +124,10 @@ export function testFiles(test: ConformanceTest): void {
     const file = await open(harness, "file", FRESH);
     await file.writeAt(new Uint8Array([1, 2, 3]), 0);
     const into = new Uint8Array(10);
-    assert.equal(await file.readAt(into, 1), 2);
-    assert.deepEqual(into.subarray(0, 3), new Uint8Array([2, 3, 0]));
-    assert.equal(await file.readAt(into, 3), 0);
-    assert.equal(await file.readAt(into, 1000), 0);
+    assertStrictEquals(await file.readAt(into, 1), 2);
+    assertEquals(into.subarray(0, 3), new Uint8Array([2, 3, 0]));
+    assertStrictEquals(await file.readAt(into, 3), 0);
+    assertStrictEquals(await file.readAt(into, 1000), 0);
     await file.close();
   });
 
@@ -136,11 +136,11 @@ export function testFiles(test: ConformanceTest): void {
     const bytes = patternBytes(harness.seed, 4 << 20);
     for (let at = 0; at < bytes.byteLength;) {
       const count = await file.writeAt(bytes.subarray(at), at);
-      assert.ok(count > 0);
+      assert(count > 0);
       at += count;
     }
     const read = await readAll(file, bytes.byteLength);
-    assert.ok(read.every((byte, index) => byte === bytes[index]) && read.byteLength === bytes.byteLength);
+    assert(read.every((byte, index) => byte === bytes[index]) && read.byteLength === bytes.byteLength);
     await file.close();
   });
 
@@ -153,21 +153,21 @@ export function testFiles(test: ConformanceTest): void {
     while (written < bytes.byteLength) {
       const rest = written === 0 ? views : bytes.subarray(written);
       const count = await file.writeAt(rest, written);
-      assert.ok(count > 0);
+      assert(count > 0);
       written += count;
     }
     const into = Array.from({ length: 3000 }, () => new Uint8Array(1));
     const count = await file.readAt([new Uint8Array(), ...into], 0);
-    assert.ok(count > 0);
-    assert.deepEqual(Uint8Array.from(into.slice(0, count), (view) => view[0]), bytes.subarray(0, count));
+    assert(count > 0);
+    assertEquals(Uint8Array.from(into.slice(0, count), (view) => view[0]), bytes.subarray(0, count));
     await file.close();
   });
 
   test("File answers 0 for nothing", async (harness) => {
     const file = await open(harness, "file", FRESH);
     for (const nothing of [new Uint8Array(), [], [new Uint8Array(), new Uint8Array()]]) {
-      assert.equal(await file.writeAt(nothing, 0), 0);
-      assert.equal(await file.readAt(nothing, 0), 0);
+      assertStrictEquals(await file.writeAt(nothing, 0), 0);
+      assertStrictEquals(await file.readAt(nothing, 0), 0);
     }
     await file.close();
   });
@@ -176,13 +176,13 @@ export function testFiles(test: ConformanceTest): void {
     const file = await open(harness, "file", FRESH);
     const blocks = Array.from({ length: 64 }, (_, index) => patternBytes(harness.seed + index, 4096));
     const written = await Promise.all(blocks.map((block, index) => file.writeAt(block, index * 4096)));
-    assert.deepEqual(written, Array(64).fill(4096));
+    assertEquals(written, Array(64).fill(4096));
     const read = await Promise.all(blocks.map(async (_, index) => {
       const into = new Uint8Array(4096);
       await file.readAt(into, index * 4096);
       return into;
     }));
-    assert.deepEqual(read, blocks);
+    assertEquals(read, blocks);
     await file.close();
   });
 
@@ -195,7 +195,7 @@ export function testFiles(test: ConformanceTest): void {
     await Promise.resolve();
     bytes.fill(0);
     await writing;
-    assert.deepEqual(await readAll(file, 5000), expected);
+    assertEquals(await readAll(file, 5000), expected);
     await file.close();
   });
 
@@ -223,8 +223,8 @@ export function testFiles(test: ConformanceTest): void {
   test("File refuses positions that are none", async (harness) => {
     const file = await open(harness, "file", FRESH);
     for (const position of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
-      assert.ok(await rejection(file.readAt(new Uint8Array(1), position)) instanceof RangeError);
-      assert.ok(await rejection(file.writeAt(new Uint8Array(1), position)) instanceof RangeError);
+      assert(await rejection(file.readAt(new Uint8Array(1), position)) instanceof RangeError);
+      assert(await rejection(file.writeAt(new Uint8Array(1), position)) instanceof RangeError);
     }
     await file.close();
   });
@@ -238,8 +238,8 @@ export function testFiles(test: ConformanceTest): void {
     for (const write of writes) write.then(() => settled++);
     await Promise.all([file.close(), file.close()]);
     for (let turn = 0; turn < 8; turn++) await null;
-    assert.equal(settled, 10);
-    assert.deepEqual(await Promise.all(writes), Array(10).fill(1));
+    assertStrictEquals(settled, 10);
+    assertEquals(await Promise.all(writes), Array(10).fill(1));
     const closed = { type: Deno.errors.BadResource, code: "EBADF" };
     assertSystemError(await rejection(file.readAt(new Uint8Array(1), 0)), { ...closed, operation: "read" });
     assertSystemError(await rejection(file.writeAt(new Uint8Array(1), 0)), { ...closed, operation: "write" });
@@ -261,12 +261,12 @@ export function testFiles(test: ConformanceTest): void {
     for (const call of calls) {
       const [early, late, calm] = [new CountedAbort(), new CountedAbort(), new CountedAbort()];
       early.abort(reason);
-      assert.equal(await rejection(call(early.signal)), reason);
+      assertStrictEquals(await rejection(call(early.signal)), reason);
       const running = call(late.signal);
       late.abort(reason);
-      assert.equal(await rejection(running), reason);
+      assertStrictEquals(await rejection(running), reason);
       await call(calm.signal);
-      assert.deepEqual([early.listenerCount, calm.listenerCount], [0, 0]);
+      assertEquals([early.listenerCount, calm.listenerCount], [0, 0]);
       await harness.until(() => late.listenerCount === 0 && harness.driver.buffers.heldCount === 0);
     }
     await file.close();
@@ -283,7 +283,7 @@ export function testFiles(test: ConformanceTest): void {
       controller.abort();
       await rejection(reading);
       await harness.sleep(1);
-      assert.deepEqual(into, new Uint8Array(1000));
+      assertEquals(into, new Uint8Array(1000));
     }
     await file.close();
   });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "./assertions.ts";
 import { join } from "node:path";
 import type { DriverListener, DriverSocket } from "../../src/io/reactor/mod.ts";
 import { CountedAbort } from "../base/timer/support.ts";
@@ -17,9 +18,9 @@ export function testListening(test: ConformanceTest): void {
   test(".listen() takes a free port for port 0", (harness) => {
     const [first, second] = [harness.listen(), harness.listen()];
     for (const { localAddress } of [first, second]) {
-      assert.ok("port" in localAddress && localAddress.hostname === "127.0.0.1" && localAddress.port > 0);
+      assert("port" in localAddress && localAddress.hostname === "127.0.0.1" && localAddress.port > 0);
     }
-    assert.notDeepEqual(first.localAddress, second.localAddress);
+    assertNotEquals(first.localAddress, second.localAddress);
     first.close();
     second.close();
   });
@@ -55,7 +56,7 @@ export function testListening(test: ConformanceTest): void {
   test(".listen() fails with AddrNotAvailable for an address of another machine", (harness) => {
     // Of the block for documentation (RFC 5737), so nobody has it.
     const listen = () => harness.listen({ hostname: "203.0.113.7", port: 0 });
-    assert.throws(listen, (error) => {
+    assertThrowsMatching(listen, (error) => {
       assertSystemError(error, {
         type: Deno.errors.AddrNotAvailable,
         operation: "bind",
@@ -66,11 +67,11 @@ export function testListening(test: ConformanceTest): void {
   });
 
   test(".listen() throws for what is no address", (harness) => {
-    assert.throws(() => harness.listen({ hostname: "127.0.0.1", port: 65_536 }));
-    assert.throws(() => harness.listen({ hostname: "127.0.0.1", port: -1 }));
-    assert.throws(() => harness.listen({ hostname: "no such host", port: 0 }));
-    assert.throws(() => harness.listen({ path: "" }));
-    assert.throws(() => harness.listen({ path: `/${"x".repeat(200)}` }));
+    assertThrows(() => harness.listen({ hostname: "127.0.0.1", port: 65_536 }));
+    assertThrows(() => harness.listen({ hostname: "127.0.0.1", port: -1 }));
+    assertThrows(() => harness.listen({ hostname: "no such host", port: 0 }));
+    assertThrows(() => harness.listen({ path: "" }));
+    assertThrows(() => harness.listen({ path: `/${"x".repeat(200)}` }));
   });
 
   test(".listen() with reusePort shares a port", async (harness) => {
@@ -93,9 +94,9 @@ export function testListening(test: ConformanceTest): void {
     const accepting = harness.accept(listener);
     const client = await harness.connect(listener.localAddress);
     const server = await accepting;
-    assert.deepEqual(server.socket.localAddress, listener.localAddress);
-    assert.deepEqual(client.socket.remoteAddress, listener.localAddress);
-    assert.deepEqual(server.socket.remoteAddress, client.socket.localAddress);
+    assertEquals(server.socket.localAddress, listener.localAddress);
+    assertEquals(client.socket.remoteAddress, listener.localAddress);
+    assertEquals(server.socket.remoteAddress, client.socket.localAddress);
     listener.close();
   });
 
@@ -109,7 +110,7 @@ export function testListening(test: ConformanceTest): void {
     for (let round = 0; round < 20; round++) {
       const before = accepted.sockets.length;
       listener.startAccepting(accepted);
-      assert.equal(accepted.sockets.length, before);
+      assertStrictEquals(accepted.sockets.length, before);
       if (round % 3 === 0) await harness.sleep(0);
       listener.stopAccepting();
     }
@@ -129,12 +130,12 @@ export function testListening(test: ConformanceTest): void {
     const count = 1 + harness.random.below(10);
     for (let index = 0; index < count; index++) await harness.connect(listener.localAddress);
     await harness.sleep(5);
-    assert.equal(first.sockets.length, 1);
+    assertStrictEquals(first.sockets.length, 1);
     const second = new Accepted();
     listener.startAccepting(second);
     await harness.until(() => second.sockets.length === count);
-    assert.equal(first.sockets.length, 1);
-    assert.deepEqual([...first.errors, ...second.errors], []);
+    assertStrictEquals(first.sockets.length, 1);
+    assertEquals([...first.errors, ...second.errors], []);
     closeAll([...first.sockets, ...second.sockets]);
     listener.close();
   });
@@ -149,7 +150,7 @@ export function testListening(test: ConformanceTest): void {
       await harness.connect(listener.localAddress);
     }
     await harness.until(() => accepted.sockets.length === 10);
-    assert.deepEqual(accepted.errors, []);
+    assertEquals(accepted.errors, []);
     closeAll(accepted.sockets);
     listener.close();
   });
@@ -167,7 +168,7 @@ export function testListening(test: ConformanceTest): void {
     const client = await harness.connect(listener.localAddress);
     const server = harness.peer(await promise);
     await server.send(new Uint8Array([1, 2, 3]));
-    assert.deepEqual(await client.start().receive(3), new Uint8Array([1, 2, 3]));
+    assertEquals(await client.start().receive(3), new Uint8Array([1, 2, 3]));
   });
 
   test("Listener.close() closes connections that were not passed on", async (harness) => {
@@ -180,7 +181,7 @@ export function testListening(test: ConformanceTest): void {
     listener.close();
     const error = await client.start().ended();
     if (error !== undefined) assertSystemError(error, RESET_BY_PEER);
-    assert.deepEqual(accepted, new Accepted());
+    assertEquals(accepted, new Accepted());
   });
 
   test("Listener.close() refuses later connections, and may be called twice", async (harness) => {
@@ -191,16 +192,16 @@ export function testListening(test: ConformanceTest): void {
     await harness.sleep(2);
     const error = await rejection(harness.connect(listener.localAddress));
     assertSystemError(error, CONNECTION_REFUSED);
-    assert.throws(() => listener.startAccepting(new Accepted()), { name: "InvariantError" });
+    assertThrowsMatching(() => listener.startAccepting(new Accepted()), { name: "InvariantError" });
   });
 
   test(".listen() works on IPv6", async (harness) => {
     const [client, server] = await harness.pair({ hostname: "::1", port: 0 });
     const { localAddress, remoteAddress } = server.socket;
-    assert.ok("hostname" in localAddress && localAddress.hostname === "::1");
-    assert.ok("hostname" in remoteAddress && remoteAddress.hostname === "::1");
+    assert("hostname" in localAddress && localAddress.hostname === "::1");
+    assert("hostname" in remoteAddress && remoteAddress.hostname === "::1");
     await client.send(new Uint8Array([6]));
-    assert.deepEqual(await server.start().receive(1), new Uint8Array([6]));
+    assertEquals(await server.start().receive(1), new Uint8Array([6]));
   });
 
   test(".listen() works on a name", async (harness) => {
@@ -214,11 +215,11 @@ export function testListening(test: ConformanceTest): void {
   test(".listen() works on a Unix socket, whose clients have no name", async (harness) => {
     const path = join(harness.directory, "socket");
     const [client, server] = await harness.pair({ path });
-    assert.deepEqual(server.socket.localAddress, { path });
-    assert.deepEqual(server.socket.remoteAddress, { path: "" });
-    assert.deepEqual(client.socket.remoteAddress, { path });
+    assertEquals(server.socket.localAddress, { path });
+    assertEquals(server.socket.remoteAddress, { path: "" });
+    assertEquals(client.socket.remoteAddress, { path });
     await server.send(new Uint8Array([7]));
-    assert.deepEqual(await client.start().receive(1), new Uint8Array([7]));
+    assertEquals(await client.start().receive(1), new Uint8Array([7]));
   });
 }
 
@@ -241,10 +242,10 @@ export function testConnecting(test: ConformanceTest): void {
 
   test(".connect() fails with NotFound for a name that does not exist", async (harness) => {
     const error = await rejection(harness.connect({ hostname: "host.invalid", port: 1 }));
-    assert.ok(error instanceof Deno.errors.NotFound, String(error));
+    assert(error instanceof Deno.errors.NotFound, String(error));
     const { operation, code } = error as Error & { operation?: unknown; code?: unknown };
-    assert.equal(operation, "resolve");
-    assert.equal(typeof code, "string");
+    assertStrictEquals(operation, "resolve");
+    assertStrictEquals(typeof code, "string");
   });
 
   test(".connect() fails with NotFound for a Unix socket that does not exist", async (harness) => {
@@ -255,7 +256,7 @@ export function testConnecting(test: ConformanceTest): void {
   test(".connect() rejects what is no address", async (harness) => {
     await rejection(harness.connect({ hostname: "127.0.0.1", port: 65_536 }));
     await rejection(harness.connect({ path: "" }));
-    assert.equal(harness.driver.buffers.heldCount, 0);
+    assertStrictEquals(harness.driver.buffers.heldCount, 0);
   });
 
   test(".connect() rejects with the reason of a signal that is aborted already", async (harness) => {
@@ -263,8 +264,8 @@ export function testConnecting(test: ConformanceTest): void {
     const abort = new CountedAbort();
     const reason = new Error("given up");
     abort.abort(reason);
-    assert.equal(await rejection(harness.connect(listener.localAddress, abort.signal)), reason);
-    assert.equal(abort.listenerCount, 0);
+    assertStrictEquals(await rejection(harness.connect(listener.localAddress, abort.signal)), reason);
+    assertStrictEquals(abort.listenerCount, 0);
     listener.close();
   });
 
@@ -278,8 +279,8 @@ export function testConnecting(test: ConformanceTest): void {
     abort.abort(reason);
     const results = await Promise.allSettled(attempts);
     const rejected = results.filter((result) => result.status === "rejected");
-    assert.ok(rejected.length > 0);
-    for (const { reason: found } of rejected) assert.equal(found, reason);
+    assert(rejected.length > 0);
+    for (const { reason: found } of rejected) assertStrictEquals(found, reason);
     await harness.until(() => abort.listenerCount === 0);
     await harness.until(() => harness.driver.buffers.heldCount === 0);
     listener.close();
@@ -306,7 +307,7 @@ export function testConnecting(test: ConformanceTest): void {
     listener.startAccepting(new Accepted());
     const abort = new CountedAbort();
     await harness.connect(listener.localAddress, abort.signal);
-    assert.equal(abort.listenerCount, 0);
+    assertStrictEquals(abort.listenerCount, 0);
     listener.close();
   });
 }
@@ -315,7 +316,7 @@ function shared(harness: Harness): DriverListener | undefined {
   try {
     return harness.listen(LOOPBACK, { reusePort: true });
   } catch (error) {
-    assert.ok(error instanceof Deno.errors.NotSupported && /reusePort/.test(error.message), String(error));
+    assert(error instanceof Deno.errors.NotSupported && /reusePort/.test(error.message), String(error));
     return undefined;
   }
 }

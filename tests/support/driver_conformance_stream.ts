@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { assertSystemError, type ConformanceTest, type Harness } from "./driver_harness.ts";
 import type { Peer } from "./driver_peer.ts";
@@ -39,7 +39,7 @@ export function testStreams(test: ConformanceTest): void {
     server.start();
     for (let round = 0; round < 10; round++) {
       await client.sendPiece(new Uint8Array([round]));
-      assert.equal(harness.driver.buffers.heldCount, 0);
+      assertStrictEquals(harness.driver.buffers.heldCount, 0);
     }
   });
 
@@ -49,9 +49,9 @@ export function testStreams(test: ConformanceTest): void {
       other.start();
       await ending.send(patternBytes(harness.seed, 100_000));
       ending.socket.shutdownSend();
-      assert.equal(await other.ended(), undefined);
-      assert.deepEqual(await other.receive(100_000), patternBytes(harness.seed, 100_000));
-      if (ending === client) assert.equal(client.end, undefined);
+      assertStrictEquals(await other.ended(), undefined);
+      assertEquals(await other.receive(100_000), patternBytes(harness.seed, 100_000));
+      if (ending === client) assertStrictEquals(client.end, undefined);
     }
   });
 
@@ -59,7 +59,7 @@ export function testStreams(test: ConformanceTest): void {
     const [client, server] = await harness.pair();
     server.start();
     client.socket.shutdownSend();
-    assert.equal(await server.ended(), undefined);
+    assertStrictEquals(await server.ended(), undefined);
     for (let round = 0; round < 3; round++) {
       server.socket.stopReceiving();
       server.socket.startReceiving();
@@ -67,7 +67,7 @@ export function testStreams(test: ConformanceTest): void {
     }
     client.close();
     await harness.sleep(2);
-    assert.equal(server.endCount, 1);
+    assertStrictEquals(server.endCount, 1);
   });
 
   test("Socket.close() of the other side is an end when everything was read", async (harness) => {
@@ -75,8 +75,8 @@ export function testStreams(test: ConformanceTest): void {
     server.start();
     await client.send(patternBytes(harness.seed, 1000));
     client.close();
-    assert.equal(await server.ended(), undefined);
-    assert.deepEqual(await server.receive(1000), patternBytes(harness.seed, 1000));
+    assertStrictEquals(await server.ended(), undefined);
+    assertEquals(await server.receive(1000), patternBytes(harness.seed, 1000));
   });
 
   test("Socket.close() with data unread is an end or a reset for the other side", async (harness) => {
@@ -100,10 +100,10 @@ export function testStreams(test: ConformanceTest): void {
     server.close();
     const error = await sendUntilError(client);
     const { operation, code } = error as Error & { operation?: string; code?: string };
-    assert.equal(operation, "send");
-    assert.ok(code === "EPIPE" || code === "ECONNRESET", `code is ${code}`);
-    assert.ok(error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset);
-    assert.equal(harness.driver.buffers.heldCount, 0);
+    assertStrictEquals(operation, "send");
+    assert(code === "EPIPE" || code === "ECONNRESET", `code is ${code}`);
+    assert(error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset);
+    assertStrictEquals(harness.driver.buffers.heldCount, 0);
   });
 
   test("Socket.send() to one that never reads fails when that one closes", async (harness) => {
@@ -135,12 +135,12 @@ export function testFlow(test: ConformanceTest): void {
     while (server.end === undefined) {
       const before = [server.receivedBytes, server.endCount];
       server.start();
-      assert.deepEqual([server.receivedBytes, server.endCount], before);
+      assertEquals([server.receivedBytes, server.endCount], before);
       await harness.sleep(harness.random.below(2));
       server.socket.stopReceiving();
       await harness.sleep(harness.random.below(2));
     }
-    assert.deepEqual(await server.receive(50_000), patternBytes(harness.seed, 50_000));
+    assertEquals(await server.receive(50_000), patternBytes(harness.seed, 50_000));
   });
 
   test("Socket.stopReceiving() delivers nothing until the next start, then all in order", async (harness) => {
@@ -150,13 +150,13 @@ export function testFlow(test: ConformanceTest): void {
     while (server.receivedBytes < expected.byteLength) {
       const before = server.receivedBytes;
       if (harness.random.below(2) === 0) await harness.sleep(harness.random.below(2));
-      assert.equal(server.receivedBytes, before);
+      assertStrictEquals(server.receivedBytes, before);
       server.start();
       await harness.sleep(harness.random.below(2));
       server.socket.stopReceiving();
     }
     await sending;
-    assert.deepEqual(await server.receive(expected.byteLength), expected);
+    assertEquals(await server.receive(expected.byteLength), expected);
   });
 
   test("Socket.stopReceiving() inside onReceive() holds the next piece back", async (harness) => {
@@ -173,10 +173,10 @@ export function testFlow(test: ConformanceTest): void {
       server.start();
       await server.until(() => pieces > before);
       await harness.sleep(harness.random.below(2));
-      assert.equal(pieces, before + 1);
+      assertStrictEquals(pieces, before + 1);
     }
     await sending;
-    assert.deepEqual(await server.receive(expected.byteLength), expected);
+    assertEquals(await server.receive(expected.byteLength), expected);
   });
 
   test("Socket.stopReceiving() holds back the end, too", async (harness) => {
@@ -185,8 +185,8 @@ export function testFlow(test: ConformanceTest): void {
     server.socket.stopReceiving();
     client.close();
     await harness.sleep(5);
-    assert.equal(server.end, undefined);
-    assert.equal(await server.start().ended(), undefined);
+    assertStrictEquals(server.end, undefined);
+    assertStrictEquals(await server.start().ended(), undefined);
   });
 
   test("Socket that nobody reads stops the sender, at one buffer held", async (harness) => {
@@ -201,14 +201,14 @@ export function testFlow(test: ConformanceTest): void {
       before = sent;
       await harness.sleep(50);
     }
-    assert.ok(sent < HELD_BYTES_MAX, "the sender was never held up");
-    assert.equal(buffers.heldCount, 1);
-    assert.equal(server.receivedBytes, 0);
+    assert(sent < HELD_BYTES_MAX, "the sender was never held up");
+    assertStrictEquals(buffers.heldCount, 1);
+    assertStrictEquals(server.receivedBytes, 0);
     stalled = true;
     server.start();
     await sending;
     await server.until(() => server.receivedBytes === sent);
-    assert.equal(buffers.heldCount, 0);
+    assertStrictEquals(buffers.heldCount, 0);
   });
 
   test("Socket.close() is the last call the owner hears of", async (harness) => {
@@ -246,7 +246,7 @@ export function testFlow(test: ConformanceTest): void {
       before = client.sentCount;
       await harness.sleep(50);
     }
-    assert.equal(harness.driver.buffers.heldCount, 1);
+    assertStrictEquals(harness.driver.buffers.heldCount, 1);
     client.close();
     await harness.until(() => harness.driver.buffers.heldCount === 0);
     server.start();
@@ -260,7 +260,7 @@ export function testFlow(test: ConformanceTest): void {
     client.socket.startReceiving();
     client.socket.stopReceiving();
     client.socket.setReferenced(false);
-    assert.equal(await server.start().ended(), undefined);
+    assertStrictEquals(await server.start().ended(), undefined);
   });
 }
 
@@ -276,11 +276,11 @@ async function exchange(harness: Harness, client: Peer, server: Peer, byteLength
     client.send(sentUp),
     server.send(sentDown),
   ]);
-  assert.ok(equal(up, sentUp), "what the server received differs from what the client sent");
-  assert.ok(equal(down, sentDown), "what the client received differs from what the server sent");
+  assert(equal(up, sentUp), "what the server received differs from what the client sent");
+  assert(equal(down, sentDown), "what the client received differs from what the server sent");
 }
 
-/** `assert.deepEqual` of megabytes takes seconds. */
+/** `assertEquals` of megabytes takes seconds. */
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]);
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, AssertionError } from "@std/assert";
 import { SeededRandom } from "../../src/base/mod.ts";
 import {
   type AcceptHandler,
@@ -122,7 +122,7 @@ export class Harness {
   async finish(): Promise<void> {
     for (const peer of this.peers) peer.close();
     await this.until(() => this.driver.buffers.heldCount === 0);
-    for (const peer of this.peers) assert.deepEqual(peer.callsAfterClose, []);
+    for (const peer of this.peers) assertEquals(peer.callsAfterClose, []);
   }
 
   close(): void {
@@ -198,10 +198,10 @@ export interface ExpectedError {
 
 /** Asserts that `error` is of the operating system and says what it should. */
 export function assertSystemError(error: unknown, expected: ExpectedError): void {
-  assert.ok(error instanceof Error, `expected an error, found ${String(error)}`);
+  assert(error instanceof Error, `expected an error, found ${String(error)}`);
   const { operation, code } = error as { operation?: unknown; code?: unknown };
   const found = { name: error.name, operation, code, message: error.message };
-  assert.deepEqual(
+  assertEquals(
     { type: error instanceof expected.type, operation, code },
     { type: true, operation: expected.operation, code: expected.code },
     `expected ${expected.type.name} ${expected.code} of ${expected.operation}, found ${
@@ -217,5 +217,5 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error;
   }
-  throw new assert.AssertionError({ message: "expected a rejection" });
+  throw new AssertionError("expected a rejection");
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { Deque } from "../../src/base/mod.ts";
 import {
   type BufferPool,
@@ -37,7 +37,7 @@ export class Peer implements SocketHandler {
 
   onReceive(bytes: Uint8Array<ArrayBuffer>, byteLength: number): void {
     if (this.closed) this.callsAfterClose.push("onReceive");
-    assert.ok(byteLength > 0 && byteLength <= bytes.byteLength, `onReceive: byteLength is ${byteLength}`);
+    assert(byteLength > 0 && byteLength <= bytes.byteLength, `onReceive: byteLength is ${byteLength}`);
     this.#chunks.pushBack(bytes.slice(0, byteLength));
     this.receivedBytes += byteLength;
     this.waitingBytes += byteLength;
@@ -133,7 +133,7 @@ export class Peer implements SocketHandler {
     this.waitingBytes -= byteLength;
     for (let at = 0; at < byteLength;) {
       const chunk = this.#chunks.popFront();
-      assert.ok(chunk !== undefined);
+      assert(chunk !== undefined);
       const part = chunk.subarray(0, byteLength - at);
       bytes.set(part, at);
       at += part.byteLength;

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { latin1Bytes, latin1Text } from "./http_bytes.ts";
 
 /** What a client talks through: a connection of Deno's or of ours. */
@@ -76,16 +76,16 @@ export class RawClient {
     for (let line = await this.#line(); line !== ""; line = await this.#line()) lines.push(line);
     const [statusLine = "", ...fieldLines] = lines;
     const match = /^HTTP\/1\.1 (\d{3}) ([\t\x20-\x7e\x80-\xff]*)$/.exec(statusLine);
-    assert.ok(match !== null, `a status line, found ${JSON.stringify(statusLine)}`);
+    assert(match !== null, `a status line, found ${JSON.stringify(statusLine)}`);
     const fields = fieldLines.map((line) => {
       const parts = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ?(.*?)$/s.exec(line);
-      assert.ok(parts !== null && !/[\0\r\n]/.test(line), `a header field, found ${JSON.stringify(line)}`);
+      assert(parts !== null && !/[\0\r\n]/.test(line), `a header field, found ${JSON.stringify(line)}`);
       return [parts[1], parts[2]] as const;
     });
     const head = lines.join("\r\n");
     const field = (name: string) => onlyValue(fields, name);
     const [status, reason] = [Number(match[1]), match[2]];
-    if (status >= 200) assert.match(field("date") ?? "no date", IMF_FIXDATE);
+    if (status >= 200) assertMatch(field("date") ?? "no date", IMF_FIXDATE);
     return { head, status, reason, fields, field, ...await this.#body(status, field, expected) };
   }
 
@@ -99,8 +99,8 @@ export class RawClient {
 
   /** Asserts that the server closes in an orderly way and sends nothing more. */
   async assertEnd(): Promise<void> {
-    assert.equal(await this.rest(), "", "nothing more");
-    assert.equal(this.error, undefined, `an orderly end, found ${this.error}`);
+    assertStrictEquals(await this.rest(), "", "nothing more");
+    assertStrictEquals(this.error, undefined, `an orderly end, found ${this.error}`);
   }
 
   /** Asserts that the connection is still good for another request. */
@@ -133,17 +133,17 @@ export class RawClient {
   ): Promise<Pick<RawResponse, "body" | "framing">> {
     const length = field("content-length");
     const coding = field("transfer-encoding");
-    assert.ok(length === undefined || coding === undefined, "not a length beside a transfer coding");
+    assert(length === undefined || coding === undefined, "not a length beside a transfer coding");
     if (status < 200 || status === 204) {
-      assert.deepEqual([length, coding], [undefined, undefined], `no framing with status ${status}`);
+      assertEquals([length, coding], [undefined, undefined], `no framing with status ${status}`);
     }
     if (head || status < 200 || status === 204 || status === 304) return { body: "", framing: "none" };
     if (coding !== undefined) {
-      assert.equal(coding, "chunked");
+      assertStrictEquals(coding, "chunked");
       return { body: await this.#chunks(), framing: "chunked" };
     }
     if (length === undefined) return { body: await this.rest(), framing: "close" };
-    assert.match(length, /^\d+$/);
+    assertMatch(length, /^\d+$/);
     return { body: await this.#exactly(Number(length)), framing: "length" };
   }
 
@@ -151,10 +151,10 @@ export class RawClient {
     const pieces: string[] = [];
     for (;;) {
       const size = await this.#line();
-      assert.match(size, /^[0-9a-f]+$/, `a chunk size, found ${JSON.stringify(size)}`);
+      assertMatch(size, /^[0-9a-f]+$/, `a chunk size, found ${JSON.stringify(size)}`);
       const length = parseInt(size, 16);
       if (length > 0) pieces.push(await this.#exactly(length));
-      assert.equal(await this.#line(), "");
+      assertStrictEquals(await this.#line(), "");
       if (length === 0) return pieces.join("");
     }
   }
@@ -164,7 +164,7 @@ export class RawClient {
       const end = this.#text.indexOf("\n", from);
       if (end >= 0) {
         const line = this.#take(end + 1);
-        assert.ok(line.endsWith("\r\n"), `CR before LF, found ${JSON.stringify(line)}`);
+        assert(line.endsWith("\r\n"), `CR before LF, found ${JSON.stringify(line)}`);
         return line.slice(0, -2);
       }
       from = this.#text.length;
@@ -217,6 +217,6 @@ function onlyValue(
   name: string,
 ): string | undefined {
   const found = fields.filter(([key]) => key.toLowerCase() === name);
-  assert.ok(found.length <= 1, `one ${name}, found ${found.length}`);
+  assert(found.length <= 1, `one ${name}, found ${found.length}`);
   return found[0]?.[1];
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../src/base/mod.ts";
 import {
   HttpResponse,
@@ -133,8 +133,8 @@ export class Http {
     await Promise.all(this.#servers.map((server) => server.shutdown()));
     const { buffers } = this.reactor.driver;
     await this.until(() => buffers.heldCount === 0);
-    assert.equal(buffers.waitingCount, 0, "somebody waits for a buffer although everything is closed");
-    assert.deepEqual(this.unexpectedErrors, []);
+    assertStrictEquals(buffers.waitingCount, 0, "somebody waits for a buffer although everything is closed");
+    assertEquals(this.unexpectedErrors, []);
   }
 
   /** Lets go of what the test used, however it ended. */

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, fail } from "@std/assert";
 
 /** Real milliseconds a child may live. */
 const WATCHDOG_MS = 60_000;
@@ -76,7 +76,7 @@ export class Child implements AsyncDisposable {
     for (;;) {
       const match = pattern.exec(this.#stdout);
       if (match !== null) return match;
-      if (this.#ended) assert.fail(`ended without saying ${pattern}: ${JSON.stringify(await this.#outcome)}`);
+      if (this.#ended) fail(`ended without saying ${pattern}: ${JSON.stringify(await this.#outcome)}`);
       await new Promise<void>((resolve) => this.#changed.add(resolve));
     }
   }
@@ -127,7 +127,7 @@ export async function startExample(
   const path = new URL(`examples/${name}.ts`, ROOT).pathname;
   const [firstLine] = (await Deno.readTextFile(path)).split("\n", 1);
   const match = /^#!\/usr\/bin\/env -S deno run ?(.*)$/.exec(firstLine);
-  assert.ok(match !== null, `${name}.ts begins with "${firstLine}"`);
+  assert(match !== null, `${name}.ts begins with "${firstLine}"`);
   const flags = match[1].split(" ").filter((flag) => flag !== "");
   return new Child(["run", "--no-lock", "--no-prompt", ...flags, path, ...args], { env });
 }

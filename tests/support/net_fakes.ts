@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import {
   type Address,
   BufferPool,
@@ -29,7 +29,7 @@ export class FakeSocket implements DriverSocket {
   closed = false;
 
   attach(handler: SocketHandler): void {
-    assert.equal(this.handler, undefined, "attach() was called twice");
+    assertStrictEquals(this.handler, undefined, "attach() was called twice");
     this.handler = handler;
   }
 
@@ -42,11 +42,11 @@ export class FakeSocket implements DriverSocket {
   }
 
   send(buffer: PooledBuffer, byteLength: number): void {
-    assert.equal(this.closed, false, "send() on a closed socket");
-    assert.equal(this.sending, undefined, "send() while another is under way");
-    assert.equal(this.shutdownCount, 0, "send() after shutdownSend()");
-    assert.equal(buffer.held, true, "send() of a buffer that nobody holds");
-    assert.ok(byteLength > 0 && byteLength <= buffer.bytes.byteLength, `send() of ${byteLength} bytes`);
+    assertStrictEquals(this.closed, false, "send() on a closed socket");
+    assertStrictEquals(this.sending, undefined, "send() while another is under way");
+    assertStrictEquals(this.shutdownCount, 0, "send() after shutdownSend()");
+    assertStrictEquals(buffer.held, true, "send() of a buffer that nobody holds");
+    assert(byteLength > 0 && byteLength <= buffer.bytes.byteLength, `send() of ${byteLength} bytes`);
     this.sending = buffer;
     this.sent.push(buffer.bytes.slice(0, byteLength));
   }
@@ -54,7 +54,7 @@ export class FakeSocket implements DriverSocket {
   /** Ends the send under way the way a driver does: the buffer goes back first. */
   complete(pool: BufferPool, error?: Error): void {
     const buffer = this.sending;
-    assert.ok(buffer !== undefined, "no send is under way");
+    assert(buffer !== undefined, "no send is under way");
     this.sending = undefined;
     pool.release(buffer);
     if (this.closed) return;
@@ -63,7 +63,7 @@ export class FakeSocket implements DriverSocket {
   }
 
   shutdownSend(): void {
-    assert.equal(this.sending, undefined, "shutdownSend() while a send is under way");
+    assertStrictEquals(this.sending, undefined, "shutdownSend() while a send is under way");
     this.shutdownCount++;
   }
 

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, fail } from "@std/assert";
 import { SeededRandom } from "../../src/base/mod.ts";
 import {
   connect,
@@ -113,7 +113,7 @@ export class Net {
     this.#closeAll();
     const { buffers } = this.reactor.driver;
     while (buffers.heldCount > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    assert.equal(buffers.waitingCount, 0, "somebody waits for a buffer although everything is closed");
+    assertStrictEquals(buffers.waitingCount, 0, "somebody waits for a buffer although everything is closed");
   }
 
   /** Lets go of what the test used, however it ended. */
@@ -187,7 +187,7 @@ export async function readPieces(
     const room = Math.min(byteLength - at, 1 + random.below(100_000));
     const count = await conn.read(bytes.subarray(at, at + room));
     if (count === null) throw new Error(`the end came after ${at} bytes, expected ${byteLength}`);
-    assert.ok(count > 0 && count <= room, `read() gave ${count} for room of ${room}`);
+    assert(count > 0 && count <= room, `read() gave ${count} for room of ${room}`);
     at += count;
   }
   return bytes;
@@ -213,12 +213,12 @@ export async function writePieces(conn: Writable, bytes: Uint8Array, random: See
   }
 }
 
-/** `assert.deepEqual` of megabytes takes seconds. */
+/** `assertEquals` of megabytes takes seconds. */
 export function assertSameBytes(found: Uint8Array, expected: Uint8Array): void {
-  assert.equal(found.byteLength, expected.byteLength, "byteLength");
+  assertStrictEquals(found.byteLength, expected.byteLength, "byteLength");
   const first = Buffer.from(found.buffer, found.byteOffset, found.byteLength);
   if (first.equals(expected)) return;
-  assert.fail(`byte ${found.findIndex((byte, index) => byte !== expected[index])} is the first that differs`);
+  fail(`byte ${found.findIndex((byte, index) => byte !== expected[index])} is the first that differs`);
 }
 
 /** Fills a connection until its writes stall; returns the bytes that were taken, and the write that waits. */
@@ -242,11 +242,11 @@ export async function fill(
 
 /** Asserts that `error` says that the other side is gone, in one of the two ways a kernel says it. */
 export function assertGone(error: unknown, operation: string): void {
-  assert.ok(
+  assert(
     error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset,
     `${error}`,
   );
   const { operation: found, code } = error as Error & { operation?: unknown; code?: unknown };
-  assert.equal(found, operation);
-  assert.equal(code, error instanceof Deno.errors.BrokenPipe ? "EPIPE" : "ECONNRESET");
+  assertStrictEquals(found, operation);
+  assertStrictEquals(code, error instanceof Deno.errors.BrokenPipe ? "EPIPE" : "ECONNRESET");
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import {
   type ProcessEvent,
@@ -152,6 +152,6 @@ export function workerSpec(path: string | URL, spec: Partial<ProcessSpec> = {}):
 /** The port of a socket that a supervisor listens on. */
 export function portOf(supervisor: Supervisor, name: string, socket: string): number {
   const address = supervisor.addresses(name)[socket];
-  assert.ok("port" in address);
+  assert("port" in address);
   return address.port;
 }

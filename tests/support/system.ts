@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 
 // What only a system of its own shows: a small disk, and a user who may not do everything.
 
@@ -50,7 +50,7 @@ export async function reportOf(command: string, args: readonly string[], program
       signal: AbortSignal.timeout(50_000),
     });
     const { stdout, stderr, success } = await child.output();
-    assert.ok(success, decoder.decode(stderr));
+    assert(success, decoder.decode(stderr));
     return JSON.parse(decoder.decode(stdout));
   } finally {
     await Deno.remove(path);

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { ByteReader, ByteWriter, MalformedBytesError } from "../../../src/base/bytes/mod.ts";
 import { InvariantError, SeededRandom } from "../../../src/base/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
@@ -6,15 +6,15 @@ import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 const readerOf = (...bytes: number[]) => new ByteReader(new Uint8Array(bytes));
 
 Deno.test("ByteReader reads numbers of fixed width, big-endian, at their limits", () => {
-  assert.equal(readerOf(0x80).readInt8(), -128);
-  assert.equal(readerOf(0xff).readUint8(), 255);
-  assert.equal(readerOf(0x7f, 0xff).readInt16(), 32767);
-  assert.equal(readerOf(0x80, 0x01).readUint16(), 32769);
-  assert.equal(readerOf(0x80, 0, 0, 0).readInt32(), -(2 ** 31));
-  assert.equal(readerOf(0xff, 0xff, 0xff, 0xfe).readUint32(), 2 ** 32 - 2);
-  assert.equal(readerOf(0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff).readInt64(), 2n ** 63n - 1n);
-  assert.equal(readerOf(0x3f, 0xf8, 0, 0, 0, 0, 0, 0).readFloat64(), 1.5);
-  assert.deepEqual([0, 1, 2, 255].map((byte) => readerOf(byte).readBool()), [false, true, true, true]);
+  assertStrictEquals(readerOf(0x80).readInt8(), -128);
+  assertStrictEquals(readerOf(0xff).readUint8(), 255);
+  assertStrictEquals(readerOf(0x7f, 0xff).readInt16(), 32767);
+  assertStrictEquals(readerOf(0x80, 0x01).readUint16(), 32769);
+  assertStrictEquals(readerOf(0x80, 0, 0, 0).readInt32(), -(2 ** 31));
+  assertStrictEquals(readerOf(0xff, 0xff, 0xff, 0xfe).readUint32(), 2 ** 32 - 2);
+  assertStrictEquals(readerOf(0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff).readInt64(), 2n ** 63n - 1n);
+  assertStrictEquals(readerOf(0x3f, 0xf8, 0, 0, 0, 0, 0, 0).readFloat64(), 1.5);
+  assertEquals([0, 1, 2, 255].map((byte) => readerOf(byte).readBool()), [false, true, true, true]);
 });
 
 Deno.test("ByteReader.readInt64AsNumber() refuses what a number does not hold", () => {
@@ -25,31 +25,31 @@ Deno.test("ByteReader.readInt64AsNumber() refuses what a number does not hold", 
   };
   const limit = 2n ** 53n - 1n;
   for (const value of [0n, -1n, 2n ** 32n, -(2n ** 32n), limit, -limit]) {
-    assert.equal(read(value), Number(value));
+    assertStrictEquals(read(value), Number(value));
   }
   for (const value of [limit + 1n, -limit - 1n, 2n ** 63n - 1n, -(2n ** 63n)]) {
-    assert.throws(() => read(value), MalformedBytesError);
+    assertThrows(() => read(value), MalformedBytesError);
   }
 });
 
 Deno.test("ByteReader reads the varints that Protocol Buffers and Kafka document", () => {
   // https://protobuf.dev/programming-guides/encoding/: 150 and the table of zigzag.
-  assert.equal(readerOf(0x96, 0x01).readUnsignedVarint(), 150);
-  assert.equal(readerOf(0xff, 0xff, 0xff, 0xff, 0x0f).readUnsignedVarint(), 2 ** 32 - 1);
-  assert.deepEqual([0, 1, 2, 3].map((byte) => readerOf(byte).readVarint()), [0, -1, 1, -2]);
-  assert.equal(readerOf(0xfe, 0xff, 0xff, 0xff, 0x0f).readVarint(), 2 ** 31 - 1);
-  assert.equal(readerOf(0xff, 0xff, 0xff, 0xff, 0x0f).readVarint(), -(2 ** 31));
-  assert.equal(readerOf(0xff, 0xff, 0xff, 0xff, 0x0f).readVarlong(), -(2 ** 31));
+  assertStrictEquals(readerOf(0x96, 0x01).readUnsignedVarint(), 150);
+  assertStrictEquals(readerOf(0xff, 0xff, 0xff, 0xff, 0x0f).readUnsignedVarint(), 2 ** 32 - 1);
+  assertEquals([0, 1, 2, 3].map((byte) => readerOf(byte).readVarint()), [0, -1, 1, -2]);
+  assertStrictEquals(readerOf(0xfe, 0xff, 0xff, 0xff, 0x0f).readVarint(), 2 ** 31 - 1);
+  assertStrictEquals(readerOf(0xff, 0xff, 0xff, 0xff, 0x0f).readVarint(), -(2 ** 31));
+  assertStrictEquals(readerOf(0xff, 0xff, 0xff, 0xff, 0x0f).readVarlong(), -(2 ** 31));
 });
 
 Deno.test("ByteReader refuses varints of too many bytes or bits", () => {
-  assert.throws(() => readerOf(0xff, 0xff, 0xff, 0xff, 0x10).readUnsignedVarint(), MalformedBytesError);
-  assert.throws(() => readerOf(0x80, 0x80, 0x80, 0x80, 0x80, 0).readUnsignedVarint(), MalformedBytesError);
+  assertThrows(() => readerOf(0xff, 0xff, 0xff, 0xff, 0x10).readUnsignedVarint(), MalformedBytesError);
+  assertThrows(() => readerOf(0x80, 0x80, 0x80, 0x80, 0x80, 0).readUnsignedVarint(), MalformedBytesError);
   const longest = new Array(9).fill(0xff);
   // 2^63 - 1 and -2^63 are 64-bit values, but no numbers.
-  assert.throws(() => readerOf(0xfe, ...longest.slice(1), 0x01).readVarlong(), MalformedBytesError);
-  assert.throws(() => readerOf(...longest, 0x02).readVarlong(), MalformedBytesError);
-  assert.throws(() => readerOf(...longest, 0x80, 0).readVarlong(), MalformedBytesError);
+  assertThrows(() => readerOf(0xfe, ...longest.slice(1), 0x01).readVarlong(), MalformedBytesError);
+  assertThrows(() => readerOf(...longest, 0x02).readVarlong(), MalformedBytesError);
+  assertThrows(() => readerOf(...longest, 0x80, 0).readVarlong(), MalformedBytesError);
 });
 
 Deno.test("ByteReader gives back every varint that ByteWriter wrote, of every length", async () => {
@@ -78,10 +78,10 @@ function checkVarints(value: number): void {
   writer.writeUnsignedVarint(value >>> 0);
   const reader = new ByteReader(writer.written());
   // `+ 0` makes minus zero zero, which is all that bytes can say.
-  assert.equal(reader.readVarlong(), value + 0);
-  assert.equal(reader.readInt64AsNumber(), value + 0);
-  assert.equal(reader.readVarint(), value | 0);
-  assert.equal(reader.readUnsignedVarint(), value >>> 0);
+  assertStrictEquals(reader.readVarlong(), value + 0);
+  assertStrictEquals(reader.readInt64AsNumber(), value + 0);
+  assertStrictEquals(reader.readVarint(), value | 0);
+  assertStrictEquals(reader.readUnsignedVarint(), value >>> 0);
   reader.expectEnd("the test");
 }
 
@@ -90,15 +90,15 @@ Deno.test("ByteReader says where it stopped and what it expected", () => {
   reader.skip(1);
   try {
     reader.readInt32();
-    assert.fail("no error");
+    fail("no error");
   } catch (error) {
-    assert.ok(error instanceof MalformedBytesError);
-    assert.equal(error.position, 1);
-    assert.equal(error.expected, "int32");
-    assert.equal(error.message, "ByteReader: the end after 2 bytes at position 1, expected int32");
+    assert(error instanceof MalformedBytesError);
+    assertStrictEquals(error.position, 1);
+    assertStrictEquals(error.expected, "int32");
+    assertStrictEquals(error.message, "ByteReader: the end after 2 bytes at position 1, expected int32");
   }
   // What failed was not taken.
-  assert.equal(reader.readInt16(), 0x0203);
+  assertStrictEquals(reader.readInt16(), 0x0203);
 });
 
 Deno.test("ByteReader throws for every read beyond its range, and reads nothing after it", () => {
@@ -122,55 +122,55 @@ Deno.test("ByteReader throws for every read beyond its range, and reads nothing 
     (reader) => reader.skip(1),
     (reader) => reader.narrow(1),
   ];
-  for (const read of reads) assert.throws(() => read(new ByteReader(bytes, 4, 4)), MalformedBytesError);
+  for (const read of reads) assertThrows(() => read(new ByteReader(bytes, 4, 4)), MalformedBytesError);
 });
 
 Deno.test("ByteReader refuses lengths that are not there: negative, too long, no number", () => {
   for (const length of [-1, 4, 2 ** 31, NaN, Infinity]) {
-    assert.throws(() => readerOf(1, 2, 3).readBytes(length), MalformedBytesError);
-    assert.throws(() => readerOf(1, 2, 3).readUtf8(length), MalformedBytesError);
-    assert.throws(() => readerOf(1, 2, 3).skip(length), MalformedBytesError);
-    assert.throws(() => readerOf(1, 2, 3).narrow(length), MalformedBytesError);
+    assertThrows(() => readerOf(1, 2, 3).readBytes(length), MalformedBytesError);
+    assertThrows(() => readerOf(1, 2, 3).readUtf8(length), MalformedBytesError);
+    assertThrows(() => readerOf(1, 2, 3).skip(length), MalformedBytesError);
+    assertThrows(() => readerOf(1, 2, 3).narrow(length), MalformedBytesError);
   }
 });
 
 Deno.test("ByteReader.readBytes() gives a view, not a copy", () => {
   const bytes = new Uint8Array([0, 1, 2, 3]);
   const view = new ByteReader(bytes.subarray(1), 1).readBytes(2);
-  assert.deepEqual([...view], [2, 3]);
+  assertEquals([...view], [2, 3]);
   bytes[2] = 9;
-  assert.equal(view[0], 9);
+  assertStrictEquals(view[0], 9);
 });
 
 Deno.test("ByteReader.narrow() ends the range early, widen() restores it", () => {
   const reader = readerOf(1, 2, 3);
   const end = reader.narrow(1);
-  assert.equal(reader.remaining, 1);
-  assert.throws(() => reader.readInt16(), MalformedBytesError);
+  assertStrictEquals(reader.remaining, 1);
+  assertThrows(() => reader.readInt16(), MalformedBytesError);
   reader.skip(1);
   reader.expectEnd("a part");
   reader.widen(end);
-  assert.equal(reader.remaining, 2);
-  assert.throws(() => reader.expectEnd("the whole"), MalformedBytesError);
+  assertStrictEquals(reader.remaining, 2);
+  assertThrows(() => reader.expectEnd("the whole"), MalformedBytesError);
 });
 
 Deno.test("ByteReader.rewind() goes back, never ahead", () => {
   const reader = readerOf(1, 2, 3);
   reader.skip(2);
   reader.rewind(1);
-  assert.equal(reader.readInt16(), 0x0203);
-  assert.throws(() => reader.rewind(4), InvariantError);
+  assertStrictEquals(reader.readInt16(), 0x0203);
+  assertThrows(() => reader.rewind(4), InvariantError);
 });
 
 Deno.test("ByteReader.reset() reads another range, of the same bytes or of others", () => {
   const bytes = new Uint8Array([1, 2, 3, 4]);
   const reader = new ByteReader(bytes, 0, 2);
   reader.reset(bytes, 2);
-  assert.equal(reader.readInt16(), 0x0304);
+  assertStrictEquals(reader.readInt16(), 0x0304);
   reader.reset(new Uint8Array([7]).subarray(0));
-  assert.equal(reader.readInt8(), 7);
+  assertStrictEquals(reader.readInt8(), 7);
   for (const [start, end] of [[-1, 2], [3, 2], [0, 5], [0.5, 2]]) {
-    assert.throws(() => reader.reset(bytes, start, end), RangeError);
-    assert.throws(() => new ByteReader(bytes, start, end), RangeError);
+    assertThrows(() => reader.reset(bytes, start, end), RangeError);
+    assertThrows(() => new ByteReader(bytes, start, end), RangeError);
   }
 });

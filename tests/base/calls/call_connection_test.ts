@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { encodeFrame, FRAME } from "../../../src/base/calls/frame.ts";
 import { exchange, Side } from "./support.ts";
 
@@ -19,12 +20,12 @@ Deno.test("CallConnection.call() brings the result, or what was thrown, and free
       throw new RangeError("no");
     },
   );
-  assert.deepEqual([one.call(0, 2, 3), one.call(1)], [0, 1]);
-  assert.equal(one.connection.callCount, 2);
+  assertEquals([one.call(0, 2, 3), one.call(1)], [0, 1]);
+  assertStrictEquals(one.connection.callCount, 2);
   exchange(one, other);
-  assert.deepEqual(one.log, [5, "call ended", "failure: RangeError: no", "call ended"]);
-  assert.deepEqual([one.connection.callCount, one.call(0, 1, 1)], [0, 1]);
-  assert.deepEqual([other.connection.runningCount, other.connection.answeredCount], [0, 2]);
+  assertEquals(one.log, [5, "call ended", "failure: RangeError: no", "call ended"]);
+  assertEquals([one.connection.callCount, one.call(0, 1, 1)], [0, 1]);
+  assertEquals([other.connection.runningCount, other.connection.answeredCount], [0, 2]);
 });
 
 Deno.test("CallConnection.answer() waits for a promise", async () => {
@@ -33,18 +34,18 @@ Deno.test("CallConnection.answer() waits for a promise", async () => {
   one.call(0);
   one.call(1);
   exchange(one, other);
-  assert.deepEqual([one.log, other.connection.runningCount], [[], 2]);
+  assertEquals([one.log, other.connection.runningCount], [[], 2]);
   resolve("x".repeat(1000));
   await new Promise((resolve) => setTimeout(resolve, 0));
   exchange(one, other);
-  assert.deepEqual(one.log, ["failure: TypeError: later", "call ended", "x".repeat(1000), "call ended"]);
+  assertEquals(one.log, ["failure: TypeError: later", "call ended", "x".repeat(1000), "call ended"]);
 });
 
 Deno.test("CallConnection.answer() says why a result does not go out", () => {
   const { one, other } = sides(() => () => {});
   one.call(0);
   exchange(one, other);
-  assert.match(
+  assertMatch(
     String(one.log[0]),
     /^failure: TypeError: call task 0: the result is a function, which cannot/,
   );
@@ -64,10 +65,10 @@ Deno.test("CallConnection.cancel() tells the task, and the listener hears of the
   one.connection.cancel(call, new RangeError("enough"));
   one.connection.cancel(77, "nothing of that number");
   exchange(one, other);
-  assert.deepEqual([String(signal?.reason), one.connection.callCount], ["RangeError: enough", 1]);
+  assertEquals([String(signal?.reason), one.connection.callCount], ["RangeError: enough", 1]);
   await new Promise((resolve) => setTimeout(resolve, 0));
   exchange(one, other);
-  assert.deepEqual([one.log, one.connection.callCount], [["late", "call ended"], 0]);
+  assertEquals([one.log, one.connection.callCount], [["late", "call ended"], 0]);
 });
 
 Deno.test("CallConnection.cancelRunning() ends what runs, and not what has been answered", () => {
@@ -85,7 +86,7 @@ Deno.test("CallConnection.cancelRunning() ends what runs, and not what has been 
   one.call(1);
   exchange(one, other);
   other.connection.cancelRunning("over");
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, false]);
+  assertEquals(signals.map(({ aborted }) => aborted), [true, false]);
 });
 
 Deno.test("CallConnection.call() that cannot be sent leaves nothing", () => {
@@ -93,8 +94,8 @@ Deno.test("CallConnection.call() that cannot be sent leaves nothing", () => {
     throw new Error("full");
   });
   one.transport.capacity = 0;
-  assert.throws(() => one.call(0), /full/);
-  assert.deepEqual([one.connection.callCount, one.log], [0, []]);
+  assertThrowsMatching(() => one.call(0), /full/);
+  assertEquals([one.connection.callCount, one.log], [0, []]);
 });
 
 Deno.test("CallConnection sends in short why an answer, or an error, finds no room", () => {
@@ -115,7 +116,7 @@ Deno.test("CallConnection sends in short why an answer, or an error, finds no ro
   exchange(one, other);
   other.transport.capacity = Infinity;
   exchange(one, other);
-  assert.deepEqual(one.log, [
+  assertEquals(one.log, [
     "failure: RangeError: call task 0: the result has 5 bytes, which is too much",
     "call ended",
     "failure: RangeError: what was thrown cannot be sent: 5 bytes, which is too much",
@@ -129,14 +130,14 @@ Deno.test("CallConnection.receive() passes on what is about no call, and passes 
   receive(one, encodeFrame(FRAME.shutdown, 0, 0, []));
   receive(one, encodeFrame(FRAME.result, 3, 0, ["nobody asked"]));
   receive(one, encodeFrame(FRAME.cancel, 3, 0, [null]));
-  assert.deepEqual(one.log, [[FRAME.message, "hello", 32], [FRAME.shutdown, undefined, 16]]);
+  assertEquals(one.log, [[FRAME.message, "hello", 32], [FRAME.shutdown, undefined, 16]]);
 });
 
 Deno.test("CallConnection.receive() of an answer that cannot be read says so, and rejects the call", () => {
   const { one } = sides();
   receive(one, encodeFrame(FRAME.error, one.call(0), 0, [null]));
-  assert.deepEqual([one.log[0], one.log[2]], ["unreadable: TypeError", "call ended"]);
-  assert.match(String(one.log[1]), /^failure: TypeError/);
+  assertEquals([one.log[0], one.log[2]], ["unreadable: TypeError", "call ended"]);
+  assertMatch(String(one.log[1]), /^failure: TypeError/);
 });
 
 Deno.test("CallConnection.call() with a signal fails at once when it aborts, and its number is free with the answer", async () => {
@@ -153,14 +154,14 @@ Deno.test("CallConnection.call() with a signal fails at once when it aborts, and
   one.call(0, new AbortController().signal);
   exchange(one, other);
   controller.abort("enough");
-  assert.deepEqual([one.log, one.connection.callCount], [["failure: enough"], 2]);
+  assertEquals([one.log, one.connection.callCount], [["failure: enough"], 2]);
   exchange(one, other);
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, false]);
+  assertEquals(signals.map(({ aborted }) => aborted), [true, false]);
   resolve("done");
   await new Promise((resolve) => setTimeout(resolve, 0));
   exchange(one, other);
-  assert.deepEqual(one.log, ["failure: enough", "call ended", "done", "call ended"]);
-  assert.equal(one.connection.callCount, 0);
+  assertEquals(one.log, ["failure: enough", "call ended", "done", "call ended"]);
+  assertStrictEquals(one.connection.callCount, 0);
 });
 
 Deno.test("CallConnection.failCalls() fails all that nobody will answer, and counts for whom", () => {
@@ -169,9 +170,9 @@ Deno.test("CallConnection.failCalls() fails all that nobody will answer, and cou
   for (const { signal } of controllers) one.call(0, signal);
   one.call(0);
   controllers[0].abort("enough");
-  assert.equal(one.connection.failCalls(() => "gone"), 2);
+  assertStrictEquals(one.connection.failCalls(() => "gone"), 2);
   controllers[1].abort("too late");
   const gone = ["failure: gone", "call ended"];
-  assert.deepEqual(one.log, ["failure: enough", "call ended", ...gone, ...gone]);
-  assert.equal(one.connection.callCount, 0);
+  assertEquals(one.log, ["failure: enough", "call ended", ...gone, ...gone]);
+  assertStrictEquals(one.connection.callCount, 0);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import {
   encodeFrame,
   FRAME,
@@ -25,15 +26,15 @@ Deno.test("FrameParts.take() gives a frame when its last part is there, one afte
       const view = part(frame.length, piece);
       return parts.take(view, 0, view.byteLength);
     });
-    assert.deepEqual(given.slice(0, 2), [undefined, undefined]);
-    assert.deepEqual(new Uint8Array(given[2]?.buffer as ArrayBuffer), frame);
+    assertEquals(given.slice(0, 2), [undefined, undefined]);
+    assertEquals(new Uint8Array(given[2]?.buffer as ArrayBuffer), frame);
   }
 });
 
 Deno.test("FrameParts.take() refuses lengths that cannot be, before it makes room for them", () => {
   for (const length of [-8, 0, FRAME_HEADER_BYTES, FRAME_BYTES_MAX + 8]) {
     const view = part(length, new Uint8Array(8));
-    assert.throws(
+    assertThrowsMatching(
       () => new FrameParts().take(view, 0, view.byteLength),
       /^Error: read a part: it is of a frame of/,
     );
@@ -44,8 +45,11 @@ Deno.test("FrameParts.take() refuses a part of another frame, and one that goes 
   for (const [length, pieceBytes] of [[104, 8], [96, 80]]) {
     const parts = new FrameParts();
     const first = part(96, new Uint8Array(24));
-    assert.equal(parts.take(first, 0, first.byteLength), undefined);
+    assertStrictEquals(parts.take(first, 0, first.byteLength), undefined);
     const next = part(length, new Uint8Array(pieceBytes));
-    assert.throws(() => parts.take(next, 0, next.byteLength), /^Error: read a part: \d+ bytes of a frame of/);
+    assertThrowsMatching(
+      () => parts.take(next, 0, next.byteLength),
+      /^Error: read a part: \d+ bytes of a frame of/,
+    );
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { FRAME, FRAME_BYTES_MAX, FrameSender, SHORT_FRAME_BYTES_MAX } from "../../../src/base/calls/mod.ts";
 import { kindOf } from "../../../src/base/calls/frame.ts";
 import { FrameParts } from "../../../src/base/calls/frame_parts.ts";
@@ -26,8 +27,8 @@ function framesOf(messages: readonly Uint8Array<ArrayBuffer>[]): DataView[] {
 Deno.test("FrameSender.send() writes a frame in place, and has it seen", () => {
   const { sender, transport } = senderOf();
   sender.send(FRAME.call, 7, 3, [1.5, "a"]);
-  assert.deepEqual([transport.messages.length, transport.messages[0].length], [1, 48]);
-  assert.deepEqual([transport.flushCount, sender.waitingBytes, sender.nextBytes], [1, 0, 0]);
+  assertEquals([transport.messages.length, transport.messages[0].length], [1, 48]);
+  assertEquals([transport.flushCount, sender.waitingBytes, sender.nextBytes], [1, 0, 0]);
 });
 
 Deno.test("FrameSender.send() cuts what is longer than a message, and FrameParts joins it", () => {
@@ -36,31 +37,31 @@ Deno.test("FrameSender.send() cuts what is longer than a message, and FrameParts
     const bytes = Uint8Array.from({ length: byteLength }, (_, index) => index * 7);
     sender.send(FRAME.result, 5, 0, [bytes]);
     sender.send(FRAME.cancel, 6, 0, [null]);
-    assert.equal(sender.waitingBytes, 0);
+    assertStrictEquals(sender.waitingBytes, 0);
     const [result, cancel, ...more] = framesOf(transport.messages);
-    assert.deepEqual([kindOf(cancel, 0), more], [FRAME.cancel, []]);
-    assert.equal(result.getInt32(0, true), FRAME.result | 1 << 16);
-    assert.deepEqual(new Uint8Array(result.buffer as ArrayBuffer, 24, byteLength), bytes);
+    assertEquals([kindOf(cancel, 0), more], [FRAME.cancel, []]);
+    assertStrictEquals(result.getInt32(0, true), FRAME.result | 1 << 16);
+    assertEquals(new Uint8Array(result.buffer as ArrayBuffer, 24, byteLength), bytes);
   }
 });
 
 Deno.test("FrameSender.resume() sends what has waited, in its order, as far as there is room", async () => {
   const { sender, transport } = senderOf(256, 1);
   for (let call = 0; call < 5; call++) sender.send(FRAME.result, call, 0, ["x"]);
-  assert.deepEqual([sender.waitingBytes, sender.waitingAnswerCount, sender.nextBytes], [4 * 32, 4, 32]);
-  assert.deepEqual(transport.awaited, [32], "asked for once: who waits behind it is woken with it");
+  assertEquals([sender.waitingBytes, sender.waitingAnswerCount, sender.nextBytes], [4 * 32, 4, 32]);
+  assertEquals(transport.awaited, [32], "asked for once: who waits behind it is woken with it");
   let isDrained = false;
   const drained = sender.drained().then(() => isDrained = true);
   transport.capacity = 3;
-  assert.equal(sender.resume(), 2);
-  assert.deepEqual([sender.waitingBytes, sender.waitingAnswerCount], [2 * 32, 2]);
+  assertStrictEquals(sender.resume(), 2);
+  assertEquals([sender.waitingBytes, sender.waitingAnswerCount], [2 * 32, 2]);
   await null;
-  assert.equal(isDrained, false);
+  assertStrictEquals(isDrained, false);
   transport.capacity = 10;
-  assert.deepEqual([sender.resume(), sender.resume(), sender.waitingAnswerCount], [2, 0, 0]);
+  assertEquals([sender.resume(), sender.resume(), sender.waitingAnswerCount], [2, 0, 0]);
   await drained;
   await sender.drained();
-  assert.deepEqual(framesOf(transport.messages).map((view) => view.getInt32(4, true)), [0, 1, 2, 3, 4]);
+  assertEquals(framesOf(transport.messages).map((view) => view.getInt32(4, true)), [0, 1, 2, 3, 4]);
 });
 
 Deno.test("FrameSender.resume() goes on at once where there is room after all", () => {
@@ -70,8 +71,8 @@ Deno.test("FrameSender.resume() goes on at once where there is room after all", 
     return false;
   };
   sender.send(FRAME.message, 0, 0, [new Uint8Array(2000)]);
-  assert.equal(framesOf(transport.messages).length, 1);
-  assert.equal(sender.waitingBytes, 0);
+  assertStrictEquals(framesOf(transport.messages).length, 1);
+  assertStrictEquals(sender.waitingBytes, 0);
 });
 
 Deno.test("FrameSender.close() drops what waits, and sends nothing more", async () => {
@@ -82,21 +83,21 @@ Deno.test("FrameSender.close() drops what waits, and sends nothing more", async 
   await drained;
   transport.capacity = 100;
   sender.send(FRAME.message, 0, 0, [1]);
-  assert.deepEqual([sender.waitingBytes, sender.waitingAnswerCount, sender.resume()], [0, 0, 0]);
-  assert.equal(transport.messages.length, 1);
+  assertEquals([sender.waitingBytes, sender.waitingAnswerCount, sender.resume()], [0, 0, 0]);
+  assertStrictEquals(transport.messages.length, 1);
 });
 
 Deno.test("FrameSender.send() refuses too many values, and too many bytes, and goes on", () => {
   const { sender, transport } = senderOf(2 ** 20);
-  assert.throws(() => sender.send(FRAME.call, 0, 0, new Array(65_536).fill(0)), {
+  assertThrowsMatching(() => sender.send(FRAME.call, 0, 0, new Array(65_536).fill(0)), {
     name: "RangeError",
     message: "65536 values, at most 65535 can travel at once",
   });
-  assert.throws(() => sender.send(FRAME.message, 0, 0, [new Uint8Array(FRAME_BYTES_MAX)]), {
+  assertThrowsMatching(() => sender.send(FRAME.message, 0, 0, [new Uint8Array(FRAME_BYTES_MAX)]), {
     name: "RangeError",
     message: "268435480 bytes, at most 268435456 can travel at once",
   });
-  assert.deepEqual([transport.messages.length, sender.waitingBytes], [0, 0]);
+  assertEquals([transport.messages.length, sender.waitingBytes], [0, 0]);
 });
 
 Deno.test("FrameSender.send() asks whether there is room for what would wait, but for what ends something in short", () => {
@@ -108,13 +109,13 @@ Deno.test("FrameSender.send() asks whether there is room for what would wait, bu
   });
   sender.send(FRAME.message, 0, 0, [new Uint8Array(200)]);
   for (const kind of [FRAME.call, FRAME.message, FRAME.result]) {
-    assert.throws(() => sender.send(kind, 0, 0, []), /no room/);
+    assertThrowsMatching(() => sender.send(kind, 0, 0, []), /no room/);
   }
   const long = new Uint8Array(SHORT_FRAME_BYTES_MAX);
   for (const kind of [FRAME.error, FRAME.cancel]) {
-    assert.throws(() => sender.send(kind, 0, 0, [long]), /no room/);
+    assertThrowsMatching(() => sender.send(kind, 0, 0, [long]), /no room/);
   }
-  assert.deepEqual(asked, [
+  assertEquals(asked, [
     [FRAME.message, 224, 0],
     [FRAME.call, 16, 224],
     [FRAME.message, 16, 224],
@@ -125,12 +126,12 @@ Deno.test("FrameSender.send() asks whether there is room for what would wait, bu
   for (const kind of [FRAME.error, FRAME.cancel, FRAME.finishing, FRAME.shutdown]) {
     sender.send(kind, 0, 0, []);
   }
-  assert.deepEqual([sender.waitingBytes, sender.waitingAnswerCount], [224 + 4 * 16, 1]);
+  assertEquals([sender.waitingBytes, sender.waitingAnswerCount], [224 + 4 * 16, 1]);
 });
 
 Deno.test("FrameSender() wants messages in which a part has room", () => {
   for (const messageBytesMax of [16, 100]) {
-    assert.throws(() => senderOf(messageBytesMax), InvariantError);
+    assertThrows(() => senderOf(messageBytesMax), InvariantError);
   }
 });
 
@@ -149,13 +150,13 @@ Deno.test("FrameSender brings every frame once, in its order, whatever room ther
         waited = Math.max(waited, sender.waitingBytes);
         messages.push(...transport.messages.splice(0));
       }
-      assert.ok(waited > 0);
+      assert(waited > 0);
       transport.capacity = Infinity;
       sender.resume();
       messages.push(...transport.messages.splice(0));
       const calls = framesOf(messages).map((view) => view.getInt32(4, true));
-      assert.deepEqual(calls, Array.from({ length: sent }, (_, call) => call));
-      assert.deepEqual([sender.waitingBytes, sender.waitingAnswerCount], [0, 0]);
+      assertEquals(calls, Array.from({ length: sent }, (_, call) => call));
+      assertEquals([sender.waitingBytes, sender.waitingAnswerCount], [0, 0]);
       return Promise.resolve();
     });
   }

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import {
   Broadcast,
@@ -14,13 +15,13 @@ import { CountedAbort } from "../timer/support.ts";
 import { expectedListenerCount, flush, Followed, SignalPool } from "./support.ts";
 
 Deno.test("Broadcast() refuses numbers out of range, and waits when full unless told otherwise", () => {
-  for (const capacity of [0, 1.5, NaN]) assert.throws(() => new Broadcast(capacity), RangeError);
+  for (const capacity of [0, 1.5, NaN]) assertThrows(() => new Broadcast(capacity), RangeError);
   for (const subscriptionsMax of [0, SUBSCRIPTIONS_MAX + 1]) {
-    assert.throws(() => new Broadcast(1, { subscriptionsMax }), RangeError);
+    assertThrows(() => new Broadcast(1, { subscriptionsMax }), RangeError);
   }
-  assert.throws(() => new Broadcast(1, { waitingMax: -1 }), RangeError);
+  assertThrows(() => new Broadcast(1, { waitingMax: -1 }), RangeError);
   const broadcast = new Broadcast(3);
-  assert.deepEqual([broadcast.capacity, broadcast.whenFull, broadcast.closed], [3, "wait", false]);
+  assertEquals([broadcast.capacity, broadcast.whenFull, broadcast.closed], [3, "wait", false]);
 });
 
 Deno.test("Broadcast.send() gives every subscription what is sent after it was made", async () => {
@@ -31,21 +32,21 @@ Deno.test("Broadcast.send() gives every subscription what is sent after it was m
   const second = broadcast.subscribe();
   await broadcast.send(2);
   broadcast.close();
-  assert.deepEqual([await collect(first), await collect(second)], [[1, 2], [2]]);
+  assertEquals([await collect(first), await collect(second)], [[1, 2], [2]]);
 });
 
 Deno.test("Broadcast.subscribe() is limited, and refused when closed", () => {
   const broadcast = new Broadcast<number>(1, { subscriptionsMax: 1 });
   {
     using _ = broadcast.subscribe();
-    assert.equal(broadcast.subscriptionCount, 1);
-    assert.throws(() => broadcast.subscribe(), RangeError);
+    assertStrictEquals(broadcast.subscriptionCount, 1);
+    assertThrows(() => broadcast.subscribe(), RangeError);
   }
-  assert.equal(broadcast.subscriptionCount, 0);
+  assertStrictEquals(broadcast.subscriptionCount, 0);
   broadcast.subscribe();
   broadcast[Symbol.dispose]();
-  assert.deepEqual([broadcast.closed, broadcast.subscriptionCount], [true, 0]);
-  assert.throws(() => broadcast.subscribe(), ChannelClosedError);
+  assertEquals([broadcast.closed, broadcast.subscriptionCount], [true, 0]);
+  assertThrows(() => broadcast.subscribe(), ChannelClosedError);
 });
 
 Deno.test('Broadcast.send() with whenFull "wait" waits until all have room, in the order of the senders', async () => {
@@ -55,17 +56,17 @@ Deno.test('Broadcast.send() with whenFull "wait" waits until all have room, in t
   await broadcast.send(1);
   const order: number[] = [];
   for (const value of [2, 3]) new Followed(broadcast.send(value), () => order.push(value));
-  assert.equal(await fast.receive(), 1);
+  assertStrictEquals(await fast.receive(), 1);
   await flush();
-  assert.deepEqual([order, fast.length, broadcast.trySend(4)], [[], 0, "full"]);
-  assert.deepEqual(slow.tryReceive(), { state: "ok", value: 1 });
+  assertEquals([order, fast.length, broadcast.trySend(4)], [[], 0, "full"]);
+  assertEquals(slow.tryReceive(), { state: "ok", value: 1 });
   await flush();
-  assert.deepEqual([order, fast.length, slow.length], [[2], 1, 1]);
-  assert.equal(await fast.receive(), 2);
+  assertEquals([order, fast.length, slow.length], [[2], 1, 1]);
+  assertStrictEquals(await fast.receive(), 2);
   slow[Symbol.dispose]();
   await flush();
-  assert.deepEqual(order, [2, 3], "a subscription that is gone holds nobody up");
-  assert.deepEqual([await fast.receive(), fast.missedCount], [3, 0]);
+  assertEquals(order, [2, 3], "a subscription that is gone holds nobody up");
+  assertEquals([await fast.receive(), fast.missedCount], [3, 0]);
 });
 
 Deno.test('Broadcast.send() with whenFull "wait" aborted while it waits reaches nobody', async () => {
@@ -74,15 +75,15 @@ Deno.test('Broadcast.send() with whenFull "wait" aborted while it waits reaches 
   await broadcast.send(1);
   const aborts = [new CountedAbort(), new CountedAbort()];
   const sends = aborts.map(({ signal }, index) => new Followed(broadcast.send(index + 2, { signal })));
-  await assert.rejects(broadcast.send(9), QueueFullError);
+  await assertRejects(() => broadcast.send(9), QueueFullError);
   aborts[0].abort("given up");
-  assert.deepEqual([await subscription.receive(), await subscription.receive()], [1, 3]);
+  assertEquals([await subscription.receive(), await subscription.receive()], [1, 3]);
   await flush();
-  assert.deepEqual(sends.map(({ outcome }) => outcome.state), ["failed", "ok"]);
-  assert.deepEqual(aborts.map((abort) => abort.listenerCount), [0, 0]);
+  assertEquals(sends.map(({ outcome }) => outcome.state), ["failed", "ok"]);
+  assertEquals(aborts.map((abort) => abort.listenerCount), [0, 0]);
   const before = broadcast.send(4, { signal: AbortSignal.abort("before") });
-  await assert.rejects(before, (reason) => reason === "before");
-  assert.equal(subscription.length, 0);
+  await assertRejectsMatching(() => before, (reason) => reason === "before");
+  assertStrictEquals(subscription.length, 0);
 });
 
 Deno.test('Broadcast.send() with whenFull "drop-oldest" drops from the slow only, and counts', async () => {
@@ -91,10 +92,10 @@ Deno.test('Broadcast.send() with whenFull "drop-oldest" drops from the slow only
   const slow = broadcast.subscribe();
   for (let value = 1; value <= 5; value++) {
     await broadcast.send(value);
-    assert.equal(await fast.receive(), value);
+    assertStrictEquals(await fast.receive(), value);
   }
-  assert.deepEqual([fast.missedCount, slow.missedCount], [0, 3]);
-  assert.deepEqual([await slow.receive(), await slow.receive()], [4, 5]);
+  assertEquals([fast.missedCount, slow.missedCount], [0, 3]);
+  assertEquals([await slow.receive(), await slow.receive()], [4, 5]);
 });
 
 Deno.test('Broadcast.send() with whenFull "fail" ends the slow subscription behind what it holds', async () => {
@@ -103,29 +104,29 @@ Deno.test('Broadcast.send() with whenFull "fail" ends the slow subscription behi
   const slow = broadcast.subscribe();
   const looping = broadcast.subscribe();
   for (let value = 1; value <= 4; value++) {
-    assert.equal(broadcast.trySend(value), "ok");
-    assert.equal(await fast.receive(), value);
+    assertStrictEquals(broadcast.trySend(value), "ok");
+    assertStrictEquals(await fast.receive(), value);
   }
-  assert.deepEqual([broadcast.subscriptionCount, slow.closed, slow.missedCount], [1, true, 1]);
-  assert.deepEqual([await slow.receive(), await slow.receive()], [1, 2]);
-  await assert.rejects(
-    slow.receive(),
+  assertEquals([broadcast.subscriptionCount, slow.closed, slow.missedCount], [1, true, 1]);
+  assertEquals([await slow.receive(), await slow.receive()], [1, 2]);
+  await assertRejectsMatching(
+    () => slow.receive(),
     (error) => error instanceof BroadcastLaggedError && error.capacity === 2,
   );
-  assert.throws(() => slow.tryReceive(), BroadcastLaggedError);
+  assertThrows(() => slow.tryReceive(), BroadcastLaggedError);
   const seen: number[] = [];
-  await assert.rejects(async () => {
+  await assertRejects(async () => {
     for await (const value of looping) seen.push(value);
   }, BroadcastLaggedError);
-  assert.deepEqual(seen, [1, 2]);
+  assertEquals(seen, [1, 2]);
   slow[Symbol.dispose]();
-  assert.deepEqual(slow.tryReceive(), { state: "closed" });
+  assertEquals(slow.tryReceive(), { state: "closed" });
 });
 
 Deno.test("Subscription.receive() waits in order, and can be given up without loss", async () => {
   const broadcast = new Broadcast<number>(1);
   const subscription = broadcast.subscribe();
-  assert.deepEqual(subscription.tryReceive(), { state: "empty" });
+  assertEquals(subscription.tryReceive(), { state: "empty" });
   const abort = new CountedAbort();
   const calls = [
     new Followed(subscription.receive({ signal: abort.signal })),
@@ -134,11 +135,11 @@ Deno.test("Subscription.receive() waits in order, and can be given up without lo
   abort.abort("head");
   await broadcast.send(1);
   await flush();
-  assert.deepEqual(calls.map(({ outcome }) => outcome), [
+  assertEquals(calls.map(({ outcome }) => outcome), [
     { state: "failed", reason: "head" },
     { state: "ok", value: 1 },
   ]);
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
 });
 
 Deno.test("Subscription.values() disposes when left, and when its signal aborts", async () => {
@@ -146,27 +147,27 @@ Deno.test("Subscription.values() disposes when left, and when its signal aborts"
   const left = broadcast.subscribe();
   await broadcast.send(1);
   for await (const value of left) {
-    assert.equal(value, 1);
+    assertStrictEquals(value, 1);
     break;
   }
-  assert.deepEqual([broadcast.subscriptionCount, left.closed], [0, true]);
+  assertEquals([broadcast.subscriptionCount, left.closed], [0, true]);
   const abort = new CountedAbort();
   const loop = collect(broadcast.subscribe().values({ signal: abort.signal }));
   await flush();
-  assert.equal(broadcast.subscriptionCount, 1);
+  assertStrictEquals(broadcast.subscriptionCount, 1);
   abort.abort("enough");
-  await assert.rejects(loop, (reason) => reason === "enough");
-  assert.deepEqual([broadcast.subscriptionCount, abort.listenerCount], [0, 0]);
+  await assertRejectsMatching(() => loop, (reason) => reason === "enough");
+  assertEquals([broadcast.subscriptionCount, abort.listenerCount], [0, 0]);
 });
 
 Deno.test("Subscription.values() disposes when left before its first value, and while it waits for one", async () => {
   const broadcast = new Broadcast<number>(1);
   await broadcast.subscribe().values().return();
-  assert.equal(broadcast.subscriptionCount, 0);
+  assertStrictEquals(broadcast.subscriptionCount, 0);
   const waiting = broadcast.subscribe().values();
   const next = waiting.next();
   await waiting.return();
-  assert.deepEqual([await next, broadcast.subscriptionCount], [{ done: true, value: undefined }, 0]);
+  assertEquals([await next, broadcast.subscriptionCount], [{ done: true, value: undefined }, 0]);
   // Else a sender would wait for their readers for ever.
   await broadcast.send(1);
   await broadcast.send(2);
@@ -181,10 +182,10 @@ Deno.test("Subscription[Symbol.dispose]() drops what is held and ends what waits
   holding[Symbol.dispose]();
   waiting[Symbol.dispose]();
   waiting[Symbol.dispose]();
-  assert.deepEqual([holding.length, holding.tryReceive()], [0, { state: "closed" }]);
-  await assert.rejects(receiving, ChannelClosedError);
+  assertEquals([holding.length, holding.tryReceive()], [0, { state: "closed" }]);
+  await assertRejects(() => receiving, ChannelClosedError);
   await broadcast.send(2);
-  assert.equal(holding.length, 0);
+  assertStrictEquals(holding.length, 0);
 });
 
 Deno.test("Broadcast.close() turns waiting senders away, and subscriptions get what they hold", async () => {
@@ -194,11 +195,11 @@ Deno.test("Broadcast.close() turns waiting senders away, and subscriptions get w
   const waiting = broadcast.send(2);
   broadcast.close();
   broadcast.close();
-  await assert.rejects(waiting, ChannelClosedError);
-  await assert.rejects(broadcast.send(3), ChannelClosedError);
-  assert.equal(broadcast.trySend(3), "closed");
-  assert.equal(await subscription.receive(), 1);
-  await assert.rejects(subscription.receive(), ChannelClosedError);
+  await assertRejects(() => waiting, ChannelClosedError);
+  await assertRejects(() => broadcast.send(3), ChannelClosedError);
+  assertStrictEquals(broadcast.trySend(3), "closed");
+  assertStrictEquals(await subscription.receive(), 1);
+  await assertRejects(() => subscription.receive(), ChannelClosedError);
 });
 
 Deno.test("Broadcast agrees with a model under random calls, aborts and closing", async () => {
@@ -225,12 +226,12 @@ async function checkBroadcast(seed: number): Promise<void> {
   let closed = false;
   const expected: (() => void)[] = [];
   const expectOk = <T>(followed: Followed<T>, value: T) => {
-    expected.push(() => assert.deepEqual(followed.outcome, { state: "ok", value }));
+    expected.push(() => assertEquals(followed.outcome, { state: "ok", value }));
   };
   const expectFailed = (followed: Followed<unknown>, check: (reason: unknown) => boolean) => {
     expected.push(() => {
-      assert.equal(followed.outcome.state, "failed");
-      if (followed.outcome.state === "failed") assert.ok(check(followed.outcome.reason));
+      assertStrictEquals(followed.outcome.state, "failed");
+      if (followed.outcome.state === "failed") assert(check(followed.outcome.reason));
     });
   };
   const isClosed = (reason: unknown) => reason instanceof ChannelClosedError;
@@ -280,7 +281,7 @@ async function checkBroadcast(seed: number): Promise<void> {
       }
     } else if (choice < 38) {
       const full = whenFull === "wait" && (sending.length > 0 || !haveRoom());
-      assert.equal(broadcast.trySend(step), closed ? "closed" : full ? "full" : "ok");
+      assertStrictEquals(broadcast.trySend(step), closed ? "closed" : full ? "full" : "ok");
       if (!closed && !full) deliver(step);
     } else if (choice < 72) {
       const reader = anyReader();
@@ -295,9 +296,9 @@ async function checkBroadcast(seed: number): Promise<void> {
       if (reader === undefined) continue;
       const { subscription, held } = reader;
       if (held.length > 0) {
-        assert.deepEqual(subscription.tryReceive(), { state: "ok", value: held.shift() as number });
-      } else if (reader.lagged) assert.throws(() => subscription.tryReceive(), BroadcastLaggedError);
-      else assert.deepEqual(subscription.tryReceive(), { state: reader.attached ? "empty" : "closed" });
+        assertEquals(subscription.tryReceive(), { state: "ok", value: held.shift() as number });
+      } else if (reader.lagged) assertThrows(() => subscription.tryReceive(), BroadcastLaggedError);
+      else assertEquals(subscription.tryReceive(), { state: reader.attached ? "empty" : "closed" });
     } else if (choice < 92) {
       const signal = signals.abortOne();
       const gone = (call: { signal: AbortSignal | undefined; followed: Followed<unknown> }): boolean => {
@@ -325,12 +326,12 @@ async function checkBroadcast(seed: number): Promise<void> {
     await flush();
     for (const check of expected.splice(0)) check();
     for (const { subscription, held, missedCount } of readers) {
-      assert.deepEqual([subscription.length, subscription.missedCount], [held.length, missedCount]);
+      assertEquals([subscription.length, subscription.missedCount], [held.length, missedCount]);
     }
-    assert.equal(broadcast.subscriptionCount, attached().length);
+    assertStrictEquals(broadcast.subscriptionCount, attached().length);
     const waiting = [...sending, ...readers.flatMap((reader) => reader.receiving)];
-    for (const { followed } of waiting) assert.equal(followed.outcome.state, "pending");
-    assert.equal(signals.listenerCount, expectedListenerCount(waiting));
+    for (const { followed } of waiting) assertStrictEquals(followed.outcome.state, "pending");
+    assertStrictEquals(signals.listenerCount, expectedListenerCount(waiting));
   }
 }
 
@@ -341,5 +342,8 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
 }
 
 Deno.test("Broadcast refuses a way to be full that there is not", () => {
-  assert.throws(() => new Broadcast(1, { whenFull: "drop oldest" as "fail" }), /whenFull is "drop oldest"/);
+  assertThrowsMatching(
+    () => new Broadcast(1, { whenFull: "drop oldest" as "fail" }),
+    /whenFull is "drop oldest"/,
+  );
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import {
   Channel,
@@ -14,26 +15,26 @@ import { expectedListenerCount, flush, Followed, SignalPool } from "./support.ts
 
 Deno.test("Channel() refuses numbers out of range", () => {
   for (const capacity of [0, -1, 1.5, NaN, CHANNEL_CAPACITY_MAX + 1]) {
-    assert.throws(() => new Channel(capacity), RangeError);
+    assertThrows(() => new Channel(capacity), RangeError);
   }
-  assert.throws(() => new Channel(1, { waitingMax: -1 }), RangeError);
-  assert.equal(new Channel(CHANNEL_CAPACITY_MAX).capacity, CHANNEL_CAPACITY_MAX);
+  assertThrows(() => new Channel(1, { waitingMax: -1 }), RangeError);
+  assertStrictEquals(new Channel(CHANNEL_CAPACITY_MAX).capacity, CHANNEL_CAPACITY_MAX);
 });
 
 Deno.test("Channel.trySend() and tryReceive() tell full, empty and closed", () => {
   const channel = new Channel<number | undefined>(2);
-  assert.deepEqual(channel.tryReceive(), { state: "empty" });
-  assert.deepEqual([channel.trySend(1), channel.trySend(undefined), channel.trySend(3)], [
+  assertEquals(channel.tryReceive(), { state: "empty" });
+  assertEquals([channel.trySend(1), channel.trySend(undefined), channel.trySend(3)], [
     "ok",
     "ok",
     "full",
   ]);
-  assert.equal(channel.length, 2);
-  assert.deepEqual(channel.tryReceive(), { state: "ok", value: 1 });
+  assertStrictEquals(channel.length, 2);
+  assertEquals(channel.tryReceive(), { state: "ok", value: 1 });
   channel.close();
-  assert.equal(channel.trySend(4), "closed");
-  assert.deepEqual(channel.tryReceive(), { state: "ok", value: undefined });
-  assert.deepEqual(channel.tryReceive(), { state: "closed" });
+  assertStrictEquals(channel.trySend(4), "closed");
+  assertEquals(channel.tryReceive(), { state: "ok", value: undefined });
+  assertEquals(channel.tryReceive(), { state: "closed" });
 });
 
 Deno.test("Channel.send() waits for room, in the order in which senders came", async () => {
@@ -42,14 +43,14 @@ Deno.test("Channel.send() waits for room, in the order in which senders came", a
   const order: string[] = [];
   for (const value of ["b", "c"]) new Followed(channel.send(value), () => order.push(value));
   await flush();
-  assert.deepEqual([order, channel.length, channel.trySend("d")], [[], 1, "full"]);
-  assert.equal(await channel.receive(), "a");
+  assertEquals([order, channel.length, channel.trySend("d")], [[], 1, "full"]);
+  assertStrictEquals(await channel.receive(), "a");
   await flush();
-  assert.deepEqual([order, channel.length], [["b"], 1]);
-  assert.deepEqual(channel.tryReceive(), { state: "ok", value: "b" });
-  assert.deepEqual(channel.tryReceive(), { state: "ok", value: "c" });
+  assertEquals([order, channel.length], [["b"], 1]);
+  assertEquals(channel.tryReceive(), { state: "ok", value: "b" });
+  assertEquals(channel.tryReceive(), { state: "ok", value: "c" });
   await flush();
-  assert.deepEqual([order, channel.length], [["b", "c"], 0]);
+  assertEquals([order, channel.length], [["b", "c"], 0]);
 });
 
 Deno.test("Channel.receive() waits for a value, in the order in which receivers came", async () => {
@@ -58,12 +59,12 @@ Deno.test("Channel.receive() waits for a value, in the order in which receivers 
   for (const name of ["first", "second"]) {
     new Followed(channel.receive(), (value) => order.push(`${name} ${value}`));
   }
-  assert.equal(channel.trySend(1), "ok");
+  assertStrictEquals(channel.trySend(1), "ok");
   await channel.send(2);
   new Followed(channel.receive(), (value) => order.push(`third ${value}`));
   await channel.send(3);
   await flush();
-  assert.deepEqual([order, channel.length], [["first 1", "second 2", "third 3"], 0]);
+  assertEquals([order, channel.length], [["first 1", "second 2", "third 3"], 0]);
 });
 
 Deno.test("Channel.receive() aborted at the head and in the middle loses no value", async () => {
@@ -72,17 +73,17 @@ Deno.test("Channel.receive() aborted at the head and in the middle loses no valu
   const calls = aborts.map(({ signal }) => new Followed(channel.receive({ signal })));
   aborts[0].abort("head");
   aborts[2].abort("middle");
-  for (const value of [1, 2, 3]) assert.equal(channel.trySend(value), "ok");
+  for (const value of [1, 2, 3]) assertStrictEquals(channel.trySend(value), "ok");
   aborts[3].abort("after the grant");
   await flush();
-  assert.deepEqual(calls.map(({ outcome }) => outcome), [
+  assertEquals(calls.map(({ outcome }) => outcome), [
     { state: "failed", reason: "head" },
     { state: "ok", value: 1 },
     { state: "failed", reason: "middle" },
     { state: "ok", value: 2 },
   ]);
-  assert.deepEqual(channel.tryReceive(), { state: "ok", value: 3 });
-  assert.deepEqual(aborts.map((abort) => abort.listenerCount), [0, 0, 0, 0]);
+  assertEquals(channel.tryReceive(), { state: "ok", value: 3 });
+  assertEquals(aborts.map((abort) => abort.listenerCount), [0, 0, 0, 0]);
 });
 
 Deno.test("Channel.send() aborted while it waits sends nothing, and those behind it go on", async () => {
@@ -92,44 +93,44 @@ Deno.test("Channel.send() aborted while it waits sends nothing, and those behind
   const calls = aborts.map(({ signal }, index) => new Followed(channel.send(index + 2, { signal })));
   aborts[0].abort("head");
   await flush();
-  assert.deepEqual(calls[0].outcome, { state: "failed", reason: "head" });
-  assert.deepEqual([await channel.receive(), await channel.receive(), await channel.receive()], [1, 3, 4]);
+  assertEquals(calls[0].outcome, { state: "failed", reason: "head" });
+  assertEquals([await channel.receive(), await channel.receive(), await channel.receive()], [1, 3, 4]);
   await flush();
-  assert.deepEqual(calls.map(({ outcome }) => outcome.state), ["failed", "ok", "ok"]);
-  assert.deepEqual(aborts.map((abort) => abort.listenerCount), [0, 0, 0]);
+  assertEquals(calls.map(({ outcome }) => outcome.state), ["failed", "ok", "ok"]);
+  assertEquals(aborts.map((abort) => abort.listenerCount), [0, 0, 0]);
 });
 
 Deno.test("Channel.trySend() called by another listener of an abort reaches nobody who has given up", async () => {
   const channel = new Channel<number>(1);
   const controller = new AbortController();
-  controller.signal.addEventListener("abort", () => assert.equal(channel.trySend(1), "ok"));
+  controller.signal.addEventListener("abort", () => assertStrictEquals(channel.trySend(1), "ok"));
   const gone = new Followed(channel.receive({ signal: controller.signal }));
   const stays = new Followed(channel.receive());
   controller.abort("gone");
   await flush();
-  assert.deepEqual(gone.outcome, { state: "failed", reason: "gone" });
-  assert.deepEqual(stays.outcome, { state: "ok", value: 1 });
+  assertEquals(gone.outcome, { state: "failed", reason: "gone" });
+  assertEquals(stays.outcome, { state: "ok", value: 1 });
 });
 
 Deno.test("Channel.send() and receive() reject with the reason of a signal aborted before", async () => {
   const channel = new Channel<number>(1);
   const signal = AbortSignal.abort("before");
-  await assert.rejects(channel.send(1, { signal }), (reason) => reason === "before");
-  assert.equal(channel.length, 0);
+  await assertRejectsMatching(() => channel.send(1, { signal }), (reason) => reason === "before");
+  assertStrictEquals(channel.length, 0);
   await channel.send(1);
-  await assert.rejects(channel.receive({ signal }), (reason) => reason === "before");
-  assert.equal(channel.length, 1);
+  await assertRejectsMatching(() => channel.receive({ signal }), (reason) => reason === "before");
+  assertStrictEquals(channel.length, 1);
 });
 
 Deno.test("Channel.send() and receive() reject when waitingMax wait, each by themselves", async () => {
   const channel = new Channel<number>(1, { waitingMax: 1 });
   const receiving = channel.receive();
-  await assert.rejects(channel.receive(), QueueFullError);
+  await assertRejects(() => channel.receive(), QueueFullError);
   await channel.send(1);
   await channel.send(2);
   const sending = channel.send(3);
-  await assert.rejects(channel.send(4), QueueFullError);
-  assert.deepEqual([await receiving, await channel.receive(), await channel.receive()], [1, 2, 3]);
+  await assertRejects(() => channel.send(4), QueueFullError);
+  assertEquals([await receiving, await channel.receive(), await channel.receive()], [1, 2, 3]);
   await sending;
 });
 
@@ -138,14 +139,14 @@ Deno.test("Channel.close() lets receivers drain what is held and turns waiting s
   await channel.send(1);
   await channel.send(2);
   const waiting = channel.send(3);
-  assert.equal(channel.closed, false);
+  assertStrictEquals(channel.closed, false);
   channel.close();
   channel.close();
-  await assert.rejects(waiting, ChannelClosedError);
-  await assert.rejects(channel.send(4), ChannelClosedError);
-  assert.deepEqual([channel.closed, channel.length], [true, 2]);
-  assert.deepEqual([await channel.receive(), await channel.receive()], [1, 2]);
-  await assert.rejects(channel.receive(), ChannelClosedError);
+  await assertRejects(() => waiting, ChannelClosedError);
+  await assertRejects(() => channel.send(4), ChannelClosedError);
+  assertEquals([channel.closed, channel.length], [true, 2]);
+  assertEquals([await channel.receive(), await channel.receive()], [1, 2]);
+  await assertRejects(() => channel.receive(), ChannelClosedError);
 });
 
 Deno.test("Channel.close() ends receivers and loops that wait", async () => {
@@ -155,9 +156,9 @@ Deno.test("Channel.close() ends receivers and loops that wait", async () => {
   const looping = collect(channel);
   await flush();
   channel[Symbol.dispose]();
-  await assert.rejects(receiving, ChannelClosedError);
-  assert.deepEqual(await looping, []);
-  assert.equal(abort.listenerCount, 0);
+  await assertRejects(() => receiving, ChannelClosedError);
+  assertEquals(await looping, []);
+  assertStrictEquals(abort.listenerCount, 0);
 });
 
 Deno.test("Channel.values() shares the values between loops, and leaving one does not close", async () => {
@@ -167,17 +168,17 @@ Deno.test("Channel.values() shares the values between loops, and leaving one doe
   await flush();
   channel.close();
   const values = await Promise.all(loops);
-  assert.deepEqual(values.flat().sort((a, b) => a - b), Array.from({ length: 10 }, (_, index) => index));
-  assert.ok(values[0].length > 0 && values[1].length > 0);
+  assertEquals(values.flat().sort((a, b) => a - b), Array.from({ length: 10 }, (_, index) => index));
+  assert(values[0].length > 0 && values[1].length > 0);
 
   const other = new Channel<number>(2);
   await other.send(1);
   await other.send(2);
   for await (const value of other) {
-    assert.equal(value, 1);
+    assertStrictEquals(value, 1);
     break;
   }
-  assert.deepEqual([other.closed, await other.receive()], [false, 2]);
+  assertEquals([other.closed, await other.receive()], [false, 2]);
 });
 
 Deno.test("Channel.values() throws the reason of its signal and leaves no listener", async () => {
@@ -188,9 +189,9 @@ Deno.test("Channel.values() throws the reason of its signal and leaves no listen
   await channel.send(1);
   await flush();
   abort.abort("enough");
-  await assert.rejects(loop, (reason) => reason === "enough");
-  assert.equal(abort.listenerCount, 0);
-  assert.equal(channel.closed, false);
+  await assertRejectsMatching(() => loop, (reason) => reason === "enough");
+  assertStrictEquals(abort.listenerCount, 0);
+  assertStrictEquals(channel.closed, false);
 });
 
 Deno.test("Channel agrees with a model under random calls, aborts and closing", async () => {
@@ -221,15 +222,15 @@ async function checkChannel(seed: number): Promise<void> {
   /** What the model says the outcomes are, checked once the promises have settled. */
   const expected: (() => void)[] = [];
   const expectOk = <T>({ followed }: { followed: Followed<T> }, value: T) => {
-    expected.push(() => assert.deepEqual(followed.outcome, { state: "ok", value }));
+    expected.push(() => assertEquals(followed.outcome, { state: "ok", value }));
   };
   const expectFailed = (
     { followed }: { followed: Followed<unknown> },
     check: (reason: unknown) => boolean,
   ) => {
     expected.push(() => {
-      assert.equal(followed.outcome.state, "failed");
-      if (followed.outcome.state === "failed") assert.ok(check(followed.outcome.reason));
+      assertStrictEquals(followed.outcome.state, "failed");
+      if (followed.outcome.state === "failed") assert(check(followed.outcome.reason));
     });
   };
   const isClosed = (reason: unknown) => reason instanceof ChannelClosedError;
@@ -259,7 +260,7 @@ async function checkChannel(seed: number): Promise<void> {
     } else if (choice < 40) {
       const result: SendResult = closed ? "closed" : held.length < capacity ? "ok" : "full";
       if (result === "ok") held.push(step);
-      assert.equal(channel.trySend(step), result);
+      assertStrictEquals(channel.trySend(step), result);
     } else if (choice < 75) {
       const signal = signals.pick();
       const call = { signal, followed: new Followed(channel.receive({ signal })) };
@@ -270,7 +271,7 @@ async function checkChannel(seed: number): Promise<void> {
       const result: ReceiveResult<number | undefined> = held.length > 0
         ? { state: "ok", value: held.shift() }
         : empty;
-      assert.deepEqual(channel.tryReceive(), result);
+      assertEquals(channel.tryReceive(), result);
     } else if (choice < 99 || step < 200) {
       const signal = signals.abortOne();
       for (const calls of [sending, receiving]) {
@@ -286,10 +287,10 @@ async function checkChannel(seed: number): Promise<void> {
     settle();
     await flush();
     for (const check of expected.splice(0)) check();
-    assert.equal(channel.length, held.length);
+    assertStrictEquals(channel.length, held.length);
     const waiting = [...sending, ...receiving];
-    for (const { followed } of waiting) assert.equal(followed.outcome.state, "pending");
-    assert.equal(signals.listenerCount, expectedListenerCount(waiting));
+    for (const { followed } of waiting) assertStrictEquals(followed.outcome.state, "pending");
+    assertStrictEquals(signals.listenerCount, expectedListenerCount(waiting));
   }
 }
 

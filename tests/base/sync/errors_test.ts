@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import {
   BroadcastLaggedError,
   ChannelClosedError,
@@ -9,22 +9,25 @@ import {
 
 Deno.test("ClosedError catches every class that says closed", () => {
   for (const error of [new GateClosedError("enter"), new ChannelClosedError("send")]) {
-    assert.ok(error instanceof ClosedError);
-    assert.ok(error instanceof Error);
+    assert(error instanceof ClosedError);
+    assert(error instanceof Error);
   }
 });
 
 Deno.test("errors of this layer name themselves, the action and the state found", () => {
-  assert.equal(String(new ClosedError("take", "shop")), "ClosedError: take: the shop is closed");
-  assert.equal(String(new GateClosedError("enter")), "GateClosedError: enter: the gate is closed");
-  assert.equal(String(new ChannelClosedError("send")), "ChannelClosedError: send: the channel is closed");
+  assertStrictEquals(String(new ClosedError("take", "shop")), "ClosedError: take: the shop is closed");
+  assertStrictEquals(String(new GateClosedError("enter")), "GateClosedError: enter: the gate is closed");
+  assertStrictEquals(
+    String(new ChannelClosedError("send")),
+    "ChannelClosedError: send: the channel is closed",
+  );
   const full = new QueueFullError("acquire", 7);
-  assert.equal(String(full), "QueueFullError: acquire: 7 wait already, expected fewer than waitingMax");
-  assert.equal(full.waitingMax, 7);
+  assertStrictEquals(String(full), "QueueFullError: acquire: 7 wait already, expected fewer than waitingMax");
+  assertStrictEquals(full.waitingMax, 7);
   const lagged = new BroadcastLaggedError("receive", 4);
-  assert.equal(
+  assertStrictEquals(
     String(lagged),
     "BroadcastLaggedError: receive: a value was missed, expected at most 4 to be held at once",
   );
-  assert.equal(lagged.capacity, 4);
+  assertStrictEquals(lagged.capacity, 4);
 });

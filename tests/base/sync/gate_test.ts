@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { Gate, GateClosedError, type Permit } from "../../../src/base/sync/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
@@ -10,32 +11,32 @@ Deno.test("Gate.enter() counts those inside, each once", () => {
   const first = gate.enter();
   {
     using _ = gate.enter();
-    assert.equal(gate.count, 2);
+    assertStrictEquals(gate.count, 2);
   }
-  assert.equal(gate.count, 1);
+  assertStrictEquals(gate.count, 1);
   first.release();
   first.release();
-  assert.deepEqual([gate.count, gate.closed], [0, false]);
+  assertEquals([gate.count, gate.closed], [0, false]);
 });
 
 Deno.test("Gate.enter() throws and Gate.tryEnter() gives undefined when closed", async () => {
   const gate = new Gate();
   gate.tryEnter()?.release();
   await gate.close();
-  assert.throws(() => gate.enter(), GateClosedError);
-  assert.equal(gate.tryEnter(), undefined);
-  assert.deepEqual([gate.count, gate.closed], [0, true]);
+  assertThrows(() => gate.enter(), GateClosedError);
+  assertStrictEquals(gate.tryEnter(), undefined);
+  assertEquals([gate.count, gate.closed], [0, true]);
 });
 
 Deno.test("Gate.hold() stays inside until the work has ended, and leaves if it throws", async () => {
   const gate = new Gate();
-  assert.equal(await gate.hold(() => gate.count), 1);
-  await assert.rejects(gate.hold(() => Promise.reject(new Error("work"))), /work/);
-  assert.equal(gate.count, 0);
+  assertStrictEquals(await gate.hold(() => gate.count), 1);
+  await assertRejectsMatching(() => gate.hold(() => Promise.reject(new Error("work"))), /work/);
+  assertStrictEquals(gate.count, 0);
   await gate.close();
   let called = false;
-  await assert.rejects(gate.hold(() => called = true), GateClosedError);
-  assert.equal(called, false);
+  await assertRejects(() => gate.hold(() => called = true), GateClosedError);
+  assertStrictEquals(called, false);
 });
 
 Deno.test("Gate.close() resolves when all have left, for every caller", async () => {
@@ -45,10 +46,10 @@ Deno.test("Gate.close() resolves when all have left, for every caller", async ()
   const closings = [new Followed(gate.close()), new Followed(gate[Symbol.asyncDispose]())];
   first.release();
   await flush();
-  assert.deepEqual(closings.map(({ outcome }) => outcome.state), ["pending", "pending"]);
+  assertEquals(closings.map(({ outcome }) => outcome.state), ["pending", "pending"]);
   second.release();
   await flush();
-  assert.deepEqual(closings.map(({ outcome }) => outcome.state), ["ok", "ok"]);
+  assertEquals(closings.map(({ outcome }) => outcome.state), ["ok", "ok"]);
   await gate.close();
 });
 
@@ -58,14 +59,17 @@ Deno.test("Gate.close() can be given up, and the gate stays closed", async () =>
   const abort = new CountedAbort();
   const closing = gate.close({ signal: abort.signal });
   abort.abort("no patience");
-  await assert.rejects(closing, (reason) => reason === "no patience");
-  await assert.rejects(gate.close({ signal: abort.signal }), (reason) => reason === "no patience");
-  assert.deepEqual([gate.closed, gate.count, abort.listenerCount], [true, 1, 0]);
+  await assertRejectsMatching(() => closing, (reason) => reason === "no patience");
+  await assertRejectsMatching(
+    () => gate.close({ signal: abort.signal }),
+    (reason) => reason === "no patience",
+  );
+  assertEquals([gate.closed, gate.count, abort.listenerCount], [true, 1, 0]);
   const patient = new CountedAbort();
   const later = gate.close({ signal: patient.signal });
   permit.release();
   await later;
-  assert.equal(patient.listenerCount, 0);
+  assertStrictEquals(patient.listenerCount, 0);
 });
 
 Deno.test("Gate agrees with a count under random coming, going and closing", async () => {
@@ -79,15 +83,15 @@ Deno.test("Gate agrees with a count under random coming, going and closing", asy
         const choice = random.below(100);
         if (choice < 50) {
           const permit = gate.tryEnter();
-          assert.equal(permit === undefined, closings.length > 0);
+          assertStrictEquals(permit === undefined, closings.length > 0);
           if (permit !== undefined) inside.push(permit);
         } else if (choice < 97) {
           if (inside.length > 0) inside.splice(random.below(inside.length), 1)[0].release();
         } else closings.push(new Followed(gate.close()));
         await flush();
-        assert.equal(gate.count, inside.length);
+        assertStrictEquals(gate.count, inside.length);
         const expected = inside.length === 0 ? "ok" : "pending";
-        for (const { outcome } of closings) assert.equal(outcome.state, expected);
+        for (const { outcome } of closings) assertStrictEquals(outcome.state, expected);
       }
     });
   }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import type { Permit } from "../../../src/base/sync/mod.ts";
 import { expectedListenerCount, flush, Followed, SignalPool } from "./support.ts";
@@ -47,7 +47,7 @@ class Model {
   }
 
   hold({ count, followed }: Call): void {
-    assert.equal(followed.outcome.state, "ok", "a call whose turn it was has been granted");
+    assertStrictEquals(followed.outcome.state, "ok", "a call whose turn it was has been granted");
     if (followed.outcome.state === "ok") this.held.push({ count, permit: followed.outcome.value });
   }
 }
@@ -69,14 +69,14 @@ export async function checkLock(lock: LockUnderTest, seed: number, stepCount = 4
       if (model.closeReason === undefined) model.waiting.push({ id, count, signal, followed });
       else {
         await flush();
-        assert.deepEqual(followed.outcome, { state: "failed", reason: model.closeReason });
+        assertEquals(followed.outcome, { state: "failed", reason: model.closeReason });
       }
       served.push(...model.serve());
     } else if (choice < 55) {
       const count = lock.pickCount(random);
       const permit = lock.tryAcquire(count);
       const fits = model.closeReason === undefined && model.waiting.length === 0 && count <= model.available;
-      assert.equal(permit !== undefined, fits, "tryAcquire()");
+      assertStrictEquals(permit !== undefined, fits, "tryAcquire()");
       if (permit !== undefined) {
         model.available -= count;
         model.held.push({ count, permit });
@@ -95,23 +95,23 @@ export async function checkLock(lock: LockUnderTest, seed: number, stepCount = 4
       served.push(...model.serve());
       await flush();
       for (const { followed } of left) {
-        assert.deepEqual(followed.outcome, { state: "failed", reason: signal.reason });
+        assertEquals(followed.outcome, { state: "failed", reason: signal.reason });
       }
     } else if (model.closeReason === undefined) {
       model.closeReason = new Error("closed by the test");
       lock.close(model.closeReason);
       await flush();
       for (const { followed } of model.waiting.splice(0)) {
-        assert.deepEqual(followed.outcome, { state: "failed", reason: model.closeReason });
+        assertEquals(followed.outcome, { state: "failed", reason: model.closeReason });
       }
     }
     await flush();
     for (const call of served) model.hold(call);
-    assert.deepEqual(granted, model.granted, "calls are granted in their order");
-    assert.equal(lock.available(), model.available, "units available");
-    assert.equal(lock.waitingCount(), model.waiting.length, "calls that wait");
+    assertEquals(granted, model.granted, "calls are granted in their order");
+    assertStrictEquals(lock.available(), model.available, "units available");
+    assertStrictEquals(lock.waitingCount(), model.waiting.length, "calls that wait");
     const listening = expectedListenerCount(model.waiting);
-    assert.equal(
+    assertStrictEquals(
       signals.listenerCount,
       listening,
       "a listener for each signal of calls that wait, and no other",

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { ClosedError, type Permit, QueueFullError, RwLock } from "../../../src/base/sync/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { CountedAbort } from "../timer/support.ts";
@@ -9,18 +10,18 @@ Deno.test("RwLock.read() is shared, RwLock.write() is not", async () => {
   const lock = new RwLock();
   const first = await lock.read();
   const second = await lock.read();
-  assert.deepEqual([lock.readerCount, lock.writing], [2, false]);
+  assertEquals([lock.readerCount, lock.writing], [2, false]);
   const writer = new Followed(lock.write());
   first.release();
   first.release();
   await flush();
-  assert.equal(writer.outcome.state, "pending", "one reader is left, though the other released twice");
+  assertStrictEquals(writer.outcome.state, "pending", "one reader is left, though the other released twice");
   second.release();
   await flush();
-  assert.deepEqual([writer.outcome.state, lock.readerCount, lock.writing], ["ok", 0, true]);
+  assertEquals([writer.outcome.state, lock.readerCount, lock.writing], ["ok", 0, true]);
   const later = [new Followed(lock.read()), new Followed(lock.write())];
   await flush();
-  assert.deepEqual(later.map(({ outcome }) => outcome.state), ["pending", "pending"]);
+  assertEquals(later.map(({ outcome }) => outcome.state), ["pending", "pending"]);
 });
 
 Deno.test("RwLock.write() is not starved: readers that come later wait behind it", async () => {
@@ -30,15 +31,15 @@ Deno.test("RwLock.write() is not starved: readers that come later wait behind it
   const writer = new Followed(lock.write(), () => order.push("writer"));
   new Followed(lock.read(), () => order.push("reader 1"));
   new Followed(lock.read(), () => order.push("reader 2"));
-  assert.equal(lock.tryRead(), undefined);
+  assertStrictEquals(lock.tryRead(), undefined);
   await flush();
-  assert.deepEqual([order, lock.waitingCount], [[], 3]);
+  assertEquals([order, lock.waitingCount], [[], 3]);
   reader.release();
   await flush();
-  assert.deepEqual(order, ["writer"]);
+  assertEquals(order, ["writer"]);
   release(writer);
   await flush();
-  assert.deepEqual(order, ["writer", "reader 1", "reader 2"]);
+  assertEquals(order, ["writer", "reader 1", "reader 2"]);
 });
 
 Deno.test("RwLock.tryRead() and tryWrite() take the lock only when they need not wait", () => {
@@ -46,13 +47,13 @@ Deno.test("RwLock.tryRead() and tryWrite() take the lock only when they need not
   {
     using reader = lock.tryRead();
     using another = lock.tryRead();
-    assert.ok(reader !== undefined && another !== undefined);
-    assert.equal(lock.tryWrite(), undefined);
+    assert(reader !== undefined && another !== undefined);
+    assertStrictEquals(lock.tryWrite(), undefined);
   }
   using writer = lock.tryWrite();
-  assert.ok(writer !== undefined);
-  assert.equal(lock.tryRead(), undefined);
-  assert.equal(lock.tryWrite(), undefined);
+  assert(writer !== undefined);
+  assertStrictEquals(lock.tryRead(), undefined);
+  assertStrictEquals(lock.tryWrite(), undefined);
 });
 
 Deno.test("RwLock.write() aborted at the head lets the readers behind it in", async () => {
@@ -63,27 +64,30 @@ Deno.test("RwLock.write() aborted at the head lets the readers behind it in", as
   const behind = [new Followed(lock.read()), new Followed(lock.read())];
   abort.abort("given up");
   await flush();
-  assert.deepEqual(writer.outcome, { state: "failed", reason: "given up" });
-  assert.deepEqual(behind.map(({ outcome }) => outcome.state), ["ok", "ok"]);
-  assert.deepEqual([lock.readerCount, abort.listenerCount], [3, 0]);
+  assertEquals(writer.outcome, { state: "failed", reason: "given up" });
+  assertEquals(behind.map(({ outcome }) => outcome.state), ["ok", "ok"]);
+  assertEquals([lock.readerCount, abort.listenerCount], [3, 0]);
 });
 
 Deno.test("RwLock.tryRead() called by another listener of the same abort costs nobody a wake-up", async () => {
   const lock = new RwLock();
   using _reader = await lock.read();
   const controller = new AbortController();
-  controller.signal.addEventListener("abort", () => assert.equal(lock.tryRead(), undefined));
+  controller.signal.addEventListener("abort", () => assertStrictEquals(lock.tryRead(), undefined));
   const writer = new Followed(lock.write({ signal: controller.signal }));
   const behind = new Followed(lock.read());
   controller.abort();
   await flush();
-  assert.equal(writer.outcome.state, "failed");
-  assert.equal(behind.outcome.state, "ok");
+  assertStrictEquals(writer.outcome.state, "failed");
+  assertStrictEquals(behind.outcome.state, "ok");
 });
 
 Deno.test("RwLock.read() aborted before, in the middle and after the grant", async () => {
   const lock = new RwLock();
-  await assert.rejects(lock.read({ signal: AbortSignal.abort("before") }), (reason) => reason === "before");
+  await assertRejectsMatching(
+    () => lock.read({ signal: AbortSignal.abort("before") }),
+    (reason) => reason === "before",
+  );
   const writer = await lock.write();
   const aborts = Array.from({ length: 3 }, () => new CountedAbort());
   const calls = aborts.map(({ signal }) => new Followed(lock.read({ signal })));
@@ -91,16 +95,16 @@ Deno.test("RwLock.read() aborted before, in the middle and after the grant", asy
   writer.release();
   aborts[2].abort("after the grant");
   await flush();
-  assert.deepEqual(calls.map(({ outcome }) => outcome.state), ["ok", "failed", "ok"]);
-  assert.deepEqual([lock.readerCount, lock.waitingCount], [2, 0]);
-  assert.deepEqual(aborts.map((abort) => abort.listenerCount), [0, 0, 0]);
+  assertEquals(calls.map(({ outcome }) => outcome.state), ["ok", "failed", "ok"]);
+  assertEquals([lock.readerCount, lock.waitingCount], [2, 0]);
+  assertEquals(aborts.map((abort) => abort.listenerCount), [0, 0, 0]);
 });
 
 Deno.test("RwLock.read() rejects when waitingMax calls wait", async () => {
   const lock = new RwLock({ waitingMax: 0 });
   using _ = await lock.write();
-  await assert.rejects(lock.read(), QueueFullError);
-  assert.throws(() => new RwLock({ waitingMax: -1 }), RangeError);
+  await assertRejects(() => lock.read(), QueueFullError);
+  assertThrows(() => new RwLock({ waitingMax: -1 }), RangeError);
 });
 
 Deno.test("RwLock.close() rejects those that wait and all later calls; what is held stays valid", async () => {
@@ -111,14 +115,14 @@ Deno.test("RwLock.close() rejects those that wait and all later calls; what is h
   lock.close(reason);
   lock.close();
   for (const call of [...waiting, lock.read(), lock.write()]) {
-    await assert.rejects(call, (error) => error === reason);
+    await assertRejectsMatching(() => call, (error) => error === reason);
   }
-  assert.deepEqual([lock.closed, lock.writing, lock.waitingCount], [true, true, 0]);
+  assertEquals([lock.closed, lock.writing, lock.waitingCount], [true, true, 0]);
   writer.release();
-  assert.deepEqual([lock.writing, lock.tryRead(), lock.tryWrite()], [false, undefined, undefined]);
+  assertEquals([lock.writing, lock.tryRead(), lock.tryWrite()], [false, undefined, undefined]);
   const other = new RwLock();
   other.close();
-  await assert.rejects(other.write(), ClosedError);
+  await assertRejects(() => other.write(), ClosedError);
 });
 
 Deno.test("RwLock agrees with a model under random calls, aborts and closing", async () => {
@@ -141,6 +145,6 @@ Deno.test("RwLock agrees with a model under random calls, aborts and closing", a
 });
 
 function release({ outcome }: Followed<Permit>): void {
-  assert.equal(outcome.state, "ok");
+  assertStrictEquals(outcome.state, "ok");
   if (outcome.state === "ok") outcome.value.release();
 }

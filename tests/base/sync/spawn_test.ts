@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { spawn } from "../../../src/base/sync/mod.ts";
 import { CountedAbort, nextTurn } from "../timer/support.ts";
 import { flush, Followed } from "./support.ts";
@@ -14,9 +15,9 @@ Deno.test("spawn() starts a task after it returns, and its result is what the ta
     started = true;
     return 7;
   });
-  assert.equal(started, false);
-  assert.equal(await task.result, 7);
-  assert.equal(await spawn(() => Promise.resolve("later")).result, "later");
+  assertStrictEquals(started, false);
+  assertStrictEquals(await task.result, 7);
+  assertStrictEquals(await spawn(() => Promise.resolve("later")).result, "later");
 });
 
 Deno.test("spawn() keeps a failure in the result, where nobody has to look", async () => {
@@ -25,8 +26,8 @@ Deno.test("spawn() keeps a failure in the result, where nobody has to look", asy
   });
   // An unhandled rejection would fail this test.
   await nextTurn();
-  await assert.rejects(task.result, /at once/);
-  await assert.rejects(spawn(() => Promise.reject(new Error("later"))).result, /later/);
+  await assertRejectsMatching(() => task.result, /at once/);
+  await assertRejectsMatching(() => spawn(() => Promise.reject(new Error("later"))).result, /later/);
 });
 
 Deno.test("TaskHandle.cancel() aborts the signal with the reason, and the result follows the task", async () => {
@@ -40,26 +41,26 @@ Deno.test("TaskHandle.cancel() aborts the signal with the reason, and the result
   heeds.cancel(reason);
   heeds.cancel(new Error("a second time does nothing"));
   finishes.cancel();
-  await assert.rejects(heeds.result, (error) => error === reason);
-  assert.equal(await finishes.result, "finished all the same");
+  await assertRejectsMatching(() => heeds.result, (error) => error === reason);
+  assertStrictEquals(await finishes.result, "finished all the same");
   const plain = spawn(untilAborted);
   await flush();
   plain.cancel();
-  await assert.rejects(plain.result, { name: "AbortError" });
+  await assertRejectsMatching(() => plain.result, { name: "AbortError" });
 });
 
 Deno.test("TaskHandle.cancel() before the start keeps the task from running; after the end does nothing", async () => {
   let ran = false;
   const early = spawn(() => ran = true);
   early.cancel("changed my mind");
-  await assert.rejects(early.result, (reason) => reason === "changed my mind");
-  assert.equal(ran, false);
+  await assertRejectsMatching(() => early.result, (reason) => reason === "changed my mind");
+  assertStrictEquals(ran, false);
   let seen: AbortSignal | undefined;
   const late = spawn((signal) => void (seen = signal));
   await late.result;
   late.cancel();
   await late[Symbol.asyncDispose]();
-  assert.equal(seen?.aborted, false);
+  assertStrictEquals(seen?.aborted, false);
 });
 
 Deno.test("TaskHandle[Symbol.asyncDispose]() cancels and waits until the task has ended, however it does", async () => {
@@ -73,7 +74,7 @@ Deno.test("TaskHandle[Symbol.asyncDispose]() cancels and waits until the task ha
     });
     await flush();
   }
-  assert.equal(cleanedUp, true);
+  assertStrictEquals(cleanedUp, true);
 });
 
 Deno.test("spawn() is cancelled by its signal, and leaves no listener behind", async () => {
@@ -81,16 +82,16 @@ Deno.test("spawn() is cancelled by its signal, and leaves no listener behind", a
   const task = spawn(untilAborted, { signal: abort.signal });
   const brief = spawn(() => 1, { signal: abort.signal });
   const failing = new Followed(spawn(() => Promise.reject(new Error("no")), { signal: abort.signal }).result);
-  assert.equal(abort.listenerCount, 3);
-  assert.equal(await brief.result, 1);
+  assertStrictEquals(abort.listenerCount, 3);
+  assertStrictEquals(await brief.result, 1);
   await flush();
-  assert.equal(failing.outcome.state, "failed");
-  assert.equal(abort.listenerCount, 1);
+  assertStrictEquals(failing.outcome.state, "failed");
+  assertStrictEquals(abort.listenerCount, 1);
   abort.abort("stop");
-  await assert.rejects(task.result, (reason) => reason === "stop");
-  assert.equal(abort.listenerCount, 0);
+  await assertRejectsMatching(() => task.result, (reason) => reason === "stop");
+  assertStrictEquals(abort.listenerCount, 0);
   let ran = false;
   const never = spawn(() => ran = true, { signal: abort.signal });
-  await assert.rejects(never.result, (reason) => reason === "stop");
-  assert.deepEqual([ran, abort.listenerCount], [false, 0]);
+  await assertRejectsMatching(() => never.result, (reason) => reason === "stop");
+  assertEquals([ran, abort.listenerCount], [false, 0]);
 });

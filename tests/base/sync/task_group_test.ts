@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import {
   QueueFullError,
@@ -22,9 +30,9 @@ function failWith(message: string): () => Promise<never> {
 
 Deno.test("TaskGroup() refuses numbers out of range", () => {
   for (const runningMax of [0, 1.5, TASKS_RUNNING_MAX + 1]) {
-    assert.throws(() => new TaskGroup({ runningMax }), RangeError);
+    assertThrows(() => new TaskGroup({ runningMax }), RangeError);
   }
-  assert.throws(() => new TaskGroup({ waitingMax: -1 }), RangeError);
+  assertThrows(() => new TaskGroup({ waitingMax: -1 }), RangeError);
 });
 
 Deno.test("TaskGroup.spawn() gives each task's result, and join() waits for all", async () => {
@@ -34,13 +42,13 @@ Deno.test("TaskGroup.spawn() gives each task's result, and join() waits for all"
   const slow = group.spawn(() => gate.promise);
   const quick = group.spawn(() => "quick");
   const joined = new Followed(group.join());
-  assert.equal(await quick.result, "quick");
+  assertStrictEquals(await quick.result, "quick");
   await flush();
-  assert.deepEqual([joined.outcome.state, group.runningCount], ["pending", 1]);
+  assertEquals([joined.outcome.state, group.runningCount], ["pending", 1]);
   gate.resolve(7);
-  assert.equal(await slow.result, 7);
+  assertStrictEquals(await slow.result, 7);
   await flush();
-  assert.deepEqual([joined.outcome.state, group.runningCount], ["ok", 0]);
+  assertEquals([joined.outcome.state, group.runningCount], ["ok", 0]);
 });
 
 Deno.test("TaskGroup.join() waits for tasks that tasks spawn", async () => {
@@ -57,7 +65,7 @@ Deno.test("TaskGroup.join() waits for tasks that tasks spawn", async () => {
   };
   grow(3);
   await group.join();
-  assert.equal(count, 15);
+  assertStrictEquals(count, 15);
 });
 
 Deno.test("TaskGroup.spawn() runs at most runningMax tasks, in the order spawned", async () => {
@@ -70,15 +78,15 @@ Deno.test("TaskGroup.spawn() runs at most runningMax tasks, in the order spawned
       await promise;
     });
   });
-  assert.throws(() => group.spawn(() => {}), QueueFullError);
+  assertThrows(() => group.spawn(() => {}), QueueFullError);
   await flush();
-  assert.deepEqual([started, group.runningCount, group.waitingCount], [[0, 1], 2, 2]);
+  assertEquals([started, group.runningCount, group.waitingCount], [[0, 1], 2, 2]);
   gates[1].resolve();
   await flush();
-  assert.deepEqual([started, group.runningCount, group.waitingCount], [[0, 1, 2], 2, 1]);
+  assertEquals([started, group.runningCount, group.waitingCount], [[0, 1, 2], 2, 1]);
   for (const { resolve } of gates) resolve();
   await group.join();
-  assert.deepEqual(started, [0, 1, 2, 3]);
+  assertEquals(started, [0, 1, 2, 3]);
 });
 
 Deno.test("TaskGroup.join() rejects with all failures once all tasks have ended", async () => {
@@ -89,13 +97,13 @@ Deno.test("TaskGroup.join() rejects with all failures once all tasks have ended"
   const joined = new Followed(group.join());
   // An unhandled rejection would fail this test.
   await nextTurn();
-  assert.deepEqual([joined.outcome.state, group.failureCount], ["pending", 2]);
+  assertEquals([joined.outcome.state, group.failureCount], ["pending", 2]);
   gate.resolve("unharmed");
-  assert.equal(await other.result, "unharmed");
-  await assert.rejects(failing[0].result, /one/);
-  await assert.rejects(group.join(), (error) => {
-    assert.ok(error instanceof AggregateError);
-    assert.deepEqual(error.errors.map(({ message }) => message), ["one", "two"]);
+  assertStrictEquals(await other.result, "unharmed");
+  await assertRejectsMatching(() => failing[0].result, /one/);
+  await assertRejectsMatching(() => group.join(), (error) => {
+    assert(error instanceof AggregateError);
+    assertEquals(error.errors.map(({ message }) => message), ["one", "two"]);
     return true;
   });
   await group[Symbol.asyncDispose]();
@@ -104,12 +112,12 @@ Deno.test("TaskGroup.join() rejects with all failures once all tasks have ended"
 Deno.test("TaskGroup keeps the first failures and counts the others", async () => {
   const group = new TaskGroup();
   for (let task = 0; task < TASK_FAILURES_KEPT_MAX + 5; task++) group.spawn(failWith(String(task)));
-  await assert.rejects(group.join(), (error) => {
-    assert.ok(error instanceof AggregateError);
-    assert.match(error.message, /105 tasks failed/);
+  await assertRejectsMatching(() => group.join(), (error) => {
+    assert(error instanceof AggregateError);
+    assertMatch(error.message, /105 tasks failed/);
     return error.errors.length === TASK_FAILURES_KEPT_MAX;
   });
-  assert.equal(group.failureCount, TASK_FAILURES_KEPT_MAX + 5);
+  assertStrictEquals(group.failureCount, TASK_FAILURES_KEPT_MAX + 5);
 });
 
 Deno.test('TaskGroup with failure "cancel others" cancels, and join() rejects with the first failure', async () => {
@@ -118,11 +126,11 @@ Deno.test('TaskGroup with failure "cancel others" cancels, and join() rejects wi
   const failing = group.spawn(failWith("first"));
   let ran = false;
   const waiting = group.spawn(() => ran = true);
-  await assert.rejects(group.join(), /^Error: first$/);
-  for (const task of [running, failing, waiting]) await assert.rejects(task.result, /first/);
-  assert.deepEqual([ran, group.cancelled, group.failureCount], [false, true, 1]);
-  await assert.rejects(group.spawn(() => ran = true).result, /first/);
-  assert.equal(ran, false);
+  await assertRejectsMatching(() => group.join(), /^Error: first$/);
+  for (const task of [running, failing, waiting]) await assertRejectsMatching(() => task.result, /first/);
+  assertEquals([ran, group.cancelled, group.failureCount], [false, true, 1]);
+  await assertRejectsMatching(() => group.spawn(() => ran = true).result, /first/);
+  assertStrictEquals(ran, false);
 });
 
 Deno.test("TaskGroup.cancel() cancels what runs, what waits and what comes later; none of it is a failure", async () => {
@@ -140,9 +148,11 @@ Deno.test("TaskGroup.cancel() cancels what runs, what waits and what comes later
   group.cancel("a second time does nothing");
   tasks.push(group.spawn(() => "later"));
   await group.join();
-  assert.deepEqual([group.cancelled, group.failureCount, group.waitingCount], [true, 0, 0]);
-  for (const index of [0, 2, 3]) await assert.rejects(tasks[index].result, (reason) => reason === "over");
-  await assert.rejects(tasks[1].result, { name: "AbortError" });
+  assertEquals([group.cancelled, group.failureCount, group.waitingCount], [true, 0, 0]);
+  for (const index of [0, 2, 3]) {
+    await assertRejectsMatching(() => tasks[index].result, (reason) => reason === "over");
+  }
+  await assertRejectsMatching(() => tasks[1].result, { name: "AbortError" });
 });
 
 Deno.test("TaskGroup lets one task be cancelled without the others", async () => {
@@ -153,30 +163,30 @@ Deno.test("TaskGroup lets one task be cancelled without the others", async () =>
   const last = group.spawn(() => "last");
   await flush();
   waiting.cancel("not this one");
-  await assert.rejects(waiting.result, (reason) => reason === "not this one");
+  await assertRejectsMatching(() => waiting.result, (reason) => reason === "not this one");
   gate.resolve();
-  assert.equal(await last.result, "last");
+  assertStrictEquals(await last.result, "last");
   await group.join();
-  assert.equal(group.cancelled, false);
+  assertStrictEquals(group.cancelled, false);
 });
 
 Deno.test("TaskGroup is cancelled by its signal, and listens only while there are tasks", async () => {
   const abort = new CountedAbort();
   const group = new TaskGroup({ signal: abort.signal });
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
   await group.spawn(() => {}).result;
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
   const task = group.spawn(untilAborted);
-  assert.equal(abort.listenerCount, 1);
+  assertStrictEquals(abort.listenerCount, 1);
   await flush();
   abort.abort("stop");
-  await assert.rejects(task.result, (reason) => reason === "stop");
+  await assertRejectsMatching(() => task.result, (reason) => reason === "stop");
   await group.join();
-  assert.deepEqual([abort.listenerCount, group.cancelled], [0, true]);
+  assertEquals([abort.listenerCount, group.cancelled], [0, true]);
   const idle = new TaskGroup({ signal: abort.signal });
-  assert.equal(idle.cancelled, true);
-  await assert.rejects(idle.spawn(() => 1).result, (reason) => reason === "stop");
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(idle.cancelled, true);
+  await assertRejectsMatching(() => idle.spawn(() => 1).result, (reason) => reason === "stop");
+  assertStrictEquals(abort.listenerCount, 0);
 });
 
 Deno.test("TaskGroup.join() can be given up, and the tasks run on", async () => {
@@ -186,10 +196,10 @@ Deno.test("TaskGroup.join() can be given up, and the tasks run on", async () => 
   const abort = new CountedAbort();
   const joined = group.join({ signal: abort.signal });
   abort.abort("no patience");
-  await assert.rejects(joined, (reason) => reason === "no patience");
-  assert.equal(abort.listenerCount, 0);
+  await assertRejectsMatching(() => joined, (reason) => reason === "no patience");
+  assertStrictEquals(abort.listenerCount, 0);
   gate.resolve("done");
-  assert.equal(await task.result, "done");
+  assertStrictEquals(await task.result, "done");
 });
 
 Deno.test("TaskGroup[Symbol.asyncDispose]() cancels, waits, and tells failures that join() has not", async () => {
@@ -203,11 +213,11 @@ Deno.test("TaskGroup[Symbol.asyncDispose]() cancels, waits, and tells failures t
     });
     await flush();
   }
-  assert.equal(ended, true);
+  assertStrictEquals(ended, true);
   const group = new TaskGroup();
   group.spawn(failWith("untold"));
   await nextTurn();
-  await assert.rejects(group[Symbol.asyncDispose](), AggregateError);
+  await assertRejects(() => group[Symbol.asyncDispose](), AggregateError);
   await group[Symbol.asyncDispose]();
 });
 
@@ -246,7 +256,7 @@ async function checkTaskGroup(seed: number): Promise<void> {
     }
   };
   const expectRejected = (tasks: ModelTask[], reason: Error) => {
-    for (const { result } of tasks) assert.deepEqual(result.outcome, { state: "failed", reason });
+    for (const { result } of tasks) assertEquals(result.outcome, { state: "failed", reason });
   };
   /** Every task heeds its signal, so cancelling the group ends all. */
   const cancelAll = async (reason: Error) => {
@@ -275,7 +285,7 @@ async function checkTaskGroup(seed: number): Promise<void> {
       const [task] = running.splice(random.below(running.length), 1);
       task.end.resolve(step);
       await flush();
-      assert.deepEqual(task.result.outcome, { state: "ok", value: step });
+      assertEquals(task.result.outcome, { state: "ok", value: step });
     } else if (choice < 86 && running.length > 0) {
       const [task] = running.splice(random.below(running.length), 1);
       const error = new Error(`task ${task.id}`);
@@ -299,18 +309,18 @@ async function checkTaskGroup(seed: number): Promise<void> {
     }
     if (cancelReason === undefined) admit();
     await flush();
-    assert.deepEqual(started, modelStarted, "tasks start in their order, and only when there is room");
-    assert.deepEqual([group.runningCount, group.waitingCount], [running.length, waiting.length]);
-    assert.equal(group.failureCount, failures.length);
-    assert.equal(outer.listenerCount, running.length + waiting.length > 0 ? 1 : 0);
+    assertEquals(started, modelStarted, "tasks start in their order, and only when there is room");
+    assertEquals([group.runningCount, group.waitingCount], [running.length, waiting.length]);
+    assertStrictEquals(group.failureCount, failures.length);
+    assertStrictEquals(outer.listenerCount, running.length + waiting.length > 0 ? 1 : 0);
   }
   await group[Symbol.asyncDispose]().then(
-    () => assert.equal(failures.length, 0),
-    (error) => assert.deepEqual(cancelsOthers ? error : error.errors, cancelsOthers ? failures[0] : failures),
+    () => assertStrictEquals(failures.length, 0),
+    (error) => assertEquals(cancelsOthers ? error : error.errors, cancelsOthers ? failures[0] : failures),
   );
-  assert.equal(outer.listenerCount, 0);
+  assertStrictEquals(outer.listenerCount, 0);
 }
 
 Deno.test("TaskGroup refuses a meaning of failure that there is not", () => {
-  assert.throws(() => new TaskGroup({ failure: "ignore" as "collect" }), /failure is "ignore"/);
+  assertThrowsMatching(() => new TaskGroup({ failure: "ignore" as "collect" }), /failure is "ignore"/);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, fail } from "@std/assert";
 import { defaultTimers } from "@millrace/millrace/timer";
 import { nextTurn, runProgram } from "./support.ts";
 
@@ -25,7 +25,7 @@ async function countingHostTimers(
 }
 
 Deno.test("defaultTimers() gives the same timers at every call", () => {
-  assert.equal(defaultTimers(), defaultTimers());
+  assertStrictEquals(defaultTimers(), defaultTimers());
 });
 
 Deno.test("defaultTimers().schedule() runs callbacks by deadline and never early", async () => {
@@ -46,21 +46,21 @@ Deno.test("defaultTimers().schedule() runs callbacks by deadline and never early
       setMs = timers.nowMs() - startMs;
     });
   }
-  assert.deepEqual(order, ["first, early: false", "last, early: false"]);
+  assertEquals(order, ["first, early: false", "last, early: false"]);
 });
 
 Deno.test("defaultTimers() arms one host timer for many timers, again only for an earlier one", async () => {
   await countingHostTimers(async (counts) => {
     const timers = defaultTimers();
     const held = Array.from({ length: 100 }, (_, index) => timers.schedule(60_000 + index * 100, () => {}));
-    assert.deepEqual(counts, { set: 1, cleared: 0 });
+    assertEquals(counts, { set: 1, cleared: 0 });
     held.push(timers.schedule(1000, () => {}));
-    assert.deepEqual(counts, { set: 2, cleared: 1 });
+    assertEquals(counts, { set: 2, cleared: 1 });
     held.push(timers.schedule(90_000, () => {}));
-    assert.deepEqual(counts, { set: 2, cleared: 1 });
+    assertEquals(counts, { set: 2, cleared: 1 });
     for (const timer of held) timer.cancel();
     await Promise.resolve();
-    assert.deepEqual(counts, { set: 2, cleared: 2 });
+    assertEquals(counts, { set: 2, cleared: 2 });
   });
 });
 
@@ -68,9 +68,9 @@ Deno.test("defaultTimers() leaves the host timer armed across cancel and schedul
   await countingHostTimers(async (counts) => {
     const timers = defaultTimers();
     for (let round = 0; round < 1000; round++) timers.schedule(60_000, () => {}).cancel();
-    assert.equal(counts.set, 1);
+    assertStrictEquals(counts.set, 1);
     await Promise.resolve();
-    assert.deepEqual(counts, { set: 1, cleared: 1 });
+    assertEquals(counts, { set: 1, cleared: 1 });
   });
 });
 
@@ -87,18 +87,18 @@ Deno.test("defaultTimers() re-arms for what a callback schedules and for what is
       resolve();
     });
   });
-  assert.deepEqual(order, ["outer", "inner", "left"]);
+  assertEquals(order, ["outer", "inner", "left"]);
   await nextTurn();
 });
 
 Deno.test("defaultTimers() takes delays longer than the host's, which would fire at once", async () => {
   await countingHostTimers(async (counts) => {
-    const timer = defaultTimers().schedule(2 ** 40, () => assert.fail("fired"));
+    const timer = defaultTimers().schedule(2 ** 40, () => fail("fired"));
     const hostDelay = Promise.withResolvers<void>();
     setTimeout(hostDelay.resolve, 20);
     await hostDelay.promise;
-    assert.equal(counts.set, 2);
-    assert.equal(timer.cancel(), true);
+    assertStrictEquals(counts.set, 2);
+    assertStrictEquals(timer.cancel(), true);
     await Promise.resolve();
   });
 });
@@ -111,7 +111,7 @@ Deno.test("importing the timer module starts nothing", async () => {
     await import("@millrace/millrace/timer");
     console.log(setCount);
   `);
-  assert.deepEqual({ code, stdout }, { code: 0, stdout: "0\n" });
+  assertEquals({ code, stdout }, { code: 0, stdout: "0\n" });
 });
 
 Deno.test("defaultTimers() keeps the process running while a timer is held", async () => {
@@ -120,7 +120,7 @@ Deno.test("defaultTimers() keeps the process running while a timer is held", asy
     defaultTimers().schedule(50, () => console.log("ran"));
     console.log("end of main");
   `);
-  assert.deepEqual({ code, stdout }, { code: 0, stdout: "end of main\nran\n" });
+  assertEquals({ code, stdout }, { code: 0, stdout: "end of main\nran\n" });
 });
 
 Deno.test("defaultTimers() lets the process exit once every timer ran or was cancelled", async () => {
@@ -132,7 +132,7 @@ Deno.test("defaultTimers() lets the process exit once every timer ran or was can
     timer.cancel();
     console.log("end of main");
   `);
-  assert.deepEqual({ code, stdout }, { code: 0, stdout: "end of main\n" });
+  assertEquals({ code, stdout }, { code: 0, stdout: "end of main\n" });
 });
 
 Deno.test("defaultTimers() runs the timers after one that throws when the error is handled", async () => {
@@ -143,5 +143,5 @@ Deno.test("defaultTimers() runs the timers after one that throws when the error 
     defaultTimers().schedule(1, () => console.log("same tick"));
     defaultTimers().schedule(20, () => console.log("later"));
   `);
-  assert.deepEqual({ code, stdout }, { code: 0, stdout: "boom\nsame tick\nlater\n" });
+  assertEquals({ code, stdout }, { code: 0, stdout: "boom\nsame tick\nlater\n" });
 });

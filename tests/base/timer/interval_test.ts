@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { DELAY_MS_MAX, Interval, type IntervalTick, ManualClock } from "@millrace/millrace/timer";
 import { InvariantError } from "../../../src/base/mod.ts";
 import { CountedAbort, ManualTimers, nextTurn, stateOf } from "./support.ts";
@@ -11,9 +12,9 @@ Deno.test("Interval.next() ticks at the start plus whole periods, without drift"
     // Each tick is noticed 3 ms late; the next deadline stays where it was.
     const dueMs = 1000 + index * 10;
     await timers.pass(dueMs - 1 - timers.nowMs());
-    assert.equal(await stateOf(tick), "pending");
+    assertStrictEquals(await stateOf(tick), "pending");
     await timers.pass(4);
-    assert.deepEqual(await tick, { index, scheduledMs: dueMs, missedCount: 0 });
+    assertEquals(await tick, { index, scheduledMs: dueMs, missedCount: 0 });
   }
 });
 
@@ -23,12 +24,12 @@ Deno.test("Interval.next() skips missed deadlines and counts them", async () => 
   timers.clock.advance(45);
   const late = interval.next();
   await timers.pass(0);
-  assert.deepEqual(await late, { index: 4, scheduledMs: 40, missedCount: 3 });
+  assertEquals(await late, { index: 4, scheduledMs: 40, missedCount: 3 });
   const next = interval.next();
   await timers.pass(4);
-  assert.equal(await stateOf(next), "pending");
+  assertStrictEquals(await stateOf(next), "pending");
   await timers.pass(1);
-  assert.deepEqual(await next, { index: 5, scheduledMs: 50, missedCount: 0 });
+  assertEquals(await next, { index: 5, scheduledMs: 50, missedCount: 0 });
 });
 
 Deno.test("Interval.next() gives every missed deadline in a burst when asked to", async () => {
@@ -38,13 +39,13 @@ Deno.test("Interval.next() gives every missed deadline in a burst when asked to"
   for (const index of [1, 2, 3]) {
     const tick = interval.next();
     await timers.pass(0);
-    assert.deepEqual(await tick, { index, scheduledMs: index * 10, missedCount: 0 });
+    assertEquals(await tick, { index, scheduledMs: index * 10, missedCount: 0 });
   }
   const next = interval.next();
   await timers.pass(9);
-  assert.equal(await stateOf(next), "pending");
+  assertStrictEquals(await stateOf(next), "pending");
   await timers.pass(1);
-  assert.deepEqual(await next, { index: 4, scheduledMs: 40, missedCount: 0 });
+  assertEquals(await next, { index: 4, scheduledMs: 40, missedCount: 0 });
 });
 
 Deno.test("Interval.next() begins with the start itself when immediate", async () => {
@@ -52,10 +53,10 @@ Deno.test("Interval.next() begins with the start itself when immediate", async (
   const interval = new Interval(10, { timers, immediate: true });
   const first = interval.next();
   await timers.pass(0);
-  assert.deepEqual(await first, { index: 0, scheduledMs: 7, missedCount: 0 });
+  assertEquals(await first, { index: 0, scheduledMs: 7, missedCount: 0 });
   const second = interval.next();
   await timers.pass(10);
-  assert.deepEqual(await second, { index: 1, scheduledMs: 17, missedCount: 0 });
+  assertEquals(await second, { index: 1, scheduledMs: 17, missedCount: 0 });
 });
 
 Deno.test("Interval accounts for every deadline when the period is no whole number", async () => {
@@ -68,11 +69,11 @@ Deno.test("Interval accounts for every deadline when the period is no whole numb
       timers.clock.advance((step * 0.37) % 5);
       while (timers.advance() === 0) timers.clock.advance(timers.nextDelayMs ?? 0);
       const tick = await pending;
-      assert.ok(tick !== undefined);
-      assert.equal(tick.index, previous.index + 1 + tick.missedCount);
-      assert.equal(tick.scheduledMs, 0.1 + tick.index * periodMs);
-      assert.ok(tick.scheduledMs <= timers.nowMs(), "never early");
-      assert.ok(0.1 + (tick.index + 1) * periodMs > timers.nowMs(), "the latest deadline that has passed");
+      assert(tick !== undefined);
+      assertStrictEquals(tick.index, previous.index + 1 + tick.missedCount);
+      assertStrictEquals(tick.scheduledMs, 0.1 + tick.index * periodMs);
+      assert(tick.scheduledMs <= timers.nowMs(), "never early");
+      assert(0.1 + (tick.index + 1) * periodMs > timers.nowMs(), "the latest deadline that has passed");
       previous = tick;
     }
   }
@@ -83,10 +84,10 @@ Deno.test("Interval.next() finds the latest deadline where the division by the p
   const timers = new ManualTimers({ tickMs: 0.001 }, new ManualClock(startMs));
   const interval = new Interval(periodMs, { timers });
   timers.clock.set(startMs + index * periodMs);
-  assert.ok((timers.nowMs() - startMs) / periodMs < index);
+  assert((timers.nowMs() - startMs) / periodMs < index);
   const late = interval.next();
   while (timers.advance() === 0) timers.clock.advance(timers.nextDelayMs ?? 0);
-  assert.equal((await late)?.index, index);
+  assertStrictEquals((await late)?.index, index);
 });
 
 Deno.test("Interval.next() gives undefined once disposed, and frees timer and listener", async () => {
@@ -94,12 +95,12 @@ Deno.test("Interval.next() gives undefined once disposed, and frees timer and li
   const abort = new CountedAbort();
   const interval = new Interval(10, { timers, signal: abort.signal });
   const pending = interval.next();
-  assert.equal(abort.listenerCount, 1);
+  assertStrictEquals(abort.listenerCount, 1);
   interval[Symbol.dispose]();
-  assert.equal(await pending, undefined);
-  assert.equal(await interval.next(), undefined);
-  assert.equal(abort.listenerCount, 0);
-  assert.equal(timers.size, 0);
+  assertStrictEquals(await pending, undefined);
+  assertStrictEquals(await interval.next(), undefined);
+  assertStrictEquals(abort.listenerCount, 0);
+  assertStrictEquals(timers.size, 0);
   interval[Symbol.dispose]();
 });
 
@@ -110,31 +111,31 @@ Deno.test("Interval.next() rejects with the signal's reason, then and ever after
   const pending = interval.next();
   const reason = new Error("shutting down");
   abort.abort(reason);
-  await assert.rejects(pending, reason);
-  await assert.rejects(interval.next(), reason);
-  assert.equal(abort.listenerCount, 0);
-  assert.equal(timers.size, 0);
+  await assertRejectsMatching(() => pending, reason);
+  await assertRejectsMatching(() => interval.next(), reason);
+  assertStrictEquals(abort.listenerCount, 0);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("Interval holds no timer and no listener between ticks", async () => {
   const timers = new ManualTimers();
   const abort = new CountedAbort();
   const interval = new Interval(10, { timers, signal: abort.signal });
-  assert.equal(timers.size + abort.listenerCount, 0);
+  assertStrictEquals(timers.size + abort.listenerCount, 0);
   const tick = interval.next();
-  assert.deepEqual([timers.size, abort.listenerCount], [1, 1]);
+  assertEquals([timers.size, abort.listenerCount], [1, 1]);
   await timers.pass(10);
   await tick;
-  assert.deepEqual([timers.size, abort.listenerCount], [0, 0]);
+  assertEquals([timers.size, abort.listenerCount], [0, 0]);
 });
 
 Deno.test("Interval.next() refuses a second call while one is pending, which goes on", async () => {
   const timers = new ManualTimers();
   const interval = new Interval(10, { timers });
   const first = interval.next();
-  await assert.rejects(interval.next(), InvariantError);
+  await assertRejects(() => interval.next(), InvariantError);
   await timers.pass(10);
-  assert.equal((await first)?.index, 1);
+  assertStrictEquals((await first)?.index, 1);
 });
 
 Deno.test("Interval is iterated until disposed", async () => {
@@ -147,8 +148,8 @@ Deno.test("Interval is iterated until disposed", async () => {
   for (let step = 0; step < 3; step++) await timers.pass(10);
   interval[Symbol.dispose]();
   await loop;
-  assert.deepEqual(indexes, [1, 2, 3]);
-  assert.equal(timers.size, 0);
+  assertEquals(indexes, [1, 2, 3]);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("Interval is disposed by leaving its loop", async () => {
@@ -160,7 +161,7 @@ Deno.test("Interval is disposed by leaving its loop", async () => {
   await nextTurn();
   await timers.pass(10);
   await loop;
-  assert.equal(await interval.next(), undefined);
+  assertStrictEquals(await interval.next(), undefined);
 });
 
 Deno.test("Interval makes its loop throw the reason of an aborted signal", async () => {
@@ -171,16 +172,16 @@ Deno.test("Interval makes its loop throw the reason of an aborted signal", async
     for await (const _ of interval);
   })();
   await timers.pass(10);
-  const rejected = assert.rejects(loop, (error) => error === "stop");
+  const rejected = assertRejectsMatching(() => loop, (error) => error === "stop");
   abort.abort("stop");
   await rejected;
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
 });
 
 Deno.test("Interval refuses a period that is no number above 0 and up to DELAY_MS_MAX", () => {
   const timers = new ManualTimers();
   for (const periodMs of [0, -1, NaN, Infinity, DELAY_MS_MAX * 2]) {
-    assert.throws(() => new Interval(periodMs, { timers }), RangeError);
+    assertThrows(() => new Interval(periodMs, { timers }), RangeError);
   }
 });
 
@@ -196,9 +197,9 @@ Deno.test("Interval works on the default timers, and leaves room for others when
   } finally {
     clearInterval(host);
   }
-  assert.ok(others > 0);
+  assert(others > 0);
 });
 
 Deno.test("Interval refuses a way to miss ticks that there is not", () => {
-  assert.throws(() => new Interval(10, { missed: "none" as "skip" }), /missed is "none"/);
+  assertThrowsMatching(() => new Interval(10, { missed: "none" as "skip" }), /missed is "none"/);
 });

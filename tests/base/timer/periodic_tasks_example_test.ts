@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 
 const EXAMPLE = new URL("../../../examples/periodic_tasks.ts", import.meta.url).pathname;
 
@@ -21,9 +21,9 @@ async function outcomeOf(
 
 Deno.test("examples/periodic_tasks.ts runs for --seconds and exits with 0", async () => {
   const { code, stdout, stderr } = await outcomeOf(startExample("--seconds", "1.1"));
-  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-  assert.match(stdout, /^heartbeat: \d+ runs, \d+ missed$/m);
-  assert.match(stdout, /^flush: \d+ runs, \d+ missed/m);
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  assertMatch(stdout, /^heartbeat: \d+ runs, \d+ missed$/m);
+  assertMatch(stdout, /^flush: \d+ runs, \d+ missed/m);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -40,15 +40,15 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const stdout = await new Response(rest).text();
     const { code } = await child.status;
     await Promise.all([draining, child.stderr.cancel()]);
-    assert.equal(code, 0);
-    assert.match(stdout, /^heartbeat: \d+ runs/m);
+    assertStrictEquals(code, 0);
+    assertMatch(stdout, /^heartbeat: \d+ runs/m);
   });
 }
 
 Deno.test("examples/periodic_tasks.ts refuses a wrong command line with one line and exit code 2", async () => {
   for (const args of [["--second", "1"], ["--seconds", "soon"], ["--seconds"], ["--seconds=0"], ["1"]]) {
     const { code, stdout, stderr } = await outcomeOf(startExample(...args));
-    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
-    assert.match(stderr, /^periodic_tasks: .*expected .*\n$/);
+    assertEquals({ code, stdout }, { code: 2, stdout: "" });
+    assertMatch(stderr, /^periodic_tasks: .*expected .*\n$/);
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { sleep, spawnPeriodic } from "@millrace/millrace/timer";
 import { CountedAbort, ManualTimers, nextTurn, stateOf } from "./support.ts";
 
@@ -7,25 +8,25 @@ Deno.test("spawnPeriodic() runs once every period, first after one", async () =>
   const ranAtMs: number[] = [];
   const task = spawnPeriodic(10, () => void ranAtMs.push(timers.nowMs()), { timers });
   await timers.pass(9);
-  assert.equal(task.runCount, 0);
+  assertStrictEquals(task.runCount, 0);
   await timers.pass(1);
   await timers.pass(10);
   await timers.pass(10);
-  assert.deepEqual(ranAtMs, [10, 20, 30]);
-  assert.equal(task.runCount, 3);
-  assert.equal(task.missedCount, 0);
+  assertEquals(ranAtMs, [10, 20, 30]);
+  assertStrictEquals(task.runCount, 3);
+  assertStrictEquals(task.missedCount, 0);
   task.cancel();
   await task.result;
-  assert.equal(timers.size, 0);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("spawnPeriodic() runs at once too when immediate", async () => {
   const timers = new ManualTimers();
   await using task = spawnPeriodic(10, () => {}, { timers, immediate: true });
   await timers.pass(0);
-  assert.equal(task.runCount, 1);
+  assertStrictEquals(task.runCount, 1);
   await timers.pass(10);
-  assert.equal(task.runCount, 2);
+  assertStrictEquals(task.runCount, 2);
 });
 
 Deno.test("spawnPeriodic() never overlaps runs, and counts the deadlines a long run misses", async () => {
@@ -39,9 +40,9 @@ Deno.test("spawnPeriodic() never overlaps runs, and counts the deadlines a long 
   }, { timers });
   for (let step = 0; step < 100; step++) await timers.pass(1);
   // Runs begin at 10, 45 and 80; deadlines 20, 30 and 50, 60, 70 pass meanwhile.
-  assert.equal(runningMax, 1);
-  assert.equal(task.runCount, 3);
-  assert.equal(task.missedCount, 5);
+  assertStrictEquals(runningMax, 1);
+  assertStrictEquals(task.runCount, 3);
+  assertStrictEquals(task.missedCount, 5);
   task.cancel();
   await task.result;
 });
@@ -60,14 +61,14 @@ Deno.test("PeriodicTask.result rejects with what a run threw, and there are no m
   ) {
     const task = spawnPeriodic(10, failing, { timers, signal: abort.signal });
     await timers.pass(10);
-    await assert.rejects(task.result, /run failed/);
+    await assertRejectsMatching(() => task.result, /run failed/);
     await timers.pass(30);
-    assert.equal(task.runCount, 1);
+    assertStrictEquals(task.runCount, 1);
     task.cancel();
-    await assert.rejects(async () => await task[Symbol.asyncDispose](), /run failed/);
+    await assertRejectsMatching(async () => await task[Symbol.asyncDispose](), /run failed/);
   }
-  assert.equal(abort.listenerCount, 0);
-  assert.equal(steady.runCount + steady.missedCount, 8);
+  assertStrictEquals(abort.listenerCount, 0);
+  assertStrictEquals(steady.runCount + steady.missedCount, 8);
   steady.cancel();
   await steady.result;
 });
@@ -84,7 +85,7 @@ Deno.test("PeriodicTask.result needs no listener: a failed task harms nothing el
     spawnPeriodic(10, () => Promise.reject(new Error("run failed")), { timers });
     await timers.pass(10);
     await nextTurn();
-    assert.deepEqual(unhandled, []);
+    assertEquals(unhandled, []);
   } finally {
     removeEventListener("unhandledrejection", onUnhandled);
   }
@@ -99,14 +100,14 @@ Deno.test("PeriodicTask.cancel() aborts the run in progress, and result waits fo
     return finish.promise;
   }, { timers });
   await timers.pass(10);
-  assert.equal(runSignal?.aborted, false);
+  assertStrictEquals(runSignal?.aborted, false);
   task.cancel("enough");
-  assert.equal(runSignal?.reason, "enough");
-  assert.equal(await stateOf(task.result), "pending");
+  assertStrictEquals(runSignal?.reason, "enough");
+  assertStrictEquals(await stateOf(task.result), "pending");
   finish.resolve();
   await task.result;
-  assert.equal(task.runCount, 1);
-  assert.equal(timers.size, 0);
+  assertStrictEquals(task.runCount, 1);
+  assertStrictEquals(timers.size, 0);
   task.cancel();
 });
 
@@ -132,7 +133,7 @@ Deno.test("PeriodicTask.result rejects when a run fails otherwise after cancella
   }, { timers });
   await timers.pass(10);
   task.cancel();
-  await assert.rejects(task.result, /flush failed/);
+  await assertRejectsMatching(() => task.result, /flush failed/);
 });
 
 Deno.test("PeriodicTask.result rejects when a run of a task not cancelled throws an AbortError", async () => {
@@ -141,33 +142,33 @@ Deno.test("PeriodicTask.result rejects when a run of a task not cancelled throws
     throw new DOMException("someone else's", "AbortError");
   }, { timers });
   await timers.pass(10);
-  await assert.rejects(task.result, { name: "AbortError" });
+  await assertRejectsMatching(() => task.result, { name: "AbortError" });
 });
 
 Deno.test("spawnPeriodic() is cancelled by the outer signal and removes its listener", async () => {
   const timers = new ManualTimers();
   const abort = new CountedAbort();
   const task = spawnPeriodic(10, () => {}, { timers, signal: abort.signal });
-  assert.equal(abort.listenerCount, 1);
+  assertStrictEquals(abort.listenerCount, 1);
   await timers.pass(10);
   abort.abort();
   await task.result;
-  assert.equal(abort.listenerCount, 0);
-  assert.equal(timers.size, 0);
-  assert.equal(task.runCount, 1);
+  assertStrictEquals(abort.listenerCount, 0);
+  assertStrictEquals(timers.size, 0);
+  assertStrictEquals(task.runCount, 1);
 });
 
 Deno.test("spawnPeriodic() never runs for a signal already aborted", async () => {
   const timers = new ManualTimers();
-  const task = spawnPeriodic(10, () => assert.fail("ran"), {
+  const task = spawnPeriodic(10, () => fail("ran"), {
     timers,
     signal: AbortSignal.abort(),
     immediate: true,
   });
   await task.result;
   await timers.pass(100);
-  assert.equal(task.runCount, 0);
-  assert.equal(timers.size, 0);
+  assertStrictEquals(task.runCount, 0);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("PeriodicTask[Symbol.asyncDispose]() cancels and waits", async () => {
@@ -180,14 +181,14 @@ Deno.test("PeriodicTask[Symbol.asyncDispose]() cancels and waits", async () => {
       ended = true;
     }, { timers });
     await timers.pass(10);
-    assert.equal(task.runCount, 1);
+    assertStrictEquals(task.runCount, 1);
   }
-  assert.equal(ended, true);
+  assertStrictEquals(ended, true);
 });
 
 Deno.test("spawnPeriodic() refuses a period out of range", () => {
   for (const periodMs of [0, -1, NaN, Infinity]) {
-    assert.throws(() => spawnPeriodic(periodMs, () => {}), RangeError);
+    assertThrows(() => spawnPeriodic(periodMs, () => {}), RangeError);
   }
 });
 
@@ -197,5 +198,5 @@ Deno.test("spawnPeriodic() works on the default timers", async () => {
     if (task.runCount === 3) reached.resolve();
   });
   await reached.promise;
-  assert.ok(task.runCount >= 3);
+  assert(task.runCount >= 3);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { TickWheel } from "../../../src/base/timer/tick_wheel.ts";
 
@@ -20,10 +20,10 @@ Deno.test("TickWheel.collect() gives entries of every level in order, up to the 
   const taken: number[] = [];
   for (const { tick } of shuffled) wheel.add(tick, () => taken.push(tick));
   wheel.collect(Number.MAX_SAFE_INTEGER);
-  assert.equal(takeAll(wheel), ticks.length);
-  assert.deepEqual(taken, ticks.toSorted((a, b) => a - b));
-  assert.equal(wheel.size, 0);
-  assert.equal(wheel.nextTick, Infinity);
+  assertStrictEquals(takeAll(wheel), ticks.length);
+  assertEquals(taken, ticks.toSorted((a, b) => a - b));
+  assertStrictEquals(wheel.size, 0);
+  assertStrictEquals(wheel.nextTick, Infinity);
 });
 
 Deno.test("TickWheel.nextTick leads to a far entry in at most one step a level, never past it", () => {
@@ -34,13 +34,13 @@ Deno.test("TickWheel.nextTick leads to a far entry in at most one step a level, 
     wheel.add(tick, () => {});
     let stepCount = 0;
     while (wheel.takeDue() === undefined) {
-      assert.ok(wheel.nextTick <= tick, `next ${wheel.nextTick}, entry at ${tick}`);
-      assert.ok(stepCount === 0 || wheel.nextTick > wheel.tick);
+      assert(wheel.nextTick <= tick, `next ${wheel.nextTick}, entry at ${tick}`);
+      assert(stepCount === 0 || wheel.nextTick > wheel.tick);
       wheel.collect(wheel.nextTick);
       stepCount++;
     }
-    assert.equal(wheel.tick, tick);
-    assert.ok(stepCount <= 11, `${stepCount} steps to tick ${tick}`);
+    assertStrictEquals(wheel.tick, tick);
+    assert(stepCount <= 11, `${stepCount} steps to tick ${tick}`);
   }
 });
 
@@ -57,31 +57,31 @@ Deno.test("TickWheel keeps the order of arrival within a tick, whatever levels i
       wheel.add(tick, () => taken.push(ordinal));
     }
   }
-  assert.equal(takeAll(wheel), 21);
+  assertStrictEquals(takeAll(wheel), 21);
   wheel.collect(tick);
-  assert.equal(takeAll(wheel), 3);
-  assert.deepEqual(taken, Array.from({ length: 24 }, (_, index) => index));
+  assertStrictEquals(takeAll(wheel), 3);
+  assertEquals(taken, Array.from({ length: 24 }, (_, index) => index));
 });
 
 Deno.test("TickWheel.add() takes a tick that has passed as the present one", () => {
   const wheel = new TickWheel(10);
   wheel.collect(500);
   wheel.add(3, () => {});
-  assert.equal(wheel.nextTick, 500);
+  assertStrictEquals(wheel.nextTick, 500);
   wheel.collect(500);
-  assert.equal(takeAll(wheel), 1);
+  assertStrictEquals(takeAll(wheel), 1);
 });
 
 Deno.test("TickWheel.cancel() refuses an entry that was used again", () => {
   const wheel = new TickWheel(10);
   const entry = wheel.add(5, () => {});
   const generation = wheel.generationOf(entry);
-  assert.equal(wheel.cancel(entry, generation), true);
-  assert.equal(wheel.cancel(entry, generation), false);
+  assertStrictEquals(wheel.cancel(entry, generation), true);
+  assertStrictEquals(wheel.cancel(entry, generation), false);
   const again = wheel.add(5, () => {});
-  assert.equal(again, entry);
-  assert.equal(wheel.cancel(entry, generation), false);
-  assert.equal(wheel.size, 1);
+  assertStrictEquals(again, entry);
+  assertStrictEquals(wheel.cancel(entry, generation), false);
+  assertStrictEquals(wheel.size, 1);
 });
 
 Deno.test("TickWheel never uses an entry again that has had all its generations", () => {
@@ -91,11 +91,11 @@ Deno.test("TickWheel never uses an entry again that has had all its generations"
     const entry = wheel.add(step, () => {});
     const generation = wheel.generationOf(entry);
     const generations = uses.get(entry) ?? new Set();
-    assert.ok(!generations.has(generation), `entry ${entry} had generation ${generation} before`);
+    assert(!generations.has(generation), `entry ${entry} had generation ${generation} before`);
     uses.set(entry, generations.add(generation));
-    assert.equal(wheel.cancel(entry, generation), true);
+    assertStrictEquals(wheel.cancel(entry, generation), true);
   }
-  assert.equal(uses.size, 13);
+  assertStrictEquals(uses.size, 13);
 });
 
 Deno.test("TickWheel.onEmpty() is called when a cancellation takes the last entry", () => {
@@ -105,8 +105,8 @@ Deno.test("TickWheel.onEmpty() is called when a cancellation takes the last entr
   const first = wheel.add(1, () => {});
   const second = wheel.add(100_000, () => {});
   wheel.cancel(first, wheel.generationOf(first));
-  assert.equal(callCount, 0);
+  assertStrictEquals(callCount, 0);
   wheel.cancel(second, wheel.generationOf(second));
-  assert.equal(callCount, 1);
-  assert.equal(wheel.nextTick, Infinity);
+  assertStrictEquals(callCount, 1);
+  assertStrictEquals(wheel.nextTick, Infinity);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, fail } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { sleep, withTimeout } from "@millrace/millrace/timer";
 import { CountedAbort, ManualTimers, nextTurn, stateOf } from "./support.ts";
 
@@ -9,38 +10,38 @@ Deno.test("withTimeout() settles as its work does and frees timer and listener",
   const timers = new ManualTimers();
   const abort = new CountedAbort();
   const options = { timers, signal: abort.signal };
-  assert.equal(await withTimeout(Promise.resolve("promise"), 10, options), "promise");
-  assert.equal(await withTimeout(() => Promise.resolve("task"), 10, options), "task");
-  assert.equal(await withTimeout(() => "plain value", 10, options), "plain value");
-  await assert.rejects(
-    withTimeout(Promise.reject(new Error("promise failed")), 10, options),
+  assertStrictEquals(await withTimeout(Promise.resolve("promise"), 10, options), "promise");
+  assertStrictEquals(await withTimeout(() => Promise.resolve("task"), 10, options), "task");
+  assertStrictEquals(await withTimeout(() => "plain value", 10, options), "plain value");
+  await assertRejectsMatching(
+    () => withTimeout(Promise.reject(new Error("promise failed")), 10, options),
     /promise failed/,
   );
-  await assert.rejects(
-    withTimeout(() => Promise.reject(new Error("task failed")), 10, options),
+  await assertRejectsMatching(
+    () => withTimeout(() => Promise.reject(new Error("task failed")), 10, options),
     /task failed/,
   );
   const throwing = (): Promise<void> => {
     throw new Error("task threw");
   };
-  await assert.rejects(withTimeout(throwing, 10, options), /task threw/);
-  assert.equal(timers.size, 0);
-  assert.equal(abort.listenerCount, 0);
+  await assertRejectsMatching(() => withTimeout(throwing, 10, options), /task threw/);
+  assertStrictEquals(timers.size, 0);
+  assertStrictEquals(abort.listenerCount, 0);
 });
 
 Deno.test("withTimeout() rejects with a TimeoutError at the deadline, not before", async () => {
   const timers = new ManualTimers();
   const outcome = withTimeout(new Promise(() => {}), 10, { timers });
   await timers.pass(9);
-  assert.equal(await stateOf(outcome), "pending");
+  assertStrictEquals(await stateOf(outcome), "pending");
   await timers.pass(1);
-  await assert.rejects(outcome, (error: Error) => {
-    assert.ok(isTimeoutError(error));
-    assert.equal(error.message, "withTimeout: pending after 10 ms");
+  await assertRejectsMatching(() => outcome, (error: Error) => {
+    assert(isTimeoutError(error));
+    assertStrictEquals(error.message, "withTimeout: pending after 10 ms");
     return true;
   });
   const named = withTimeout(new Promise(() => {}), 10, { timers, message: "fetch: no answer" });
-  const rejected = assert.rejects(named, { name: "TimeoutError", message: "fetch: no answer" });
+  const rejected = assertRejectsMatching(() => named, { name: "TimeoutError", message: "fetch: no answer" });
   await timers.pass(10);
   await rejected;
 });
@@ -59,9 +60,9 @@ Deno.test("withTimeout() aborts the task's signal at the deadline with the same 
   const ending = outcome.then(() => undefined, (reason) => reason);
   await timers.pass(10);
   const error = await ending;
-  assert.ok(isTimeoutError(error));
-  assert.equal(seen, error);
-  assert.equal(timers.size, 0);
+  assert(isTimeoutError(error));
+  assertStrictEquals(seen, error);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("withTimeout() never aborts the task's signal when the task ends in time", async () => {
@@ -76,7 +77,7 @@ Deno.test("withTimeout() never aborts the task's signal when the task ends in ti
     { timers },
   );
   await timers.pass(100);
-  assert.equal(taskSignal?.aborted, false);
+  assertStrictEquals(taskSignal?.aborted, false);
 });
 
 Deno.test("withTimeout() rejects with the outer signal's reason and aborts the task with it", async () => {
@@ -91,13 +92,13 @@ Deno.test("withTimeout() rejects with the outer signal's reason and aborts the t
     10,
     { timers, signal: abort.signal },
   );
-  assert.equal(abort.listenerCount, 1);
+  assertStrictEquals(abort.listenerCount, 1);
   const reason = new Error("shutting down");
   abort.abort(reason);
-  await assert.rejects(outcome, reason);
-  assert.equal(taskSignal?.reason, reason);
-  assert.equal(abort.listenerCount, 0);
-  assert.equal(timers.size, 0);
+  await assertRejectsMatching(() => outcome, reason);
+  assertStrictEquals(taskSignal?.reason, reason);
+  assertStrictEquals(abort.listenerCount, 0);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("withTimeout() removes its listener whichever way it ends", async () => {
@@ -105,28 +106,28 @@ Deno.test("withTimeout() removes its listener whichever way it ends", async () =
   const abort = new CountedAbort();
   const options = { timers, signal: abort.signal };
   await withTimeout(Promise.resolve(), 10, options);
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
   await withTimeout(() => Promise.reject(new Error("failed")), 10, options).catch(() => {});
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
   const late = withTimeout(new Promise(() => {}), 10, options);
-  assert.equal(abort.listenerCount, 1);
-  const rejected = assert.rejects(late, isTimeoutError);
+  assertStrictEquals(abort.listenerCount, 1);
+  const rejected = assertRejectsMatching(() => late, isTimeoutError);
   await timers.pass(10);
   await rejected;
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
 });
 
 Deno.test("withTimeout() does not call the task for a signal already aborted or a time-out out of range", async () => {
   const timers = new ManualTimers();
-  const never = (): Promise<void> => assert.fail("the task was called");
-  await assert.rejects(
-    withTimeout(never, 10, { timers, signal: AbortSignal.abort("gone") }),
+  const never = (): Promise<void> => fail("the task was called");
+  await assertRejectsMatching(
+    () => withTimeout(never, 10, { timers, signal: AbortSignal.abort("gone") }),
     (error) => error === "gone",
   );
   for (const timeoutMs of [-1, NaN, Infinity]) {
-    await assert.rejects(withTimeout(never, timeoutMs, { timers }), RangeError);
+    await assertRejects(() => withTimeout(never, timeoutMs, { timers }), RangeError);
   }
-  assert.equal(timers.size, 0);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("withTimeout() leaves no unhandled rejection when its work fails after it ended", async () => {
@@ -146,16 +147,16 @@ Deno.test("withTimeout() leaves no unhandled rejection when its work fails after
       withTimeout(refused.promise, -1, { timers }),
     ].map((outcome) => outcome.catch(() => "ended"));
     await timers.pass(10);
-    assert.deepEqual(await Promise.all(outcomes), ["ended", "ended", "ended", "ended"]);
+    assertEquals(await Promise.all(outcomes), ["ended", "ended", "ended", "ended"]);
     for (const late of [given, tasked, aborted, refused]) late.reject(new Error("late"));
     await nextTurn();
-    assert.deepEqual(unhandled, []);
+    assertEquals(unhandled, []);
   } finally {
     removeEventListener("unhandledrejection", onUnhandled);
   }
 });
 
 Deno.test("withTimeout() works on the default timers", async () => {
-  await assert.rejects(withTimeout((signal) => sleep(60_000, { signal }), 5), isTimeoutError);
-  assert.equal(await withTimeout(sleep(1).then(() => "in time"), 60_000), "in time");
+  await assertRejectsMatching(() => withTimeout((signal) => sleep(60_000, { signal }), 5), isTimeoutError);
+  assertStrictEquals(await withTimeout(sleep(1).then(() => "in time"), 60_000), "in time");
 });

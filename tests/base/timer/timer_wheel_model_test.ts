@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { DELAY_MS_MAX, ManualClock, type Timer, TimerWheel } from "@millrace/millrace/timer";
 import { SeededRandom } from "../../../src/base/mod.ts";
 
@@ -43,11 +43,11 @@ class Model {
 
   finish(): void {
     for (let round = 0; this.#timers.size > 0; round++) {
-      assert.ok(round < 100_000, "the wheel does not come to an end");
+      assert(round < 100_000, "the wheel does not come to an end");
       this.#passTime();
       this.#check();
     }
-    assert.equal(this.#wheel.nextDelayMs, undefined);
+    assertStrictEquals(this.#wheel.nextDelayMs, undefined);
   }
 
   #delayMs(): number {
@@ -65,7 +65,7 @@ class Model {
     const deadlineMs = this.#clock.nowMs() + delayMs;
     const ordinal = this.#ordinal++;
     const timer = this.#wheel.schedule(delayMs, () => {
-      assert.ok(this.#clock.nowMs() >= deadlineMs, `timer ${ordinal} is early`);
+      assert(this.#clock.nowMs() >= deadlineMs, `timer ${ordinal} is early`);
       this.#ran(ordinal);
     });
     const tick = Math.ceil((deadlineMs - this.#originMs) / this.#tickMs);
@@ -77,17 +77,17 @@ class Model {
     const ordinal = this.#ordinal - 1 - this.#random.below(Math.min(this.#ordinal, 200) || 1);
     const known = this.#timers.get(ordinal);
     if (known === undefined) return;
-    assert.equal(known.timer.cancel(), true);
-    assert.equal(known.timer.active, false);
+    assertStrictEquals(known.timer.cancel(), true);
+    assertStrictEquals(known.timer.active, false);
     this.#timers.delete(ordinal);
     this.#due = this.#due.filter((due) => due !== known);
   }
 
   #ran(ordinal: number): void {
     const expected = this.#due.shift();
-    assert.equal(ordinal, expected?.ordinal);
-    assert.equal(expected?.timer.active, false);
-    assert.equal(expected?.timer.cancel(), false);
+    assertStrictEquals(ordinal, expected?.ordinal);
+    assertStrictEquals(expected?.timer.active, false);
+    assertStrictEquals(expected?.timer.cancel(), false);
     this.#timers.delete(ordinal);
     const reaction = this.#random.below(10);
     if (reaction < 2) this.#schedule();
@@ -109,31 +109,31 @@ class Model {
     const ranBefore = this.#timers.size;
     const runCount = this.#wheel.advance();
     this.#advancing = false;
-    assert.deepEqual(this.#due, [], "due timers that did not run");
-    assert.ok(runCount <= ranBefore);
+    assertEquals(this.#due, [], "due timers that did not run");
+    assert(runCount <= ranBefore);
     this.#sleep();
   }
 
   #sleep(): void {
-    assert.equal(this.#advancing, false);
+    assertStrictEquals(this.#advancing, false);
     const delayMs = this.#wheel.nextDelayMs;
     this.#wakeMs = delayMs === undefined ? Infinity : this.#clock.nowMs() + delayMs;
   }
 
   #check(): void {
-    assert.equal(this.#wheel.size, this.#timers.size);
+    assertStrictEquals(this.#wheel.size, this.#timers.size);
     let firstMs = Infinity;
     for (const { tick } of this.#timers.values()) {
       firstMs = Math.min(firstMs, this.#originMs + tick * this.#tickMs);
     }
-    assert.ok(
+    assert(
       this.#wakeMs <= firstMs,
       `an owner asleep until ${this.#wakeMs} misses the timer of ${firstMs}`,
     );
     const delayMs = this.#wheel.nextDelayMs;
-    assert.equal(delayMs === undefined, this.#timers.size === 0);
+    assertStrictEquals(delayMs === undefined, this.#timers.size === 0);
     if (delayMs === undefined) return;
-    assert.ok(delayMs >= 0 && delayMs <= Math.max(0, firstMs - this.#clock.nowMs()));
+    assert(delayMs >= 0 && delayMs <= Math.max(0, firstMs - this.#clock.nowMs()));
   }
 
   #nowTick(): number {

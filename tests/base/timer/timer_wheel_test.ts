@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+  fail,
+} from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import {
   type Clock,
   DELAY_MS_MAX,
@@ -16,21 +24,21 @@ Deno.test("TimerWheel is a Timers and a Clock", () => {
   const timers: Timers = wheel;
   const clock: Clock = wheel;
   const timer: Timer & Disposable = timers.schedule(1, () => {});
-  assert.ok(clock.nowMs() >= 0);
-  assert.equal(timer.cancel(), true);
+  assert(clock.nowMs() >= 0);
+  assertStrictEquals(timer.cancel(), true);
 });
 
 Deno.test("TimerWheel.schedule() runs a callback once, when its delay has passed and never before", async () => {
   const timers = new ManualTimers();
   let runCount = 0;
   const timer = timers.schedule(10, () => runCount++);
-  assert.equal(timer.active, true);
-  assert.equal(await timers.pass(9.999), 0);
-  assert.equal(await timers.pass(0.001), 1);
-  assert.equal(timer.active, false);
-  assert.equal(await timers.pass(1000), 0);
-  assert.equal(runCount, 1);
-  assert.equal(timers.size, 0);
+  assertStrictEquals(timer.active, true);
+  assertStrictEquals(await timers.pass(9.999), 0);
+  assertStrictEquals(await timers.pass(0.001), 1);
+  assertStrictEquals(timer.active, false);
+  assertStrictEquals(await timers.pass(1000), 0);
+  assertStrictEquals(runCount, 1);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("TimerWheel.schedule() rounds a deadline up to a tick, whatever fraction the clock starts at", async () => {
@@ -45,14 +53,14 @@ Deno.test("TimerWheel.schedule() rounds a deadline up to a tick, whatever fracti
         let stepCount = 0;
         while (ranAtMs < 0) {
           const waitMs = timers.nextDelayMs;
-          assert.ok(waitMs !== undefined);
+          assert(waitMs !== undefined);
           timers.clock.advance(waitMs);
           timers.advance();
           // An owner that wakes when told to must not find that it has to wake again at once, over and over.
-          assert.ok(++stepCount < 30, `start ${startMs}, tick ${tickMs}, delay ${delayMs}`);
+          assert(++stepCount < 30, `start ${startMs}, tick ${tickMs}, delay ${delayMs}`);
         }
-        assert.ok(ranAtMs >= deadlineMs, `ran at ${ranAtMs}, due at ${deadlineMs}`);
-        assert.ok(ranAtMs <= deadlineMs + 2 * tickMs + 1e-6, `ran at ${ranAtMs}, due at ${deadlineMs}`);
+        assert(ranAtMs >= deadlineMs, `ran at ${ranAtMs}, due at ${deadlineMs}`);
+        assert(ranAtMs <= deadlineMs + 2 * tickMs + 1e-6, `ran at ${ranAtMs}, due at ${deadlineMs}`);
       }
     }
   }
@@ -62,44 +70,44 @@ Deno.test("TimerWheel.advance() is not early where the division by the tick roun
   const timers = new ManualTimers({ tickMs: 0.1 }, new ManualClock(0.7));
   const deadlineMs = 0.7 + 554 * 0.1;
   const justBeforeMs = 56.1;
-  assert.ok(justBeforeMs < deadlineMs && Math.floor((justBeforeMs - 0.7) / 0.1) === 554);
+  assert(justBeforeMs < deadlineMs && Math.floor((justBeforeMs - 0.7) / 0.1) === 554);
   const delayMs = deadlineMs - 0.7;
-  assert.equal(0.7 + delayMs, deadlineMs);
+  assertStrictEquals(0.7 + delayMs, deadlineMs);
   timers.schedule(delayMs, () => {});
   timers.clock.set(justBeforeMs);
-  assert.equal(timers.advance(), 0);
+  assertStrictEquals(timers.advance(), 0);
   timers.clock.set(deadlineMs);
-  assert.equal(timers.advance(), 1);
+  assertStrictEquals(timers.advance(), 1);
 });
 
 Deno.test("TimerWheel.schedule() refuses a delay that is no number from 0 to DELAY_MS_MAX", () => {
   const timers = new ManualTimers();
   for (const delayMs of [-1, -0.001, NaN, Infinity, -Infinity, DELAY_MS_MAX + 1]) {
-    assert.throws(() => timers.schedule(delayMs, () => {}), RangeError);
+    assertThrows(() => timers.schedule(delayMs, () => {}), RangeError);
   }
-  assert.equal(timers.size, 0);
+  assertStrictEquals(timers.size, 0);
   timers.schedule(-0, () => {});
   timers.schedule(DELAY_MS_MAX, () => {});
-  assert.equal(timers.size, 2);
+  assertStrictEquals(timers.size, 2);
 });
 
 Deno.test("TimerWheel refuses a tick and a size out of range", () => {
   for (const tickMs of [0, -1, NaN, Infinity, TICK_MS_MIN / 2]) {
-    assert.throws(() => new TimerWheel({ tickMs }), RangeError);
+    assertThrows(() => new TimerWheel({ tickMs }), RangeError);
   }
   for (const sizeMax of [0, -1, 1.5, NaN, Infinity, TIMER_SIZE_MAX + 1]) {
-    assert.throws(() => new TimerWheel({ sizeMax }), RangeError);
+    assertThrows(() => new TimerWheel({ sizeMax }), RangeError);
   }
 });
 
 Deno.test("TimerWheel.schedule() throws at sizeMax and takes timers again when one has gone", () => {
   const timers = new ManualTimers({ sizeMax: 3 });
   const [first] = [1, 2, 3].map((delayMs) => timers.schedule(delayMs, () => {}));
-  assert.throws(() => timers.schedule(4, () => {}), RangeError);
+  assertThrows(() => timers.schedule(4, () => {}), RangeError);
   first.cancel();
   timers.schedule(4, () => {});
   timers.clock.advance(10);
-  assert.equal(timers.advance(), 3);
+  assertStrictEquals(timers.advance(), 3);
 });
 
 Deno.test("TimerWheel.advance() runs what is due by deadline and, within a tick, in the order scheduled", () => {
@@ -109,8 +117,8 @@ Deno.test("TimerWheel.advance() runs what is due by deadline and, within a tick,
     timers.schedule(delayMs, () => order.push(name));
   }
   timers.clock.advance(1_000_000);
-  assert.equal(timers.advance(), 5);
-  assert.deepEqual(order, ["a", "b", "c", "d", "e"]);
+  assertStrictEquals(timers.advance(), 5);
+  assertEquals(order, ["a", "b", "c", "d", "e"]);
 });
 
 Deno.test("TimerWheel.advance() crosses any gap in bounded work", () => {
@@ -119,25 +127,25 @@ Deno.test("TimerWheel.advance() crosses any gap in bounded work", () => {
   const delaysMs = [2 ** 20, 2 ** 30 - 1, 2 ** 30, 2 ** 31 + 7, 2 ** 40, 2 ** 40 + 1, DELAY_MS_MAX];
   for (const delayMs of delaysMs.toReversed()) timers.schedule(delayMs, () => order.push(delayMs));
   timers.clock.advance(2 ** 40 - 0.5);
-  assert.equal(timers.advance(), 4);
+  assertStrictEquals(timers.advance(), 4);
   timers.clock.advance(0.5);
-  assert.equal(timers.advance(), 1);
+  assertStrictEquals(timers.advance(), 1);
   timers.clock.advance(DELAY_MS_MAX);
-  assert.equal(timers.advance(), 2);
-  assert.deepEqual(order, delaysMs);
+  assertStrictEquals(timers.advance(), 2);
+  assertEquals(order, delaysMs);
 });
 
 Deno.test("Timer.cancel() prevents the run once, and is false for a timer that ran", () => {
   const timers = new ManualTimers();
-  const cancelled = timers.schedule(1, () => assert.fail("cancelled"));
+  const cancelled = timers.schedule(1, () => fail("cancelled"));
   const ran = timers.schedule(1, () => {});
-  assert.equal(cancelled.cancel(), true);
-  assert.equal(cancelled.cancel(), false);
-  assert.equal(cancelled.active, false);
-  assert.equal(timers.size, 1);
+  assertStrictEquals(cancelled.cancel(), true);
+  assertStrictEquals(cancelled.cancel(), false);
+  assertStrictEquals(cancelled.active, false);
+  assertStrictEquals(timers.size, 1);
   timers.clock.advance(1);
-  assert.equal(timers.advance(), 1);
-  assert.equal(ran.cancel(), false);
+  assertStrictEquals(timers.advance(), 1);
+  assertStrictEquals(ran.cancel(), false);
 });
 
 Deno.test("Timer.cancel() of a timer long gone leaves its successors alone", () => {
@@ -146,20 +154,20 @@ Deno.test("Timer.cancel() of a timer long gone leaves its successors alone", () 
   timers.clock.advance(1);
   timers.advance();
   const successor = timers.schedule(1, () => {});
-  assert.equal(gone.active, false);
-  assert.equal(gone.cancel(), false);
-  assert.equal(successor.active, true);
+  assertStrictEquals(gone.active, false);
+  assertStrictEquals(gone.cancel(), false);
+  assertStrictEquals(successor.active, true);
 });
 
 Deno.test("Timer[Symbol.dispose]() cancels", () => {
   const timers = new ManualTimers();
   {
-    using timer = timers.schedule(1, () => assert.fail("disposed"));
-    assert.equal(timer.active, true);
+    using timer = timers.schedule(1, () => fail("disposed"));
+    assertStrictEquals(timer.active, true);
   }
-  assert.equal(timers.size, 0);
+  assertStrictEquals(timers.size, 0);
   timers.clock.advance(5);
-  assert.equal(timers.advance(), 0);
+  assertStrictEquals(timers.advance(), 0);
 });
 
 Deno.test("TimerWheel.advance() lets a callback cancel timers due in the same call, itself included", () => {
@@ -167,20 +175,20 @@ Deno.test("TimerWheel.advance() lets a callback cancel timers due in the same ca
   const order: string[] = [];
   const first: Timer = timers.schedule(1, () => {
     order.push("first");
-    assert.equal(first.active, false);
-    assert.equal(first.cancel(), false);
-    assert.equal(sameTick.cancel(), true);
-    assert.equal(laterTick.cancel(), true);
-    assert.equal(notDue.cancel(), true);
+    assertStrictEquals(first.active, false);
+    assertStrictEquals(first.cancel(), false);
+    assertStrictEquals(sameTick.cancel(), true);
+    assertStrictEquals(laterTick.cancel(), true);
+    assertStrictEquals(notDue.cancel(), true);
   });
   const sameTick = timers.schedule(1, () => order.push("same tick"));
   const laterTick = timers.schedule(50, () => order.push("later tick"));
   timers.schedule(60, () => order.push("last"));
   const notDue = timers.schedule(5000, () => order.push("not due"));
   timers.clock.advance(100);
-  assert.equal(timers.advance(), 2);
-  assert.deepEqual(order, ["first", "last"]);
-  assert.equal(timers.size, 0);
+  assertStrictEquals(timers.advance(), 2);
+  assertEquals(order, ["first", "last"]);
+  assertStrictEquals(timers.size, 0);
 });
 
 Deno.test("TimerWheel.advance() leaves what a callback schedules to a later call, even without delay", () => {
@@ -192,9 +200,9 @@ Deno.test("TimerWheel.advance() leaves what a callback schedules to a later call
   };
   timers.schedule(0, again);
   for (let call = 1; call <= 3; call++) {
-    assert.equal(timers.advance(), 1);
-    assert.equal(runCount, call);
-    assert.equal(timers.nextDelayMs, 0);
+    assertStrictEquals(timers.advance(), 1);
+    assertStrictEquals(runCount, call);
+    assertStrictEquals(timers.nextDelayMs, 0);
   }
 });
 
@@ -208,10 +216,10 @@ Deno.test("TimerWheel.advance() leaves what becomes due while it runs to a later
   });
   timers.schedule(5, () => order.push("due meanwhile"));
   timers.clock.advance(1);
-  assert.equal(timers.advance(), 1);
-  assert.deepEqual(order, ["slow"]);
-  assert.equal(timers.nextDelayMs, 0);
-  assert.equal(timers.advance(), 1);
+  assertStrictEquals(timers.advance(), 1);
+  assertEquals(order, ["slow"]);
+  assertStrictEquals(timers.nextDelayMs, 0);
+  assertStrictEquals(timers.advance(), 1);
 });
 
 Deno.test("TimerWheel.advance() called by a callback goes on with what is due, each callback running once", () => {
@@ -219,14 +227,14 @@ Deno.test("TimerWheel.advance() called by a callback goes on with what is due, e
   const order: string[] = [];
   timers.schedule(1, () => {
     order.push("a");
-    assert.equal(timers.nextDelayMs, 0);
-    assert.equal(timers.advance(), 2);
+    assertStrictEquals(timers.nextDelayMs, 0);
+    assertStrictEquals(timers.advance(), 2);
   });
   timers.schedule(2, () => order.push("b"));
   timers.schedule(3, () => order.push("c"));
   timers.clock.advance(10);
-  assert.equal(timers.advance(), 1);
-  assert.deepEqual(order, ["a", "b", "c"]);
+  assertStrictEquals(timers.advance(), 1);
+  assertEquals(order, ["a", "b", "c"]);
 });
 
 Deno.test("TimerWheel.advance() gives what a callback throws to onError and runs the others", () => {
@@ -240,9 +248,9 @@ Deno.test("TimerWheel.advance() gives what a callback throws to onError and runs
     });
   }
   timers.clock.advance(1);
-  assert.equal(timers.advance(), 4);
-  assert.deepEqual(order, [0, 1, 2, 3]);
-  assert.deepEqual(errors.map(String), ["Error: callback 0", "Error: callback 2"]);
+  assertStrictEquals(timers.advance(), 4);
+  assertEquals(order, [0, 1, 2, 3]);
+  assertEquals(errors.map(String), ["Error: callback 0", "Error: callback 2"]);
 });
 
 Deno.test("TimerWheel.advance() keeps the others for its next call when onError throws", () => {
@@ -257,11 +265,11 @@ Deno.test("TimerWheel.advance() keeps the others for its next call when onError 
   });
   timers.schedule(1, () => runCount++);
   timers.clock.advance(1);
-  assert.throws(() => timers.advance(), /first/);
-  assert.equal(timers.nextDelayMs, 0);
-  assert.equal(timers.size, 1);
-  assert.equal(timers.advance(), 1);
-  assert.equal(runCount, 1);
+  assertThrowsMatching(() => timers.advance(), /first/);
+  assertStrictEquals(timers.nextDelayMs, 0);
+  assertStrictEquals(timers.size, 1);
+  assertStrictEquals(timers.advance(), 1);
+  assertStrictEquals(runCount, 1);
 });
 
 Deno.test("TimerWheel reports what a callback throws as an uncaught error unless told otherwise", async () => {
@@ -274,25 +282,25 @@ Deno.test("TimerWheel reports what a callback throws as an uncaught error unless
     await sleep(2);
     wheel.advance();
   `);
-  assert.equal(code, 0);
-  assert.equal(stdout, "reported boom\nthe other ran\n");
+  assertStrictEquals(code, 0);
+  assertStrictEquals(stdout, "reported boom\nthe other ran\n");
 });
 
 Deno.test("TimerWheel.nextDelayMs is undefined without timers, exact for near ones, never late for far ones", () => {
   const timers = new ManualTimers();
-  assert.equal(timers.nextDelayMs, undefined);
+  assertStrictEquals(timers.nextDelayMs, undefined);
   const far = timers.schedule(100_000, () => {});
   const farDelayMs = timers.nextDelayMs;
-  assert.ok(farDelayMs !== undefined && farDelayMs > 0 && farDelayMs <= 100_000);
+  assert(farDelayMs !== undefined && farDelayMs > 0 && farDelayMs <= 100_000);
   const near = timers.schedule(20, () => {});
-  assert.equal(timers.nextDelayMs, 20);
+  assertStrictEquals(timers.nextDelayMs, 20);
   timers.clock.advance(5);
-  assert.equal(timers.nextDelayMs, 15);
+  assertStrictEquals(timers.nextDelayMs, 15);
   timers.clock.advance(500);
-  assert.equal(timers.nextDelayMs, 0);
+  assertStrictEquals(timers.nextDelayMs, 0);
   near.cancel();
   far.cancel();
-  assert.equal(timers.nextDelayMs, undefined);
+  assertStrictEquals(timers.nextDelayMs, undefined);
 });
 
 Deno.test("TimerWheel.nextDelayMs is exact for a near timer even after a long time without advance()", () => {
@@ -300,8 +308,8 @@ Deno.test("TimerWheel.nextDelayMs is exact for a near timer even after a long ti
   timers.schedule(10_000_000, () => {});
   timers.clock.advance(1_234_560);
   timers.schedule(7, () => {});
-  assert.equal(timers.nextDelayMs, 7);
-  assert.equal(timers.nextDeadlineMs, 1_234_567);
+  assertStrictEquals(timers.nextDelayMs, 7);
+  assertStrictEquals(timers.nextDeadlineMs, 1_234_567);
 });
 
 Deno.test("TimerWheel.onEarlier() is called for a timer due before all others, and only for such", () => {
@@ -309,23 +317,23 @@ Deno.test("TimerWheel.onEarlier() is called for a timer due before all others, a
   let callCount = 0;
   timers.onEarlier = () => {
     callCount++;
-    assert.notEqual(timers.nextDelayMs, undefined);
+    assertNotStrictEquals(timers.nextDelayMs, undefined);
   };
   timers.schedule(20, () => {});
-  assert.equal(callCount, 1);
+  assertStrictEquals(callCount, 1);
   timers.schedule(20, () => {});
   timers.schedule(30, () => {});
   timers.schedule(50_000, () => {});
-  assert.equal(callCount, 1);
+  assertStrictEquals(callCount, 1);
   timers.schedule(10, () => {});
-  assert.equal(callCount, 2);
+  assertStrictEquals(callCount, 2);
   // Inside advance() its caller asks for the next delay afterwards, so there is nobody to tell.
   timers.schedule(5, () => timers.schedule(1, () => {}));
-  assert.equal(callCount, 3);
+  assertStrictEquals(callCount, 3);
   timers.clock.advance(5);
   timers.advance();
-  assert.equal(callCount, 3);
-  assert.equal(timers.nextDelayMs, 1);
+  assertStrictEquals(callCount, 3);
+  assertStrictEquals(timers.nextDelayMs, 1);
 });
 
 Deno.test("TimerWheel.onEmpty() is called when the last timer is cancelled, not when it runs", () => {
@@ -334,15 +342,15 @@ Deno.test("TimerWheel.onEmpty() is called when the last timer is cancelled, not 
   timers.onEmpty = () => callCount++;
   const [first, second] = [timers.schedule(1, () => {}), timers.schedule(2, () => {})];
   first.cancel();
-  assert.equal(callCount, 0);
+  assertStrictEquals(callCount, 0);
   second.cancel();
-  assert.equal(callCount, 1);
+  assertStrictEquals(callCount, 1);
   const pending = timers.schedule(9, () => {});
   timers.schedule(1, () => pending.cancel());
   timers.clock.advance(1);
   timers.advance();
-  assert.equal(timers.size, 0);
-  assert.equal(callCount, 1);
+  assertStrictEquals(timers.size, 0);
+  assertStrictEquals(callCount, 1);
 });
 
 Deno.test("TimerWheel lets go of callbacks that ran or were cancelled", async () => {
@@ -366,6 +374,6 @@ Deno.test("TimerWheel lets go of callbacks that ran or were cancelled", async ()
   `,
     ["--v8-flags=--expose-gc"],
   );
-  assert.equal(code, 0, stderr);
-  assert.equal(stdout, "0 100\n");
+  assertStrictEquals(code, 0, stderr);
+  assertStrictEquals(stdout, "0 100\n");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   fromPortable,
   KnownErrorClasses,
@@ -12,13 +12,13 @@ const elsewhere = new KnownErrorClasses({});
 
 Deno.test("fromPortable() makes an error of the same class where it is known, by whatever name it is exported", () => {
   const portable = structuredClone(toPortable(new OwnError("x"), here)) as PortableError;
-  assert.equal(portable.className, "module:Renamed");
+  assertStrictEquals(portable.className, "module:Renamed");
   const back = fromPortable(portable, here) as OwnError;
-  assert.equal(back.constructor, OwnError);
-  assert.deepEqual([back.name, back.message, back.code], ["OwnError", "x", 7]);
+  assertStrictEquals(back.constructor, OwnError);
+  assertEquals([back.name, back.message, back.code], ["OwnError", "x", 7]);
   const foreign = fromPortable(portable, elsewhere) as Error;
-  assert.deepEqual([foreign.constructor, foreign.name], [Error, "OwnError"]);
-  assert.equal(Object.keys(foreign).includes("name"), false);
+  assertEquals([foreign.constructor, foreign.name], [Error, "OwnError"]);
+  assertStrictEquals(Object.keys(foreign).includes("name"), false);
 });
 
 Deno.test("toPortable() never throws, and keeps within limits", () => {
@@ -30,7 +30,7 @@ Deno.test("toPortable() never throws, and keeps within limits", () => {
   for (let error = fromPortable(toPortable(chain, here), here); error instanceof Error; error = error.cause) {
     depth++;
   }
-  assert.equal(depth, 9);
+  assertStrictEquals(depth, 9);
   const hostile = [
     new Proxy(new Error("proxy"), {
       get() {
@@ -53,7 +53,7 @@ Deno.test("toPortable() gives what runs no code of the error's when it is sent",
   let sending = false;
   const guarded = {
     get value(): number {
-      assert.ok(!sending);
+      assert(!sending);
       return 7;
     },
   };
@@ -62,7 +62,7 @@ Deno.test("toPortable() gives what runs no code of the error's when it is sent",
     sending = true;
     const back = fromPortable(structuredClone(portable), here);
     sending = false;
-    assert.deepEqual(back instanceof Error ? Reflect.get(back, "detail") : back, { value: 7 });
+    assertEquals(back instanceof Error ? Reflect.get(back, "detail") : back, { value: 7 });
   }
 });
 
@@ -70,6 +70,6 @@ Deno.test("fromPortable() cannot reach the prototype of anything", () => {
   const error = new Error("x");
   Object.defineProperty(error, "__proto__", { value: { polluted: true }, enumerable: true });
   const back = fromPortable(toPortable(error, here), here) as Error & { polluted?: boolean };
-  assert.ok(back instanceof Error);
-  assert.equal(back.polluted, undefined);
+  assert(back instanceof Error);
+  assertStrictEquals(back.polluted, undefined);
 });

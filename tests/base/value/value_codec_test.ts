@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { Buffer } from "node:buffer";
 import {
   isPlain,
@@ -18,9 +19,9 @@ const view = new DataView(new SharedArrayBuffer(4096));
 function travel(value: unknown): unknown {
   const sent = portable(value);
   const end = writeValue(view, 8, sent);
-  assert.equal(end - 8, valueBytes(sent));
-  assert.ok(valueBytesMax(sent) >= valueBytes(sent));
-  assert.equal(end % 8, 0);
+  assertStrictEquals(end - 8, valueBytes(sent));
+  assert(valueBytesMax(sent) >= valueBytes(sent));
+  assertStrictEquals(end % 8, 0);
   const reader = new ValueReader();
   reader.begin(view, 8);
   return reader.read();
@@ -59,20 +60,20 @@ const VALUES: [name: string, value: unknown][] = [
 
 for (const [name, value] of VALUES) {
   Deno.test(`writeValue() and ValueReader.read(): ${name}`, () => {
-    assert.deepEqual(travel(value), value);
+    assertEquals(travel(value), value);
     // Equal also by its sign.
-    if (typeof value === "number") assert.equal(travel(value), value);
+    if (typeof value === "number") assertStrictEquals(travel(value), value);
   });
 }
 
 Deno.test("ValueReader.read() gives copies, of the kind they were", () => {
   const bytes = travel(new Uint8Array([1])) as Uint8Array;
-  assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);
-  assert.equal(bytes.buffer instanceof ArrayBuffer, true);
+  assertStrictEquals(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+  assertStrictEquals(bytes.buffer instanceof ArrayBuffer, true);
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
   const back = travel(cyclic) as Record<string, unknown>;
-  assert.equal(back.self, back);
+  assertStrictEquals(back.self, back);
 });
 
 Deno.test("ValueReader.read() gives each view within a value memory of its own, as large as the view", () => {
@@ -94,12 +95,12 @@ Deno.test("ValueReader.read() gives each view within a value memory of its own, 
   ) => [...new Uint8Array(buffer, byteOffset, byteLength)];
   const back = travel({ views }) as { views: ArrayBufferView[] };
   back.views.forEach((view, index) => {
-    assert.deepEqual(bytesOf(view), bytesOf(views[index]));
-    assert.equal(view.constructor, views[index].constructor);
-    assert.ok(view.buffer instanceof ArrayBuffer);
-    assert.deepEqual([view.byteOffset, view.buffer.byteLength], [0, views[index].byteLength]);
+    assertEquals(bytesOf(view), bytesOf(views[index]));
+    assertStrictEquals(view.constructor, views[index].constructor);
+    assert(view.buffer instanceof ArrayBuffer);
+    assertEquals([view.byteOffset, view.buffer.byteLength], [0, views[index].byteLength]);
   });
-  assert.equal(new Set(back.views.map(({ buffer }) => buffer)).size, views.length);
+  assertStrictEquals(new Set(back.views.map(({ buffer }) => buffer)).size, views.length);
 });
 
 Deno.test("portable() refuses what cannot travel", () => {
@@ -109,14 +110,14 @@ Deno.test("portable() refuses what cannot travel", () => {
       a: [() => 1],
     }, new Proxy({}, {})]
   ) {
-    assert.throws(() => portable(value), TypeError);
+    assertThrows(() => portable(value), TypeError);
   }
-  assert.throws(
+  assertThrowsMatching(
     () => portable(controller.signal),
     /an AbortSignal, which cannot travel .* except as an argument/,
   );
-  assert.equal(portableArgument(controller.signal), SIGNAL_PLACE);
-  assert.throws(() => portable(new SharedArrayBuffer(8)), /SharedArrayBuffer/);
+  assertStrictEquals(portableArgument(controller.signal), SIGNAL_PLACE);
+  assertThrowsMatching(() => portable(new SharedArrayBuffer(8)), /SharedArrayBuffer/);
 });
 
 const REFUSED: [what: string, value: () => unknown, named: RegExp][] = [
@@ -142,7 +143,7 @@ function transferred(): Uint8Array {
 
 for (const [what, value, named] of REFUSED) {
   Deno.test(`portable() refuses what V8 would make something else of: ${what}, also within`, () => {
-    assert.throws(() => portable(value()), { name: "TypeError", message: named });
+    assertThrowsMatching(() => portable(value()), { name: "TypeError", message: named });
     const within = new RegExp(`^something with ${named.source.slice(1, -1)} in it, which cannot travel`);
     for (
       const outer of [
@@ -153,7 +154,7 @@ for (const [what, value, named] of REFUSED) {
         new Set([value()]),
       ]
     ) {
-      assert.throws(() => portable(outer), { name: "TypeError", message: within });
+      assertThrowsMatching(() => portable(outer), { name: "TypeError", message: within });
     }
   });
 }
@@ -161,7 +162,7 @@ for (const [what, value, named] of REFUSED) {
 Deno.test("portable() looks at LOOK_COUNT_MAX values within one, and goes round in circles once", () => {
   const cyclic: unknown[] = new Array(LOOK_COUNT_MAX - 2).fill(0);
   cyclic.push(cyclic, new Headers());
-  assert.throws(() => portable(cyclic), /class Headers/);
+  assertThrowsMatching(() => portable(cyclic), /class Headers/);
   cyclic.unshift(0);
   portable(cyclic);
 });
@@ -173,19 +174,19 @@ Deno.test("portable() takes objects of the program's own classes, whatever their
       return "URL";
     }
   }
-  assert.deepEqual(travel(new Tagged()), { kept: 1 });
+  assertEquals(travel(new Tagged()), { kept: 1 });
   const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(7);
-  assert.deepEqual(travel(shared), new Uint8Array([7, 7]));
-  assert.deepEqual(travel([shared]), [new Uint8Array([7, 7])]);
+  assertEquals(travel(shared), new Uint8Array([7, 7]));
+  assertEquals(travel([shared]), [new Uint8Array([7, 7])]);
 });
 
 Deno.test("isPlain() is true of what is written as it is", () => {
   class Bytes extends Uint8Array {}
-  assert.deepEqual(
+  assertEquals(
     [1, "a", true, null, undefined, new Uint8Array(1)].map(isPlain),
     [true, true, true, true, true, true],
   );
-  assert.deepEqual(["\ud800", {}, new Bytes(1), 1n, () => 1].map(isPlain), [
+  assertEquals(["\ud800", {}, new Bytes(1), 1n, () => 1].map(isPlain), [
     false,
     false,
     false,
@@ -195,11 +196,11 @@ Deno.test("isPlain() is true of what is written as it is", () => {
 });
 
 Deno.test("the layout of values is as documented", () => {
-  assert.deepEqual(Object.values(KIND), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-  assert.equal(writeValue(view, 0, 1.5), 16);
-  assert.deepEqual([view.getInt32(0, true), view.getInt32(4, true), view.getFloat64(8, true)], [4, 8, 1.5]);
-  assert.equal(writeValue(view, 0, "abc"), 16);
-  assert.deepEqual([view.getInt32(0, true), view.getInt32(4, true), view.getUint8(10)], [5, 3, 99]);
-  assert.equal(writeValue(view, 0, new Uint8Array(9)), 24);
-  assert.equal(writeValue(view, 0, null), 8);
+  assertEquals(Object.values(KIND), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  assertStrictEquals(writeValue(view, 0, 1.5), 16);
+  assertEquals([view.getInt32(0, true), view.getInt32(4, true), view.getFloat64(8, true)], [4, 8, 1.5]);
+  assertStrictEquals(writeValue(view, 0, "abc"), 16);
+  assertEquals([view.getInt32(0, true), view.getInt32(4, true), view.getUint8(10)], [5, 3, 99]);
+  assertStrictEquals(writeValue(view, 0, new Uint8Array(9)), 24);
+  assertStrictEquals(writeValue(view, 0, null), 8);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { formatProcessTable } from "../../../src/cli/process/process_table.ts";
 
 Deno.test("formatProcessTable() is a table for people", () => {
@@ -29,7 +29,7 @@ Deno.test("formatProcessTable() is a table for people", () => {
     uptimeMs,
     lastExit: undefined,
   }));
-  assert.equal(
+  assertStrictEquals(
     formatProcessTable([one, gone, ...times]),
     [
       "NAME       PID  STATE    UPTIME     RESTARTS  MEMORY    CPU     LAST EXIT",

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { processTest } from "../../support/process_harness.ts";
 import { isRunning } from "../../support/processes.ts";
 import { assertDone, assertFailure, millrace, start } from "../support.ts";
@@ -30,13 +30,13 @@ processTest("millrace supervise runs a file; ps, reload and stop speak to it; it
   };
   let before = await list();
   await t.until(async () => (before = await list()).every(({ state }) => state === "ready"));
-  assert.deepEqual(before.map(({ name, instance }) => `${name}/${instance}`), ["web/0", "web/1", "talk/0"]);
+  assertEquals(before.map(({ name, instance }) => `${name}/${instance}`), ["web/0", "web/1", "talk/0"]);
   const table = assertDone(await millrace(["ps", "--socket", env.MILLRACE_SOCKET])).split("\n");
-  assert.match(table[0], /^NAME +PID +STATE +UPTIME +RESTARTS +MEMORY +CPU +LAST EXIT$/);
-  assert.match(table[1], /^web\/0 +\d+ +ready +\d+ s +0 +/);
-  assert.equal(assertDone(await millrace(["reload", "web"], { env })), "");
+  assertMatch(table[0], /^NAME +PID +STATE +UPTIME +RESTARTS +MEMORY +CPU +LAST EXIT$/);
+  assertMatch(table[1], /^web\/0 +\d+ +ready +\d+ s +0 +/);
+  assertStrictEquals(assertDone(await millrace(["reload", "web"], { env })), "");
   const after = await list();
-  assert.ok(
+  assert(
     after[0].pid !== before[0].pid && after[1].pid !== before[1].pid && after[2].pid === before[2].pid,
   );
   assertFailure(
@@ -44,15 +44,15 @@ processTest("millrace supervise runs a file; ps, reload and stop speak to it; it
     1,
     /there is no process "nope", expected one of web, talk/,
   );
-  assert.equal(assertDone(await millrace(["stop", "web"], { env })), "");
-  assert.equal((await list())[0].state, "stopped");
+  assertStrictEquals(assertDone(await millrace(["stop", "web"], { env })), "");
+  assertStrictEquals((await list())[0].state, "stopped");
   assertFailure(await millrace(["supervise", file], { env }), 1, /another supervisor listens there/);
-  assert.equal(assertDone(await millrace(["stop"], { env })), "");
+  assertStrictEquals(assertDone(await millrace(["stop"], { env })), "");
   const { code, stderr } = await supervisor.ended();
-  assert.equal(code, 0);
-  assert.match(stderr, /^talk\/0: oh$/m);
-  assert.match(stderr, /^millrace: web\/0 \(process \d+\) is ready$/m);
-  assert.ok([...before, ...after].every(({ pid }) => !isRunning(pid)));
+  assertStrictEquals(code, 0);
+  assertMatch(stderr, /^talk\/0: oh$/m);
+  assertMatch(stderr, /^millrace: web\/0 \(process \d+\) is ready$/m);
+  assert([...before, ...after].every(({ pid }) => !isRunning(pid)));
   assertFailure(await millrace(["ps"], { env }), 5, /no supervisor listens at .*control/);
 });
 
@@ -63,16 +63,16 @@ processTest(
     const nap = await writeFile(t.directory, [{ name: "nap", ...SHELL("echo ready; sleep 100") }]);
     await using napping = start(["supervise", nap], { env });
     await napping.says(/^nap\/0: ready$/m);
-    assert.ok((await Deno.lstat(`${t.directory}/millrace.sock`)).isSocket);
+    assert((await Deno.lstat(`${t.directory}/millrace.sock`)).isSocket);
     napping.kill("SIGTERM");
-    assert.equal((await napping.ended()).code, 0);
+    assertStrictEquals((await napping.ended()).code, 0);
     const broken = await writeFile(t.directory, [
       { name: "broken", ...SHELL("echo 'no database' >&2; exit 3"), restart: { restartsMax: 0 } },
     ]);
     const { code, stderr } = await millrace(["supervise", broken], { env });
-    assert.equal(code, 1);
-    assert.match(stderr, /broken\/0 IS GIVEN UP: .*no database\n/);
-    assert.match(stderr, /\nmillrace: given up: broken\/0\n$/);
+    assertStrictEquals(code, 1);
+    assertMatch(stderr, /broken\/0 IS GIVEN UP: .*no database\n/);
+    assertMatch(stderr, /\nmillrace: given up: broken\/0\n$/);
   },
 );
 
@@ -111,5 +111,5 @@ processTest("millrace supervise reloads all on SIGUSR1", async (t) => {
   supervisor.kill("SIGUSR1");
   await supervisor.says(/ready \d+\n[^]*ready \d+\n/);
   supervisor.kill("SIGINT");
-  assert.equal((await supervisor.ended()).code, 0);
+  assertStrictEquals((await supervisor.ended()).code, 0);
 });

@@ -1,30 +1,30 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest } from "../support.ts";
 
 queueTest("millrace queue create makes a queue of the shape that it is told", async (name) => {
   const options = ["--capacity", "8", "--message-bytes-max", "100", "--priorities", "3", "--mode", "640"];
   const limits = ["--delivery-count-max", "1", "--dead-letter-count-max", "2"];
-  assert.equal(assertDone(await millrace(["queue", "create", name, ...options, ...limits])), "");
+  assertStrictEquals(assertDone(await millrace(["queue", "create", name, ...options, ...limits])), "");
   using queue = SharedQueue.connect(name);
-  assert.deepEqual(
+  assertEquals(
     [queue.capacity, queue.messageBytesMax, queue.priorities, queue.partitions],
     [8, 100, 3, 0],
   );
-  assert.equal(SharedQueue.list({ prefix: name })[0].mode, 0o640);
+  assertStrictEquals(SharedQueue.list({ prefix: name })[0].mode, 0o640);
   // One delivery only, and two dead letters at most.
   for (let number = 0; number < 3; number++) {
     await queue.send("x");
     queue.tryReserve()?.nack();
-    assert.equal(queue.tryReserve(), undefined);
+    assertStrictEquals(queue.tryReserve(), undefined);
   }
-  assert.equal(queue.status().deadLetterCount, 2);
+  assertStrictEquals(queue.status().deadLetterCount, 2);
 });
 
 queueTest("millrace queue create makes partitions", async (name) => {
   assertDone(await millrace(["queue", "create", name, "--partitions", "4"]));
   using queue = SharedQueue.connect(name);
-  assert.equal(queue.partitions, 4);
+  assertStrictEquals(queue.partitions, 4);
 });
 
 queueTest("millrace queue create ends with 6 where there is one", async (name) => {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { assertDone, assertFailure, millrace } from "../support.ts";
@@ -11,18 +11,18 @@ Deno.test({
     try {
       const queue = (command: string, ...more: string[]) =>
         millrace(["queue", command, ...more, "--directory", directory]);
-      assert.equal(assertDone(await queue("list")), "");
+      assertStrictEquals(assertDone(await queue("list")), "");
       assertDone(await queue("create", "jobs", "--capacity", "8"));
       assertFailure(await queue("create", "jobs"), 6, /exists already/);
       assertDone(await queue("send", "jobs", "one", "two", "three"));
-      assert.equal(JSON.parse(assertDone(await queue("status", "jobs", "--json"))).readyCount, 3);
-      assert.equal(assertDone(await queue("receive", "jobs", "--count", "1")), "one\n");
-      assert.equal(JSON.parse(assertDone(await queue("list", "--json"))).name, "jobs");
-      assert.equal(assertDone(await queue("purge", "jobs")), "messages purged: 2\n");
+      assertStrictEquals(JSON.parse(assertDone(await queue("status", "jobs", "--json"))).readyCount, 3);
+      assertStrictEquals(assertDone(await queue("receive", "jobs", "--count", "1")), "one\n");
+      assertStrictEquals(JSON.parse(assertDone(await queue("list", "--json"))).name, "jobs");
+      assertStrictEquals(assertDone(await queue("purge", "jobs")), "messages purged: 2\n");
       const elsewhere = { env: { MILLRACE_QUEUE_DIRECTORY: directory } };
       assertDone(await millrace(["queue", "unlink", "jobs"], elsewhere));
       assertFailure(await queue("receive", "jobs"), 5, /there is none/);
-      assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), []);
+      assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), []);
     } finally {
       await Deno.remove(directory, { recursive: true });
     }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { formatMessage, messageJson } from "../../../src/cli/queue/message_format.ts";
 import { Message } from "../../../src/ipc/queue/mod.ts";
 
@@ -9,9 +9,9 @@ function message(data: number[], partition?: number): Message {
 }
 
 Deno.test("formatMessage() writes a line, a frame or JSON", () => {
-  assert.deepEqual([...formatMessage(message([65, 66]), "lines")], [65, 66, 10]);
-  assert.deepEqual([...formatMessage(message([65, 66]), "frames")], [0, 0, 0, 2, 65, 66]);
-  assert.equal(
+  assertEquals([...formatMessage(message([65, 66]), "lines")], [65, 66, 10]);
+  assertEquals([...formatMessage(message([65, 66]), "frames")], [0, 0, 0, 2, 65, 66]);
+  assertStrictEquals(
     new TextDecoder().decode(formatMessage(message([65]), "json")),
     `${messageJson(message([65]))}\n`,
   );
@@ -20,15 +20,15 @@ Deno.test("formatMessage() writes a line, a frame or JSON", () => {
 Deno.test("messageJson() has null for the time of a message that is damaged", () => {
   for (const timestampMs of [NaN, Infinity, -1e300]) {
     const damaged = new Message({ ...parts, timestampMs, partition: undefined, data: new Uint8Array(0) });
-    assert.equal(JSON.parse(messageJson(damaged)).timestamp, null);
+    assertStrictEquals(JSON.parse(messageJson(damaged)).timestamp, null);
   }
 });
 
 Deno.test("messageJson() has the id as a text, and bytes that are no UTF-8 as base64", () => {
-  assert.equal(
+  assertStrictEquals(
     messageJson(message([65])),
     '{"id":"4294967298","timestamp":"1970-01-01T00:00:00.001Z","redeliveryCount":3,"priority":0,"payload":"A"}',
   );
-  assert.match(messageJson(message([0xc3], 5)), /"partition":5,"payloadBase64":"ww=="\}$/);
-  assert.match(messageJson(message([])), /"payload":""\}$/);
+  assertMatch(messageJson(message([0xc3], 5)), /"partition":5,"payloadBase64":"ww=="\}$/);
+  assertMatch(messageJson(message([])), /"payload":""\}$/);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest } from "../support.ts";
 
@@ -6,9 +6,9 @@ queueTest("millrace queue purge takes messages away, and says how many", async (
   using queue = SharedQueue.create(name, { capacity: 8 });
   await queue.sendMany(["one", "two", "three"]);
   using reserved = queue.tryReserve();
-  assert.equal(assertDone(await millrace(["queue", "purge", name])), "messages purged: 2\n");
-  assert.equal(assertDone(await millrace(["queue", "purge", name, "--json"])), '{"purgedCount":0}\n');
-  assert.equal(reserved?.ack(), true);
+  assertStrictEquals(assertDone(await millrace(["queue", "purge", name])), "messages purged: 2\n");
+  assertStrictEquals(assertDone(await millrace(["queue", "purge", name, "--json"])), '{"purgedCount":0}\n');
+  assertStrictEquals(reserved?.ack(), true);
 });
 
 queueTest("millrace queue purge ends with 5 where there is no queue", async (name) => {

@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { formatQueueTable, queueJson } from "../../../src/cli/queue/queue_table.ts";
 
 const info = { name: "jobs", byteLength: 4096, mode: 0o60, inUse: true, state: "ready" as const };
 
 Deno.test("formatQueueTable() aligns its columns", () => {
-  assert.equal(
+  assertStrictEquals(
     formatQueueTable([info, { ...info, name: "a-longer-name", inUse: false, createdAt: new Date(0) }]),
     [
       "NAME           BYTES  MODE  IN USE  STATE  CREATED",
@@ -15,7 +15,7 @@ Deno.test("formatQueueTable() aligns its columns", () => {
 });
 
 Deno.test("queueJson() has null for what is not known", () => {
-  assert.equal(
+  assertStrictEquals(
     queueJson(info),
     '{"name":"jobs","byteLength":4096,"mode":"060","inUse":true,"state":"ready","createdAt":null,"createdByPid":null}',
   );

@@ -1,14 +1,14 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, fail } from "@std/assert";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { TemporaryDirectory } from "../../ipc/memory/support.ts";
 import { assertDone, assertFailure, millrace, queueTest, start, startShell, until } from "../support.ts";
 
 queueTest("millrace queue receive writes a line for each message that is there, and ends", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });
-  assert.equal(assertDone(await millrace(["queue", "receive", name])), "");
+  assertStrictEquals(assertDone(await millrace(["queue", "receive", name])), "");
   await queue.sendMany(["one", "", "three"]);
-  assert.equal(assertDone(await millrace(["queue", "receive", name])), "one\n\nthree\n");
-  assert.equal(queue.status().readyCount + queue.status().reservedCount, 0);
+  assertStrictEquals(assertDone(await millrace(["queue", "receive", name])), "one\n\nthree\n");
+  assertStrictEquals(queue.status().readyCount + queue.status().reservedCount, 0);
 });
 
 queueTest("millrace queue receive --count waits for as many, and takes no more", async (name) => {
@@ -17,8 +17,8 @@ queueTest("millrace queue receive --count waits for as many, and takes no more",
   await using receiving = start(["queue", "receive", name, "--count", "2"]);
   await receiving.says(/one\n/);
   await queue.sendMany(["two", "three"]);
-  assert.equal(assertDone(await receiving.ended()), "one\ntwo\n");
-  assert.equal(queue.tryReceive()?.text(), "three");
+  assertStrictEquals(assertDone(await receiving.ended()), "one\ntwo\n");
+  assertStrictEquals(queue.tryReceive()?.text(), "three");
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -30,7 +30,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       await receiving.says(new RegExp(`${text}\n`));
     }
     receiving.kill(signal);
-    assert.equal(assertDone(await receiving.ended()), "one\ntwo\n");
+    assertStrictEquals(assertDone(await receiving.ended()), "one\ntwo\n");
   });
 }
 
@@ -41,10 +41,10 @@ queueTest("millrace queue receive --timeout ends with 3 when nothing comes, or t
   assertFailure(await millrace([...receive, "--follow"]), 3, /nothing came within 50 ms/);
   await queue.send("one");
   const { code, stdout, stderr } = await millrace([...receive, "--count", "2"]);
-  assert.deepEqual([code, stdout], [3, "one\n"]);
-  assert.match(stderr, /1 of 2 messages came, and then none within 50 ms/);
+  assertEquals([code, stdout], [3, "one\n"]);
+  assertMatch(stderr, /1 of 2 messages came, and then none within 50 ms/);
   await queue.send("one");
-  assert.equal(assertDone(await millrace(receive)), "one\n");
+  assertStrictEquals(assertDone(await millrace(receive)), "one\n");
 });
 
 queueTest("millrace queue receive --json tells all of a message", async (name) => {
@@ -57,15 +57,15 @@ queueTest("millrace queue receive --json tells all of a message", async (name) =
   const stdout = assertDone(await millrace(["queue", "receive", name, "--json"]));
   const [first, second, third] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   const { timestamp, ...rest } = first;
-  assert.deepEqual(rest, {
+  assertEquals(rest, {
     id: String(ids[0]),
     redeliveryCount: 0,
     priority: 0,
     payload: 'a "quoted"\nline é',
   });
-  assert.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000);
-  assert.deepEqual([second.payloadBase64, second.payload, second.priority], ["//4=", undefined, 1]);
-  assert.equal(third.payload, "\ufeffmarked");
+  assert(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000);
+  assertEquals([second.payloadBase64, second.payload, second.priority], ["//4=", undefined, 1]);
+  assertStrictEquals(third.payload, "\ufeffmarked");
 });
 
 queueTest("millrace queue receive --json tells the partition", async (name) => {
@@ -74,14 +74,14 @@ queueTest("millrace queue receive --json tells the partition", async (name) => {
   const { partition, priority } = JSON.parse(
     assertDone(await millrace(["queue", "receive", name, "--json"])),
   );
-  assert.deepEqual([partition, priority], [0, undefined]);
+  assertEquals([partition, priority], [0, undefined]);
 });
 
 queueTest(
   "the recipe of docs/cli.md that moves messages loses none when its second half fails",
   async (name) => {
     const docs = await Deno.readTextFile(new URL("../../../docs/cli.md", import.meta.url));
-    const [recipe] = docs.match(/^millrace queue receive old .*$/m) ?? assert.fail("there is no such recipe");
+    const [recipe] = docs.match(/^millrace queue receive old .*$/m) ?? fail("there is no such recipe");
     using queue = SharedQueue.create(name, { capacity: 8 });
     await queue.sendMany(["one", "two", "three"]);
     using temporary = new TemporaryDirectory();
@@ -91,15 +91,15 @@ queueTest(
       return (await shell.ended()).code;
     };
     const other = `${name}-2`;
-    assert.equal(await move(), 5, "there is no such queue yet");
-    assert.equal(queue.status().readyCount, 0);
+    assertStrictEquals(await move(), 5, "there is no such queue yet");
+    assertStrictEquals(queue.status().readyCount, 0);
     using target = SharedQueue.create(other, { capacity: 8 });
     try {
       await queue.send("four");
-      assert.equal(await move(), 0);
+      assertStrictEquals(await move(), 0);
       const texts = target.tryReceiveMany(8).map((message) => message.text());
-      assert.deepEqual(texts, ["one", "two", "three", "four"]);
-      assert.deepEqual(await Array.fromAsync(Deno.readDir(temporary.directory)), []);
+      assertEquals(texts, ["one", "two", "three", "four"]);
+      assertEquals(await Array.fromAsync(Deno.readDir(temporary.directory)), []);
     } finally {
       SharedQueue.unlink(other);
     }
@@ -123,9 +123,9 @@ queueTest("millrace queue receive --frames and send --frames keep bytes as they 
       [name, other],
     );
     assertDone(await pipeline.ended());
-    for (const message of messages) assert.deepEqual([...again.tryReceive()?.data ?? []], [...message]);
-    assert.equal(again.tryReceive(), undefined);
-    assert.equal(copy.tryReceive(), undefined);
+    for (const message of messages) assertEquals([...again.tryReceive()?.data ?? []], [...message]);
+    assertStrictEquals(again.tryReceive(), undefined);
+    assertStrictEquals(copy.tryReceive(), undefined);
   } finally {
     SharedQueue.unlink(other);
   }
@@ -143,7 +143,7 @@ queueTest("millrace queue send and receive pass many lines on, in order", async 
     [name],
   );
   const expected = Array.from({ length: 5000 }, (_, index) => `${index + 1}\n`).join("");
-  assert.equal(assertDone(await pipeline.ended()), expected);
+  assertStrictEquals(assertDone(await pipeline.ended()), expected);
 });
 
 queueTest(
@@ -157,12 +157,12 @@ queueTest(
     await until(() => queue.status().receivedCount === 2);
     receiving.kill("SIGKILL");
     const { signal, stdout } = await receiving.ended();
-    assert.equal(signal, "SIGKILL");
-    assert.match(stdout, /^one\nx*$/);
+    assertStrictEquals(signal, "SIGKILL");
+    assertMatch(stdout, /^one\nx*$/);
     const again = await millrace(["queue", "receive", name, "--count", "1", "--json"]);
     const { redeliveryCount, payload } = JSON.parse(assertDone(again));
-    assert.deepEqual([redeliveryCount, payload === large], [1, true]);
-    assert.equal(queue.status().readyCount + queue.status().reservedCount, 0);
+    assertEquals([redeliveryCount, payload === large], [1, true]);
+    assertStrictEquals(queue.status().readyCount + queue.status().reservedCount, 0);
   },
 );
 
@@ -175,8 +175,8 @@ queueTest(
     await until(() => queue.status().receivedCount === 1);
     receiving.kill("SIGINT");
     const { code, signal, stderr } = await receiving.ended();
-    assert.deepEqual([code, signal, stderr], [130, null, "millrace: stopped by SIGINT\n"]);
-    assert.equal(queue.tryReceive()?.redeliveryCount, 1);
+    assertEquals([code, signal, stderr], [130, null, "millrace: stopped by SIGINT\n"]);
+    assertStrictEquals(queue.tryReceive()?.redeliveryCount, 1);
   },
 );
 
@@ -185,17 +185,17 @@ queueTest("millrace queue receive --dead-letters receives those, and waits for t
   const kill = async (text: string): Promise<void> => {
     await queue.send(text);
     queue.tryReserve()?.nack();
-    assert.equal(queue.tryReserve(), undefined);
+    assertStrictEquals(queue.tryReserve(), undefined);
   };
   await kill("one");
   const receive = ["queue", "receive", name, "--dead-letters"];
   await using receiving = start([...receive, "--count", "2"]);
   await receiving.says(/one\n/);
   await kill("two");
-  assert.equal(assertDone(await receiving.ended()), "one\ntwo\n");
-  assert.equal(assertDone(await millrace(receive)), "");
+  assertStrictEquals(assertDone(await receiving.ended()), "one\ntwo\n");
+  assertStrictEquals(assertDone(await millrace(receive)), "");
   assertFailure(await millrace([...receive, "--timeout", "10ms"]), 3, /nothing came/);
-  assert.equal(queue.status().deadLetterCount, 0);
+  assertStrictEquals(queue.status().deadLetterCount, 0);
 });
 
 queueTest("millrace queue receive ends with 5 where there is no queue", async (name) => {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest, start, until } from "../support.ts";
 
@@ -12,23 +12,23 @@ function drain(queue: SharedQueue): string[] {
 
 queueTest("millrace queue send sends its arguments", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });
-  assert.equal(assertDone(await millrace(["queue", "send", name, "one", "", "--", "--three"])), "");
-  assert.deepEqual(drain(queue), ["one", "", "--three"]);
+  assertStrictEquals(assertDone(await millrace(["queue", "send", name, "one", "", "--", "--three"])), "");
+  assertEquals(drain(queue), ["one", "", "--three"]);
 });
 
 queueTest("millrace queue send sends the lines of standard input", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });
   assertDone(await millrace(["queue", "send", name], { input: "one\n\ntwo\r\nlast" }));
-  assert.deepEqual(drain(queue), ["one", "", "two\r", "last"]);
+  assertEquals(drain(queue), ["one", "", "two\r", "last"]);
 });
 
 queueTest("millrace queue send sends a line as soon as it is there", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });
   await using sending = start(["queue", "send", name], { input: "open" });
   await sending.write("one\ntw");
-  assert.equal((await queue.receive()).text(), "one");
+  assertStrictEquals((await queue.receive()).text(), "one");
   await sending.write("o\n");
-  assert.equal((await queue.receive()).text(), "two");
+  assertStrictEquals((await queue.receive()).text(), "two");
   await sending.end();
   assertDone(await sending.ended());
 });
@@ -37,8 +37,8 @@ queueTest("millrace queue send --frames sends any bytes", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });
   const input = new Uint8Array([0, 0, 0, 3, 10, 255, 0, 0, 0, 0, 0]);
   assertDone(await millrace(["queue", "send", name, "--frames"], { input }));
-  assert.deepEqual([...queue.tryReceive()?.data ?? []], [10, 255, 0]);
-  assert.equal(queue.tryReceive()?.data.length, 0);
+  assertEquals([...queue.tryReceive()?.data ?? []], [10, 255, 0]);
+  assertStrictEquals(queue.tryReceive()?.data.length, 0);
   assertFailure(
     await millrace(["queue", "send", name, "--frames", "x"]),
     2,
@@ -50,14 +50,14 @@ queueTest("millrace queue send --json prints the id of each message", async (nam
   using queue = SharedQueue.create(name, { capacity: 8 });
   const stdout = assertDone(await millrace(["queue", "send", name, "--json"], { input: "one\ntwo\n" }));
   const ids = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).id);
-  assert.deepEqual(ids, [String(queue.tryReceive()?.id), String(queue.tryReceive()?.id)]);
+  assertEquals(ids, [String(queue.tryReceive()?.id), String(queue.tryReceive()?.id)]);
 });
 
 queueTest("millrace queue send --priority says how urgent messages are", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8, priorities: 2 });
   assertDone(await millrace(["queue", "send", name, "later"]));
   assertDone(await millrace(["queue", "send", name, "now", "--priority", "0"]));
-  assert.deepEqual(drain(queue), ["now", "later"]);
+  assertEquals(drain(queue), ["now", "later"]);
   const wrong = await millrace(["queue", "send", name, "x", "--priority", "2"]);
   assertFailure(wrong, 2, /priority is 2 \(from --priority\), expected 0 to 1 for queue /);
   const keyed = await millrace(["queue", "send", name, "x"], { env: { MILLRACE_QUEUE_KEY: "k" } });
@@ -68,15 +68,15 @@ queueTest("millrace queue send --key keeps messages in one partition", async (na
   using queue = SharedQueue.create(name, { capacity: 8, partitions: 4 });
   assertDone(await millrace(["queue", "send", name, "--key", "k", "one", "two"]));
   const [first, second] = [queue.tryReceive(), queue.tryReceive()];
-  assert.equal(first?.text(), "one");
-  assert.equal(first?.partition, second?.partition);
+  assertStrictEquals(first?.text(), "one");
+  assertStrictEquals(first?.partition, second?.partition);
 });
 
 queueTest("millrace queue send --expires-after lets messages end", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });
   assertDone(await millrace(["queue", "send", name, "--expires-after", "1ms", "one"]));
   await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(queue.tryReceive(), undefined);
+  assertStrictEquals(queue.tryReceive(), undefined);
   assertFailure(await millrace(["queue", "send", name, "--expires-after", "0", "x"]), 2, /more than 0/);
 });
 
@@ -84,9 +84,9 @@ queueTest("millrace queue send waits while the queue is full", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 2 });
   await using sending = start(["queue", "send", name, "one", "two", "three"]);
   await until(() => queue.status().readyCount === 2);
-  assert.equal((await queue.receive()).text(), "one");
+  assertStrictEquals((await queue.receive()).text(), "one");
   assertDone(await sending.ended());
-  assert.deepEqual(drain(queue), ["two", "three"]);
+  assertEquals(drain(queue), ["two", "three"]);
 });
 
 queueTest("millrace queue send into a full queue does as --when-full and --timeout say", async (name) => {
@@ -99,7 +99,7 @@ queueTest("millrace queue send into a full queue does as --when-full and --timeo
   );
   assertFailure(await millrace([...send, "--timeout", "50ms", "three"]), 3, /within 50 ms; messages sent: 0/);
   assertDone(await millrace([...send, "--when-full", "drop-oldest", "three"]));
-  assert.deepEqual(drain(queue), ["two", "three"]);
+  assertEquals(drain(queue), ["two", "three"]);
   assertFailure(
     await millrace([...send, "--when-full", "drop", "x"]),
     2,
@@ -115,7 +115,7 @@ queueTest("millrace queue send refuses a message that is too long, after those b
     /line 2: it has more than 4 bytes, .*; messages sent: 1/,
   );
   assertFailure(await millrace(["queue", "send", name, "12345"]), 1, /has 5 bytes, expected at most 4/);
-  assert.deepEqual(drain(queue), ["1234"]);
+  assertEquals(drain(queue), ["1234"]);
 });
 
 queueTest("millrace queue send ends with 5 where there is no queue", async (name) => {
@@ -133,7 +133,7 @@ for (const input of ["open", "one\n"]) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       sending.kill("SIGINT");
       const { code, signal, stderr } = await sending.ended();
-      assert.deepEqual([code, signal, stderr], [
+      assertEquals([code, signal, stderr], [
         130,
         null,
         "millrace: stopped by SIGINT; messages sent: 0\n",

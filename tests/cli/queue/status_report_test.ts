@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { formatAge, statusJson, statusTable } from "../../../src/cli/queue/status_report.ts";
 import type { QueueStatus } from "../../../src/ipc/queue/mod.ts";
 
@@ -24,7 +24,7 @@ const STATUS: QueueStatus = {
 };
 
 Deno.test("statusTable() tells people what is in a queue, and not of the process that looks", () => {
-  assert.equal(
+  assertStrictEquals(
     statusTable("jobs", STATUS, { ownPid: 7, withRates: true }),
     [
       "queue          jobs",
@@ -51,10 +51,10 @@ Deno.test("statusJson() has null for what is not known", () => {
   const json = JSON.parse(
     statusJson("jobs", { ...STATUS, oldestAgeMs: undefined }, { ownPid: 7, withRates: false }),
   );
-  assert.deepEqual([json.oldestAgeMs, json.sentPerSecond, json.receivedPerSecond], [null, null, null]);
-  assert.deepEqual(json.participants.map(({ pid }: { pid: number }) => pid), [8]);
+  assertEquals([json.oldestAgeMs, json.sentPerSecond, json.receivedPerSecond], [null, null, null]);
+  assertEquals(json.participants.map(({ pid }: { pid: number }) => pid), [8]);
 });
 
 Deno.test("formatAge() takes the largest unit that fits", () => {
-  assert.deepEqual([12, 59_000, 90_000, 5_400_000].map(formatAge), ["12 ms", "59.0 s", "1.5 min", "1.5 h"]);
+  assertEquals([12, 59_000, 90_000, 5_400_000].map(formatAge), ["12 ms", "59.0 s", "1.5 min", "1.5 h"]);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { assertDone, assertFailure, millrace, queueTest, start } from "../support.ts";
 
@@ -6,17 +6,17 @@ queueTest("millrace queue status prints a table, JSON or metrics", async (name) 
   using queue = SharedQueue.create(name, { capacity: 8 });
   await queue.send("one");
   const table = assertDone(await millrace(["queue", "status", name]));
-  assert.match(table, new RegExp(`^queue +${name}\ncapacity +8, 1 used\nready +1\n`));
-  assert.match(table, new RegExp(`\nopened by\n {2}process ${Deno.pid} since [\\d:.TZ-]+\n$`));
+  assertMatch(table, new RegExp(`^queue +${name}\ncapacity +8, 1 used\nready +1\n`));
+  assertMatch(table, new RegExp(`\nopened by\n {2}process ${Deno.pid} since [\\d:.TZ-]+\n$`));
   const json = JSON.parse(assertDone(await millrace(["queue", "status", name, "--json"])));
-  assert.deepEqual(
+  assertEquals(
     [json.name, json.capacity, json.readyCount, json.sentCount, json.sentPerSecond, json.participants.length],
     [name, 8, 1, 1, null, 1],
   );
   const metrics = assertDone(await millrace(["queue", "status", name, "--prometheus"]));
-  assert.match(metrics, new RegExp(`^millrace_queue_ready\\{queue="${name}"\\} 1$`, "m"));
+  assertMatch(metrics, new RegExp(`^millrace_queue_ready\\{queue="${name}"\\} 1$`, "m"));
   for (const line of metrics.trimEnd().split("\n")) {
-    assert.match(line, /^(# (HELP|TYPE) )?millrace_queue_\S+ /);
+    assertMatch(line, /^(# (HELP|TYPE) )?millrace_queue_\S+ /);
   }
 });
 
@@ -30,8 +30,8 @@ queueTest("millrace queue status --follow goes on until SIGINT, with rates", asy
   const [first, second] = assertDone(await following.ended()).split("\n").map((line) =>
     line && JSON.parse(line)
   );
-  assert.equal(first.sentPerSecond, null);
-  assert.ok(second.sentPerSecond > 0);
+  assertStrictEquals(first.sentPerSecond, null);
+  assert(second.sentPerSecond > 0);
 });
 
 queueTest(

@@ -1,13 +1,13 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { TemporaryDirectory } from "../../ipc/memory/support.ts";
 import { assertDone, assertFailure, millrace, queueTest } from "../support.ts";
 
 queueTest("millrace queue unlink takes the name away, and ends with 5 where there is none", async (name) => {
   using queue = SharedQueue.create(name, { capacity: 8 });
-  assert.equal(assertDone(await millrace(["queue", "unlink", name])), "");
-  assert.throws(() => SharedQueue.connect(name), Deno.errors.NotFound);
-  assert.ok(queue.trySend("still open"));
+  assertStrictEquals(assertDone(await millrace(["queue", "unlink", name])), "");
+  assertThrows(() => SharedQueue.connect(name), Deno.errors.NotFound);
+  assert(queue.trySend("still open"));
   assertFailure(await millrace(["queue", "unlink", name]), 5, /there is none/);
 });
 
@@ -21,5 +21,5 @@ queueTest("millrace queue unlink leaves what is no queue as it is, and says what
     1,
     /^millrace: unlink queue \S+ in \S+: it has 17 bytes, and is no region of Millrace's; it is left as it is\n$/,
   );
-  assert.equal(await Deno.readTextFile(path), "another program's");
+  assertStrictEquals(await Deno.readTextFile(path), "another program's");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpResponse } from "../../../src/io/http/mod.ts";
 import { BODY_BUFFER_BYTES } from "../../../src/io/http/request_body.ts";
 import { letters } from "../../support/http_bytes.ts";
@@ -22,13 +22,13 @@ httpTest(
     for (const length of lengths) {
       const client = await http.connect(server);
       await client.send(postHead(`Content-Length: ${length}`));
-      assert.equal((await client.response()).body, "x");
+      assertStrictEquals((await client.response()).body, "x");
       await client.send(letters(length));
       await http.sleep(5);
       await client.assertOpen();
       client.close();
     }
-    assert.deepEqual(read.filter((byteLength) => byteLength > 0), lengths);
+    assertEquals(read.filter((byteLength) => byteLength > 0), lengths);
   },
 );
 
@@ -44,7 +44,7 @@ httpTest("serve() goes on when a handler stops reading behind its answer", async
   });
   const client = await http.connect(server);
   await client.send(postHead("Content-Length: 200000"));
-  assert.equal((await client.response()).body, "x");
+  assertStrictEquals((await client.response()).body, "x");
   await client.send(letters(200_000));
   await client.assertOpen();
 });
@@ -56,7 +56,7 @@ httpTest("HttpRequest.text() reads 100,000 chunks of one byte", async (http) => 
   const answered = client.response();
   await client.send(postHead("Transfer-Encoding: chunked"));
   await client.send(`${body.replace(/[^]/g, "1\r\n$&\r\n")}0\r\n\r\n`);
-  assert.equal((await answered).body, body);
+  assertStrictEquals((await answered).body, body);
 });
 
 httpTest("HttpRequest.body gives a slow reader many chunks in few pieces", async (http) => {
@@ -75,6 +75,6 @@ httpTest("HttpRequest.body gives a slow reader many chunks in few pieces", async
   const answered = client.response();
   await client.send(postHead("Transfer-Encoding: chunked"));
   await client.send(`${body.replace(/[^]/g, "1\r\n$&\r\n")}0\r\n\r\n`);
-  assert.equal((await answered).body, body);
-  assert.ok(pieceCount <= ONE_BYTE_CHUNKS / 100, `${pieceCount} pieces`);
+  assertStrictEquals((await answered).body, body);
+  assert(pieceCount <= ONE_BYTE_CHUNKS / 100, `${pieceCount} pieces`);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { BodyPieces } from "../../../src/io/http/body_pieces.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
@@ -19,11 +19,11 @@ Deno.test("BodyPieces.take() gives few pieces for many bytes pushed one by one",
   const pieces = new BodyPieces();
   const bytes = pattern(100_000);
   for (let at = 0; at < bytes.byteLength; at++) pieces.push(bytes, at, 1);
-  assert.equal(pieces.byteLength, 100_000);
+  assertStrictEquals(pieces.byteLength, 100_000);
   const taken = drain(pieces);
-  assert.equal(taken.length, Math.ceil(100_000 / 16_384));
-  assert.deepEqual(Buffer.concat(taken), Buffer.from(bytes));
-  assert.equal(pieces.byteLength, 0);
+  assertStrictEquals(taken.length, Math.ceil(100_000 / 16_384));
+  assertEquals(Buffer.concat(taken), Buffer.from(bytes));
+  assertStrictEquals(pieces.byteLength, 0);
 });
 
 Deno.test("BodyPieces.take() bounds the pieces by their bytes when small and large ones alternate", () => {
@@ -33,7 +33,7 @@ Deno.test("BodyPieces.take() bounds the pieces by their bytes when small and lar
     pieces.push(bytes, 0, 1);
     pieces.push(bytes, 1, 4096);
   }
-  assert.equal(drain(pieces).length, 32);
+  assertStrictEquals(drain(pieces).length, 32);
 });
 
 Deno.test("BodyPieces.take() hands out buffers of their own, of their own length", () => {
@@ -44,18 +44,18 @@ Deno.test("BodyPieces.take() hands out buffers of their own, of their own length
   const first = pieces.take();
   pieces.push(bytes, 20, 10);
   const second = pieces.take();
-  assert.ok(first !== undefined && second !== undefined);
-  assert.deepEqual([first.buffer.byteLength, second.buffer.byteLength], [20, 10]);
-  assert.deepEqual([...first, ...second], [...bytes.subarray(0, 30)]);
-  assert.equal(pieces.take(), undefined);
+  assert(first !== undefined && second !== undefined);
+  assertEquals([first.buffer.byteLength, second.buffer.byteLength], [20, 10]);
+  assertEquals([...first, ...second], [...bytes.subarray(0, 30)]);
+  assertStrictEquals(pieces.take(), undefined);
 });
 
 Deno.test("BodyPieces.takeAll() gives a single piece as it is, and an empty array for nothing", () => {
   const pieces = new BodyPieces();
   const piece = pattern(100);
   pieces.give(piece);
-  assert.equal(pieces.takeAll(), piece);
-  assert.equal(pieces.takeAll().byteLength, 0);
+  assertStrictEquals(pieces.takeAll(), piece);
+  assertStrictEquals(pieces.takeAll().byteLength, 0);
 });
 
 Deno.test("BodyPieces gives back what was put in, in order, however it is cut", async () => {
@@ -72,11 +72,14 @@ Deno.test("BodyPieces gives back what was put in, in order, however it is cut", 
         else pieces.give(bytes.slice(at, at + length));
         at += length;
         if (random.below(8) === 0) taken.push(pieces.take() ?? new Uint8Array(0));
-        assert.equal(pieces.byteLength, at - taken.reduce((sum, { byteLength }) => sum + byteLength, 0));
+        assertStrictEquals(
+          pieces.byteLength,
+          at - taken.reduce((sum, { byteLength }) => sum + byteLength, 0),
+        );
       }
       if (random.below(2) === 0) taken.push(pieces.takeAll());
       else taken.push(...drain(pieces));
-      assert.ok(Buffer.concat(taken).equals(Buffer.from(bytes)));
+      assert(Buffer.concat(taken).equals(Buffer.from(bytes)));
     });
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { CHUNK_OVERHEAD_BYTES_MAX, type ChunkedState } from "../../../src/io/http/chunked_decoder.ts";
 import { CHUNKED_VECTORS } from "../../fixtures/http/chunked_vectors.ts";
@@ -21,7 +21,7 @@ Deno.test("ChunkedDecoder.next() answers every published vector as it must", () 
       expected === "done" && (found.data !== data || found.end !== raw.byteLength - rest.length);
     if (wrong) differences.push(`${name} (${source}): ${JSON.stringify(found)}`);
   }
-  assert.equal(differences.join("\n"), "");
+  assertStrictEquals(differences.join("\n"), "");
 });
 
 Deno.test("ChunkedDecoder.next() gives the same answer when a vector is cut at every two positions", () => {
@@ -31,7 +31,7 @@ Deno.test("ChunkedDecoder.next() gives the same answer when a vector is cut at e
     for (let first = 0; first <= raw.byteLength; first++) {
       for (let second = first; second <= raw.byteLength; second++) {
         const pieces = [raw.subarray(0, first), raw.subarray(first, second), raw.subarray(second)];
-        assert.deepEqual(decodePieces(pieces), whole, `${name}, cut at ${first} and ${second}`);
+        assertEquals(decodePieces(pieces), whole, `${name}, cut at ${first} and ${second}`);
       }
     }
   }
@@ -40,7 +40,7 @@ Deno.test("ChunkedDecoder.next() gives the same answer when a vector is cut at e
 Deno.test("ChunkedDecoder.next() gives the same answer byte by byte, through all of its states", () => {
   const states = new Set<ChunkedState>();
   for (const { name, raw } of vectors) {
-    assert.deepEqual(
+    assertEquals(
       decodePieces(Array.from(raw, (_, at) => raw.subarray(at, at + 1)), states),
       decodePieces([raw]),
       name,
@@ -61,14 +61,14 @@ Deno.test("ChunkedDecoder.next() gives the same answer byte by byte, through all
     "done": true,
     "failed": true,
   };
-  assert.deepEqual([...states].sort(), Object.keys(all).sort());
+  assertEquals([...states].sort(), Object.keys(all).sort());
 });
 
 Deno.test("ChunkedDecoder.next() agrees with the grammar on every beginning of every vector", () => {
   for (const { name, bytes, raw } of vectors) {
     for (let length = 0; length <= raw.byteLength; length++) {
       const beginning = bytes.slice(0, length);
-      assert.deepEqual(
+      assertEquals(
         decodePieces([raw.subarray(0, length)]),
         decodeNaively(beginning),
         `${name}, ${length} bytes`,
@@ -88,12 +88,12 @@ Deno.test("ChunkedDecoder.next() bounds what extensions and trailers take, all t
     [`0\r\nX:${half}${half}${half}`, "failed"],
     [`0\r\n${half}${half}${half}`, "failed"],
   ];
-  for (const [text, result] of cases) assert.equal(decodePieces([latin1Bytes(text)]).result, result);
+  for (const [text, result] of cases) assertStrictEquals(decodePieces([latin1Bytes(text)]).result, result);
 });
 
 Deno.test("ChunkedDecoder.next() takes a chunk of 2^48 - 1 bytes at its word", () => {
   const found = decodePieces([latin1Bytes("ffffffffffff\r\n"), new Uint8Array(100_000)]);
-  assert.deepEqual([found.result, found.data.length], ["incomplete", 100_000]);
+  assertEquals([found.result, found.data.length], ["incomplete", 100_000]);
 });
 
 Deno.test("ChunkedDecoder.next() decodes random bodies in random pieces as the grammar reads", async () => {
@@ -104,10 +104,10 @@ Deno.test("ChunkedDecoder.next() decodes random bodies in random pieces as the g
     for (let message = 0; message < MESSAGE_COUNT; message++) {
       const text = randomBody(random);
       const found = decodePieces(randomPieces(random, latin1Bytes(text)));
-      assert.deepEqual(found, decodeNaively(text), JSON.stringify(text));
+      assertEquals(found, decodeNaively(text), JSON.stringify(text));
       count[found.result]++;
     }
-    for (const result of Object.values(count)) assert.ok(result > MESSAGE_COUNT / 50, JSON.stringify(count));
+    for (const result of Object.values(count)) assert(result > MESSAGE_COUNT / 50, JSON.stringify(count));
   });
 });
 

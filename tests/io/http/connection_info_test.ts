@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { HttpResponse, type ServeHandlerInfo } from "../../../src/io/http/mod.ts";
 import { letters } from "../../support/http_bytes.ts";
 import { httpTest } from "../../support/http_harness.ts";
@@ -10,14 +10,14 @@ httpTest("ServeHandlerInfo.remoteAddr is the client's address", async (http) => 
   const server = http.serve(async (_request, info) => {
     const early = info.remoteAddr;
     await http.sleep(2);
-    assert.deepEqual(info.remoteAddr, early);
+    assertEquals(info.remoteAddr, early);
     return HttpResponse.json(info.remoteAddr);
   });
   for (let round = 0; round < 3; round++) {
     const client = await http.connect(server);
     await client.send(GET);
     const found = JSON.parse((await client.response()).body);
-    assert.deepEqual(found, { transport: "tcp", hostname: "127.0.0.1", port: client.localPort });
+    assertEquals(found, { transport: "tcp", hostname: "127.0.0.1", port: client.localPort });
   }
 });
 
@@ -38,8 +38,8 @@ httpTest("ServeHandlerInfo.completed resolves when the answer is with the kernel
   const client = await http.connect(server);
   await client.send(answers.map((_, index) => `GET /${index} HTTP/1.1\r\nhost: a\r\n\r\n`).join(""));
   for (let index = 0; index < answers.length; index++) await client.response();
-  assert.equal(completed.length, answers.length);
-  assert.equal(new Set(completed).size, answers.length);
+  assertStrictEquals(completed.length, answers.length);
+  assertStrictEquals(new Set(completed).size, answers.length);
   await Promise.all(completed);
 });
 
@@ -54,7 +54,7 @@ httpTest(
     const client = await http.connect(server);
     await client.send(GET);
     await http.sleep(100);
-    assert.equal(done, false);
+    assertStrictEquals(done, false);
     await client.response();
     await http.until(() => done);
   },
@@ -78,7 +78,7 @@ httpTest(
     await client.receive(100);
     client.close();
     await http.until(() => reason !== undefined);
-    assert.ok(reason instanceof Error);
+    assert(reason instanceof Error);
   },
 );
 
@@ -92,5 +92,5 @@ httpTest("ServeHandlerInfo.completed rejects when the server is stopped at once"
   await client.send(GET);
   await http.until(() => completed !== undefined);
   server.stopNow();
-  assert.match(String(await completed), /Interrupted: .*stopped/);
+  assertMatch(String(await completed), /Interrupted: .*stopped/);
 });

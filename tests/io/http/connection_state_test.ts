@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type ConnectionState, StateClock } from "../../../src/io/http/connection_state.ts";
 import { HTTP_LIMITS } from "../../../src/io/http/limits.ts";
 import type { ServerContext } from "../../../src/io/http/server_context.ts";
@@ -29,8 +29,8 @@ function nextOverdue({ time, clock }: ReturnType<typeof make>): unknown {
 
 Deno.test("StateClock begins idle, with the time for that", () => {
   const made = make();
-  assert.equal(made.clock.state, "idle");
-  assert.deepEqual(nextOverdue(made), [100, "idle"]);
+  assertStrictEquals(made.clock.state, "idle");
+  assertEquals(nextOverdue(made), [100, "idle"]);
 });
 
 Deno.test("StateClock.enter() gives each state its time", () => {
@@ -44,8 +44,8 @@ Deno.test("StateClock.enter() gives each state its time", () => {
     const made = make();
     made.time.nowMs += 50;
     made.clock.enter(state);
-    assert.equal(made.clock.state, state);
-    assert.deepEqual(nextOverdue(made), [delayMs, state]);
+    assertStrictEquals(made.clock.state, state);
+    assertEquals(nextOverdue(made), [delayMs, state]);
   }
 });
 
@@ -55,7 +55,7 @@ Deno.test("StateClock.enter() lets the time of a head or body go on while it com
     made.clock.enter(state);
     made.time.nowMs += 50;
     made.clock.enter(state);
-    assert.deepEqual(nextOverdue(made), [delayMs, state]);
+    assertEquals(nextOverdue(made), [delayMs, state]);
   }
 });
 
@@ -65,7 +65,7 @@ Deno.test("StateClock.enter() gives a head behind another its own time", () => {
   made.time.nowMs += 150;
   made.clock.enter("handler");
   made.clock.enter("head");
-  assert.deepEqual(nextOverdue(made), [200, "head"]);
+  assertEquals(nextOverdue(made), [200, "head"]);
 });
 
 Deno.test("StateClock.sendBegan() has one time for what is under way, until sendEnded()", () => {
@@ -75,9 +75,9 @@ Deno.test("StateClock.sendBegan() has one time for what is under way, until send
   clock.sendBegan();
   time.nowMs += 100;
   clock.sendBegan();
-  assert.deepEqual(nextOverdue(made), [300, "send"]);
+  assertEquals(nextOverdue(made), [300, "send"]);
   clock.sendEnded();
-  assert.deepEqual(nextOverdue(made), [1900, "linger"]);
+  assertEquals(nextOverdue(made), [1900, "linger"]);
   clock.sendBegan();
-  assert.deepEqual(nextOverdue(made), [400, "send"]);
+  assertEquals(nextOverdue(made), [400, "send"]);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { CountedDecoder } from "../../../src/io/http/counted_decoder.ts";
 
 const BYTES = new Uint8Array(100);
@@ -10,7 +10,7 @@ Deno.test("CountedDecoder.next() takes as much of each piece as is announced", (
     const at = decoder.next(BYTES, start, end);
     steps.push([at, decoder.dataStart, decoder.dataLength, decoder.announcedBytes, decoder.state]);
   }
-  assert.deepEqual(steps, [
+  assertEquals(steps, [
     [7, 3, 4, 6, "data"],
     [1, 0, 1, 5, "data"],
     [55, 50, 5, 0, "done"],
@@ -19,7 +19,7 @@ Deno.test("CountedDecoder.next() takes as much of each piece as is announced", (
 
 Deno.test("CountedDecoder.next() takes nothing of an empty piece, and nothing behind the end", () => {
   const decoder = new CountedDecoder(2);
-  assert.deepEqual([decoder.next(BYTES, 5, 5), decoder.dataLength, decoder.state], [5, 0, "data"]);
+  assertEquals([decoder.next(BYTES, 5, 5), decoder.dataLength, decoder.state], [5, 0, "data"]);
   decoder.next(BYTES, 0, 2);
-  assert.deepEqual([decoder.next(BYTES, 7, 9), decoder.dataLength, decoder.state], [7, 0, "done"]);
+  assertEquals([decoder.next(BYTES, 7, 9), decoder.dataLength, decoder.state], [7, 0, "done"]);
 });

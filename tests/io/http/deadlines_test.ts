@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpResponse } from "../../../src/io/http/mod.ts";
 import { chunk, letters } from "../../support/http_bytes.ts";
 import { type Http, httpTest, type HttpTestOptions } from "../../support/http_harness.ts";
@@ -16,10 +16,10 @@ async function assertTakes(http: Http, delayMs: number, body: () => Promise<void
   const startMs = http.reactor.nowMs();
   await body();
   const tookMs = http.reactor.nowMs() - startMs;
-  assert.ok(tookMs >= delayMs - 1, `it took ${tookMs} ms, expected at least ${delayMs}`);
+  assert(tookMs >= delayMs - 1, `it took ${tookMs} ms, expected at least ${delayMs}`);
   // Virtual time does not depend on the machine, so that here is an upper bound: a quarter of the deadline is the rhythm.
   if (http.simulated) {
-    assert.ok(tookMs <= 1.5 * delayMs + 100, `it took ${tookMs} ms, expected about ${delayMs}`);
+    assert(tookMs <= 1.5 * delayMs + 100, `it took ${tookMs} ms, expected about ${delayMs}`);
   }
 }
 
@@ -30,13 +30,13 @@ httpTest("serve() answers 408 when a head does not come in headerTimeoutMs, and 
     const client = await http.connect(server);
     await assertTakes(http, headerTimeoutMs, async () => {
       await client.send(half);
-      if (half.startsWith(GET)) assert.equal((await client.response()).body, "x");
+      if (half.startsWith(GET)) assertStrictEquals((await client.response()).body, "x");
       const { status, field } = await client.response();
-      assert.deepEqual([status, field("connection")], [408, "close"]);
+      assertEquals([status, field("connection")], [408, "close"]);
     });
     await client.assertEnd();
   }
-  assert.deepEqual([server.statistics.timeoutCount, server.statistics.rejectedCount], [4, 4]);
+  assertEquals([server.statistics.timeoutCount, server.statistics.rejectedCount], [4, 4]);
 });
 
 httpTest("serve() answers 408 although the head goes on trickling", async (http) => {
@@ -50,7 +50,11 @@ httpTest("serve() answers 408 although the head goes on trickling", async (http)
       await http.sleep(headerTimeoutMs / 50);
     }
   })();
-  await assertTakes(http, headerTimeoutMs, async () => assert.equal((await client.response()).status, 408));
+  await assertTakes(
+    http,
+    headerTimeoutMs,
+    async () => assertStrictEquals((await client.response()).status, 408),
+  );
   client.close();
   await trickling;
 });
@@ -62,10 +66,10 @@ httpTest("serve() lets a client go on for ever whose pieces end in the middle of
   for (let round = 0; round < 20; round++) {
     await http.sleep(3000);
     await client.send(GET.slice(9) + GET + GET.slice(0, 9));
-    assert.equal((await client.response()).status, 200);
-    assert.equal((await client.response()).status, 200);
+    assertStrictEquals((await client.response()).status, 200);
+    assertStrictEquals((await client.response()).status, 200);
   }
-  assert.equal(server.statistics.timeoutCount, 0);
+  assertStrictEquals(server.statistics.timeoutCount, 0);
 }, VIRTUAL);
 
 httpTest("serve() gives every head its full time, also behind an answer that took long", async (http) => {
@@ -75,12 +79,12 @@ httpTest("serve() gives every head its full time, also behind an answer that too
   }, { headerTimeoutMs: 10_000 });
   const client = await http.connect(server);
   await client.send(GET + GET.slice(0, 9));
-  assert.equal((await client.response()).status, 200);
+  assertStrictEquals((await client.response()).status, 200);
   await http.sleep(9000);
   await client.send(GET.slice(9));
-  assert.equal((await client.response()).status, 200);
+  assertStrictEquals((await client.response()).status, 200);
   await client.send(GET.slice(0, 9));
-  await assertTakes(http, 10_000, async () => assert.equal((await client.response()).status, 408));
+  await assertTakes(http, 10_000, async () => assertStrictEquals((await client.response()).status, 408));
 }, VIRTUAL);
 
 httpTest(
@@ -100,12 +104,12 @@ httpTest(
       const client = await http.connect(server);
       await assertTakes(http, bodyTimeoutMs, async () => {
         await client.send(HEAD + half);
-        assert.equal((await client.response()).status, 408);
+        assertStrictEquals((await client.response()).status, 408);
       });
       await client.assertEnd();
     }
-    assert.ok(errors.every((error) => error instanceof Deno.errors.TimedOut));
-    assert.deepEqual([errors.length, server.statistics.timeoutCount], [2, 2]);
+    assert(errors.every((error) => error instanceof Deno.errors.TimedOut));
+    assertEquals([errors.length, server.statistics.timeoutCount], [2, 2]);
   },
 );
 
@@ -117,7 +121,11 @@ httpTest("serve() answers 408 for a body that trickles, whatever the handler doe
   const trickling = (async () => {
     while (await client.sendIfOpen(chunk("x"))) await http.sleep(bodyTimeoutMs / 50);
   })();
-  await assertTakes(http, bodyTimeoutMs, async () => assert.equal((await client.response()).status, 408));
+  await assertTakes(
+    http,
+    bodyTimeoutMs,
+    async () => assertStrictEquals((await client.response()).status, 408),
+  );
   client.close();
   await trickling;
 });
@@ -128,10 +136,10 @@ httpTest("serve() closes when a body that nobody wants does not come in bodyTime
   const client = await http.connect(server);
   await assertTakes(http, bodyTimeoutMs, async () => {
     await client.send(`${HEAD}content-length: 10\r\n\r\nhalf`);
-    assert.equal((await client.response()).body, "early");
-    assert.equal(await client.rest(), "");
+    assertStrictEquals((await client.response()).body, "early");
+    assertStrictEquals(await client.rest(), "");
   });
-  assert.equal(server.statistics.timeoutCount, 1);
+  assertStrictEquals(server.statistics.timeoutCount, 1);
 });
 
 httpTest("serve() lets a client go on for ever whose pieces end in the middle of bodies", async (http) => {
@@ -145,11 +153,11 @@ httpTest("serve() lets a client go on for ever whose pieces end in the middle of
   for (let round = 0; round < 20; round++) {
     await http.sleep(3000);
     await client.send(text.slice(cut) + text.slice(0, cut));
-    assert.equal((await client.response()).body, "0123456789");
+    assertStrictEquals((await client.response()).body, "0123456789");
   }
   await client.send(text.slice(cut));
-  assert.equal((await client.response()).body, "0123456789");
-  assert.equal(server.statistics.timeoutCount, 0);
+  assertStrictEquals((await client.response()).body, "0123456789");
+  assertStrictEquals(server.statistics.timeoutCount, 0);
 }, VIRTUAL);
 
 httpTest("serve() does the same with bodies that no handler reads", async (http) => {
@@ -160,10 +168,10 @@ httpTest("serve() does the same with bodies that no handler reads", async (http)
   await client.send(text.slice(0, cut));
   for (let round = 0; round < 20; round++) {
     await http.sleep(3000);
-    assert.equal((await client.response()).body, "x");
+    assertStrictEquals((await client.response()).body, "x");
     await client.send(text.slice(cut) + text.slice(0, cut));
   }
-  assert.equal(server.statistics.timeoutCount, 0);
+  assertStrictEquals(server.statistics.timeoutCount, 0);
 }, VIRTUAL);
 
 httpTest("serve() closes a connection that is idle for idleTimeoutMs, without a word", async (http) => {
@@ -194,7 +202,7 @@ httpTest("serve() counts idleTimeoutMs anew from each answer", async (http) => {
   for (let round = 0; round < 3; round++) {
     await http.sleep(9000);
     await client.send(GET);
-    assert.equal((await client.response()).body, "x");
+    assertStrictEquals((await client.response()).body, "x");
   }
   await assertTakes(http, 10_000, () => client.assertEnd());
 }, VIRTUAL);
@@ -208,8 +216,8 @@ httpTest("serve() disturbs no handler that takes longer than every deadline", as
   }, timeouts);
   const client = await http.connect(server);
   await client.send(`${HEAD}content-length: 4\r\n\r\nbody`);
-  assert.equal((await client.response()).body, "at last");
-  assert.equal(server.statistics.timeoutCount, 0);
+  assertStrictEquals((await client.response()).body, "at last");
+  assertStrictEquals(server.statistics.timeoutCount, 0);
 });
 
 /** Responses that are more than a client takes that never reads. */
@@ -234,8 +242,8 @@ for (const [name, make] of Object.entries(ENDLESS)) {
     await client.send(GET);
     await http.until(() => completed !== undefined);
     const error = await completed;
-    assert.ok(error instanceof Deno.errors.TimedOut, `${error}`);
-    assert.deepEqual([server.statistics.timeoutCount, server.statistics.connectionCount], [1, 0]);
+    assert(error instanceof Deno.errors.TimedOut, `${error}`);
+    assertEquals([server.statistics.timeoutCount, server.statistics.connectionCount], [1, 0]);
     await http.until(() => http.reactor.driver.buffers.heldCount === 0);
   }, { simulatedRunCount: 1 });
 }
@@ -260,14 +268,14 @@ httpTest("serve() does not cut off a client that is slow, and reads", async (htt
     text = await client.receive(50_000);
     if (received + text.length >= 2_000_000) break;
   }
-  assert.equal(server.statistics.timeoutCount, 0);
+  assertStrictEquals(server.statistics.timeoutCount, 0);
 }, VIRTUAL);
 
 httpTest("serve() closes behind an error answer although the client stays", async (http) => {
   const server = http.serve(() => new HttpResponse("x"));
   const client = await http.connect(server);
   await client.send("bad\r\n\r\n");
-  assert.equal((await client.response()).status, 400);
+  assertStrictEquals((await client.response()).status, 400);
   await client.assertEnd();
   // The client has its answer, and does not close its own side.
   await http.until(() => server.statistics.connectionCount === 0);
@@ -280,7 +288,7 @@ httpTest("serve() serves others while hundreds of clients trickle their heads", 
   const slow = await Promise.all(Array.from({ length: 200 }, () => http.connect(server)));
   const trickling = slow.map(async (client) => {
     const reading = client.rest().then((text) => {
-      assert.ok(text.startsWith("HTTP/1.1 408 "), text.slice(0, 60));
+      assert(text.startsWith("HTTP/1.1 408 "), text.slice(0, 60));
       refusedCount++;
     });
     const text = `GET / HTTP/1.1\r\nhost: a\r\n${"x: y\r\n".repeat(1000)}`;
@@ -292,10 +300,10 @@ httpTest("serve() serves others while hundreds of clients trickle their heads", 
   const client = await http.connect(server);
   for (let round = 0; refusedCount < slow.length; round++) {
     await client.send(GET);
-    assert.equal((await client.response()).body, "x");
+    assertStrictEquals((await client.response()).body, "x");
     await http.sleep(headerTimeoutMs / 100);
   }
   for (const client of slow) client.close();
   await Promise.all(trickling);
-  assert.equal(server.statistics.timeoutCount, slow.length);
+  assertStrictEquals(server.statistics.timeoutCount, slow.length);
 }, { simulatedRunCount: 1 });

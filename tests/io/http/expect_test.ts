@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpResponse } from "../../../src/io/http/mod.ts";
 import { letters } from "../../support/http_bytes.ts";
 import { httpTest } from "../../support/http_harness.ts";
@@ -19,14 +19,14 @@ httpTest("serve() asks for the body with 100 when the handler reads it", async (
     for (const target of ["/", "/late"]) {
       await client.send(expecting(framing).replace("/", target));
       const first = await client.response();
-      assert.deepEqual([first.status, first.reason, first.fields], [100, "Continue", []]);
+      assertEquals([first.status, first.reason, first.fields], [100, "Continue", []]);
       await client.send(framing.startsWith("C") ? "hello" : "5\r\nhello\r\n0\r\n\r\n");
       const { status, body } = await client.response();
-      assert.deepEqual([status, body], [200, "hello"]);
+      assertEquals([status, body], [200, "hello"]);
     }
   }
   await client.send(GET);
-  assert.equal((await client.response()).status, 200);
+  assertStrictEquals((await client.response()).status, 200);
 });
 
 httpTest("serve() asks for the body when its stream is read, not when it is looked at", async (http) => {
@@ -39,10 +39,10 @@ httpTest("serve() asks for the body when its stream is read, not when it is look
   });
   const client = await http.connect(server);
   await client.send(expecting("Content-Length: 5"));
-  assert.equal((await client.response()).status, 100);
-  assert.ok(asked);
+  assertStrictEquals((await client.response()).status, 100);
+  assert(asked);
   await client.send("hello");
-  assert.equal((await client.response()).body, "hello");
+  assertStrictEquals((await client.response()).body, "hello");
 });
 
 httpTest("serve() asks for the body once", async (http) => {
@@ -53,9 +53,9 @@ httpTest("serve() asks for the body once", async (http) => {
   });
   const client = await http.connect(server);
   await client.send(expecting("Content-Length: 500000"));
-  assert.equal((await client.response()).status, 100);
+  assertStrictEquals((await client.response()).status, 100);
   await client.send(letters(500_000));
-  assert.equal((await client.response()).body, "500000");
+  assertStrictEquals((await client.response()).body, "500000");
 });
 
 httpTest("serve() sends no 100 when the handler does not read, answers and closes", async (http) => {
@@ -68,7 +68,7 @@ httpTest("serve() sends no 100 when the handler does not read, answers and close
       const client = await http.connect(server);
       await client.send(expecting(framing).replace("/", target));
       const { status, body, field } = await client.response();
-      assert.deepEqual([status, body, field("connection")], [403, "no thanks", "close"]);
+      assertEquals([status, body, field("connection")], [403, "no thanks", "close"]);
       await client.assertEnd();
       client.close();
     }
@@ -79,11 +79,11 @@ httpTest("serve() takes no body for a request that comes without having been ask
   const server = http.serve(({ target }) => new HttpResponse(target, { status: 403 }));
   const client = await http.connect(server);
   await client.send(expecting("Content-Length: 50"));
-  assert.equal((await client.response()).status, 403);
+  assertStrictEquals((await client.response()).status, 403);
   // The client sends the body all the same, and it looks like a request.
   await client.sendIfOpen("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n".padEnd(50));
   await client.assertEnd();
-  assert.equal(server.statistics.requestCount, 1);
+  assertStrictEquals(server.statistics.requestCount, 1);
 });
 
 httpTest("serve() sends no 100 to a client that does not wait", async (http) => {
@@ -93,25 +93,25 @@ httpTest("serve() sends no 100 to a client that does not wait", async (http) => 
   });
   const client = await http.connect(server);
   await client.send(`${expecting("Content-Length: 5")}hello`);
-  assert.deepEqual((await client.response()).body, "hello");
+  assertEquals((await client.response()).body, "hello");
   await client.send(expecting("Content-Length: 5"));
   await client.send("hello");
   const first = await client.response();
-  if (first.status === 100) assert.equal((await client.response()).body, "hello");
-  else assert.equal(first.body, "hello");
+  if (first.status === 100) assertStrictEquals((await client.response()).body, "hello");
+  else assertStrictEquals(first.body, "hello");
   await client.send(GET);
-  assert.equal((await client.response()).status, 200);
+  assertStrictEquals((await client.response()).status, 200);
 });
 
 httpTest("serve() sends no 100 to HTTP/1.0, nor when there is no body", async (http) => {
   const server = http.serve(async (request) => new HttpResponse(await request.text()));
   const old = await http.connect(server);
   await old.send(`${expecting("Content-Length: 5", "HTTP/1.0")}hello`);
-  assert.equal((await old.response()).body, "hello");
+  assertStrictEquals((await old.response()).body, "hello");
   const client = await http.connect(server);
   for (const framing of ["Content-Length: 0", "X: y"]) {
     await client.send(expecting(framing));
-    assert.equal((await client.response()).status, 200);
+    assertStrictEquals((await client.response()).status, 200);
   }
 });
 
@@ -122,12 +122,12 @@ httpTest("serve() sends 100 behind the answers to earlier requests", async (http
   });
   const client = await http.connect(server);
   await client.send(GET + GET + expecting("Content-Length: 2"));
-  assert.equal((await client.response()).body, "GET");
-  assert.equal((await client.response()).body, "GET");
-  assert.equal((await client.response()).status, 100);
+  assertStrictEquals((await client.response()).body, "GET");
+  assertStrictEquals((await client.response()).body, "GET");
+  assertStrictEquals((await client.response()).status, 100);
   await client.send(`hi${GET}`);
-  assert.equal((await client.response()).body, "POSThi");
-  assert.equal((await client.response()).body, "GET");
+  assertStrictEquals((await client.response()).body, "POSThi");
+  assertStrictEquals((await client.response()).body, "GET");
 });
 
 /** Answers with "begun ", then with how reading the body went, then with "end" when `ending` has resolved. */
@@ -152,7 +152,7 @@ httpTest("serve() sends no 100 once the answer has begun, and fails the reading 
       const client = await http.connect(server);
       await client.send(expecting(framing).replace("/", target));
       const { status, body, field } = await client.response();
-      assert.deepEqual([status, body, field("connection")], [200, "begun Interrupted end", "close"]);
+      assertEquals([status, body, field("connection")], [200, "begun Interrupted end", "close"]);
       await client.assertEnd();
       client.close();
     }
@@ -169,7 +169,7 @@ httpTest("serve() cuts an answer that is made of a body nobody was asked for", a
   }, { bodyTimeoutMs: Infinity });
   const client = await http.connect(server);
   await client.send(expecting("Content-Length: 5"));
-  assert.ok(!(await client.rest()).endsWith("0\r\n\r\n"));
+  assert(!(await client.rest()).endsWith("0\r\n\r\n"));
 });
 
 httpTest("serve() takes what comes behind an answer that forwent the body for no request", async (http) => {
@@ -184,9 +184,9 @@ httpTest("serve() takes what comes behind an answer that forwent the body for no
   await client.closeWrite();
   await http.sleep(20);
   end();
-  assert.equal((await answered).body, "begun Interrupted end");
+  assertStrictEquals((await answered).body, "begun Interrupted end");
   await client.assertEnd();
-  assert.equal(server.statistics.requestCount, 1);
+  assertStrictEquals(server.statistics.requestCount, 1);
 });
 
 httpTest("serve() asks for the body late when there was no buffer to ask in", async (http) => {
@@ -201,9 +201,9 @@ httpTest("serve() asks for the body late when there was no buffer to ask in", as
   gone.close();
   await http.until(() => server.statistics.connectionCount === 1);
   for (const buffer of held) if (buffer !== undefined) buffers.release(buffer);
-  assert.equal((await client.response()).status, 100);
+  assertStrictEquals((await client.response()).status, 100);
   await client.send("hello");
-  assert.equal((await client.response()).body, "hello");
+  assertStrictEquals((await client.response()).body, "hello");
 }, { drivers: ["uring", "deno"], bufferCountMax: 8 });
 
 httpTest(
@@ -222,13 +222,13 @@ httpTest(
     for (const target of ["/", "/upper"]) {
       for (const framing of ["Content-Length: 5", "Transfer-Encoding: chunked"]) {
         await client.send(expecting(framing).replace("/", target));
-        assert.equal((await client.response()).status, 100);
+        assertStrictEquals((await client.response()).status, 100);
         await client.send(framing.startsWith("C") ? "hello" : "5\r\nhello\r\n0\r\n\r\n");
         const { status, body } = await client.response();
-        assert.deepEqual([status, body], [200, target === "/" ? "hello" : "HELLO"]);
+        assertEquals([status, body], [200, target === "/" ? "hello" : "HELLO"]);
       }
     }
     await client.send(GET);
-    assert.equal((await client.response()).status, 200);
+    assertStrictEquals((await client.response()).status, 200);
   },
 );

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console no-throw-literal -- what handlers throw, and where the server says so, is the subject
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { HttpResponse, type ServeHandler } from "../../../src/io/http/mod.ts";
 import { letters } from "../../support/http_bytes.ts";
 import { httpTest } from "../../support/http_harness.ts";
@@ -75,11 +75,11 @@ for (const [name, handler, message] of FAILURES) {
       await client.send(GET + POST + GET.replace("/", "/fine"));
       for (let round = 0; round < 2; round++) {
         const { status, body } = await client.response();
-        assert.deepEqual([status, body], [503, "sorry"]);
-        assert.match(String(errors.shift()), message);
+        assertEquals([status, body], [503, "sorry"]);
+        assertMatch(String(errors.shift()), message);
       }
-      assert.equal((await client.response()).body, "fine");
-      assert.deepEqual(errors, []);
+      assertStrictEquals((await client.response()).body, "fine");
+      assertEquals(errors, []);
     }
   }, { simulatedRunCount: 1 });
 }
@@ -106,10 +106,10 @@ httpTest("serve() answers 500 when onError fails as well", async (http) => {
     for (let round = 0; round < 2; round++) {
       await client.send(POST);
       const { status, body } = await client.response();
-      assert.deepEqual([status, body], [500, "Internal Server Error"]);
+      assertEquals([status, body], [500, "Internal Server Error"]);
     }
     await client.send("HEAD / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-    assert.equal((await client.response({ head: true })).status, 500);
+    assertStrictEquals((await client.response({ head: true })).status, 500);
     await client.assertEnd();
   }
 });
@@ -124,7 +124,7 @@ httpTest("serve() sends whatever response onError makes", async (http) => {
     const client = await http.connect(http.serve(throwing, { onError: make }));
     await client.send(GET);
     const { status, body } = await client.response();
-    assert.ok(status === 500 && body.length >= 99_000);
+    assert(status === 500 && body.length >= 99_000);
     await client.assertOpen();
   }
 });
@@ -137,8 +137,8 @@ httpTest("serve() says on standard error what a handler threw, when it has no on
     const client = await http.connect(http.serve(throwing, { onError: undefined }));
     await client.send(GET);
     const { status, body } = await client.response();
-    assert.deepEqual([status, body], [500, "Internal Server Error"]);
-    assert.match(String(printed), /thrown/);
+    assertEquals([status, body], [500, "Internal Server Error"]);
+    assertMatch(String(printed), /thrown/);
   } finally {
     console.error = original;
   }
@@ -152,7 +152,7 @@ httpTest("serve() does not tell a client what a handler threw", async (http) => 
       throw new Error("secret");
     }, { onError: undefined }));
     await client.send(`${GET}${GET.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n")}`);
-    assert.ok(!(await client.rest()).includes("secret"));
+    assert(!(await client.rest()).includes("secret"));
   } finally {
     console.error = original;
   }
@@ -177,5 +177,5 @@ httpTest("serve() lets a handler go on whose client went away, and cancels what 
   await http.until(() => server.statistics.requestCount === 1);
   client.close();
   await http.until(() => cancelled);
-  assert.equal(headers, "b");
+  assertStrictEquals(headers, "b");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Hono } from "npm:hono@4.13.19";
 import { stream, streamText } from "npm:hono@4.13.19/streaming";
 import { letters } from "../../support/http_bytes.ts";
@@ -61,30 +61,30 @@ httpTest("serve() runs a Hono application unchanged", async (http) => {
     headers: type === undefined ? undefined : { "content-type": type },
   });
   const root = await ask("/");
-  assert.deepEqual([root.status, root.text, root.headers.get("x-method")], [200, "Hello Hono!", "GET"]);
-  assert.equal((await ask("/user/j%C3%BCrgen?q=1")).text, '{"name":"jürgen","q":"1"}');
-  assert.equal((await ask("/header", { headers: { "x-a": "b" } })).text, "b");
+  assertEquals([root.status, root.text, root.headers.get("x-method")], [200, "Hello Hono!", "GET"]);
+  assertStrictEquals((await ask("/user/j%C3%BCrgen?q=1")).text, '{"name":"jürgen","q":"1"}');
+  assertStrictEquals((await ask("/header", { headers: { "x-a": "b" } })).text, "b");
   const json = await ask("/json", post('{"value":21}', "application/json"));
-  assert.deepEqual([json.status, json.text], [201, '{"doubled":42}']);
-  assert.equal((await ask("/form", post(new URLSearchParams({ field: "a b" })))).text, "a b");
+  assertEquals([json.status, json.text], [201, '{"doubled":42}']);
+  assertStrictEquals((await ask("/form", post(new URLSearchParams({ field: "a b" })))).text, "a b");
   const form = new FormData();
   form.set("field", "from a form");
-  assert.equal((await ask("/form", post(form))).text, "from a form");
+  assertStrictEquals((await ask("/form", post(form))).text, "from a form");
   const large = letters(300_000);
-  assert.ok((await ask("/echo", post(large))).text === large);
-  assert.equal((await ask("/stream")).text, "one two three");
-  assert.equal((await ask("/rewrapped", post("body"))).text, "POST yes body");
+  assert((await ask("/echo", post(large))).text === large);
+  assertStrictEquals((await ask("/stream")).text, "one two three");
+  assertStrictEquals((await ask("/rewrapped", post("body"))).text, "POST yes body");
   const redirect = await ask("/redirect");
-  assert.deepEqual([redirect.status, redirect.headers.get("location")], [302, "/elsewhere"]);
-  assert.deepEqual([(await ask("/empty")).status, (await ask("/empty")).text], [204, ""]);
-  assert.equal((await ask("/large")).text.length, 500_000);
+  assertEquals([redirect.status, redirect.headers.get("location")], [302, "/elsewhere"]);
+  assertEquals([(await ask("/empty")).status, (await ask("/empty")).text], [204, ""]);
+  assertStrictEquals((await ask("/large")).text.length, 500_000);
   const thrown = await ask("/throws");
-  assert.deepEqual([thrown.status, thrown.text], [500, "caught: thrown in a route"]);
+  assertEquals([thrown.status, thrown.text], [500, "caught: thrown in a route"]);
   const missing = await ask("/missing");
-  assert.deepEqual([missing.status, missing.text], [404, "no /missing"]);
-  assert.equal((await ask("/nested/leaf")).text, "/nested/leaf");
+  assertEquals([missing.status, missing.text], [404, "no /missing"]);
+  assertStrictEquals((await ask("/nested/leaf")).text, "/nested/leaf");
   const head = await http.fetch(server, "/large", { method: "HEAD" });
-  assert.deepEqual([head.status, await head.text()], [200, ""]);
+  assertEquals([head.status, await head.text()], [200, ""]);
 }, { drivers: REAL_DRIVERS });
 
 httpTest("serve() runs a Hono application for pipelined and raw requests", async (http) => {
@@ -96,5 +96,5 @@ httpTest("serve() runs a Hono application for pipelined and raw requests", async
     }POST /json HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n{"value":1}${get("/missing")}`,
   );
   const bodies = ["Hello Hono!", "one two three", '{"name":"x","q":null}', '{"doubled":2}', "no /missing"];
-  for (const body of bodies) assert.equal((await client.response()).body, body);
+  for (const body of bodies) assertStrictEquals((await client.response()).body, body);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { HttpResponse, type ServeHandler, type ServerRequest } from "../../../src/io/http/mod.ts";
 import { latin1Bytes, letters } from "../../support/http_bytes.ts";
 import { type Http, httpTest, REAL_DRIVERS } from "../../support/http_harness.ts";
@@ -23,13 +23,13 @@ async function ask(http: Http, text: string, look: (request: ServerRequest) => u
     });
     const client = await http.connect(server);
     await client.send(OTHER + text + OTHER);
-    assert.equal((await client.response()).body, "other");
+    assertStrictEquals((await client.response()).body, "other");
     const { body } = await client.response();
     found.push(JSON.parse(new TextDecoder().decode(latin1Bytes(body))));
-    assert.equal((await client.response()).body, "other");
+    assertStrictEquals((await client.response()).body, "other");
   }
-  assert.deepEqual(found[1], found[0]);
-  assert.deepEqual(found[2], found[0]);
+  assertEquals(found[1], found[0]);
+  assertEquals(found[2], found[0]);
   return found[0];
 }
 
@@ -51,7 +51,7 @@ httpTest("HttpRequest.url, target and pathname name what was asked for", async (
     const found = await ask(http, request(line, `Host: ${host}`), (request) => {
       return [request.url, request.target, request.pathname, request.url];
     });
-    assert.deepEqual(found, [url, line.split(" ")[1], pathname, url]);
+    assertEquals(found, [url, line.split(" ")[1], pathname, url]);
   }
 });
 
@@ -59,16 +59,16 @@ httpTest("HttpRequest.url takes the server's own address when there is no Host",
   const server = http.serve((request) => new HttpResponse(request.url));
   const client = await http.connect(server);
   await client.send("GET /p HTTP/1.0\r\n\r\n");
-  assert.equal((await client.response()).body, `http://127.0.0.1:${server.addr.port}/p`);
+  assertStrictEquals((await client.response()).body, `http://127.0.0.1:${server.addr.port}/p`);
 });
 
 httpTest("HttpRequest.url of a host that no URL can have is what was sent", async (http) => {
   const parts = ({ url, pathname, target }: ServerRequest) => [url, pathname, target];
   for (const target of ["http://xn--a/b/../c?d", "http://xn--a?d", "http://xn--a"]) {
     const found = await ask(http, request(`GET ${target} HTTP/1.1`, "Host: a"), parts);
-    assert.deepEqual(found, [target, target.includes("/b") ? "/b/../c" : "/", target]);
+    assertEquals(found, [target, target.includes("/b") ? "/b/../c" : "/", target]);
   }
-  assert.deepEqual(await ask(http, request("GET /b HTTP/1.1", "Host: xn--a"), parts), [
+  assertEquals(await ask(http, request("GET /b HTTP/1.1", "Host: xn--a"), parts), [
     "http://xn--a/b",
     "/b",
     "/b",
@@ -81,7 +81,7 @@ httpTest("HttpRequest.url of a host that makes no URL is refused before it gets 
     for (const lines of [["GET / HTTP/1.1", `Host: ${host}`], [`GET http://${host}/ HTTP/1.1`, "Host: a"]]) {
       const client = await http.connect(server);
       await client.send(request(lines[0], lines[1]));
-      assert.equal((await client.response()).status, 400);
+      assertStrictEquals((await client.response()).status, 400);
       client.close();
     }
   }
@@ -90,7 +90,7 @@ httpTest("HttpRequest.url of a host that makes no URL is refused before it gets 
 httpTest("HttpRequest.method is what was sent", async (http) => {
   for (const method of ["GET", "POST", "PATCH", "PROPFIND", "get", "M-SEARCH"]) {
     const found = await ask(http, request(`${method} / HTTP/1.1`, "Host: a"), ({ method }) => method);
-    assert.equal(found, method);
+    assertStrictEquals(found, method);
   }
 });
 
@@ -116,7 +116,7 @@ httpTest("HttpRequest.headers holds every field, joined, each byte a character",
     "x-tab",
     "a\tb",
   ]];
-  assert.deepEqual(found, [...values, "1, 2, ", ...values, all]);
+  assertEquals(found, [...values, "1, 2, ", ...values, all]);
 });
 
 httpTest("HttpRequest.headers may be changed", async (http) => {
@@ -125,7 +125,7 @@ httpTest("HttpRequest.headers may be changed", async (http) => {
     request.headers.append("x-b", "3");
     return [request.header("x-a"), request.headers.get("x-b"), new Request(request).headers.get("x-a")];
   });
-  assert.deepEqual(found, ["2", "3", "2"]);
+  assertEquals(found, ["2", "3", "2"]);
 });
 
 httpTest("HttpRequest.headers holds a value of all the bytes a head may have", async (http) => {
@@ -140,7 +140,7 @@ httpTest("HttpRequest.headers holds a value of all the bytes a head may have", a
   for (const letter of ["a", "\xe9"]) {
     const value = letter.repeat(1_000_000);
     const sending = client.send(request("GET / HTTP/1.1", "Host: a", `X-A: ${value}`));
-    assert.equal((await client.response()).body, "1000000 1000000");
+    assertStrictEquals((await client.response()).body, "1000000 1000000");
     await sending;
   }
 }, { simulatedRunCount: 1 });
@@ -148,17 +148,17 @@ httpTest("HttpRequest.headers holds a value of all the bytes a head may have", a
 httpTest("HttpRequest is an instance of Request, with the same properties", async (http) => {
   const found = await ask(http, request("PUT /p HTTP/1.1", "Host: a", "X-A: 1"), (request) => {
     const expected = new Request("http://a/p", { method: "PUT", headers: { host: "a", "x-a": "1" } });
-    assert.ok(request instanceof Request);
-    assert.ok(request.signal instanceof AbortSignal);
+    assert(request instanceof Request);
+    assert(request.signal instanceof AbortSignal);
     const names = Object.keys(Object.getOwnPropertyDescriptors(Request.prototype)) as (keyof Request)[];
-    for (const name of names) assert.equal(typeof request[name], typeof expected[name], name);
+    for (const name of names) assertStrictEquals(typeof request[name], typeof expected[name], name);
     for (const name of ["method", "url", "redirect", "body", "bodyUsed"] as const) {
-      assert.deepEqual(request[name], expected[name], name);
+      assertEquals(request[name], expected[name], name);
     }
-    assert.match(Deno.inspect(request), /Request/);
+    assertMatch(Deno.inspect(request), /Request/);
     return Object.prototype.toString.call(request);
   });
-  assert.equal(found, "[object Request]");
+  assertStrictEquals(found, "[object Request]");
 });
 
 httpTest("HttpRequest is taken by new Request(), with and without changes", async (http) => {
@@ -175,7 +175,7 @@ httpTest("HttpRequest is taken by new Request(), with and without changes", asyn
   });
   const client = await http.connect(server);
   await client.send("POST /p HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nContent-Length: 5\r\n\r\nhello");
-  assert.deepEqual(JSON.parse((await client.response()).body), ["http://a/p", "POST", "2", null, "hello"]);
+  assertEquals(JSON.parse((await client.response()).body), ["http://a/p", "POST", "2", null, "hello"]);
 });
 
 httpTest("HttpRequest is forwarded by fetch(), body and all", async (http) => {
@@ -198,7 +198,7 @@ httpTest("HttpRequest is forwarded by fetch(), body and all", async (http) => {
   const sending = client.send(
     `POST /p HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
-  assert.equal((await client.response()).body, "POST /p 1 300000");
+  assertStrictEquals((await client.response()).body, "POST /p 1 300000");
   await sending;
 }, { drivers: REAL_DRIVERS });
 
@@ -215,7 +215,7 @@ httpTest("HttpRequest is taken by fetch() itself", async (http) => {
   await client.send(
     `POST /p HTTP/1.1\r\nHost: 127.0.0.1:${upstream.addr.port}\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello`,
   );
-  assert.equal((await client.response()).body, "POST hello");
+  assertStrictEquals((await client.response()).body, "POST hello");
   // fetch() keeps its connection to the other server.
   await upstream.shutdown();
 }, { drivers: REAL_DRIVERS });
@@ -249,10 +249,10 @@ httpTest("HttpRequest throws a clear TypeError for what is asked for behind the 
       try {
         const found = look(kept[0]);
         // What was asked for before is kept; nothing is ever another request's.
-        assert.ok(before !== undefined, what);
-        assert.equal(found, expected, what);
+        assert(before !== undefined, what);
+        assertStrictEquals(found, expected, what);
       } catch (error) {
-        assert.match(`${error}`, /^TypeError: .*its response has been sent/, what);
+        assertMatch(`${error}`, /^TypeError: .*its response has been sent/, what);
       }
       client.close();
     }
@@ -274,7 +274,7 @@ httpTest("HttpRequest keeps what was asked for before the answer", async (http) 
   const found = kept.map((
     request,
   ) => [request.url, request.header("x-a"), request.headers.get("x-a"), request.target]);
-  assert.deepEqual(found, kept.map((_, index) => [`http://a/${index}`, `${index}`, `${index}`, `/${index}`]));
+  assertEquals(found, kept.map((_, index) => [`http://a/${index}`, `${index}`, `${index}`, `/${index}`]));
 });
 
 httpTest(
@@ -298,7 +298,7 @@ httpTest(
       await http.until(() => server.statistics.connectionCount === 0);
     }
     await done;
-    assert.deepEqual(found, [true, true]);
+    assertEquals(found, [true, true]);
   },
 );
 
@@ -312,5 +312,5 @@ httpTest("HttpRequest.signal is not aborted by an answer that was sent", async (
   await client.send(request("GET / HTTP/1.1", "Host: a", "Connection: close"));
   await client.response();
   await client.assertEnd();
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [false]);
+  assertEquals(signals.map(({ aborted }) => aborted), [false]);
 });

@@ -1,4 +1,11 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { HttpResponse } from "../../../src/io/http/mod.ts";
 
 /** Every kind of body, made anew for each use. */
@@ -36,18 +43,18 @@ for (const [bodyName, body] of Object.entries(BODIES)) {
   Deno.test(`HttpResponse of body "${bodyName}" looks and reads as Response does`, async () => {
     for (const [initName, init] of Object.entries(INITS)) {
       const what = `init ${initName}`;
-      assert.deepEqual(look(new HttpResponse(body(), init)), look(new Response(body(), init)), what);
+      assertEquals(look(new HttpResponse(body(), init)), look(new Response(body(), init)), what);
       // The order of questions must not matter.
       const later = new HttpResponse(body(), init);
       const { headers } = later;
-      assert.ok(later.body === null || later.body instanceof ReadableStream);
-      assert.deepEqual([...later.headers], [...headers], what);
+      assert(later.body === null || later.body instanceof ReadableStream);
+      assertEquals([...later.headers], [...headers], what);
       for (const read of ["text", "bytes", "arrayBuffer"] as const) {
         const [found, expected] = [new HttpResponse(body(), init), new Response(body(), init)];
-        assert.deepEqual(await found[read](), await expected[read](), what);
-        assert.equal(found.bodyUsed, expected.bodyUsed, what);
+        assertEquals(await found[read](), await expected[read](), what);
+        assertStrictEquals(found.bodyUsed, expected.bodyUsed, what);
       }
-      assert.equal(
+      assertStrictEquals(
         (await new HttpResponse(body(), init).blob()).type,
         (await new Response(body(), init).blob()).type,
         what,
@@ -58,22 +65,22 @@ for (const [bodyName, body] of Object.entries(BODIES)) {
 
 Deno.test("HttpResponse is an instance of Response and of HttpResponse", () => {
   const response = new HttpResponse("x");
-  assert.ok(response instanceof Response);
-  assert.ok(response instanceof HttpResponse);
-  assert.equal(Object.prototype.toString.call(response), "[object Response]");
+  assert(response instanceof Response);
+  assert(response instanceof HttpResponse);
+  assertStrictEquals(Object.prototype.toString.call(response), "[object Response]");
 });
 
 Deno.test("HttpResponse.json() makes what Response.json() makes", async () => {
   for (const data of [{ a: [1, "ü", null] }, "text", 0, null, true, []]) {
     for (const init of [undefined, { status: 201 }, { headers: { "content-type": "x/y" } }]) {
       const [found, expected] = [HttpResponse.json(data, init), Response.json(data, init)];
-      assert.deepEqual(look(found), look(expected));
-      assert.deepEqual(await found.json(), await expected.json());
+      assertEquals(look(found), look(expected));
+      assertEquals(await found.json(), await expected.json());
     }
   }
-  assert.throws(() => HttpResponse.json(undefined), TypeError);
-  assert.throws(() => HttpResponse.json(() => {}), TypeError);
-  assert.throws(() => HttpResponse.json(1n), TypeError);
+  assertThrows(() => HttpResponse.json(undefined), TypeError);
+  assertThrows(() => HttpResponse.json(() => {}), TypeError);
+  assertThrows(() => HttpResponse.json(1n), TypeError);
 });
 
 Deno.test("HttpResponse throws where Response throws", () => {
@@ -95,8 +102,8 @@ Deno.test("HttpResponse throws where Response throws", () => {
   for (const [body, init] of bad) {
     const what = JSON.stringify([body, init]);
     // Numbers with a fraction are cut by Response; they are a mistake all the same.
-    if (init.status !== 200.5) assert.throws(() => new Response(body, init), what);
-    assert.throws(() => new HttpResponse(body, init), what);
+    if (init.status !== 200.5) assertThrows(() => new Response(body, init), what);
+    assertThrows(() => new HttpResponse(body, init), what);
   }
 });
 
@@ -104,11 +111,11 @@ Deno.test("HttpResponse.headers may be changed, and what is read afterwards know
   const response = new HttpResponse("x", { headers: { "x-a": "1" } });
   response.headers.set("x-a", "2");
   response.headers.delete("content-type");
-  assert.deepEqual([...response.headers], [["x-a", "2"]]);
+  assertEquals([...response.headers], [["x-a", "2"]]);
   const clone = response.clone();
-  assert.equal(clone.headers.get("x-a"), "2");
-  assert.equal(await response.text(), "x");
-  assert.equal(response.headers.get("x-a"), "2");
+  assertStrictEquals(clone.headers.get("x-a"), "2");
+  assertStrictEquals(await response.text(), "x");
+  assertStrictEquals(response.headers.get("x-a"), "2");
 });
 
 Deno.test("HttpResponse leaves the options it is given alone", () => {
@@ -117,22 +124,22 @@ Deno.test("HttpResponse leaves the options it is given alone", () => {
   response.headers.set("x-a", "2");
   const shared = new Headers({ "x-a": "1" });
   new HttpResponse("x", { headers: shared }).headers.set("x-a", "2");
-  assert.deepEqual([init.headers["x-a"], shared.get("x-a")], ["1", "1"]);
+  assertEquals([init.headers["x-a"], shared.get("x-a")], ["1", "1"]);
 });
 
 Deno.test("HttpResponse.clone() gives a response with the same content, until one is read", async () => {
   const response = new HttpResponse("text", { status: 201, headers: { "x-a": "1" } });
   const clone = response.clone();
-  assert.deepEqual(look(clone), look(response));
-  assert.deepEqual(await Promise.all([clone.text(), response.text()]), ["text", "text"]);
-  assert.throws(() => response.clone(), TypeError);
+  assertEquals(look(clone), look(response));
+  assertEquals(await Promise.all([clone.text(), response.text()]), ["text", "text"]);
+  assertThrows(() => response.clone(), TypeError);
 });
 
 Deno.test("HttpResponse.text() may be called once", async () => {
   const response = new HttpResponse("text");
   await response.text();
-  await assert.rejects(response.text(), TypeError);
-  await assert.rejects(response.json(), TypeError);
+  await assertRejects(() => response.text(), TypeError);
+  await assertRejects(() => response.json(), TypeError);
 });
 
 Deno.test("HttpResponse can be given to what takes a Response", async () => {
@@ -140,11 +147,11 @@ Deno.test("HttpResponse can be given to what takes a Response", async () => {
     new HttpResponse("text", { headers: { "x-a": "1" } }).body,
     new HttpResponse("text"),
   );
-  assert.equal(await rewrapped.text(), "text");
+  assertStrictEquals(await rewrapped.text(), "text");
   const form = await new HttpResponse(new URLSearchParams({ a: "b" })).formData();
-  assert.equal(form.get("a"), "b");
+  assertStrictEquals(form.get("a"), "b");
   let text = "";
   for await (const piece of new HttpResponse("grüße").textStream()) text += piece;
-  assert.equal(text, "grüße");
-  assert.match(Deno.inspect(new HttpResponse("text")), /Response/);
+  assertStrictEquals(text, "grüße");
+  assertMatch(Deno.inspect(new HttpResponse("text")), /Response/);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { CountedDecoder } from "../../../src/io/http/counted_decoder.ts";
 import { ChunkedDecoder } from "../../../src/io/http/chunked_decoder.ts";
 import { IncomingBody } from "../../../src/io/http/incoming_body.ts";
@@ -35,30 +35,30 @@ function make(length: number | "chunked", limits: HttpLimits = {}, expectsContin
 Deno.test("IncomingBody.take() passes a counted body on and stops at its end", async () => {
   const { incoming, take, owner } = make(5);
   const read = incoming.body.bytes();
-  assert.deepEqual([take("ab"), incoming.state], [2, "open"]);
-  assert.deepEqual([take("cdeGET /"), incoming.state], [3, "ended"]);
-  assert.equal(new TextDecoder().decode(await withWatchdog(WATCHDOG_MS, () => read)), "abcde");
-  assert.deepEqual(owner.calls, ["wanted"]);
+  assertEquals([take("ab"), incoming.state], [2, "open"]);
+  assertEquals([take("cdeGET /"), incoming.state], [3, "ended"]);
+  assertStrictEquals(new TextDecoder().decode(await withWatchdog(WATCHDOG_MS, () => read)), "abcde");
+  assertEquals(owner.calls, ["wanted"]);
 });
 
 Deno.test("IncomingBody.take() passes a chunked body on and stops at its end", async () => {
   const { incoming, take } = make("chunked");
-  assert.equal(take("2\r\nab\r\n3\r\ncde\r\n0\r\n\r\nGET /"), 20);
-  assert.equal(incoming.state, "ended");
-  assert.equal(new TextDecoder().decode(await incoming.body.bytes()), "abcde");
+  assertStrictEquals(take("2\r\nab\r\n3\r\ncde\r\n0\r\n\r\nGET /"), 20);
+  assertStrictEquals(incoming.state, "ended");
+  assertStrictEquals(new TextDecoder().decode(await incoming.body.bytes()), "abcde");
 });
 
 Deno.test("IncomingBody.take() finds malformed chunks, and keeps what came before them", () => {
   const { incoming, take } = make("chunked");
   take("2\r\nabc");
-  assert.equal(incoming.state, "malformed");
+  assertStrictEquals(incoming.state, "malformed");
 });
 
 Deno.test("IncomingBody.take() goes up to bodyBytesMax and no byte further", () => {
   for (const [length, state] of [[10, "ended"], [11, "too-long"]] as const) {
     const { incoming, take } = make("chunked", { bodyBytesMax: 10 });
     take(`5\r\n${letters(5)}\r\n${(length - 5).toString(16)}\r\n${letters(length - 5)}\r\n0\r\n\r\n`);
-    assert.equal(incoming.state, state);
+    assertStrictEquals(incoming.state, state);
   }
 });
 
@@ -67,11 +67,11 @@ Deno.test("IncomingBody.take() gives up a body that nobody reads when the reques
     const { incoming, take } = make(length, { discardBytesMax: 10 });
     const piece = (bytes: number) => length === 100 ? letters(bytes) : `${bytes}\r\n${letters(bytes)}\r\n`;
     take(piece(9));
-    assert.equal(incoming.discardUnread(), true);
+    assertStrictEquals(incoming.discardUnread(), true);
     take(piece(1), true);
-    assert.equal(incoming.state, "open");
+    assertStrictEquals(incoming.state, "open");
     take(piece(1), true);
-    assert.equal(incoming.state, "unwanted");
+    assertStrictEquals(incoming.state, "unwanted");
   }
 });
 
@@ -79,28 +79,28 @@ Deno.test("IncomingBody.take() goes on for a handler that reads on behind its an
   const { incoming, take } = make(100, { discardBytesMax: 10 });
   const read = incoming.body.bytes();
   take(letters(50));
-  assert.equal(incoming.discardUnread(), false);
+  assertStrictEquals(incoming.discardUnread(), false);
   take(letters(50), true);
-  assert.equal(incoming.state, "ended");
-  assert.equal((await withWatchdog(WATCHDOG_MS, () => read)).byteLength, 100);
+  assertStrictEquals(incoming.state, "ended");
+  assertStrictEquals((await withWatchdog(WATCHDOG_MS, () => read)).byteLength, 100);
 });
 
 Deno.test("IncomingBody.tooLongToDiscard says whether more is announced than may be dropped", () => {
   const { incoming, take } = make(100, { discardBytesMax: 60 });
-  assert.equal(incoming.tooLongToDiscard, true);
+  assertStrictEquals(incoming.tooLongToDiscard, true);
   take(letters(39));
-  assert.equal(incoming.tooLongToDiscard, true);
+  assertStrictEquals(incoming.tooLongToDiscard, true);
   take("a");
-  assert.equal(incoming.tooLongToDiscard, false);
-  assert.equal(make("chunked", { discardBytesMax: 1 }).incoming.tooLongToDiscard, false);
+  assertStrictEquals(incoming.tooLongToDiscard, false);
+  assertStrictEquals(make("chunked", { discardBytesMax: 1 }).incoming.tooLongToDiscard, false);
 });
 
 Deno.test("IncomingBody tells its owner when enough waits to be read", () => {
   const { owner, take } = make(2 * BODY_BUFFER_BYTES);
   take(letters(BODY_BUFFER_BYTES - 1));
-  assert.deepEqual(owner.calls, []);
+  assertEquals(owner.calls, []);
   take("a");
-  assert.deepEqual(owner.calls, ["full"]);
+  assertEquals(owner.calls, ["full"]);
 });
 
 Deno.test("IncomingBody holds nothing up for a body that is all in", () => {
@@ -108,8 +108,8 @@ Deno.test("IncomingBody holds nothing up for a body that is all in", () => {
   for (const length of [BODY_BUFFER_BYTES, 2 * BODY_BUFFER_BYTES, "chunked"] as const) {
     const { owner, take, incoming } = make(length);
     take(length === "chunked" ? `${size}\r\n${letters(BODY_BUFFER_BYTES)}\r\n0\r\n\r\n` : letters(length));
-    assert.equal(incoming.state, "ended");
-    assert.deepEqual(owner.calls, []);
+    assertStrictEquals(incoming.state, "ended");
+    assertEquals(owner.calls, []);
   }
 });
 
@@ -117,12 +117,12 @@ Deno.test("IncomingBody tells its owner when whoever reads gives up", async () =
   const { owner, take, incoming } = make(100);
   take(letters(50));
   await incoming.body.stream.cancel();
-  assert.deepEqual(owner.calls, ["dropped"]);
+  assertEquals(owner.calls, ["dropped"]);
 });
 
 Deno.test("IncomingBody.expectsContinue holds until something has come", () => {
   const { incoming, take } = make(5, {}, true);
-  assert.equal(incoming.expectsContinue, true);
+  assertStrictEquals(incoming.expectsContinue, true);
   take("a");
-  assert.equal(incoming.expectsContinue, false);
+  assertStrictEquals(incoming.expectsContinue, false);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { InputBuffer } from "../../../src/io/http/input_buffer.ts";
 import { latin1Bytes, latin1Text } from "../../support/http_bytes.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
@@ -12,16 +12,16 @@ Deno.test("InputBuffer.append() copies part of a piece behind what is there", ()
   input.append(piece, 2, 4);
   piece.fill(0);
   input.append(latin1Bytes("xyz"), 0, 3);
-  assert.equal(textOf(input), "cdxyz");
+  assertStrictEquals(textOf(input), "cdxyz");
 });
 
 Deno.test("InputBuffer holds no memory before, and after everything was taken out", () => {
   const input = new InputBuffer();
-  assert.equal(input.bytes.byteLength, 0);
+  assertStrictEquals(input.bytes.byteLength, 0);
   for (const empty of [() => input.clear(), () => input.drop(3), () => input.drop(1000)]) {
     input.append(latin1Bytes("abc"), 0, 3);
     empty();
-    assert.deepEqual([input.byteLength, input.bytes.byteLength], [0, 0]);
+    assertEquals([input.byteLength, input.bytes.byteLength], [0, 0]);
   }
 });
 
@@ -42,7 +42,7 @@ Deno.test("InputBuffer keeps what was appended and not dropped, in order", async
           input.drop(count);
           expected = expected.slice(count);
         }
-        assert.equal(textOf(input), expected);
+        assertStrictEquals(textOf(input), expected);
       }
     });
   }
@@ -65,18 +65,18 @@ Deno.test("InputBuffer.hasEmptyLineSince() finds the end of a head that the last
   for (const [before, piece, found] of cases) {
     const input = new InputBuffer();
     for (const text of [before, piece]) input.append(latin1Bytes(text), 0, text.length);
-    assert.equal(input.hasEmptyLineSince(before.length), found, JSON.stringify([before, piece]));
+    assertStrictEquals(input.hasEmptyLineSince(before.length), found, JSON.stringify([before, piece]));
   }
 });
 
 Deno.test("InputBuffer.hasMoreThanLineEnds tells the beginning of a head from empty lines before one", () => {
   const buffer = new InputBuffer();
   const add = (text: string) => buffer.append(new TextEncoder().encode(text), 0, text.length);
-  assert.equal(buffer.hasMoreThanLineEnds, false);
+  assertStrictEquals(buffer.hasMoreThanLineEnds, false);
   add("\r\n\n");
-  assert.equal(buffer.hasMoreThanLineEnds, false);
+  assertStrictEquals(buffer.hasMoreThanLineEnds, false);
   add("G");
-  assert.equal(buffer.hasMoreThanLineEnds, true);
+  assertStrictEquals(buffer.hasMoreThanLineEnds, true);
   buffer.clear();
-  assert.equal(buffer.hasMoreThanLineEnds, false);
+  assertStrictEquals(buffer.hasMoreThanLineEnds, false);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpResponse, type ServeHandler } from "../../../src/io/http/mod.ts";
 import { sleep } from "../../../src/base/timer/mod.ts";
 import { letters } from "../../support/http_bytes.ts";
@@ -32,17 +32,17 @@ httpTest("serve() answers GET, HEAD and POST on one connection", async (http) =>
   for (let round = 0; round < 3; round++) {
     await client.send("GET /p?q HTTP/1.1\r\nHost: example.com:8080\r\n\r\n");
     const got = await client.response();
-    assert.equal(got.body, "GET http://example.com:8080/p?q ");
-    assert.deepEqual([got.status, got.reason, got.framing], [200, "OK", "length"]);
-    assert.equal(got.field("connection"), undefined);
-    assert.equal(got.field("x-a"), "b");
+    assertStrictEquals(got.body, "GET http://example.com:8080/p?q ");
+    assertEquals([got.status, got.reason, got.framing], [200, "OK", "length"]);
+    assertStrictEquals(got.field("connection"), undefined);
+    assertStrictEquals(got.field("x-a"), "b");
     await client.send("HEAD /p?q HTTP/1.1\r\nHost: example.com:8080\r\n\r\n");
     const head = await client.response({ head: true });
-    assert.equal(head.field("content-length"), String("HEAD http://example.com:8080/p?q ".length));
+    assertStrictEquals(head.field("content-length"), String("HEAD http://example.com:8080/p?q ".length));
     await client.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
-    assert.equal((await client.response()).body, "POST http://a/p hello");
+    assertStrictEquals((await client.response()).body, "POST http://a/p hello");
   }
-  assert.deepEqual({ ...server.statistics }, {
+  assertEquals({ ...server.statistics }, {
     connectionCount: 1,
     acceptedCount: 1,
     requestCount: 9,
@@ -56,7 +56,7 @@ httpTest("serve() writes a Date of now in the form of IMF-fixdate", async (http)
   const before = Math.trunc(Date.now() / 1000) * 1000;
   await client.send(GET);
   const date = Date.parse((await client.response()).field("date") ?? "");
-  assert.ok(date >= before && date <= Date.now(), new Date(date).toISOString());
+  assert(date >= before && date <= Date.now(), new Date(date).toISOString());
 });
 
 httpTest("serve() renews the Date while it answers on one connection", async (http) => {
@@ -66,7 +66,7 @@ httpTest("serve() renews the Date while it answers on one connection", async (ht
     await client.send(GET);
     const { field } = await client.response();
     const date = field("date") ?? "";
-    assert.ok(Date.now() - Date.parse(date) > -1, "never in the future");
+    assert(Date.now() - Date.parse(date) > -1, "never in the future");
     dates.add(date);
     await http.sleep(50);
   }
@@ -87,10 +87,10 @@ httpTest("serve() answers pipelined requests in order, whatever their handlers t
     }
   })();
   for (const [index, path] of paths.entries()) {
-    assert.equal((await client.response()).body, path.startsWith("/sync") ? path : `${path} ${index}`);
+    assertStrictEquals((await client.response()).body, path.startsWith("/sync") ? path : `${path} ${index}`);
   }
   await sending;
-  assert.equal(server.statistics.requestCount, 200);
+  assertStrictEquals(server.statistics.requestCount, 200);
 });
 
 httpTest("serve() answers pipelined requests with and without bodies in order", async (http) => {
@@ -116,7 +116,7 @@ httpTest("serve() answers pipelined requests with and without bodies in order", 
     }
   }
   const sending = client.send(text);
-  for (const body of expected) assert.equal((await client.response()).body, body);
+  for (const body of expected) assertStrictEquals((await client.response()).body, body);
   await sending;
 });
 
@@ -130,7 +130,7 @@ httpTest("serve() answers a request that comes byte by byte", async (http) => {
       await client.send(byte);
       await http.sleep(http.random.below(2));
     }
-    assert.equal((await client.response()).body, "/x abc");
+    assertStrictEquals((await client.response()).body, "/x abc");
   }
 });
 
@@ -149,10 +149,10 @@ httpTest("serve() holds a client back that pipelines far ahead of a slow handler
     for (; sent < count; sent++) await client.send(one);
   })();
   const stalled = await http.settled(() => sent);
-  assert.ok(stalled < count, "the client was never held back");
+  assert(stalled < count, "the client was never held back");
   open();
-  assert.equal((await client.response()).body, "/first");
-  for (let index = 0; index < count; index++) assert.equal((await client.response()).body.length, 901);
+  assertStrictEquals((await client.response()).body, "/first");
+  for (let index = 0; index < count; index++) assertStrictEquals((await client.response()).body.length, 901);
   await sending;
 }, { simulatedRunCount: 1 });
 
@@ -163,9 +163,9 @@ httpTest(
     const client = await http.connect(server);
     await client.send(`GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${GET}`);
     const { body, field } = await client.response();
-    assert.deepEqual([body, field("connection")], ["GET /1", "close"]);
+    assertEquals([body, field("connection")], ["GET /1", "close"]);
     await client.assertEnd();
-    assert.equal(server.statistics.requestCount, 1);
+    assertStrictEquals(server.statistics.requestCount, 1);
   },
 );
 
@@ -181,7 +181,7 @@ httpTest(
     await http.sleep(10);
     await client.sendIfOpen(GET.repeat(1000));
     const { body } = await client.response();
-    assert.equal(body.length, 100_002);
+    assertStrictEquals(body.length, 100_002);
     await client.assertEnd();
   },
 );
@@ -194,9 +194,9 @@ httpTest("serve() lets a client read an answer that was short, whatever it sends
       `GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${letters(400_000)}`,
     );
     await http.sleep(http.random.below(4));
-    assert.equal((await client.response()).body, "GET /1");
+    assertStrictEquals((await client.response()).body, "GET /1");
     await client.assertEnd();
-    assert.ok(await sending);
+    assert(await sending);
     client.close();
   }
 });
@@ -205,7 +205,7 @@ httpTest("serve() closes after a request of HTTP/1.0", async (http) => {
   const client = await http.connect(http.serve(echoTarget));
   await client.send("GET /1 HTTP/1.0\r\n\r\n");
   const { body, field } = await client.response();
-  assert.deepEqual([body, field("connection")], ["GET /1", "close"]);
+  assertEquals([body, field("connection")], ["GET /1", "close"]);
   await client.assertEnd();
 });
 
@@ -214,10 +214,10 @@ httpTest("serve() keeps the connection of HTTP/1.0 when it is asked to, and says
   for (let round = 0; round < 3; round++) {
     await client.send("GET /1 HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
     const { body, field } = await client.response();
-    assert.deepEqual([body, field("connection")], ["GET /1", "keep-alive"]);
+    assertEquals([body, field("connection")], ["GET /1", "keep-alive"]);
   }
   await client.send("GET /2 HTTP/1.0\r\n\r\n");
-  assert.equal((await client.response()).body, "GET /2");
+  assertStrictEquals((await client.response()).body, "GET /2");
   await client.assertEnd();
 });
 
@@ -228,8 +228,8 @@ httpTest(
     const client = await http.connect(server);
     await client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     const { body, framing, field } = await client.response();
-    assert.deepEqual([body, framing, field("connection")], ["onetwothree", "close", "close"]);
-    assert.equal(client.error, undefined);
+    assertEquals([body, framing, field("connection")], ["onetwothree", "close", "close"]);
+    assertStrictEquals(client.error, undefined);
   },
 );
 
@@ -243,7 +243,7 @@ httpTest("serve() answers a client that has ended its direction", async (http) =
     const client = await http.connect(server);
     await client.send(text);
     await client.closeWrite();
-    assert.equal((await client.response()).body, text === GET ? "GET " : "POST hi");
+    assertStrictEquals((await client.response()).body, text === GET ? "GET " : "POST hi");
     await client.assertEnd();
   }
 });
@@ -254,7 +254,7 @@ httpTest("serve() answers all pipelined requests of a client that has ended its 
   const paths = ["/async/1", "/sync/2", "/stream/3", "/sync/4", "/real/5"];
   await client.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""));
   await client.closeWrite();
-  for (const path of paths) assert.ok((await client.response()).body.startsWith(path));
+  for (const path of paths) assert((await client.response()).body.startsWith(path));
   await client.assertEnd();
 });
 
@@ -266,11 +266,11 @@ httpTest(
       const client = await http.connect(server);
       await client.send(GET + half);
       await client.closeWrite();
-      assert.equal((await client.response()).body, "GET /");
-      if (half.trim() !== "") assert.equal((await client.response()).status, 400);
+      assertStrictEquals((await client.response()).body, "GET /");
+      if (half.trim() !== "") assertStrictEquals((await client.response()).status, 400);
       await client.assertEnd();
     }
-    assert.equal(server.statistics.requestCount, 4);
+    assertStrictEquals(server.statistics.requestCount, 4);
   },
 );
 

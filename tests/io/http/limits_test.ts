@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { HTTP_LIMITS, type HttpLimits, HttpResponse, serve } from "../../../src/io/http/mod.ts";
 import { resolveLimits } from "../../../src/io/http/limits.ts";
 import { chunk, letters } from "../../support/http_bytes.ts";
@@ -12,7 +13,7 @@ const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 /** Asserts the answer of a server that refuses, and that the connection ends behind it. */
 async function assertRefused(client: RawClient, status: number): Promise<void> {
   const { status: found, field } = await client.response();
-  assert.deepEqual([found, field("connection")], [status, "close"]);
+  assertEquals([found, field("connection")], [status, "close"]);
   await client.assertEnd();
 }
 
@@ -60,10 +61,10 @@ for (const [name, limits, text, status] of REFUSED) {
     }
     const pipelined = await http.connect(server);
     await pipelined.send(GET + GET + text);
-    assert.equal((await pipelined.response()).body, "not reached");
-    assert.equal((await pipelined.response()).body, "not reached");
+    assertStrictEquals((await pipelined.response()).body, "not reached");
+    assertStrictEquals((await pipelined.response()).body, "not reached");
     await assertRefused(pipelined, status);
-    assert.deepEqual([server.statistics.requestCount, server.statistics.rejectedCount], [2, 3]);
+    assertEquals([server.statistics.requestCount, server.statistics.rejectedCount], [2, 3]);
   }, { simulatedRunCount: 2 });
 }
 
@@ -77,13 +78,13 @@ httpTest("serve() takes what is just within its limits", async (http) => {
   const body = letters(1000);
   const head = `POST /${letters(99)} HTTP/1.1\r\nhost: a\r\nx: \r\ncontent-length: 1000\r\n\r\n`;
   await client.send(head.replace("x: ", `x: ${letters(1000 - head.length)}`) + body);
-  assert.equal((await client.response()).body, "100 1000");
+  assertStrictEquals((await client.response()).body, "100 1000");
   await client.send(
     `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n${chunk(letters(999))}${
       chunk("x")
     }0\r\n\r\n`,
   );
-  assert.equal((await client.response()).body, "1 1000");
+  assertStrictEquals((await client.response()).body, "1 1000");
 });
 
 /** A handler that reads the body in one of several ways, and what it found. */
@@ -125,9 +126,9 @@ for (const way of ["reads", "slow", "never", "throws"]) {
     }
     await http.disconnect();
     await http.until(() => way === "never" || found.length === 3);
-    for (const error of found) assert.match(`${error}`, /bodyBytesMax/);
-    assert.deepEqual(await Promise.all(completed), ["failed", "failed", "failed"]);
-    assert.equal(server.statistics.rejectedCount, 3);
+    for (const error of found) assertMatch(`${error}`, /bodyBytesMax/);
+    assertEquals(await Promise.all(completed), ["failed", "failed", "failed"]);
+    assertStrictEquals(server.statistics.rejectedCount, 3);
   });
 }
 
@@ -167,11 +168,11 @@ httpTest(
     const client = await http.connect(server);
     await client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
     const begun = await client.receive(30);
-    assert.ok(begun.startsWith("HTTP/1.1 200"));
+    assert(begun.startsWith("HTTP/1.1 200"));
     await client.send(chunk(letters(2000)));
     const rest = begun + await client.rest();
-    assert.equal(rest.split("HTTP/1.1").length, 2, "no second answer");
-    assert.ok(!rest.endsWith("0\r\n\r\n"), "not for a whole response");
+    assertStrictEquals(rest.split("HTTP/1.1").length, 2, "no second answer");
+    assert(!rest.endsWith("0\r\n\r\n"), "not for a whole response");
   },
 );
 
@@ -181,7 +182,7 @@ httpTest("serve() lets more clients than connectionsMax wait until others are go
   const answered = new Set<RawClient>();
   const waiting = clients.map(async (client) => {
     await client.send(GET);
-    assert.equal((await client.response()).body, "/");
+    assertStrictEquals((await client.response()).body, "/");
     answered.add(client);
     return client;
   });
@@ -189,14 +190,14 @@ httpTest("serve() lets more clients than connectionsMax wait until others are go
   for (let left = clients.length; left > 0; left -= 3) {
     await http.until(() => answered.size === 3);
     await http.sleep(20);
-    assert.equal(answered.size, 3, "no more than three are served at once");
+    assertStrictEquals(answered.size, 3, "no more than three are served at once");
     countMax = Math.max(countMax, server.statistics.connectionCount);
     for (const client of answered) client.close();
     answered.clear();
   }
   await Promise.all(waiting);
-  assert.equal(countMax, 3);
-  assert.equal(server.statistics.acceptedCount, 12);
+  assertStrictEquals(countMax, 3);
+  assertStrictEquals(server.statistics.acceptedCount, 12);
 });
 
 httpTest(
@@ -210,15 +211,15 @@ httpTest(
       for (; sent < SENT_BYTES_MAX; sent += piece.length) if (!await client.sendIfOpen(piece)) return;
     })();
     await sending;
-    assert.ok(sent < SENT_BYTES_MAX, "the server took everything");
+    assert(sent < SENT_BYTES_MAX, "the server took everything");
     await http.until(() => server.statistics.connectionCount === 0);
   },
   { simulatedRunCount: 1 },
 );
 
 Deno.test("resolveLimits() gives the defaults that are documented", () => {
-  assert.deepEqual(resolveLimits({}), HTTP_LIMITS);
-  assert.deepEqual({ ...HTTP_LIMITS }, {
+  assertEquals(resolveLimits({}), HTTP_LIMITS);
+  assertEquals({ ...HTTP_LIMITS }, {
     headerBytesMax: 16_384,
     targetBytesMax: 8192,
     bodyBytesMax: 67_108_864,
@@ -235,14 +236,14 @@ Deno.test("resolveLimits() gives the defaults that are documented", () => {
 Deno.test("resolveLimits() throws RangeError for what is out of range, and names it", () => {
   for (const name of Object.keys(HTTP_LIMITS) as (keyof HttpLimits)[]) {
     for (const value of [0, -1, NaN, -Infinity, "x", null, {}]) {
-      assert.throws(() => resolveLimits({ [name]: value }), (error) => {
+      assertThrowsMatching(() => resolveLimits({ [name]: value }), (error) => {
         return error instanceof RangeError && error.message.includes(name);
       }, `${name} ${value}`);
     }
-    assert.equal(resolveLimits({ [name]: undefined })[name], HTTP_LIMITS[name]);
+    assertStrictEquals(resolveLimits({ [name]: undefined })[name], HTTP_LIMITS[name]);
   }
-  assert.throws(() => resolveLimits({ headerBytesMax: (1 << 20) + 1 }), RangeError);
-  assert.equal(resolveLimits({ headerBytesMax: 1 << 20 }).headerBytesMax, 1 << 20);
+  assertThrows(() => resolveLimits({ headerBytesMax: (1 << 20) + 1 }), RangeError);
+  assertStrictEquals(resolveLimits({ headerBytesMax: 1 << 20 }).headerBytesMax, 1 << 20);
 });
 
 Deno.test("resolveLimits() makes whole numbers of what the parsers take", () => {
@@ -250,14 +251,14 @@ Deno.test("resolveLimits() makes whole numbers of what the parsers take", () => 
     headerBytesMax: 99.5,
     targetBytesMax: Infinity,
   });
-  assert.deepEqual([headerBytesMax, targetBytesMax], [100, 100]);
+  assertEquals([headerBytesMax, targetBytesMax], [100, 100]);
 });
 
 httpTest("serve() throws RangeError for a limit out of range, and does not keep the port", (http) => {
   const { port } = http.serve(() => new HttpResponse("x")).addr;
   const options = { hostname: "127.0.0.1", port: 0, reactor: http.reactor };
-  assert.throws(() => serve({ ...options, idleTimeoutMs: -1 }, () => new HttpResponse("x")), RangeError);
-  assert.throws(
+  assertThrows(() => serve({ ...options, idleTimeoutMs: -1 }, () => new HttpResponse("x")), RangeError);
+  assertThrows(
     () => serve({ ...options, port, idleTimeoutMs: -1 }, () => new HttpResponse("x")),
     Deno.errors.AddrInUse,
   );
@@ -271,7 +272,7 @@ httpTest("serve() takes limits without bounds", async (http) => {
   });
   const client = await http.connect(server);
   await client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello");
-  assert.equal((await client.response()).body, "hello");
+  assertStrictEquals((await client.response()).body, "hello");
   await client.send(`GET /${letters(100_000)} HTTP/1.1\r\nhost: a\r\n\r\n`);
-  assert.equal((await client.response()).status, 200);
+  assertStrictEquals((await client.response()).status, 200);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpResponse, type HttpServer } from "../../../src/io/http/mod.ts";
 import type { HeadVector } from "../../fixtures/http/head_vector.ts";
 import { HEAD_VECTORS } from "../../fixtures/http/head_vectors.ts";
@@ -39,15 +39,15 @@ async function check(
   const writing = send(latin1Bytes(vector.bytes), (piece) => client.sendIfOpen(piece));
   for (const { method } of heads) {
     const { status } = await client.response({ head: method === "HEAD" });
-    assert.equal(status, 200, vector.name);
+    assertStrictEquals(status, 200, vector.name);
   }
   const answer = await client.response();
-  assert.equal(answer.status, rejected, vector.name);
-  assert.equal(answer.field("connection"), "close", vector.name);
+  assertStrictEquals(answer.status, rejected, vector.name);
+  assertStrictEquals(answer.field("connection"), "close", vector.name);
   await client.assertEnd();
   await writing;
   const seen = target.seen.get(client.localPort) ?? [];
-  assert.deepEqual(seen, heads.map(({ method, target }) => `${method} ${target}`), vector.name);
+  assertEquals(seen, heads.map(({ method, target }) => `${method} ${target}`), vector.name);
   client.close();
 }
 
@@ -66,8 +66,8 @@ async function checkAll(
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
   for (const { server, seen } of [usual, small]) {
-    assert.equal(server.statistics.rejectedCount, server.statistics.acceptedCount);
-    assert.equal(server.statistics.requestCount, [...seen.values()].flat().length);
+    assertStrictEquals(server.statistics.rejectedCount, server.statistics.acceptedCount);
+    assertStrictEquals(server.statistics.requestCount, [...seen.values()].flat().length);
   }
 }
 

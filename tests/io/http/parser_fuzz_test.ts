@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import type { HeadParser } from "../../../src/io/http/request_head.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
@@ -58,16 +58,16 @@ Deno.test({
       const found = parseHeads(theirs, bytes, limits);
       // Of half a head, one may see sooner than the other that it is bad; what is complete must be the same.
       if (complete(text) || expected.rejected === found.rejected) {
-        assert.deepEqual(found, expected, JSON.stringify({ text, limits }));
+        assertEquals(found, expected, JSON.stringify({ text, limits }));
       } else {
-        assert.equal(found.count, expected.count, JSON.stringify({ text, limits }));
-        assert.ok(found.rejected === 0 || expected.rejected === 0, JSON.stringify({ text, limits }));
+        assertStrictEquals(found.count, expected.count, JSON.stringify({ text, limits }));
+        assert(found.rejected === 0 || expected.rejected === 0, JSON.stringify({ text, limits }));
       }
       accepted += found.count > 0 ? 1 : 0;
       refused += found.rejected > 0 ? 1 : 0;
     });
     // A generator that makes only bad messages, or only good ones, would show nothing.
-    assert.ok(accepted > MESSAGE_COUNT / 10 && refused > MESSAGE_COUNT / 10, `${accepted} and ${refused}`);
+    assert(accepted > MESSAGE_COUNT / 10 && refused > MESSAGE_COUNT / 10, `${accepted} and ${refused}`);
   },
 });
 
@@ -89,16 +89,16 @@ const STATUSES: readonly number[] = [0, 400, 413, 414, 417, 431, 501, 505];
 function assertLayout(parse: HeadParser, text: string, bytes: Uint8Array, limits: ParseLimits): void {
   const what = JSON.stringify({ text, limits });
   const { count, consumed, rejected, heads, words } = parseHeads(parse, bytes, limits);
-  assert.equal(count, heads.length, what);
-  assert.ok(consumed >= 0 && consumed <= bytes.byteLength, what);
-  assert.ok(STATUSES.includes(rejected), `${what}: ${rejected}`);
-  assert.ok(words.every(Number.isInteger), what);
+  assertStrictEquals(count, heads.length, what);
+  assert(consumed >= 0 && consumed <= bytes.byteLength, what);
+  assert(STATUSES.includes(rejected), `${what}: ${rejected}`);
+  assert(words.every(Number.isInteger), what);
   for (const { host, http11, fields, chunked, keepAlive } of heads) {
-    assert.ok(!http11 || host !== "", what);
-    assert.ok(!/[\s\0/@#?\\]/.test(host), what);
+    assert(!http11 || host !== "", what);
+    assert(!/[\s\0/@#?\\]/.test(host), what);
     for (const [name, value] of fields) {
-      assert.match(name, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, what);
-      assert.match(
+      assertMatch(name, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, what);
+      assertMatch(
         value,
         /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/,
         what,
@@ -107,8 +107,8 @@ function assertLayout(parse: HeadParser, text: string, bytes: Uint8Array, limits
     const names = fields.map(([name]) => name.toLowerCase());
     const lengths = names.filter((name) => name === "content-length").length;
     const codings = names.filter((name) => name === "transfer-encoding").length;
-    assert.ok(lengths + codings <= 1, what);
-    assert.equal(chunked, codings === 1, what);
-    assert.ok(keepAlive || heads.at(-1)?.keepAlive === keepAlive, what);
+    assert(lengths + codings <= 1, what);
+    assertStrictEquals(chunked, codings === 1, what);
+    assert(keepAlive || heads.at(-1)?.keepAlive === keepAlive, what);
   }
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HEAD_VECTORS } from "../../fixtures/http/head_vectors.ts";
 import type { ExpectedHead, HeadVector } from "../../fixtures/http/head_vector.ts";
 import { latin1Bytes } from "../../support/http_bytes.ts";
@@ -14,12 +14,12 @@ function difference(parser: HeadParser, vector: HeadVector): string | undefined 
   const answer = parseHeads(parser, bytes, vector);
   const { heads = [], rejected = 0 } = vector;
   try {
-    assert.equal(answer.rejected, rejected, "rejected");
-    assert.equal(answer.count, heads.length, "count");
+    assertStrictEquals(answer.rejected, rejected, "rejected");
+    assertStrictEquals(answer.count, heads.length, "count");
     heads.forEach((head, index) => {
       const fields = head.fields ?? answer.heads[index].fields;
-      assert.deepEqual(answer.heads[index], { ...defaults, ...without(head), fields });
-      assert.equal(answer.lengths[index], head.contentLength, "contentLength");
+      assertEquals(answer.heads[index], { ...defaults, ...without(head), fields });
+      assertStrictEquals(answer.lengths[index], head.contentLength, "contentLength");
     });
     return undefined;
   } catch (error) {
@@ -35,7 +35,7 @@ function without({ contentLength: _, ...head }: ExpectedHead): Omit<ExpectedHead
 
 Deno.test("HEAD_VECTORS have names of their own", () => {
   const names = HEAD_VECTORS.map(({ name }) => name);
-  assert.deepEqual(names.filter((name, index) => names.indexOf(name) !== index), []);
+  assertEquals(names.filter((name, index) => names.indexOf(name) !== index), []);
 });
 
 for (const { name, skipReason, parser } of HEAD_PARSERS) {
@@ -50,7 +50,7 @@ for (const { name, skipReason, parser } of HEAD_PARSERS) {
     const differences = HEAD_VECTORS.map((vector) => difference(parse, vector)).filter((text) =>
       text !== undefined
     );
-    assert.equal(differences.join("\n"), "");
+    assertStrictEquals(differences.join("\n"), "");
   });
 
   test("gives the same answer when the message comes in two pieces, wherever it is cut", (parse) => {
@@ -62,10 +62,10 @@ for (const { name, skipReason, parser } of HEAD_PARSERS) {
         // What is refused or understood of a beginning stays so; the rest is decided when more comes.
         const first = parseHeads(parse, bytes.subarray(0, cut), vector);
         const what = `${vector.name}, cut at ${cut}`;
-        assert.ok(first.count <= whole.count, what);
-        assert.deepEqual(first.heads, whole.heads.slice(0, first.count), what);
+        assert(first.count <= whole.count, what);
+        assertEquals(first.heads, whole.heads.slice(0, first.count), what);
         if (first.rejected !== 0) {
-          assert.deepEqual([first.rejected, first.count], [whole.rejected, whole.count], what);
+          assertEquals([first.rejected, first.count], [whole.rejected, whole.count], what);
         }
       }
     }
@@ -75,8 +75,8 @@ for (const { name, skipReason, parser } of HEAD_PARSERS) {
     const text = "GET /first HTTP/1.1\r\nHost: a\r\n\r\nPUT /second HTTP/1.1\r\nHost: bb\r\nX: y\r\n\r\n";
     const bytes = latin1Bytes(`${text}${text}`);
     const { heads, consumed } = parseHeads(parse, bytes.subarray(text.length));
-    assert.equal(consumed, text.length);
-    assert.deepEqual(heads.map(({ method, target, host }) => [method, target, host]), [
+    assertStrictEquals(consumed, text.length);
+    assertEquals(heads.map(({ method, target, host }) => [method, target, host]), [
       ["GET", "/first", "a"],
       ["PUT", "/second", "bb"],
     ]);
@@ -87,8 +87,8 @@ for (const { name, skipReason, parser } of HEAD_PARSERS) {
     for (let byteLength = 0; byteLength <= bytes.byteLength; byteLength++) {
       const words = new Int32Array(4096);
       const count = parse(bytes, byteLength, words, 16_384, 8192);
-      assert.equal(count, byteLength < 27 ? 0 : byteLength < 54 ? 1 : 2, `byteLength ${byteLength}`);
-      assert.ok(words[0] <= byteLength);
+      assertStrictEquals(count, byteLength < 27 ? 0 : byteLength < 54 ? 1 : 2, `byteLength ${byteLength}`);
+      assert(words[0] <= byteLength);
     }
   });
 
@@ -99,17 +99,17 @@ for (const { name, skipReason, parser } of HEAD_PARSERS) {
     let [at, count, calls] = [0, 0, 0];
     while (at < bytes.byteLength) {
       const answer = parseHeads(parse, bytes.subarray(at));
-      assert.equal(answer.rejected, 0);
-      assert.ok(answer.count > 0, "progress with each call");
+      assertStrictEquals(answer.rejected, 0);
+      assert(answer.count > 0, "progress with each call");
       at += answer.consumed;
       count += answer.count;
       calls++;
     }
-    assert.equal(count, total);
-    assert.ok(calls > 1, "more than one call was needed");
+    assertStrictEquals(count, total);
+    assert(calls > 1, "more than one call was needed");
   });
 
   test("answers nothing for an empty buffer", (parse) => {
-    assert.deepEqual(parseHeads(parse, new Uint8Array(0)).words, [0, 0, 4]);
+    assertEquals(parseHeads(parse, new Uint8Array(0)).words, [0, 0, 4]);
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpResponse } from "../../../src/io/http/mod.ts";
 import { httpTest } from "../../support/http_harness.ts";
 import { driverSuffix, REAL_DRIVERS } from "../../support/net_harness.ts";
@@ -73,7 +73,7 @@ for (const driver of REAL_DRIVERS) {
       ignore,
       async fn() {
         const outcome = await runProgram(program(driver.name, parts));
-        assert.deepEqual(outcome, { code: 0, signal: null, stdout: "body done\n", stderr: "" });
+        assertEquals(outcome, { code: 0, signal: null, stdout: "body done\n", stderr: "" });
       },
     });
   }
@@ -88,7 +88,7 @@ for (const driver of REAL_DRIVERS) {
         let ended = false;
         child.ended().then(() => ended = true);
         await new Promise((resolve) => setTimeout(resolve, STAYS_MS));
-        assert.equal(ended, false);
+        assertStrictEquals(ended, false);
       },
     });
   }
@@ -104,7 +104,7 @@ for (const driver of REAL_DRIVERS) {
           await server.shutdown();
         `;
         const outcome = await runProgram(program(driver.name, { ...parts, idleTimeoutMs: 100, after }));
-        assert.deepEqual(outcome, { code: 0, signal: null, stdout: "null\nbody done\n", stderr: "" });
+        assertEquals(outcome, { code: 0, signal: null, stdout: "null\nbody done\n", stderr: "" });
       },
     });
   }
@@ -122,5 +122,5 @@ httpTest("HttpServer.unref() leaves its deadlines in the time of its driver", as
   const client = await http.connect(server);
   const beganMs = http.reactor.nowMs();
   await client.assertEnd();
-  assert.ok(http.reactor.nowMs() - beganMs >= hourMs);
+  assert(http.reactor.nowMs() - beganMs >= hourMs);
 }, { drivers: ["simulated"] });

@@ -1,4 +1,11 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { HttpResponse, type ServerRequest } from "../../../src/io/http/mod.ts";
 import { BODY_BUFFER_BYTES } from "../../../src/io/http/request_body.ts";
 import { CHUNKED_VECTORS } from "../../fixtures/http/chunked_vectors.ts";
@@ -44,7 +51,7 @@ const READERS: Readonly<Record<string, (request: ServerRequest) => Promise<strin
   clone: async (request) => {
     const clone = request.clone();
     const [first, second] = await Promise.all([request.text(), clone.text()]);
-    assert.equal(first, second);
+    assertStrictEquals(first, second);
     return first;
   },
   rewrapped: (request) => new Request(request).text(),
@@ -64,7 +71,7 @@ for (const [name, read] of Object.entries(READERS)) {
     for (const text of [post('"x"'), postChunks('"', "x", '"'), post(body), postChunks(...pieces)]) {
       const sending = client.send(text);
       const { body: found } = await client.response();
-      assert.equal(found, text.length < 1000 ? '"x"' : body);
+      assertStrictEquals(found, text.length < 1000 ? '"x"' : body);
       await sending;
     }
   }, { simulatedRunCount: 2 });
@@ -72,24 +79,24 @@ for (const [name, read] of Object.entries(READERS)) {
 
 httpTest("serve() gives an empty body to who reads what is not there", async (http) => {
   const server = http.serve(async (request) => {
-    assert.equal(request.bodyUsed, false);
+    assertStrictEquals(request.bodyUsed, false);
     const { byteLength } = await request.bytes();
     return new HttpResponse(`${byteLength} ${request.body}`);
   });
   const client = await http.connect(server);
   for (const text of [GET, post("")]) {
     await client.send(text);
-    assert.equal((await client.response()).body, "0 null");
+    assertStrictEquals((await client.response()).body, "0 null");
   }
   await client.send(postChunks());
-  assert.equal((await client.response()).body, "0 [object ReadableStream]");
+  assertStrictEquals((await client.response()).body, "0 [object ReadableStream]");
 });
 
 httpTest("serve() gives the body of a GET as well", async (http) => {
   const server = http.serve(async (request) => new HttpResponse(await request.text()));
   const client = await http.connect(server);
   await client.send("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
-  assert.equal((await client.response()).body, "hello");
+  assertStrictEquals((await client.response()).body, "hello");
   await client.assertOpen();
 });
 
@@ -104,12 +111,12 @@ httpTest("serve() refuses chunked bodies that are malformed, and decodes the oth
     // What is not complete is not refused yet.
     if (data === undefined) {
       const { status, field } = await client.response();
-      assert.deepEqual([status, field("connection")], [400, "close"], name);
+      assertEquals([status, field("connection")], [400, "close"], name);
       await client.assertEnd();
     } else {
       const expected = [...new TextDecoder().decode(latin1(data))].map((letter) => letter.charCodeAt(0))
         .join();
-      assert.equal((await client.response()).body, `got ${expected}`, name);
+      assertStrictEquals((await client.response()).body, `got ${expected}`, name);
       if (rest === "") await client.assertOpen();
     }
     client.close();
@@ -143,10 +150,10 @@ httpTest("serve() holds a client back whose body nobody reads", async (http) => 
     })();
     if (!chunkedBody) {
       const stalled = await http.settled(() => sent);
-      assert.ok(stalled < LARGE_BYTES / 2, `the client sent ${stalled} bytes although nobody reads`);
+      assert(stalled < LARGE_BYTES / 2, `the client sent ${stalled} bytes although nobody reads`);
       open();
     }
-    assert.equal((await client.response()).body, `${LARGE_BYTES}`);
+    assertStrictEquals((await client.response()).body, `${LARGE_BYTES}`);
     await sending;
     await client.assertOpen();
   }
@@ -158,7 +165,7 @@ httpTest("serve() keeps the connection when a small body was not read", async (h
   for (const body of ["x", letters(1000), letters(BODY_BUFFER_BYTES), letters(200_000)]) {
     for (const text of [post(body), postChunks(body), postChunks(...body.match(/[^]{1,999}/g) ?? [])]) {
       const sending = client.send(text);
-      assert.equal((await client.response()).body, "/");
+      assertStrictEquals((await client.response()).body, "/");
       await sending;
       await client.assertOpen();
     }
@@ -173,7 +180,7 @@ httpTest("serve() keeps the connection when a handler waited, and did not read a
   const client = await http.connect(server);
   for (const body of ["x", letters(200_000)]) {
     const sending = client.send(post(body) + postChunks(body) + GET);
-    for (let index = 0; index < 3; index++) assert.equal((await client.response()).body, "/");
+    for (let index = 0; index < 3; index++) assertStrictEquals((await client.response()).body, "/");
     await sending;
   }
 });
@@ -190,7 +197,7 @@ httpTest("serve() answers and closes when a large body was not read", async (htt
     const client = await http.connect(server);
     const sending = client.sendIfOpen(text);
     const { status, body: answer } = await client.response();
-    assert.deepEqual([status, answer], [403, "no thanks"]);
+    assertEquals([status, answer], [403, "no thanks"]);
     await client.assertEnd();
     await sending;
   }
@@ -210,10 +217,10 @@ httpTest(
     for (const length of [10, 5000, 200_000]) {
       for (const text of [post(letters(length)), postChunks(letters(length))]) {
         const sending = client.send(text);
-        assert.equal((await client.response()).body, "a");
+        assertStrictEquals((await client.response()).body, "a");
         await sending;
         await client.send(GET);
-        assert.equal((await client.response()).body, "next");
+        assertStrictEquals((await client.response()).body, "next");
       }
     }
   },
@@ -231,10 +238,10 @@ httpTest("serve() goes on after a handler that waited before it cancelled the bo
   });
   const client = await http.connect(server);
   const sending = client.send(post(letters(250_000)));
-  assert.equal((await client.response()).body, "done");
+  assertStrictEquals((await client.response()).body, "done");
   await sending;
   await client.send(GET);
-  assert.equal((await client.response()).body, "next");
+  assertStrictEquals((await client.response()).body, "next");
 });
 
 httpTest("serve() lets a handler read on behind its own answer", async (http) => {
@@ -255,11 +262,11 @@ httpTest("serve() lets a handler read on behind its own answer", async (http) =>
   const client = await http.connect(server);
   const body = letters(500_000);
   const sending = client.send(post(body));
-  assert.equal((await client.response()).body, "early");
+  assertStrictEquals((await client.response()).body, "early");
   await sending;
-  assert.ok(await whole === body);
+  assert(await whole === body);
   await client.send(GET);
-  assert.equal((await client.response()).body, "next");
+  assertStrictEquals((await client.response()).body, "next");
 });
 
 httpTest("HttpRequest.text() never gives half a body, whenever the answer is sent", async (http) => {
@@ -289,10 +296,10 @@ httpTest("HttpRequest.text() never gives half a body, whenever the answer is sen
     for (const text of [post(letters(100_000)), postChunks(letters(100_000))]) {
       const client = await http.connect(server);
       const sending = client.send(text);
-      assert.equal((await client.response()).body, "early");
+      assertStrictEquals((await client.response()).body, "early");
       await sending;
       const found = await result ?? "";
-      assert.ok(found === "whole 100000" || found.startsWith("TypeError: read the request"), found);
+      assert(found === "whole 100000" || found.startsWith("TypeError: read the request"), found);
       await client.assertOpen();
     }
   }
@@ -324,13 +331,13 @@ httpTest("serve() rejects the reading of a body whose client goes away in the mi
       if (way === "text") client.close();
       else await client.closeWrite();
       const error = await failed;
-      assert.ok(error instanceof Error, `${way}: ${error}`);
-      assert.match(error.message, /the client closed the connection|reset/);
-      assert.ok(signal?.aborted);
+      assert(error instanceof Error, `${way}: ${error}`);
+      assertMatch(error.message, /the client closed the connection|reset/);
+      assert(signal?.aborted);
       // Who has only ended its own direction still hears what was wrong.
       const rest = await client.rest().catch(() => "");
-      if (way === "text") assert.equal(rest, "");
-      else assert.match(rest, /^HTTP\/1\.1 400 Bad Request\r\n[^]*connection: close/);
+      if (way === "text") assertStrictEquals(rest, "");
+      else assertMatch(rest, /^HTTP\/1\.1 400 Bad Request\r\n[^]*connection: close/);
     }
   }
 });
@@ -340,29 +347,29 @@ httpTest("HttpRequest.bodyUsed says whether somebody has begun to read", async (
     const seen = [request.bodyUsed, request.body?.locked, request.bodyUsed];
     await request.text();
     seen.push(request.bodyUsed);
-    await assert.rejects(request.text(), TypeError);
-    await assert.rejects(request.arrayBuffer(), TypeError);
-    await assert.rejects(request.blob(), TypeError);
-    assert.throws(() => request.clone(), TypeError);
+    await assertRejects(() => request.text(), TypeError);
+    await assertRejects(() => request.arrayBuffer(), TypeError);
+    await assertRejects(() => request.blob(), TypeError);
+    assertThrows(() => request.clone(), TypeError);
     return HttpResponse.json(seen);
   });
   const client = await http.connect(server);
   await client.send(post("hello"));
-  assert.equal((await client.response()).body, "[false,false,false,true]");
+  assertStrictEquals((await client.response()).body, "[false,false,false,true]");
 });
 
 httpTest("HttpRequest.text() without a stream may be read once", async (http) => {
   const server = http.serve(async (request) => {
     const text = await request.text();
-    assert.ok(request.bodyUsed);
-    await assert.rejects(request.text(), TypeError);
-    await assert.rejects(request.json(), TypeError);
-    await assert.rejects(request.formData(), TypeError);
+    assert(request.bodyUsed);
+    await assertRejects(() => request.text(), TypeError);
+    await assertRejects(() => request.json(), TypeError);
+    await assertRejects(() => request.formData(), TypeError);
     return new HttpResponse(text);
   });
   const client = await http.connect(server);
   await client.send(post("hello"));
-  assert.equal((await client.response()).body, "hello");
+  assertStrictEquals((await client.response()).body, "hello");
 });
 
 httpTest("HttpRequest.formData() reads both encodings of a form", async (http) => {
@@ -373,10 +380,10 @@ httpTest("HttpRequest.formData() reads both encodings of a form", async (http) =
   });
   const client = await http.connect(server);
   await client.send(post("a=b+c&file=no", "Content-Type: application/x-www-form-urlencoded"));
-  assert.equal((await client.response()).body, "b c no");
+  assertStrictEquals((await client.response()).body, "b c no");
   const part = (name: string, more: string, value: string) =>
     `--X\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
   const body = `${part("a", "", "1")}${part("file", '; filename="f.txt"', "in a file")}--X--\r\n`;
   await client.send(post(body, "Content-Type: multipart/form-data; boundary=X"));
-  assert.equal((await client.response()).body, "1 in a file");
+  assertStrictEquals((await client.response()).body, "1 in a file");
 });

@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import * as layout from "../../../src/io/http/request_head.ts";
 import { latin1Bytes } from "../../support/http_bytes.ts";
 import { HEAD_PARSERS } from "../../support/http_parsers.ts";
 
 Deno.test("request_head.ts pins every number of the layout", () => {
-  assert.deepEqual({ ...layout }, {
+  assertEquals({ ...layout }, {
     SUMMARY_WORDS: 4,
     SUMMARY: { consumed: 0, rejected: 1, used: 2, words: 4 },
     RECORD_WORDS: 12,
@@ -39,7 +39,7 @@ Deno.test("request_head.ts pins every number of the layout", () => {
 
 Deno.test("request_head.ts has room for the longest record in one call", () => {
   const { SUMMARY_WORDS, RECORD_WORDS, HEADER_WORDS, HEADERS_MAX, OUT_WORDS } = layout;
-  assert.ok(SUMMARY_WORDS + RECORD_WORDS + HEADER_WORDS * HEADERS_MAX <= OUT_WORDS);
+  assert(SUMMARY_WORDS + RECORD_WORDS + HEADER_WORDS * HEADERS_MAX <= OUT_WORDS);
 });
 
 const MESSAGE =
@@ -54,13 +54,13 @@ for (const { name, skipReason, parser } of HEAD_PARSERS) {
     fn() {
       const bytes = latin1Bytes(MESSAGE);
       const words = new Int32Array(64).fill(-1);
-      assert.equal(parser()(bytes, bytes.byteLength, words, 1000, 1000), 1);
+      assertStrictEquals(parser()(bytes, bytes.byteLength, words, 1000, 1000), 1);
       const end = MESSAGE.length - 4;
       const summary = [end, 0, 28, -1];
       const record = [2, end, 1 | 2 | 8 | 16, 2, 3, 6, 9, 5000000000 % 2 ** 32, 1, 3, 32, 3];
       const fields = [26, 4, 32, 3, 37, 14, 53, 10, 65, 6, 73, 12];
-      assert.deepEqual([...words.subarray(0, 28)], [...summary, ...record, ...fields]);
-      assert.ok(words.subarray(28).every((word) => word === -1), "nothing behind `used` is touched");
+      assertEquals([...words.subarray(0, 28)], [...summary, ...record, ...fields]);
+      assert(words.subarray(28).every((word) => word === -1), "nothing behind `used` is touched");
     },
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { HttpResponse } from "../../../src/io/http/mod.ts";
 import { httpTest } from "../../support/http_harness.ts";
 
@@ -38,11 +38,11 @@ for (const [body, respond] of Object.entries(BODIES)) {
       await client.send(GET + NEXT);
       await spoiled.promise;
       const rest = await client.rest();
-      assert.ok(rest.length < LARGE_BYTES, `${name}: ${rest.length} bytes`);
-      assert.ok(!rest.includes("THE NEXT ANSWER"), name);
-      assert.ok(!rest.endsWith("\r\n0\r\n\r\n"), name);
-      assert.equal(await completed, "failed", name);
-      assert.equal(server.statistics.requestCount, 1, name);
+      assert(rest.length < LARGE_BYTES, `${name}: ${rest.length} bytes`);
+      assert(!rest.includes("THE NEXT ANSWER"), name);
+      assert(!rest.endsWith("\r\n0\r\n\r\n"), name);
+      assertStrictEquals(await completed, "failed", name);
+      assertStrictEquals(server.statistics.requestCount, 1, name);
       client.close();
     }
   }, { simulatedRunCount: 1 });

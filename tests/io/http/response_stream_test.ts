@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { HttpResponse, type ServeHandlerInfo } from "../../../src/io/http/mod.ts";
 import { SEND_QUEUE_BUFFERS_MAX, SimulatedDriver } from "../../../src/io/reactor/mod.ts";
 import { letters } from "../../support/http_bytes.ts";
@@ -16,9 +17,9 @@ httpTest("serve() sends a stream of unknown length in chunks", async (http) => {
   for (let round = 0; round < 2; round++) {
     await client.send(GET);
     const got = await client.response();
-    assert.equal(got.framing, "chunked");
-    assert.equal(got.body, `onetwo${letters(100_000)}\0\xc3\xbf`);
-    assert.equal(got.field("content-type"), undefined);
+    assertStrictEquals(got.framing, "chunked");
+    assertStrictEquals(got.body, `onetwo${letters(100_000)}\0\xc3\xbf`);
+    assertStrictEquals(got.field("content-type"), undefined);
   }
   await client.assertOpen();
 });
@@ -55,7 +56,7 @@ httpTest("serve() sends streams of every making", async (http) => {
     for (const type of [Response, HttpResponse]) {
       const client = await http.connect(http.serve(() => new type(make())));
       await client.send(GET);
-      assert.equal((await client.response()).body, "abc");
+      assertStrictEquals((await client.response()).body, "abc");
       await client.assertOpen();
     }
   }
@@ -65,7 +66,7 @@ httpTest("serve() sends an empty stream as a body of nothing", async (http) => {
   for (const values of [[], [""], ["", ""]]) {
     const client = await http.connect(http.serve(() => new Response(streamOf(values))));
     await client.send(GET);
-    assert.equal((await client.response()).body, "");
+    assertStrictEquals((await client.response()).body, "");
     await client.assertOpen();
   }
 });
@@ -77,10 +78,10 @@ httpTest("serve() announces the length of a stream when the handler knows it", a
   const client = await http.connect(server);
   await client.send(GET);
   const got = await client.response();
-  assert.deepEqual([got.framing, got.body], ["length", "onetwothree"]);
+  assertEquals([got.framing, got.body], ["length", "onetwothree"]);
   await client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   const old = await client.response();
-  assert.deepEqual([old.framing, old.body, old.field("connection")], ["length", "onetwothree", "keep-alive"]);
+  assertEquals([old.framing, old.body, old.field("connection")], ["length", "onetwothree", "keep-alive"]);
   await client.assertOpen();
 });
 
@@ -94,10 +95,10 @@ httpTest("serve() cuts the connection when a stream is not as long as announced"
     const client = await http.connect(server);
     await client.send(GET + GET);
     const text = await client.rest();
-    assert.ok(text.split("HTTP/1.1").length <= 2, "no second response");
+    assert(text.split("HTTP/1.1").length <= 2, "no second response");
     const body = text.includes("\r\n\r\n") ? text.slice(text.indexOf("\r\n\r\n") + 4) : "";
-    assert.ok(body.length <= length && "onetwothree".startsWith(body), body);
-    assert.match(String(await completed[0]), /content-length says/);
+    assert(body.length <= length && "onetwothree".startsWith(body), body);
+    assertMatch(String(await completed[0]), /content-length says/);
   }
 });
 
@@ -109,8 +110,8 @@ httpTest("serve() sends a piece of megabytes, and pieces of one byte", async (ht
   const client = await http.connect(server);
   await client.send("GET /large HTTP/1.1\r\nhost: a\r\n\r\nGET /small HTTP/1.1\r\nhost: a\r\n\r\n");
   const got = await client.response();
-  assert.equal(got.body.length, large.byteLength + 1);
-  assert.equal((await client.response()).body, letters(500));
+  assertStrictEquals(got.body.length, large.byteLength + 1);
+  assertStrictEquals((await client.response()).body, letters(500));
 }, { simulatedRunCount: 1 });
 
 httpTest("serve() pulls no faster than the client takes", async (http) => {
@@ -119,11 +120,11 @@ httpTest("serve() pulls no faster than the client takes", async (http) => {
   const client = await http.connect(server);
   await client.send(GET);
   const pulled = await http.settled(() => body.pulledBytes);
-  assert.ok(pulled < LARGE_BYTES / 2, `${pulled} bytes were pulled for a client that reads nothing`);
+  assert(pulled < LARGE_BYTES / 2, `${pulled} bytes were pulled for a client that reads nothing`);
   const { heldCount } = http.reactor.driver.buffers;
-  assert.ok(heldCount <= SEND_QUEUE_BUFFERS_MAX + 1, `${heldCount} buffers are held for one connection`);
-  assert.equal((await client.response()).body.length, LARGE_BYTES);
-  assert.ok(body.ended);
+  assert(heldCount <= SEND_QUEUE_BUFFERS_MAX + 1, `${heldCount} buffers are held for one connection`);
+  assertStrictEquals((await client.response()).body.length, LARGE_BYTES);
+  assert(body.ended);
 }, { simulatedRunCount: 1 });
 
 httpTest("serve() cancels the stream of a client that is gone", async (http) => {
@@ -140,9 +141,9 @@ httpTest("serve() cancels the stream of a client that is gone", async (http) => 
   await client.receive(1000);
   client.close();
   await http.until(() => body.cancelled !== undefined);
-  assert.ok(await completed instanceof Error, `${await completed}`);
-  assert.ok(signal?.aborted);
-  assert.ok(body.cancelled?.reason instanceof Error);
+  assert(await completed instanceof Error, `${await completed}`);
+  assert(signal?.aborted);
+  assert(body.cancelled?.reason instanceof Error);
   await http.until(() => server.statistics.connectionCount === 0);
 });
 
@@ -161,12 +162,12 @@ httpTest(
     await client.send(GET);
     await http.until(() => body.pulledBytes === 3000);
     const { driver } = http.reactor;
-    assert.ok(driver instanceof SimulatedDriver);
+    assert(driver instanceof SimulatedDriver);
     // Closing the client would do the same only when data lies there unread: otherwise an orderly end comes first, and to a
     // server with nothing to send that looks like a client which waits for its answer.
     driver.faults.inject("receive", "ECONNRESET");
     await client.rest();
-    assert.ok(client.error instanceof Deno.errors.ConnectionReset, `${client.error}`);
+    assert(client.error instanceof Deno.errors.ConnectionReset, `${client.error}`);
     await http.until(() => body.cancelled !== undefined);
   },
   { drivers: ["simulated"] },
@@ -184,8 +185,8 @@ httpTest("serve() notices that a client is gone with what it sends next", async 
   await client.receive(100);
   client.close();
   await http.until(() => body.cancelled !== undefined);
-  assert.ok(signal?.aborted);
-  assert.equal(server.statistics.connectionCount, 0);
+  assert(signal?.aborted);
+  assertStrictEquals(server.statistics.connectionCount, 0);
 });
 
 httpTest("serve() sends the head of a response whose first piece lets itself be waited for", async (http) => {
@@ -199,11 +200,11 @@ httpTest("serve() sends the head of a response whose first piece lets itself be 
     const client = await http.connect(http.serve(() => new Response(readable, { headers })));
     await client.send(GET);
     const head = await receiveUntil(client, "\r\n\r\n");
-    assert.match(head, named);
+    assertMatch(head, named);
     const writer = writable.getWriter();
     await writer.write(new TextEncoder().encode("late"));
     await writer.close();
-    assert.match(await receiveUntil(client, path === "/" ? "0\r\n\r\n" : "late"), /late/);
+    assertMatch(await receiveUntil(client, path === "/" ? "0\r\n\r\n" : "late"), /late/);
     client.close();
   }
 });
@@ -223,12 +224,12 @@ httpTest("serve() asks onError for another response when a stream fails at once"
     const client = await http.connect(http.serve(() => new Response(make()), { onError }));
     await client.send(GET);
     const got = await client.response();
-    assert.deepEqual([got.status, got.body], [500, "sorry"]);
+    assertEquals([got.status, got.body], [500, "sorry"]);
     await client.assertOpen();
   }
-  assert.equal(errors.length, 6);
-  assert.match(String(errors[0]), /fails at once/);
-  assert.match(String(errors[2]), /not a Uint8Array/);
+  assertStrictEquals(errors.length, 6);
+  assertMatch(String(errors[0]), /fails at once/);
+  assertMatch(String(errors[2]), /not a Uint8Array/);
 });
 
 httpTest(
@@ -246,8 +247,8 @@ httpTest(
       });
       const client = await http.connect(server);
       await client.send(GET + GET);
-      await assert.rejects(client.response(), /the connection ended before/);
-      assert.ok(await completed instanceof Error);
+      await assertRejectsMatching(() => client.response(), /the connection ended before/);
+      assert(await completed instanceof Error);
       await http.until(() => server.statistics.connectionCount === 0);
     }
   },
@@ -269,11 +270,11 @@ httpTest("serve() cancels the body that HEAD is not to have, and does not wait f
       http.serve(({ method }) => new Response(method === "HEAD" ? make() : null)),
     );
     await client.send("HEAD / HTTP/1.1\r\nhost: a\r\n\r\n");
-    assert.equal((await client.response({ head: true })).status, 200);
+    assertStrictEquals((await client.response({ head: true })).status, 200);
     await client.assertOpen();
   }
   await http.until(() => counted[0].cancelled !== undefined);
-  assert.equal(counted[0].pulledBytes, 0);
+  assertStrictEquals(counted[0].pulledBytes, 0);
 });
 
 httpTest("serve() lets many slow readers share few buffers", async (http) => {
@@ -289,7 +290,7 @@ httpTest("serve() lets many slow readers share few buffers", async (http) => {
   await http.sleep(20);
   await Promise.all(clients.map(async (client) => {
     await http.sleep(http.random.below(30));
-    assert.equal((await client.response()).body.length, 150_000);
+    assertStrictEquals((await client.response()).body.length, 150_000);
   }));
 }, { bufferCountMax: 4 });
 
@@ -301,7 +302,7 @@ httpTest("serve() holds no buffer for connections that are idle", async (http) =
     await client.response();
   }
   await http.until(() => http.reactor.driver.buffers.heldCount === 0);
-  assert.equal(server.statistics.connectionCount, 50);
+  assertStrictEquals(server.statistics.connectionCount, 50);
 });
 
 httpTest("serve() streams a request's body back as it comes", async (http) => {
@@ -321,7 +322,7 @@ async function echoPieces(http: Http, client: Awaited<ReturnType<Http["connect"]
     }
     await client.send("0\r\n\r\n");
   })();
-  assert.equal((await client.response()).body, pieces.join(""));
+  assertStrictEquals((await client.response()).body, pieces.join(""));
   await sending;
 }
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { HttpResponse } from "../../../src/io/http/mod.ts";
 import { latin1Text, letters } from "../../support/http_bytes.ts";
 import type { RawClient, RawResponse } from "../../support/http_client.ts";
@@ -69,14 +69,14 @@ forBoth("serve() sends every kind of body there is", async (http, type) => {
   ];
   for (const [make, body, contentType] of cases) {
     const [got, head] = await ask(http, make, "GET", "HEAD");
-    assert.equal(got.body, body);
-    assert.equal(got.field("content-type"), contentType);
-    assert.equal(head.field("content-type"), contentType);
-    if (got.framing === "length") assert.equal(got.field("content-length"), String(body.length));
+    assertStrictEquals(got.body, body);
+    assertStrictEquals(got.field("content-type"), contentType);
+    assertStrictEquals(head.field("content-type"), contentType);
+    if (got.framing === "length") assertStrictEquals(got.field("content-length"), String(body.length));
   }
   const [got] = await ask(http, () => new type(form), "GET");
-  assert.match(got.field("content-type") ?? "", /^multipart\/form-data; ?boundary=/);
-  assert.match(got.body, /name="name"\r\n\r\nvalue\r\n/);
+  assertMatch(got.field("content-type") ?? "", /^multipart\/form-data; ?boundary=/);
+  assertMatch(got.body, /name="name"\r\n\r\nvalue\r\n/);
 });
 
 forBoth("serve() announces the length of what is at hand", async (http, type) => {
@@ -88,13 +88,13 @@ forBoth("serve() announces the length of what is at hand", async (http, type) =>
       ]
     ) {
       const [got, head] = await ask(http, make, "GET", "HEAD");
-      assert.equal(got.body, letters(length));
-      assert.deepEqual([got.framing, got.field("content-length")], ["length", String(length)]);
+      assertStrictEquals(got.body, letters(length));
+      assertEquals([got.framing, got.field("content-length")], ["length", String(length)]);
       // Of a real Response nobody knows how long it is but by reading it.
       const expected = type === Response && head.field("content-length") === undefined
         ? undefined
         : String(length);
-      assert.equal(head.field("content-length"), expected);
+      assertStrictEquals(head.field("content-length"), expected);
     }
   }
 });
@@ -112,16 +112,16 @@ forBoth("serve() sends texts whose bytes are more than their characters", async 
     ]
   ) {
     const [got] = await ask(http, () => new type(text), "GET", "HEAD");
-    assert.equal(got.body.length, new TextEncoder().encode(text).byteLength);
-    assert.equal(got.body, utf8(text));
+    assertStrictEquals(got.body.length, new TextEncoder().encode(text).byteLength);
+    assertStrictEquals(got.body, utf8(text));
   }
 });
 
 forBoth("serve() sends a text of a mebibyte that is not ASCII", async (http, type) => {
   const text = "aé€".repeat(2 ** 20 / 6);
   const [got] = await ask(http, () => new type(text), "GET");
-  assert.equal(got.framing, "length");
-  assert.equal(got.body, utf8(text));
+  assertStrictEquals(got.framing, "length");
+  assertStrictEquals(got.body, utf8(text));
 });
 
 forBoth("serve() sends every status with its reason phrase", async (http, type) => {
@@ -137,21 +137,21 @@ forBoth("serve() sends every status with its reason phrase", async (http, type) 
   };
   for (const [status, reason] of Object.entries(reasons)) {
     const [got] = await ask(http, () => new type("x", { status: Number(status) }), "GET");
-    assert.deepEqual([got.status, got.reason, got.body], [Number(status), reason, "x"]);
+    assertEquals([got.status, got.reason, got.body], [Number(status), reason, "x"]);
   }
   const [got] = await ask(http, () => new type("x", { status: 200, statusText: "Fine \xe9\tby me" }), "GET");
-  assert.equal(got.reason, "Fine \xe9\tby me");
+  assertStrictEquals(got.reason, "Fine \xe9\tby me");
   const long = letters(3000);
   const [other] = await ask(http, () => new type("x", { statusText: long }), "GET");
-  assert.equal(other.reason, long);
+  assertStrictEquals(other.reason, long);
 });
 
 forBoth("serve() sends statuses without body as the RFC wants them", async (http, type) => {
   for (const [status, length] of [[204, undefined], [205, "0"], [304, undefined]] as const) {
     for (const method of ["GET", "HEAD", "POST"]) {
       const [got] = await ask(http, () => new type(null, { status, headers: { "x-a": "b" } }), method);
-      assert.deepEqual([got.status, got.body, got.field("x-a")], [status, "", "b"]);
-      assert.equal(got.field("content-length"), length, `${status} ${method}`);
+      assertEquals([got.status, got.body, got.field("x-a")], [status, "", "b"]);
+      assertStrictEquals(got.field("content-length"), length, `${status} ${method}`);
     }
   }
   // What is written after such a response must not be taken for its body.
@@ -161,18 +161,18 @@ forBoth("serve() sends statuses without body as the RFC wants them", async (http
     "GET",
     "GET",
   );
-  assert.deepEqual([got.status, next.status], [304, 304]);
+  assertEquals([got.status, next.status], [304, 304]);
 });
 
 forBoth("serve() answers HEAD with the length that the handler announces", async (http, type) => {
   const [got] = await ask(http, () => new type(null, { headers: { "content-length": "12345" } }), "HEAD");
-  assert.equal(got.field("content-length"), "12345");
+  assertStrictEquals(got.field("content-length"), "12345");
   const [none] = await ask(
     http,
     () => new type(null, { status: 204, headers: { "content-length": "5" } }),
     "HEAD",
   );
-  assert.equal(none.field("content-length"), undefined);
+  assertStrictEquals(none.field("content-length"), undefined);
 });
 
 forBoth(
@@ -185,11 +185,11 @@ forBoth(
     headers.append("set-cookie", "a=1");
     headers.append("set-cookie", "b=2; Path=/");
     const [got] = await ask(http, () => new type("x", { headers }), "GET");
-    assert.equal(got.field("x-one"), "1");
-    assert.equal(got.field("x-two"), "a, b");
-    assert.equal(got.field("x-empty"), "");
-    assert.equal(got.field("x-latin"), "\xe9\xff");
-    assert.deepEqual(got.fields.filter(([name]) => name === "set-cookie").map(([, value]) => value), [
+    assertStrictEquals(got.field("x-one"), "1");
+    assertStrictEquals(got.field("x-two"), "a, b");
+    assertStrictEquals(got.field("x-empty"), "");
+    assertStrictEquals(got.field("x-latin"), "\xe9\xff");
+    assertEquals(got.fields.filter(([name]) => name === "set-cookie").map(([, value]) => value), [
       "a=1",
       "b=2; Path=/",
     ]);
@@ -206,7 +206,7 @@ httpTest("serve() takes fields of an HttpResponse in each form that HeadersInit 
   for (const headers of forms) {
     for (const body of ["short", letters(100_000), null, new Uint8Array(3), new Blob(["x"])]) {
       const [got] = await ask(http, () => new HttpResponse(body, { headers }), "GET");
-      assert.deepEqual([got.field("x-a"), got.field("x-b")], ["1", "2"]);
+      assertEquals([got.field("x-a"), got.field("x-b")], ["1", "2"]);
     }
   }
 });
@@ -238,10 +238,10 @@ forBoth("serve() drops the fields that are its own, whatever the handler says", 
     for (
       const name of ["connection", "keep-alive", "transfer-encoding", "upgrade", "te", "proxy-connection"]
     ) {
-      assert.equal(got.field(name), undefined, name);
+      assertStrictEquals(got.field(name), undefined, name);
     }
-    assert.ok(Date.parse(got.field("date") ?? "") > 1e12);
-    assert.equal(got.field("x-kept"), "yes");
+    assert(Date.parse(got.field("date") ?? "") > 1e12);
+    assertStrictEquals(got.field("x-kept"), "yes");
   }
 });
 
@@ -249,8 +249,8 @@ forBoth("serve() sends many and long header fields", async (http, type) => {
   const headers = new Headers();
   for (let index = 0; index < 100; index++) headers.set(`x-field-${index}`, letters(140));
   const [got] = await ask(http, () => new type("x", { headers }), "GET");
-  for (let index = 0; index < 100; index++) assert.equal(got.field(`x-field-${index}`), letters(140));
-  assert.equal(got.body, "x");
+  for (let index = 0; index < 100; index++) assertStrictEquals(got.field(`x-field-${index}`), letters(140));
+  assertStrictEquals(got.body, "x");
 });
 
 forBoth("serve() answers 500 when header fields are over what one buffer holds", async (http, type) => {
@@ -263,10 +263,10 @@ forBoth("serve() answers 500 when header fields are over what one buffer holds",
   const client = await http.connect(server);
   for (let round = 0; round < 2; round++) {
     const got = await askOnce(client, "GET");
-    assert.deepEqual([got.status, got.body], [500, "too much"]);
+    assertEquals([got.status, got.body], [500, "too much"]);
   }
-  assert.equal(errors.length, 2);
-  assert.match(String(errors[0]), /header fields, over the limit/);
+  assertStrictEquals(errors.length, 2);
+  assertMatch(String(errors[0]), /header fields, over the limit/);
 });
 
 httpTest("serve() refuses header fields that would be read as more than one", async (http) => {
@@ -295,8 +295,8 @@ httpTest("serve() refuses header fields that would be read as more than one", as
   for (headers of evil) {
     for (body of bodies) {
       const got = await askOnce(client, "GET");
-      assert.deepEqual([got.status, got.body], [500, "refused"], JSON.stringify(headers));
-      assert.ok(errors.pop() instanceof TypeError);
+      assertEquals([got.status, got.body], [500, "refused"], JSON.stringify(headers));
+      assert(errors.pop() instanceof TypeError);
     }
   }
 });
@@ -304,7 +304,7 @@ httpTest("serve() refuses header fields that would be read as more than one", as
 httpTest("serve() sends one HttpResponse as often as it is returned", async (http) => {
   const response = new HttpResponse("again", { headers: { "x-a": "b" } });
   const responses = await ask(http, () => response, "GET", "HEAD", "GET");
-  assert.deepEqual(responses.map(({ body }) => body), ["again", "", "again"]);
+  assertEquals(responses.map(({ body }) => body), ["again", "", "again"]);
 });
 
 httpTest("serve() sends an HttpResponse whose fields were changed after it was made", async (http) => {
@@ -314,7 +314,7 @@ httpTest("serve() sends an HttpResponse whose fields were changed after it was m
     response.headers.append("x-b", "3");
     return response;
   }, "GET");
-  assert.deepEqual([got.field("x-a"), got.field("x-b"), got.body], ["2", "3", "x"]);
+  assertEquals([got.field("x-a"), got.field("x-b"), got.body], ["2", "3", "x"]);
 });
 
 const REDIRECT: Make = () => Response.redirect("http://b/", 303);
@@ -322,11 +322,11 @@ const REDIRECT: Make = () => Response.redirect("http://b/", 303);
 httpTest("serve() sends redirects, clones and responses of fetch", async (http) => {
   const upstream = http.serve(() => new HttpResponse("from upstream", { headers: { "x-a": "b" } }));
   const [redirect] = await ask(http, () => REDIRECT(Response), "GET");
-  assert.deepEqual([redirect.status, redirect.field("location")], [303, "http://b/"]);
+  assertEquals([redirect.status, redirect.field("location")], [303, "http://b/"]);
   const [clone] = await ask(http, () => new Response("cloned").clone(), "GET");
-  assert.equal(clone.body, "cloned");
+  assertStrictEquals(clone.body, "cloned");
   const [light] = await ask(http, () => new HttpResponse("cloned").clone(), "GET");
-  assert.equal(light.body, "cloned");
+  assertStrictEquals(light.body, "cloned");
   const [proxied] = await ask(http, () => http.fetch(upstream, "/"), "GET");
-  assert.deepEqual([proxied.body, proxied.field("x-a")], ["from upstream", "b"]);
+  assertEquals([proxied.body, proxied.field("x-a")], ["from upstream", "b"]);
 }, { drivers: ["uring", "deno"] });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { HttpResponse, serve } from "../../../src/io/http/mod.ts";
 import { connect } from "../../../src/io/net/mod.ts";
 import { RawClient } from "../../support/http_client.ts";
@@ -22,20 +23,20 @@ httpTest(
   async (http) => {
     const handler = () => new HttpResponse("x");
     for (const server of [serve(base(http), handler), serve({ ...base(http), handler })]) {
-      assert.equal(await ask(await http.connect(server)), "x");
+      assertStrictEquals(await ask(await http.connect(server)), "x");
       await server.shutdown();
     }
-    assert.throws(() => serve(base(http) as never), /TypeError: serve: no handler given/);
-    assert.throws(() => serve(base(http), "x" as never), TypeError);
+    assertThrowsMatching(() => serve(base(http) as never), /TypeError: serve: no handler given/);
+    assertThrows(() => serve(base(http), "x" as never), TypeError);
   },
 );
 
 httpTest("serve() calls onListen with the address, once", async (http) => {
   const addresses: Deno.NetAddr[] = [];
   const server = http.serve(() => new HttpResponse("x"), { onListen: (address) => addresses.push(address) });
-  assert.deepEqual(addresses, [server.addr]);
-  assert.ok(server.addr.port > 0);
-  assert.equal(await ask(await http.connect(server)), "x");
+  assertEquals(addresses, [server.addr]);
+  assert(server.addr.port > 0);
+  assertStrictEquals(await ask(await http.connect(server)), "x");
 });
 
 httpTest("serve() does not keep the port when onListen throws", async (http) => {
@@ -44,17 +45,17 @@ httpTest("serve() does not keep the port when onListen throws", async (http) => 
     port = address.port;
     throw new Error("not here");
   };
-  assert.throws(() => serve({ ...base(http), onListen }, () => new HttpResponse("x")), /not here/);
+  assertThrowsMatching(() => serve({ ...base(http), onListen }, () => new HttpResponse("x")), /not here/);
   await http.sleep(10);
   const server = http.serve(() => new HttpResponse("x"), { port });
-  assert.equal(await ask(await http.connect(server)), "x");
+  assertStrictEquals(await ask(await http.connect(server)), "x");
 });
 
 httpTest("serve() throws AddrInUse for a port that is taken", async (http) => {
   const { port } = http.serve(() => new HttpResponse("x")).addr;
-  assert.throws(() => serve({ ...base(http), port }, () => new HttpResponse("y")), (error) => {
-    assert.ok(error instanceof Deno.errors.AddrInUse);
-    assert.match(error.message, new RegExp(`${port}`));
+  assertThrowsMatching(() => serve({ ...base(http), port }, () => new HttpResponse("y")), (error) => {
+    assert(error instanceof Deno.errors.AddrInUse);
+    assertMatch(error.message, new RegExp(`${port}`));
     return true;
   });
   await http.sleep(1);
@@ -63,9 +64,9 @@ httpTest("serve() throws AddrInUse for a port that is taken", async (http) => {
 httpTest("serve() serves on one reactor several servers that share a port", async (http) => {
   const first = http.serve(() => new HttpResponse("x"), { reusePort: true });
   const second = http.serve(() => new HttpResponse("x"), { reusePort: true, port: first.addr.port });
-  for (let round = 0; round < 40; round++) assert.equal(await ask(await http.connect(first)), "x");
+  for (let round = 0; round < 40; round++) assertStrictEquals(await ask(await http.connect(first)), "x");
   await http.until(() => first.statistics.acceptedCount + second.statistics.acceptedCount === 40);
-  assert.ok(first.statistics.acceptedCount > 0 && second.statistics.acceptedCount > 0);
+  assert(first.statistics.acceptedCount > 0 && second.statistics.acceptedCount > 0);
 }, { drivers: ["uring"] });
 
 httpTest("serve() serves on IPv6", async (http) => {
@@ -75,12 +76,12 @@ httpTest("serve() serves on IPv6", async (http) => {
       hostname: "::1",
     },
   );
-  assert.equal(server.addr.hostname, "::1");
+  assertStrictEquals(server.addr.hostname, "::1");
   const client = new RawClient(
     await connect({ hostname: "::1", port: server.addr.port, reactor: http.reactor }),
   );
   await client.send("GET /p HTTP/1.0\r\n\r\n");
-  assert.equal((await client.response()).body, `http://[::1]:${server.addr.port}/p ::1`);
+  assertStrictEquals((await client.response()).body, `http://[::1]:${server.addr.port}/p ::1`);
   client.close();
 });
 
@@ -91,15 +92,15 @@ httpTest("serve() serves on a Unix socket", async (http) => {
     const server = serve({ path, reactor: http.reactor }, (request, { remoteAddr }) => {
       return new HttpResponse(`${request.url} ${remoteAddr.transport}`);
     });
-    assert.deepEqual(server.addr, { transport: "unix", path });
-    assert.throws(
+    assertEquals(server.addr, { transport: "unix", path });
+    assertThrows(
       () => serve({ path, reactor: http.reactor }, () => new HttpResponse("y")),
       Deno.errors.AddrInUse,
     );
     const client = new RawClient(await connect({ transport: "unix", path, reactor: http.reactor }));
     await client.send("GET /p HTTP/1.1\r\nhost: a\r\n\r\nGET /p HTTP/1.0\r\n\r\n");
-    assert.equal((await client.response()).body, "http://a/p unix");
-    assert.equal((await client.response()).body, "http://localhost/p unix");
+    assertStrictEquals((await client.response()).body, "http://a/p unix");
+    assertStrictEquals((await client.response()).body, "http://localhost/p unix");
     client.close();
     await server.shutdown();
   } finally {
@@ -109,13 +110,13 @@ httpTest("serve() serves on a Unix socket", async (http) => {
 
 httpTest("serve() goes on accepting after the system has refused", async (http) => {
   const { driver } = http.reactor;
-  assert.ok("faults" in driver);
+  assert("faults" in driver);
   const { faults } = driver as unknown as {
     faults: { inject(kind: "accept", fault: "EMFILE", count: number): void };
   };
   faults.inject("accept", "EMFILE", 5);
   const server = http.serve(() => new HttpResponse("x"));
-  for (let round = 0; round < 10; round++) assert.equal(await ask(await http.connect(server)), "x");
+  for (let round = 0; round < 10; round++) assertStrictEquals(await ask(await http.connect(server)), "x");
 }, { drivers: ["simulated"] });
 
 httpTest("serve() serves Deno's fetch, keep-alive and all", async (http) => {
@@ -123,12 +124,12 @@ httpTest("serve() serves Deno's fetch, keep-alive and all", async (http) => {
   for (let round = 0; round < 20; round++) {
     const init = round % 2 === 0 ? {} : { method: "POST", body: `body ${round}` };
     const response = await http.fetch(server, "/p?q", init);
-    assert.deepEqual(await response.json(), round % 2 === 0 ? ["GET", ""] : ["POST", `body ${round}`]);
+    assertEquals(await response.json(), round % 2 === 0 ? ["GET", ""] : ["POST", `body ${round}`]);
   }
-  assert.equal(server.statistics.acceptedCount, 1);
+  assertStrictEquals(server.statistics.acceptedCount, 1);
   const body = new Blob(["streamed"]).stream();
   const response = await http.fetch(server, "/", { method: "PUT", body });
-  assert.deepEqual(await response.json(), ["PUT", "streamed"]);
+  assertEquals(await response.json(), ["PUT", "streamed"]);
 }, { drivers: REAL_DRIVERS });
 
 httpTest("HttpServer.statistics counts what happens", async (http) => {
@@ -142,7 +143,7 @@ httpTest("HttpServer.statistics counts what happens", async (http) => {
   const late = await http.connect(server);
   await late.send("GET");
   await late.response();
-  assert.deepEqual({ ...server.statistics }, {
+  assertEquals({ ...server.statistics }, {
     connectionCount: 3,
     acceptedCount: 3,
     requestCount: 2,
@@ -150,5 +151,5 @@ httpTest("HttpServer.statistics counts what happens", async (http) => {
     timeoutCount: 1,
   });
   await http.disconnect();
-  assert.equal(server.statistics.connectionCount, 0);
+  assertStrictEquals(server.statistics.connectionCount, 0);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, AssertionError, assertStrictEquals } from "@std/assert";
 import { HttpResponse, type HttpServer, type ServeHandler } from "../../../src/io/http/mod.ts";
 import { SimulatedDriver } from "../../../src/io/reactor/mod.ts";
 import { chunk, letters } from "../../support/http_bytes.ts";
@@ -96,16 +96,16 @@ function assertResponses(received: string, sent: string): void {
   const [statusLine, ...more] = received.split("\r\n");
   // Half a line is no answer yet.
   if (more.length === 0) {
-    return assert.ok("HTTP/1.1 ".startsWith(received.slice(0, 9)), received.slice(0, 60));
+    return assert("HTTP/1.1 ".startsWith(received.slice(0, 9)), received.slice(0, 60));
   }
   const match = /^HTTP\/1\.1 (100|\d{3}) [A-Za-z ]*$/.exec(statusLine);
   const known = match !== null && (match[1] === "100" || STATUSES.includes(Number(match[1])));
-  assert.ok(known, `${JSON.stringify(statusLine)} for ${JSON.stringify(sent.slice(0, 500))}`);
+  assert(known, `${JSON.stringify(statusLine)} for ${JSON.stringify(sent.slice(0, 500))}`);
 }
 
 async function assertAlive(client: RawClient): Promise<void> {
   await client.send("GET /alive HTTP/1.1\r\nHost: a\r\n\r\n");
-  assert.equal((await client.response()).body, "alive");
+  assertStrictEquals((await client.response()).body, "alive");
 }
 
 httpTest(
@@ -132,14 +132,14 @@ httpTest(
     witness.close();
     await http.until(() => server.statistics.connectionCount === 0);
     await http.until(() => http.reactor.driver.buffers.heldCount === 0);
-    assert.equal(http.reactor.driver.buffers.waitingCount, 0);
+    assertStrictEquals(http.reactor.driver.buffers.waitingCount, 0);
   },
   { simulatedRunCount: 4, bufferCountMax: 64 },
 );
 
 httpTest("serve() holds nothing when the network fails by chance", async (http) => {
   const { driver } = http.reactor;
-  assert.ok(driver instanceof SimulatedDriver);
+  assert(driver instanceof SimulatedDriver);
   const server = http.serve(anything(http), {
     onError: () => new HttpResponse("error", { status: 500 }),
     headerTimeoutMs: 500,
@@ -154,7 +154,7 @@ httpTest("serve() holds nothing when the network fails by chance", async (http) 
     const attacks = Array.from({ length: 10 }, () =>
       attack(http, server).catch((error) => {
         // Its own side may be the one that fails.
-        if (error instanceof assert.AssertionError) throw error;
+        if (error instanceof AssertionError) throw error;
       }));
     await Promise.all(attacks);
   }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { HttpResponse, type HttpServer, serve, type ServeHandler } from "../../../src/io/http/mod.ts";
 import { connect } from "../../../src/io/net/mod.ts";
 import { letters } from "../../support/http_bytes.ts";
@@ -21,13 +21,13 @@ async function assertGone(http: Http, server: HttpServer): Promise<void> {
   for (;;) {
     try {
       const client = await http.connect(server);
-      assert.equal(await client.rest(), "");
+      assertStrictEquals(await client.rest(), "");
     } catch (error) {
       if (error instanceof Deno.errors.ConnectionRefused) return;
       // NotConnected: the reset came before Deno asked for the peer's name.
       const isReset = error instanceof Deno.errors.ConnectionReset ||
         error instanceof Deno.errors.NotConnected;
-      assert.ok(isReset, `${error}`);
+      assert(isReset, `${error}`);
     }
   }
 }
@@ -45,12 +45,12 @@ httpTest("HttpServer.shutdown() closes idle connections and refuses new ones", a
   }
   await http.until(() => server.statistics.connectionCount === 10);
   const stopped = server.shutdown();
-  assert.equal(server.shutdown(), stopped, "stopping twice is stopping once");
+  assertStrictEquals(server.shutdown(), stopped, "stopping twice is stopping once");
   for (const client of clients) await client.assertEnd();
   await stopped;
   await server.finished;
   await assertGone(http, server);
-  assert.equal(server.statistics.connectionCount, 0);
+  assertStrictEquals(server.statistics.connectionCount, 0);
 });
 
 httpTest(
@@ -63,10 +63,10 @@ httpTest(
     let finished = false;
     const stopped = server.shutdown().then(() => finished = true);
     await assertGone(http, server);
-    assert.equal(finished, false);
+    assertStrictEquals(finished, false);
     for (const client of clients) {
       const { body, field } = await client.response();
-      assert.deepEqual([body, field("connection")], ["/", "close"]);
+      assertEquals([body, field("connection")], ["/", "close"]);
       await client.assertEnd();
     }
     await stopped;
@@ -82,7 +82,7 @@ httpTest("HttpServer.shutdown() answers every pipelined request that was receive
   const stopped = server.shutdown();
   for (let index = 0; index < 5; index++) {
     const { body, field } = await client.response();
-    assert.deepEqual([body, field("connection")], [`/${index}`, index === 4 ? "close" : undefined]);
+    assertEquals([body, field("connection")], [`/${index}`, index === 4 ? "close" : undefined]);
   }
   await client.assertEnd();
   await stopped;
@@ -104,7 +104,7 @@ httpTest(
       await client.send(gets(4));
       for (let index = 0; index < 4; index++) {
         const { body, field } = await client.response();
-        assert.deepEqual([body, field("connection")], [`/${index}`, index === 3 ? "close" : undefined]);
+        assertEquals([body, field("connection")], [`/${index}`, index === 3 ? "close" : undefined]);
       }
       await client.assertEnd();
       await server.finished;
@@ -129,7 +129,7 @@ httpTest("HttpServer.shutdown() lets heads and bodies come in that have begun", 
   for (const [index, cut] of [1, 20, whole.length - 5].entries()) {
     await clients[index].send(whole.slice(cut));
     const { body, field } = await clients[index].response();
-    assert.deepEqual([body, field("connection")], ["/p 0123456789", "close"]);
+    assertEquals([body, field("connection")], ["/p 0123456789", "close"]);
     await clients[index].assertEnd();
   }
   await stopped;
@@ -152,7 +152,7 @@ httpTest("HttpServer.shutdown() sends responses to their end that have begun", a
   const stopped = server.shutdown();
   await http.sleep(5);
   for (const client of clients) {
-    assert.equal((await client.response()).body.length, 2_000_000);
+    assertStrictEquals((await client.response()).body.length, 2_000_000);
     await client.assertEnd();
   }
   await stopped;
@@ -174,11 +174,11 @@ httpTest("HttpServer.shutdown() cuts off what is left after shutdownTimeoutMs", 
   await http.sleep(20);
   const startMs = http.reactor.nowMs();
   await server.shutdown();
-  assert.ok(http.reactor.nowMs() - startMs >= shutdownTimeoutMs - 1);
-  assert.equal(await waiting.rest(), "");
-  assert.equal(await half.rest(), "");
-  assert.ok(signals[0].aborted);
-  assert.match(`${await completed[0]}`, /the server was stopped/);
+  assert(http.reactor.nowMs() - startMs >= shutdownTimeoutMs - 1);
+  assertStrictEquals(await waiting.rest(), "");
+  assertStrictEquals(await half.rest(), "");
+  assert(signals[0].aborted);
+  assertMatch(`${await completed[0]}`, /the server was stopped/);
 });
 
 httpTest("HttpServer.stopNow() closes everything at once", async (http) => {
@@ -188,9 +188,9 @@ httpTest("HttpServer.stopNow() closes everything at once", async (http) => {
   await http.until(() => server.statistics.requestCount === 5);
   server.stopNow();
   server.stopNow();
-  for (const client of clients) assert.equal(await client.rest(), "");
+  for (const client of clients) assertStrictEquals(await client.rest(), "");
   await server.finished;
-  assert.equal(server.statistics.connectionCount, 0);
+  assertStrictEquals(server.statistics.connectionCount, 0);
 });
 
 httpTest(
@@ -239,7 +239,7 @@ httpTest("HttpServer.stopNow() lets nothing be said that a handler answers later
   await server.finished;
   open();
   await http.until(() => cancelled);
-  assert.equal(await client.rest(), "");
+  assertStrictEquals(await client.rest(), "");
 });
 
 httpTest("serve() stops when its signal is aborted", async (http) => {
@@ -249,7 +249,7 @@ httpTest("serve() stops when its signal is aborted", async (http) => {
   await client.send(GET);
   await http.until(() => server.statistics.requestCount === 1);
   controller.abort();
-  assert.equal((await client.response()).field("connection"), "close");
+  assertStrictEquals((await client.response()).field("connection"), "close");
   await server.finished;
   const aborted = http.serve(() => new HttpResponse("x"), { signal: AbortSignal.abort() });
   await aborted.finished;
@@ -264,7 +264,7 @@ httpTest("serve() leaves nothing behind at a signal whose server has stopped", a
   signal.addEventListener = (...args: Parameters<typeof add>) => (added++, add.apply(signal, args));
   signal.removeEventListener = (...args: Parameters<typeof remove>) => (added--, remove.apply(signal, args));
   await http.serve(() => new HttpResponse("x"), { signal }).shutdown();
-  assert.equal(added, 0);
+  assertStrictEquals(added, 0);
 });
 
 httpTest("HttpServer is disposed of by `await using`", async (http) => {
@@ -277,7 +277,7 @@ httpTest("HttpServer is disposed of by `await using`", async (http) => {
     finished = server.finished;
     const client = await http.connect(server);
     await client.send(GET);
-    assert.equal((await client.response()).body, "x");
+    assertStrictEquals((await client.response()).body, "x");
   }
   await finished;
 });
@@ -302,12 +302,12 @@ httpTest("HttpServer.shutdown() under load loses no request that a handler was g
       for (const target of targets) {
         try {
           const { body } = await client.response();
-          assert.equal(body, target);
+          assertStrictEquals(body, target);
           answered.push(body);
         } catch (error) {
           // Closed between two requests: nothing of an answer had come.
-          assert.match(`${error}`, /at hand: ""/);
-          assert.ok(stopping);
+          assertMatch(`${error}`, /at hand: ""/);
+          assert(stopping);
           return;
         }
       }
@@ -319,7 +319,7 @@ httpTest("HttpServer.shutdown() under load loses no request that a handler was g
   stopping = true;
   await server.shutdown();
   await working;
-  assert.deepEqual(answered.sort(), handled.sort());
+  assertEquals(answered.sort(), handled.sort());
 }, { simulatedRunCount: 5 });
 
 httpTest("HttpServer.shutdown() waits for clients that read their error answers", async (http) => {
@@ -328,7 +328,7 @@ httpTest("HttpServer.shutdown() waits for clients that read their error answers"
   await client.send("bad\r\n\r\n");
   await http.until(() => server.statistics.rejectedCount === 1);
   const stopped = server.shutdown();
-  assert.equal((await client.response()).status, 400);
+  assertStrictEquals((await client.response()).status, 400);
   await client.assertEnd();
   client.close();
   await stopped;
@@ -354,7 +354,7 @@ httpTest("HttpServer.shutdown() is not held up by clients that connect all the t
   await server.shutdown();
   connecting = false;
   await working;
-  assert.equal(server.statistics.connectionCount, 0);
+  assertStrictEquals(server.statistics.connectionCount, 0);
 });
 
 httpTest("HttpServer.shutdown() without a limit waits for the answer in flight", async (http) => {
@@ -369,7 +369,7 @@ httpTest("HttpServer.shutdown() without a limit waits for the answer in flight",
   const stopped = server.shutdown();
   await http.sleep(20);
   resolve();
-  assert.equal((await client.response()).body, "late");
+  assertStrictEquals((await client.response()).body, "late");
   await stopped;
 });
 
@@ -385,11 +385,11 @@ httpTest(
     let finished = false;
     const stopped = server.shutdown({ idleGraceMs: 2000 }).then(() => finished = true);
     await http.sleep(50);
-    assert.equal(finished, false);
+    assertStrictEquals(finished, false);
     for (const client of [used, fresh]) {
       await client.send(GET);
       const { body, field } = await client.response();
-      assert.deepEqual([body, field("connection")], ["x", "close"]);
+      assertEquals([body, field("connection")], ["x", "close"]);
       await client.assertEnd();
     }
     await silent.assertEnd();
@@ -405,8 +405,8 @@ httpTest(
     await client.send(`${GET}${GET}`);
     await http.until(() => server.statistics.requestCount === 1);
     const stopped = server.shutdown({ idleGraceMs: 60_000 });
-    assert.equal((await client.response()).field("connection"), undefined);
-    assert.equal((await client.response()).field("connection"), "close");
+    assertStrictEquals((await client.response()).field("connection"), undefined);
+    assertStrictEquals((await client.response()).field("connection"), "close");
     await client.assertEnd();
     await stopped;
   },
@@ -424,7 +424,7 @@ httpTest("HttpServer.stopNow() does not wait for idleGraceMs", async (http) => {
 httpTest("HttpServer.shutdown() refuses an idleGraceMs that is none", (http) => {
   const server = http.serve(() => new HttpResponse("x"));
   for (const idleGraceMs of [-1, NaN, Infinity]) {
-    assert.throws(() => server.shutdown({ idleGraceMs }), RangeError);
+    assertThrows(() => server.shutdown({ idleGraceMs }), RangeError);
   }
   server.stopNow();
   return Promise.resolve();

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   HttpResponse,
   type HttpServer,
@@ -36,8 +36,8 @@ Deno.test("HttpServer, ServeHandler, ServeHandlerInfo and HttpResponse are assig
     denoHandlerOfTcp,
     denoHandlerOfUnix,
   ];
-  assert.deepEqual([...all, info, response, request].every(Boolean), true);
-  assert.equal(notAnything, false);
+  assertEquals([...all, info, response, request].every(Boolean), true);
+  assertStrictEquals(notAnything, false);
 });
 
 httpTest("HttpServer can be used as a Deno.HttpServer", async (http) => {
@@ -47,12 +47,12 @@ httpTest("HttpServer can be used as a Deno.HttpServer", async (http) => {
   const options = { hostname: "127.0.0.1", port: 0, reactor: http.reactor };
   const server: Deno.HttpServer<Deno.NetAddr> = serve(options, denoHandler);
   const { addr } = server;
-  assert.deepEqual([addr.transport, addr.hostname, typeof addr.port], ["tcp", "127.0.0.1", "number"]);
+  assertEquals([addr.transport, addr.hostname, typeof addr.port], ["tcp", "127.0.0.1", "number"]);
   server.unref();
   server.ref();
   const client = await http.connect(server as HttpServer);
   await client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-  assert.equal((await client.response()).body, "GET 127.0.0.1");
+  assertStrictEquals((await client.response()).body, "GET 127.0.0.1");
   await server.shutdown();
   await server.finished;
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { formatAddress, parseAddress } from "../../../src/io/net/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
@@ -48,14 +49,14 @@ const BAD = [
 ];
 
 Deno.test("parseAddress() reads host:port, [ipv6]:port and :port", () => {
-  for (const [text, hostname, port] of GOOD) assert.deepEqual(parseAddress(text), { hostname, port }, text);
+  for (const [text, hostname, port] of GOOD) assertEquals(parseAddress(text), { hostname, port }, text);
 });
 
 Deno.test("parseAddress() throws a TypeError that names what is not an address", () => {
   for (const text of BAD) {
-    assert.throws(() => parseAddress(text), (error) => {
-      assert.ok(error instanceof TypeError, `"${text}": ${error}`);
-      assert.ok(error.message.startsWith(`address "${text}": expected `), error.message);
+    assertThrowsMatching(() => parseAddress(text), (error) => {
+      assert(error instanceof TypeError, `"${text}": ${error}`);
+      assert(error.message.startsWith(`address "${text}": expected `), error.message);
       return true;
     }, `"${text}" is taken for an address`);
   }
@@ -63,16 +64,16 @@ Deno.test("parseAddress() throws a TypeError that names what is not an address",
 
 Deno.test("parseAddress() does not slow down on long input", () => {
   for (const text of ["[".repeat(50_000), "1".repeat(200_000), `[${":".repeat(100_000)}`]) {
-    assert.throws(() => parseAddress(text), TypeError);
+    assertThrows(() => parseAddress(text), TypeError);
   }
 });
 
 Deno.test("formatAddress() is what parseAddress() reads", () => {
   for (const [, hostname, port] of GOOD) {
-    assert.deepEqual(parseAddress(formatAddress({ hostname, port })), { hostname, port });
+    assertEquals(parseAddress(formatAddress({ hostname, port })), { hostname, port });
   }
-  assert.equal(formatAddress({ hostname: "::1", port: 80 }), "[::1]:80");
-  assert.equal(formatAddress({ hostname: "host", port: 80 }), "host:80");
+  assertStrictEquals(formatAddress({ hostname: "::1", port: 80 }), "[::1]:80");
+  assertStrictEquals(formatAddress({ hostname: "host", port: 80 }), "host:80");
 });
 
 for (const seed of testSeeds(1)) {
@@ -85,10 +86,10 @@ for (const seed of testSeeds(1)) {
         const text = Array.from({ length }, () => letters[random.below(letters.length)]).join("");
         try {
           const { hostname, port } = parseAddress(text);
-          assert.ok(hostname.length > 0 && port >= 0 && port <= 65_535, JSON.stringify(text));
-          assert.deepEqual(parseAddress(formatAddress({ hostname, port })), { hostname, port });
+          assert(hostname.length > 0 && port >= 0 && port <= 65_535, JSON.stringify(text));
+          assertEquals(parseAddress(formatAddress({ hostname, port })), { hostname, port });
         } catch (error) {
-          assert.ok(error instanceof TypeError, `${JSON.stringify(text)}: ${error}`);
+          assert(error instanceof TypeError, `${JSON.stringify(text)}: ${error}`);
         }
       }
     }));

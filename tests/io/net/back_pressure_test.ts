@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { RECEIVE_QUEUE_BYTES, type TcpConn } from "../../../src/io/net/mod.ts";
 import { SEND_QUEUE_BUFFERS_MAX } from "../../../src/io/reactor/mod.ts";
 import { patternBytes } from "../../support/driver_seed.ts";
@@ -11,7 +12,7 @@ netTest("TcpConn.write() waits for a side that never reads, with few buffers hel
   const [client, server] = await net.pair();
   const { takenBytes, waiting } = await fill(net, client);
   const { buffers } = net.reactor.driver;
-  assert.ok(
+  assert(
     buffers.heldCount >= 1 && buffers.heldCount <= CONNECTION_BUFFERS_MAX,
     `${buffers.heldCount} held`,
   );
@@ -19,11 +20,11 @@ netTest("TcpConn.write() waits for a side that never reads, with few buffers hel
   let settledCount = 0;
   for (const write of more) write.finally(() => settledCount++);
   await net.sleep(20);
-  assert.equal(settledCount, 0);
-  assert.ok(buffers.heldCount <= CONNECTION_BUFFERS_MAX, `${buffers.heldCount} held`);
+  assertStrictEquals(settledCount, 0);
+  assert(buffers.heldCount <= CONNECTION_BUFFERS_MAX, `${buffers.heldCount} held`);
   const reading = readPieces(server, takenBytes + 65_536 + 100 * 100_000, net.random);
   await Promise.all([waiting, ...more, reading]);
-  assert.equal(buffers.heldCount, 0);
+  assertStrictEquals(buffers.heldCount, 0);
 });
 
 netTest(
@@ -36,8 +37,10 @@ netTest(
     const large = client.write(new Uint8Array(256 << 20));
     large.catch(() => {});
     await small;
-    assert.equal(settled, true);
-    await assert.rejects(client.write(new Uint8Array(1), { timeoutMs: 10 }), { name: "TimeoutError" });
+    assertStrictEquals(settled, true);
+    await assertRejectsMatching(() => client.write(new Uint8Array(1), { timeoutMs: 10 }), {
+      name: "TimeoutError",
+    });
   },
 );
 
@@ -61,7 +64,7 @@ netTest("TcpConn that nobody reads stops its sender", async (net) => {
   await client.write(bytes);
   await reading;
   const { takenBytes, waiting } = await fill(net, client);
-  assert.ok(takenBytes < 64 << 20, `${takenBytes} bytes were taken of a connection nobody reads`);
+  assert(takenBytes < 64 << 20, `${takenBytes} bytes were taken of a connection nobody reads`);
   const found = await readPieces(server, takenBytes + 2 * 65_536 - 1, net.random);
   assertSameBytes(found.subarray(0, 65_535), bytes.subarray(1));
   await waiting;
@@ -108,7 +111,7 @@ for (const [bufferCountMax, connectionCount] of TINY_POOLS) {
         await client.closeWrite();
         assertSameBytes(await reading, bytes);
       }));
-      assert.equal(net.reactor.driver.buffers.heldCount, 0);
+      assertStrictEquals(net.reactor.driver.buffers.heldCount, 0);
     },
     { bufferCountMax, bufferByteLength: 4096 },
   );
@@ -134,7 +137,7 @@ netTest("TcpConn.write() gets a buffer although another connection always wants 
   for (let round = 0; round < 20; round++) {
     for (const [client, server] of others) {
       await client.write(new Uint8Array([round]));
-      assert.equal(await server.read(new Uint8Array(4)), 1);
+      assertStrictEquals(await server.read(new Uint8Array(4)), 1);
     }
   }
   stop = true;
@@ -155,8 +158,8 @@ netTest("TcpConn.write() gets a buffer although one that waited before it was cl
     // Its only buffer comes back now.
     holder.close();
     for (let index = closedIndex + 1; index < queued.length; index++) {
-      assert.equal(await writes[index], 1);
-      assert.equal(await queued[index][1].read(new Uint8Array(4)), 1);
+      assertStrictEquals(await writes[index], 1);
+      assertStrictEquals(await queued[index][1].read(new Uint8Array(4)), 1);
     }
     holderReader.close();
   }

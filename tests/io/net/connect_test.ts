@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { connect, listen, listenDatagram } from "../../../src/io/net/mod.ts";
 import { Reactor } from "../../../src/io/reactor/mod.ts";
 import { assertSystemError, rejection } from "../../support/driver_harness.ts";
@@ -10,29 +10,29 @@ netTest("connect() and listen() take `localhost`", async (net) => {
   const client = await net.connect(listener.addr.port, { hostname: "localhost" });
   const server = net.own(await listener.accept());
   await client.write(new Uint8Array([1]));
-  assert.equal(await server.read(new Uint8Array(4)), 1);
+  assertStrictEquals(await server.read(new Uint8Array(4)), 1);
 });
 
 netTest("connect() to `localhost` finds the one of its addresses that listens", async (net) => {
   const listener = net.listen({ hostname: "127.0.0.1" });
   const client = await net.connect(listener.addr.port, { hostname: "localhost" });
-  assert.equal(client.remoteAddr.hostname, "127.0.0.1");
+  assertStrictEquals(client.remoteAddr.hostname, "127.0.0.1");
 });
 
 netTest("connect() without a host name goes to 127.0.0.1", async (net) => {
   const listener = net.own(listen({ port: 0, reactor: net.reactor }));
-  assert.equal(listener.addr.hostname, "0.0.0.0");
+  assertStrictEquals(listener.addr.hostname, "0.0.0.0");
   const client = await net.connect(listener.addr.port);
-  assert.deepEqual(client.remoteAddr, { ...listener.addr, hostname: "127.0.0.1" });
+  assertEquals(client.remoteAddr, { ...listener.addr, hostname: "127.0.0.1" });
 });
 
 netTest("connect() works over IPv6", async (net) => {
   const listener = net.listen({ hostname: "::1" });
-  assert.equal(listener.addr.hostname, "::1");
+  assertStrictEquals(listener.addr.hostname, "::1");
   const client = await net.connect(listener.addr.port, { hostname: "::1" });
   const server = net.own(await listener.accept());
-  assert.deepEqual(client.localAddr, server.remoteAddr);
-  assert.equal(client.localAddr.hostname, "::1");
+  assertEquals(client.localAddr, server.remoteAddr);
+  assertStrictEquals(client.localAddr.hostname, "::1");
 });
 
 netTest("connect() rejects with ConnectionRefused where nobody listens", async (net) => {
@@ -53,8 +53,8 @@ netTest("connect() to `localhost` rejects with ConnectionRefused where nobody li
   listener.close();
   await net.sleep(2);
   const error = await rejection(net.connect(port, { hostname: "localhost" }));
-  assert.ok(error instanceof Deno.errors.ConnectionRefused, `${error}`);
-  assert.match(error.message, new RegExp(`:${port}`), "the message names the address");
+  assert(error instanceof Deno.errors.ConnectionRefused, `${error}`);
+  assertMatch(error.message, new RegExp(`:${port}`), "the message names the address");
 });
 
 netTest("connect(), listen() and listenDatagram() say NotFound for a host nobody knows", async (net) => {
@@ -66,17 +66,17 @@ netTest("connect(), listen() and listenDatagram() say NotFound for a host nobody
     await rejection(listenDatagram({ hostname, port: 0, reactor })),
   ];
   for (const error of failures) {
-    assert.ok(error instanceof Deno.errors.NotFound, `${error}`);
-    assert.ok(error.message.includes(hostname), error.message);
+    assert(error instanceof Deno.errors.NotFound, `${error}`);
+    assert(error.message.includes(hostname), error.message);
     const { operation, code } = error as Error & { operation?: string; code?: string };
-    assert.equal(operation, "resolve");
-    assert.match(code ?? "", /^(ENOTFOUND|EAI_[A-Z]+)$/);
+    assertStrictEquals(operation, "resolve");
+    assertMatch(code ?? "", /^(ENOTFOUND|EAI_[A-Z]+)$/);
   }
 });
 
 netTest("connect() rejects for a port that is none", async (net) => {
   for (const port of [-1, 65_536, 1.5, NaN]) {
-    await assert.rejects(net.connect(port), TypeError, `port ${port}`);
+    await assertRejects(() => net.connect(port), TypeError, undefined, `port ${port}`);
   }
 });
 
@@ -104,7 +104,7 @@ netTest("connect() that was given up leaves no connection", async (net) => {
     controller.abort();
     await connecting.then((conn) => conn.close(), () => givenUpCount++);
   }
-  assert.ok(givenUpCount > 0);
+  assert(givenUpCount > 0);
   await net.settled(() => acceptedCount);
   await net.until(() => openCount === 0);
 });
@@ -125,7 +125,7 @@ Deno.test("connect() given up between the driver's answer and its own closes the
     controller.abort();
     const conn = await connecting;
     await new Promise((resolve) => setTimeout(resolve, 0));
-    assert.equal(socket.closed, conn === undefined, `after ${turns} turns`);
+    assertStrictEquals(socket.closed, conn === undefined, `after ${turns} turns`);
   }
 });
 
@@ -137,8 +137,8 @@ netTest("listen(), connect() and listenDatagram() take Deno's own names of trans
   const conn = net.own(
     await connect({ transport: "tcp", port, hostname: "127.0.0.1", reactor: net.reactor }),
   );
-  assert.equal(conn.remoteAddr.port, port);
+  assertStrictEquals(conn.remoteAddr.port, port);
   net.own(await listener.accept());
   const datagrams = net.own(await listenDatagram({ transport: "udp", port: 0, reactor: net.reactor }));
-  assert.equal(datagrams.addr.transport, "udp");
+  assertStrictEquals(datagrams.addr.transport, "udp");
 });

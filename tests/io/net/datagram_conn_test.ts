@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import {
   DATAGRAM_QUEUE_MAX,
   type DatagramConn,
@@ -21,10 +22,10 @@ for (const hostname of ["127.0.0.1", "::1", "localhost"]) {
       const bytes = patternBytes(net.seed, byteLength);
       for (const [from, to] of [[left, right], [right, left]]) {
         const receiving = to.receive();
-        assert.equal(await from.send(bytes, to.addr), byteLength);
+        assertStrictEquals(await from.send(bytes, to.addr), byteLength);
         const [found, sender] = await receiving;
         assertSameBytes(found, bytes);
-        assert.deepEqual(sender, from.addr);
+        assertEquals(sender, from.addr);
       }
     }
   });
@@ -41,8 +42,8 @@ netTest(
       await left.send(new Uint8Array([1, 2, 3, 4, 5, 6]), right.addr);
       await net.sleep(5);
       const [found] = await (receiving ?? right.receive(into));
-      assert.deepEqual(found, new Uint8Array([1, 2, 3, 4]));
-      assert.equal(found.buffer, into.buffer);
+      assertEquals(found, new Uint8Array([1, 2, 3, 4]));
+      assertStrictEquals(found.buffer, into.buffer);
     }
   },
 );
@@ -55,34 +56,38 @@ netTest("DatagramConn.receive() whose memory was taken away loses nothing", asyn
   await left.send(new Uint8Array([1]), right.addr);
   await receiving;
   await left.send(new Uint8Array([2]), right.addr);
-  assert.deepEqual((await right.receive())[0], new Uint8Array([1]));
-  assert.deepEqual((await right.receive())[0], new Uint8Array([2]));
+  assertEquals((await right.receive())[0], new Uint8Array([1]));
+  assertEquals((await right.receive())[0], new Uint8Array([2]));
 });
 
 netTest("DatagramConn.receive() rejects with Busy while another waits", async (net) => {
   const [left, right] = [await bind(net), await bind(net)];
   const first = right.receive();
-  await assert.rejects(right.receive(), Deno.errors.Busy);
+  await assertRejects(() => right.receive(), Deno.errors.Busy);
   await left.send(new Uint8Array([1]), right.addr);
-  assert.deepEqual((await first)[0], new Uint8Array([1]));
+  assertEquals((await first)[0], new Uint8Array([1]));
 });
 
 netTest("DatagramConn.receive() can be given up, and leaves nothing behind", async (net) => {
   const [left, right] = [await bind(net), await bind(net)];
   const abort = new CountedAbort();
-  await assert.rejects(right.receive(undefined, { signal: abort.signal, timeoutMs: 5 }), {
+  await assertRejectsMatching(() => right.receive(undefined, { signal: abort.signal, timeoutMs: 5 }), {
     name: "TimeoutError",
   });
-  assert.equal(abort.listenerCount, 0);
-  const given = assert.rejects(right.receive(undefined, { signal: abort.signal }), { message: "enough" });
+  assertStrictEquals(abort.listenerCount, 0);
+  const given = assertRejectsMatching(() => right.receive(undefined, { signal: abort.signal }), {
+    message: "enough",
+  });
   abort.abort(new Error("enough"));
   await given;
-  await assert.rejects(right.receive(undefined, { signal: abort.signal }), { message: "enough" });
-  await assert.rejects(right.receive(undefined, { timeoutMs: -1 }), RangeError);
-  assert.equal(abort.listenerCount, 0);
+  await assertRejectsMatching(() => right.receive(undefined, { signal: abort.signal }), {
+    message: "enough",
+  });
+  await assertRejects(() => right.receive(undefined, { timeoutMs: -1 }), RangeError);
+  assertStrictEquals(abort.listenerCount, 0);
   const next = right.receive();
   await left.send(new Uint8Array([1]), right.addr);
-  assert.deepEqual((await next)[0], new Uint8Array([1]));
+  assertEquals((await next)[0], new Uint8Array([1]));
 });
 
 netTest("DatagramConn keeps a bounded number of datagrams that nobody takes, the oldest", async (net) => {
@@ -99,22 +104,22 @@ netTest("DatagramConn keeps a bounded number of datagrams that nobody takes, the
   const seen: number[] = [];
   for (;;) {
     const received = await right.receive(undefined, { timeoutMs: 30 }).catch((error) => {
-      assert.equal(error.name, "TimeoutError");
+      assertStrictEquals(error.name, "TimeoutError");
       return undefined;
     });
     if (received === undefined) break;
     seen.push(received[0][0]);
   }
-  assert.ok(seen.length >= DATAGRAM_QUEUE_MAX, `${seen.length} datagrams were kept`);
-  assert.deepEqual(
+  assert(seen.length >= DATAGRAM_QUEUE_MAX, `${seen.length} datagrams were kept`);
+  assertEquals(
     seen.slice(0, DATAGRAM_QUEUE_MAX),
     Array.from({ length: DATAGRAM_QUEUE_MAX }, (_, i) => i),
   );
-  assert.deepEqual(seen, [...seen].sort((a, b) => a - b), "the order changed");
+  assertEquals(seen, [...seen].sort((a, b) => a - b), "the order changed");
   // It goes on afterwards.
   const next = right.receive();
   await left.send(new Uint8Array([7]), right.addr);
-  assert.deepEqual((await next)[0], new Uint8Array([7]));
+  assertEquals((await next)[0], new Uint8Array([7]));
 });
 
 netTest("DatagramConn as an iterable yields datagrams until it is closed", async (net) => {
@@ -129,31 +134,36 @@ netTest("DatagramConn as an iterable yields datagrams until it is closed", async
   }
   right.close();
   await reading;
-  assert.deepEqual(seen, [0, 1, 2, 3, 4]);
+  assertEquals(seen, [0, 1, 2, 3, 4]);
 });
 
 netTest("DatagramConn.close() rejects what waits, and every later call", async (net) => {
   const conn = await bind(net);
-  const waiting = assert.rejects(conn.receive(), Deno.errors.BadResource);
+  const waiting = assertRejects(() => conn.receive(), Deno.errors.BadResource);
   conn.close();
   conn.close();
   conn[Symbol.dispose]();
   await waiting;
-  await assert.rejects(conn.receive(), Deno.errors.BadResource);
-  await assert.rejects(conn.send(new Uint8Array(1), conn.addr), Deno.errors.BadResource);
+  await assertRejects(() => conn.receive(), Deno.errors.BadResource);
+  await assertRejects(() => conn.send(new Uint8Array(1), conn.addr), Deno.errors.BadResource);
 });
 
 netTest("DatagramConn.send() refuses what it cannot send", async (net) => {
   const conn = await bind(net);
-  await assert.rejects(conn.send(new Uint8Array(65_508), conn.addr), RangeError);
-  await assert.rejects(conn.send(new Uint8Array(1), { transport: "unix", path: "/tmp/x" }), TypeError);
-  await assert.rejects(conn.send(new Uint8Array(1), { ...conn.addr, hostname: "no-such-host.invalid" }));
+  await assertRejects(() => conn.send(new Uint8Array(65_508), conn.addr), RangeError);
+  await assertRejects(() => conn.send(new Uint8Array(1), { transport: "unix", path: "/tmp/x" }), TypeError);
+  await assertRejects(() => conn.send(new Uint8Array(1), { ...conn.addr, hostname: "no-such-host.invalid" }));
   for (const port of [-1, 65_536]) {
-    await assert.rejects(conn.send(new Uint8Array(1), { ...conn.addr, port }), TypeError, `port ${port}`);
-    await assert.rejects(bind(net, { port }), TypeError, `port ${port}`);
+    await assertRejects(
+      () => conn.send(new Uint8Array(1), { ...conn.addr, port }),
+      TypeError,
+      undefined,
+      `port ${port}`,
+    );
+    await assertRejects(() => bind(net, { port }), TypeError, undefined, `port ${port}`);
   }
-  await assert.rejects(conn.joinMulticastV4(), Deno.errors.NotSupported);
-  await assert.rejects(conn.joinMulticastV6(), Deno.errors.NotSupported);
+  await assertRejects(() => conn.joinMulticastV4(), Deno.errors.NotSupported);
+  await assertRejects(() => conn.joinMulticastV6(), Deno.errors.NotSupported);
 });
 
 netTest("DatagramConn.send() sends in the order of its calls", async (net) => {
@@ -163,7 +173,7 @@ netTest("DatagramConn.send() sends in the order of its calls", async (net) => {
   const seen: number[] = [];
   for (let index = 0; index < 20; index++) seen.push((await right.receive())[0][0]);
   await Promise.all(sends);
-  assert.deepEqual(seen, Array.from({ length: 20 }, (_, index) => index));
+  assertEquals(seen, Array.from({ length: 20 }, (_, index) => index));
 });
 
 netTest("DatagramConn understands a socket of Node's API", async (net) => {
@@ -175,9 +185,9 @@ netTest("DatagramConn understands a socket of Node's API", async (net) => {
     theirs.on("message", (message: Uint8Array) => resolve(message));
     theirs.send(new Uint8Array([1, 2]), conn.addr.port, conn.addr.hostname);
     const [bytes, from] = await conn.receive();
-    assert.deepEqual(bytes, new Uint8Array([1, 2]));
+    assertEquals(bytes, new Uint8Array([1, 2]));
     await conn.send(new Uint8Array([3]), from);
-    assert.deepEqual(new Uint8Array(await promise), new Uint8Array([3]));
+    assertEquals(new Uint8Array(await promise), new Uint8Array([3]));
   } finally {
     theirs.close();
   }
@@ -194,9 +204,12 @@ netTest(
     });
     const sharing = bind(net, { reusePort: true });
     // Node's API, on which the other driver stands, has no such option in Deno.
-    if (net.driver === "deno") return await assert.rejects(sharing, Deno.errors.NotSupported);
+    if (net.driver === "deno") {
+      await assertRejects(() => sharing, Deno.errors.NotSupported);
+      return;
+    }
     const first = await sharing;
     const second = await bind(net, { reusePort: true, port: first.addr.port });
-    assert.equal(second.addr.port, first.addr.port);
+    assertStrictEquals(second.addr.port, first.addr.port);
   },
 );

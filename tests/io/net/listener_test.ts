@@ -1,4 +1,13 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+  fail,
+} from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { ACCEPT_QUEUE_MAX, connect, listen, type TcpConn } from "../../../src/io/net/mod.ts";
 import { assertSystemError } from "../../support/driver_harness.ts";
 import { netTest } from "../../support/net_harness.ts";
@@ -9,7 +18,7 @@ netTest("Listener.accept() passes connections in the order in which they came", 
   for (let index = 0; index < 20; index++) clients.push(await net.connect(listener.addr.port));
   for (const client of clients) {
     const server = net.own(await listener.accept());
-    assert.deepEqual(server.remoteAddr, client.localAddr);
+    assertEquals(server.remoteAddr, client.localAddr);
   }
 });
 
@@ -23,13 +32,13 @@ netTest("Listener.accept() called many times at once serves the calls in their o
     }));
   for (let index = 0; index < 10; index++) await net.connect(listener.addr.port);
   await Promise.all(accepting);
-  assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assertEquals(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
 netTest("Listener keeps in the backlog what nobody accepts, and loses none of it", async (net) => {
   const listener = net.listen();
   // Makes it accept without anybody who takes.
-  await assert.rejects(listener.accept({ timeoutMs: 1 }), { name: "TimeoutError" });
+  await assertRejectsMatching(() => listener.accept({ timeoutMs: 1 }), { name: "TimeoutError" });
   const count = 3 * ACCEPT_QUEUE_MAX;
   const clients: TcpConn[] = [];
   for (let index = 0; index < count; index++) {
@@ -42,35 +51,35 @@ netTest("Listener keeps in the backlog what nobody accepts, and loses none of it
   for (let index = 0; index < count; index++) {
     const server = net.own(await listener.accept());
     const into = new Uint8Array(4);
-    assert.equal(await server.read(into), 1);
+    assertStrictEquals(await server.read(into), 1);
     seen.add(into[0]);
   }
-  assert.equal(seen.size, count);
-  await assert.rejects(listener.accept({ timeoutMs: 1 }), { name: "TimeoutError" });
+  assertStrictEquals(seen.size, count);
+  await assertRejectsMatching(() => listener.accept({ timeoutMs: 1 }), { name: "TimeoutError" });
 });
 
 netTest("Listener.close() rejects every accept() that waits, and later ones", async (net) => {
   const listener = net.listen();
   const waiting = [listener.accept(), listener.accept()].map((accepting) =>
-    assert.rejects(accepting, Deno.errors.BadResource)
+    assertRejects(() => accepting, Deno.errors.BadResource)
   );
   listener.close();
   listener.close();
   listener[Symbol.dispose]();
   await Promise.all(waiting);
-  await assert.rejects(listener.accept(), Deno.errors.BadResource);
+  await assertRejects(() => listener.accept(), Deno.errors.BadResource);
   listener.ref();
   listener.unref();
 });
 
 netTest("Listener.close() closes connections that nobody has taken", async (net) => {
   const listener = net.listen();
-  await assert.rejects(listener.accept({ timeoutMs: 1 }), { name: "TimeoutError" });
+  await assertRejectsMatching(() => listener.accept({ timeoutMs: 1 }), { name: "TimeoutError" });
   const client = await net.connect(listener.addr.port);
   await net.sleep(5);
   listener.close();
   const end = await client.read(new Uint8Array(1)).catch((error) => error);
-  assert.ok(end === null || end instanceof Deno.errors.ConnectionReset, `${end}`);
+  assert(end === null || end instanceof Deno.errors.ConnectionReset, `${end}`);
 });
 
 netTest("Listener as an iterable yields connections until it is closed", async (net) => {
@@ -83,8 +92,8 @@ netTest("Listener as an iterable yields connections until it is closed", async (
   await net.until(() => served.length === 2);
   listener.close();
   await serving;
-  assert.deepEqual(served, clients.map((client) => client.localAddr.port));
-  for await (const _ of listener) assert.fail("a closed listener yielded a connection");
+  assertEquals(served, clients.map((client) => client.localAddr.port));
+  for await (const _ of listener) fail("a closed listener yielded a connection");
 });
 
 netTest("Listener is closed by leaving its iteration, as Deno's is", async (net) => {
@@ -96,15 +105,15 @@ netTest("Listener is closed by leaving its iteration, as Deno's is", async (net)
       net.own(conn);
       break;
     }
-    await assert.rejects(listener.accept(), Deno.errors.BadResource);
+    await assertRejects(() => listener.accept(), Deno.errors.BadResource);
   }
 });
 
 netTest("listen() throws AddrInUse, with operation and code, on a port that is taken", (net) => {
   const listener = net.listen();
-  assert.throws(() => net.listen({ port: listener.addr.port }), (error) => {
+  assertThrowsMatching(() => net.listen({ port: listener.addr.port }), (error) => {
     assertSystemError(error, { type: Deno.errors.AddrInUse, operation: "bind", code: "EADDRINUSE" });
-    assert.match((error as Error).message, new RegExp(`127\\.0\\.0\\.1:${listener.addr.port}`));
+    assertMatch((error as Error).message, new RegExp(`127\\.0\\.0\\.1:${listener.addr.port}`));
     return true;
   });
 });
@@ -121,12 +130,12 @@ netTest(
         net.listen({ port: first.addr.port });
         return true;
       } catch (error) {
-        assert.ok(error instanceof Deno.errors.AddrInUse, `${error}`);
+        assert(error instanceof Deno.errors.AddrInUse, `${error}`);
         return false;
       }
     });
     await client.write(new Uint8Array([1]));
-    assert.equal(await server.read(new Uint8Array(2)), 1);
+    assertStrictEquals(await server.read(new Uint8Array(2)), 1);
   },
 );
 
@@ -142,7 +151,7 @@ netTest("listen() with backlog lets connections wait, and accepts them later", a
   let connected = 0;
   for (const attempt of attempts) attempt.then((conn) => connected += conn === undefined ? 0 : 1);
   const before = await net.settled(() => connected);
-  assert.ok(before >= 1 && before < 6, `${before} of 6 connected to a backlog of 1`);
+  assert(before >= 1 && before < 6, `${before} of 6 connected to a backlog of 1`);
   for (let index = 0; index < before; index++) net.own(await listener.accept());
   controller.abort();
   await Promise.all(attempts);
@@ -153,7 +162,7 @@ netTest(
   async (net) => {
     // Deno allows the option with --unstable-net only.
     if (net.driver === "deno" && !("listenDatagram" in Deno)) {
-      assert.throws(() => net.listen({ reusePort: true }), Deno.errors.NotSupported);
+      assertThrows(() => net.listen({ reusePort: true }), Deno.errors.NotSupported);
       return;
     }
     const first = net.listen({ reusePort: true });
@@ -167,7 +176,7 @@ netTest(
       }
     });
     const clients = await Promise.all(Array.from({ length: 40 }, () => net.connect(first.addr.port)));
-    for (const client of clients) assert.equal(await client.read(new Uint8Array(4)), 1);
+    for (const client of clients) assertStrictEquals(await client.read(new Uint8Array(4)), 1);
     await net.until(() => served === 40);
     for (const listener of listeners) listener.close();
     await Promise.all(serving);
@@ -176,16 +185,16 @@ netTest(
 
 netTest("listen() refuses what is no address", (net) => {
   for (const port of [-1, 65_536, 1.5, NaN]) {
-    assert.throws(() => net.listen({ port }), TypeError, `port ${port}`);
+    assertThrows(() => net.listen({ port }), TypeError, undefined, `port ${port}`);
   }
-  assert.throws(() => net.listen({ hostname: "203.0.113.7" }), Deno.errors.AddrNotAvailable);
+  assertThrows(() => net.listen({ hostname: "203.0.113.7" }), Deno.errors.AddrNotAvailable);
 });
 
 netTest("listen() on :: takes IPv6 and gives its address", async (net) => {
   const listener = net.own(listen({ port: 0, hostname: "::", reactor: net.reactor }));
-  assert.equal(listener.addr.hostname, "::");
+  assertStrictEquals(listener.addr.hostname, "::");
   const client = await net.connect(listener.addr.port, { hostname: "::1" });
   const server = net.own(await listener.accept());
-  assert.equal(server.remoteAddr.hostname, "::1");
-  assert.equal(client.remoteAddr.port, listener.addr.port);
+  assertStrictEquals(server.remoteAddr.hostname, "::1");
+  assertStrictEquals(client.remoteAddr.port, listener.addr.port);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertRejects, assertThrows, fail } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { serve } from "../../../src/io/http/mod.ts";
 import { connect, listen, listenDatagram } from "../../../src/io/net/mod.ts";
 import { fill, type Net, netTest } from "../../support/net_harness.ts";
@@ -23,7 +24,7 @@ netTest("Reactor.close() rejects everything that waits with BadResource", async 
     waiting,
     stuck.write(new Uint8Array(100)),
     stuck.closeWrite(),
-  ].map((call) => assert.rejects(call, BAD_RESOURCE));
+  ].map((call) => assertRejectsMatching(() => call, BAD_RESOURCE));
   net.reactor.close();
   await Promise.all(calls);
 });
@@ -36,9 +37,9 @@ netTest("Reactor.close() rejects a connect() that waits", async (net) => {
   await net.sleep(50);
   net.reactor.close();
   const found = await Promise.all(outcomes);
-  assert.ok(found.some((outcome) => outcome instanceof BAD_RESOURCE));
+  assert(found.some((outcome) => outcome instanceof BAD_RESOURCE));
   for (const outcome of found) {
-    assert.ok(outcome === "connected" || outcome instanceof BAD_RESOURCE, `${outcome}`);
+    assert(outcome === "connected" || outcome instanceof BAD_RESOURCE, `${outcome}`);
   }
 });
 
@@ -50,19 +51,19 @@ async function assertAllReject(net: Net): Promise<void> {
   const address = datagrams.addr;
   const { readable, writable } = server;
   net.reactor.close();
-  await assert.rejects(client.read(new Uint8Array(1)), BAD_RESOURCE);
-  await assert.rejects(client.write(new Uint8Array(1)), BAD_RESOURCE);
-  await assert.rejects(client.closeWrite(), BAD_RESOURCE);
-  await assert.rejects(readable.getReader().read());
-  await assert.rejects(writable.getWriter().write(new Uint8Array(1)));
-  await assert.rejects(listener.accept(), BAD_RESOURCE);
-  for await (const _ of listener) assert.fail("a closed listener yielded a connection");
-  await assert.rejects(datagrams.receive(), BAD_RESOURCE);
-  await assert.rejects(datagrams.send(new Uint8Array(1), address), BAD_RESOURCE);
+  await assertRejectsMatching(() => client.read(new Uint8Array(1)), BAD_RESOURCE);
+  await assertRejectsMatching(() => client.write(new Uint8Array(1)), BAD_RESOURCE);
+  await assertRejectsMatching(() => client.closeWrite(), BAD_RESOURCE);
+  await assertRejects(() => readable.getReader().read());
+  await assertRejects(() => writable.getWriter().write(new Uint8Array(1)));
+  await assertRejectsMatching(() => listener.accept(), BAD_RESOURCE);
+  for await (const _ of listener) fail("a closed listener yielded a connection");
+  await assertRejectsMatching(() => datagrams.receive(), BAD_RESOURCE);
+  await assertRejectsMatching(() => datagrams.send(new Uint8Array(1), address), BAD_RESOURCE);
   const { reactor } = net;
-  await assert.rejects(connect({ port: listener.addr.port, reactor }));
-  assert.throws(() => listen({ port: 0, reactor }));
-  await assert.rejects(listenDatagram({ port: 0, reactor }));
+  await assertRejects(() => connect({ port: listener.addr.port, reactor }));
+  assertThrows(() => listen({ port: 0, reactor }));
+  await assertRejects(() => listenDatagram({ port: 0, reactor }));
   for (const resource of [client, server, listener, datagrams]) {
     resource.close();
     if ("unref" in resource) {
@@ -77,13 +78,13 @@ netTest("Reactor.close() makes every later call reject, none throw, and none wai
 netTest("Reactor.close() from within what it runs closes everything all the same", async (net) => {
   const [client, server] = await net.pair();
   const other = await net.pair();
-  const waiting = assert.rejects(other[0].read(new Uint8Array(1)), BAD_RESOURCE);
+  const waiting = assertRejectsMatching(() => other[0].read(new Uint8Array(1)), BAD_RESOURCE);
   const reading = client.read(new Uint8Array(1)).then(() => {
     net.reactor.close();
     return client.read(new Uint8Array(1));
   });
   await server.write(new Uint8Array(1));
-  await assert.rejects(reading, BAD_RESOURCE);
+  await assertRejectsMatching(() => reading, BAD_RESOURCE);
   await waiting;
 });
 
@@ -100,11 +101,11 @@ netTest("Reactor.close() stops a server, with requests in flight and without", a
   await net.until(() => asked === 1);
   net.reactor.close();
   await server.finished;
-  assert.ok(await outcome instanceof TypeError);
+  assert(await outcome instanceof TypeError);
   const end = await idle.read(new Uint8Array(1)).catch((error) => error);
-  assert.ok(end === null || end instanceof Deno.errors.ConnectionReset, `${end}`);
+  assert(end === null || end instanceof Deno.errors.ConnectionReset, `${end}`);
   // An answer that comes too late does no harm.
   handling.resolve(new Response("late"));
   await server.shutdown();
-  assert.throws(() => serve({ port: 0, reactor: net.reactor }, () => new Response()));
+  assertThrows(() => serve({ port: 0, reactor: net.reactor }, () => new Response()));
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { driverSuffix, REAL_DRIVERS } from "../../support/net_harness.ts";
 import { runProgram, startProgram } from "../../support/net_child.ts";
 
@@ -91,7 +91,7 @@ for (const driver of REAL_DRIVERS) {
       ignore: driver.skipReason !== undefined,
       async fn() {
         const outcome = await runProgram(program(driver.name, body));
-        assert.deepEqual(outcome, { code: 0, signal: null, stdout: "body done\n", stderr: "" });
+        assertEquals(outcome, { code: 0, signal: null, stdout: "body done\n", stderr: "" });
       },
     });
   }
@@ -107,9 +107,9 @@ for (const driver of REAL_DRIVERS) {
           child.ended().then(() => false),
           new Promise((resolve) => setTimeout(() => resolve(true), 300)),
         ]);
-        assert.equal(stayed, true);
+        assertStrictEquals(stayed, true);
         child.kill("SIGKILL");
-        assert.equal((await child.ended()).signal, "SIGKILL");
+        assertStrictEquals((await child.ended()).signal, "SIGKILL");
       },
     });
   }

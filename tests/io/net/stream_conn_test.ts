@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { patternBytes } from "../../support/driver_seed.ts";
 import {
   assertGone,
@@ -44,9 +44,9 @@ netTest("TcpConn understands Deno's own client and server", async (net) => {
     assertSameBytes(up, bytes);
     assertSameBytes(down, bytes);
     await client.closeWrite();
-    assert.equal(await server.read(new Uint8Array(1)), null);
+    assertStrictEquals(await server.read(new Uint8Array(1)), null);
     await server.closeWrite();
-    assert.equal(await client.read(new Uint8Array(1)), null);
+    assertStrictEquals(await client.read(new Uint8Array(1)), null);
   }
 });
 
@@ -60,19 +60,19 @@ netTest("TcpConn carries one byte at a time", async (net) => {
   const into = new Uint8Array(1);
   for (const byte of bytes) {
     await client.write(new Uint8Array([byte]));
-    assert.equal(await client.read(into), 1);
-    assert.equal(into[0], byte);
+    assertStrictEquals(await client.read(into), 1);
+    assertStrictEquals(into[0], byte);
   }
   client.close();
-  await echoing.catch((error) => assert.ok(error instanceof Deno.errors.ConnectionReset, `${error}`));
+  await echoing.catch((error) => assert(error instanceof Deno.errors.ConnectionReset, `${error}`));
 });
 
 netTest("TcpConn.localAddr and remoteAddr are those of the other side, swapped", async (net) => {
   const [client, server] = await net.pair();
-  assert.equal(client.localAddr.transport, "tcp");
-  assert.equal(client.localAddr.hostname, "127.0.0.1");
-  assert.deepEqual(client.localAddr, server.remoteAddr);
-  assert.deepEqual(client.remoteAddr, server.localAddr);
+  assertStrictEquals(client.localAddr.transport, "tcp");
+  assertStrictEquals(client.localAddr.hostname, "127.0.0.1");
+  assertEquals(client.localAddr, server.remoteAddr);
+  assertEquals(client.remoteAddr, server.localAddr);
 });
 
 netTest("TcpConn.closeWrite() ends one direction and leaves the other, on both sides", async (net) => {
@@ -83,10 +83,10 @@ netTest("TcpConn.closeWrite() ends one direction and leaves the other, on both s
     // Not awaited: what was written before goes out before the end.
     const writing = ending.write(bytes);
     await ending.closeWrite();
-    assert.equal(await writing, bytes.byteLength);
+    assertStrictEquals(await writing, bytes.byteLength);
     assertSameBytes(await reading, bytes);
-    await assert.rejects(ending.write(new Uint8Array(1)), Deno.errors.BrokenPipe);
-    for (let round = 0; round < 3; round++) assert.equal(await other.read(new Uint8Array(1)), null);
+    await assertRejects(() => ending.write(new Uint8Array(1)), Deno.errors.BrokenPipe);
+    for (let round = 0; round < 3; round++) assertStrictEquals(await other.read(new Uint8Array(1)), null);
   }
 });
 
@@ -94,16 +94,16 @@ netTest("TcpConn.closeWrite() may be called again, and after the other side has 
   const [client, server] = await net.pair();
   await Promise.all([client.closeWrite(), client.closeWrite()]);
   await client.closeWrite();
-  assert.equal(await server.read(new Uint8Array(1)), null);
+  assertStrictEquals(await server.read(new Uint8Array(1)), null);
   client.close();
   await net.sleep(5);
   await server.write(new Uint8Array(10)).catch(() => {});
   await net.sleep(5);
   await server.write(new Uint8Array(10)).catch(() => {});
   await server.closeWrite().catch((error) => {
-    assert.ok(error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset);
+    assert(error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset);
   });
-  await assert.rejects(client.closeWrite(), Deno.errors.BadResource);
+  await assertRejects(() => client.closeWrite(), Deno.errors.BadResource);
 });
 
 netTest("TcpConn.read() gives what arrived before the end, then null", async (net) => {
@@ -113,37 +113,37 @@ netTest("TcpConn.read() gives what arrived before the end, then null", async (ne
   client.close();
   await net.sleep(5);
   assertSameBytes(await readToEnd(server), bytes);
-  assert.equal(await server.read(new Uint8Array(8)), null);
+  assertStrictEquals(await server.read(new Uint8Array(8)), null);
 });
 
 netTest("TcpConn.read() into no room takes nothing", async (net) => {
   const [client, server] = await net.pair();
   await client.write(new Uint8Array([7]));
-  assert.equal(await server.read(new Uint8Array(0)), 0);
+  assertStrictEquals(await server.read(new Uint8Array(0)), 0);
   const into = new Uint8Array(4);
-  assert.equal(await server.read(into), 1);
-  assert.equal(into[0], 7);
+  assertStrictEquals(await server.read(into), 1);
+  assertStrictEquals(into[0], 7);
 });
 
 netTest("TcpConn.read() fills only the view it is given", async (net) => {
   const [client, server] = await net.pair();
   await client.write(new Uint8Array(100).fill(1));
   const memory = new Uint8Array(64);
-  assert.equal(await server.read(memory.subarray(16, 32)), 16);
-  assert.deepEqual(memory, new Uint8Array(64).fill(1, 16, 32));
+  assertStrictEquals(await server.read(memory.subarray(16, 32)), 16);
+  assertEquals(memory, new Uint8Array(64).fill(1, 16, 32));
   // Once more, from what is stored by now.
-  assert.equal(await server.read(memory.subarray(40, 48)), 8);
-  assert.deepEqual(memory, new Uint8Array(64).fill(1, 16, 32).fill(1, 40, 48));
+  assertStrictEquals(await server.read(memory.subarray(40, 48)), 8);
+  assertEquals(memory, new Uint8Array(64).fill(1, 16, 32).fill(1, 40, 48));
 });
 
 netTest("TcpConn.read() rejects with Busy while another read waits, which goes on", async (net) => {
   const [client, server] = await net.pair();
   const into = new Uint8Array(4);
   const first = server.read(into);
-  await assert.rejects(server.read(new Uint8Array(4)), Deno.errors.Busy);
+  await assertRejects(() => server.read(new Uint8Array(4)), Deno.errors.Busy);
   await client.write(new Uint8Array([1, 2, 3]));
-  assert.equal(await first, 3);
-  assert.deepEqual(into, new Uint8Array([1, 2, 3, 0]));
+  assertStrictEquals(await first, 3);
+  assertEquals(into, new Uint8Array([1, 2, 3, 0]));
 });
 
 netTest("TcpConn.read() whose memory was taken away loses nothing", async (net) => {
@@ -154,13 +154,13 @@ netTest("TcpConn.read() whose memory was taken away loses nothing", async (net) 
   const other = await net.pair();
   await client.write(new Uint8Array([1, 2, 3]));
   const outcome = await reading;
-  assert.ok(outcome === 0 || outcome instanceof TypeError, `settled with ${outcome}`);
+  assert(outcome === 0 || outcome instanceof TypeError, `settled with ${outcome}`);
   const next = new Uint8Array(8);
-  assert.equal(await server.read(next), 3);
-  assert.deepEqual(next.subarray(0, 3), new Uint8Array([1, 2, 3]));
+  assertStrictEquals(await server.read(next), 3);
+  assertEquals(next.subarray(0, 3), new Uint8Array([1, 2, 3]));
   // Others on the same reactor have not suffered.
   await other[0].write(new Uint8Array([9]));
-  assert.equal(await other[1].read(next), 1);
+  assertStrictEquals(await other[1].read(next), 1);
 });
 
 netTest("TcpConn.write() keeps the order of calls that do not wait for each other", async (net) => {
@@ -175,7 +175,7 @@ netTest("TcpConn.write() keeps the order of calls that do not wait for each othe
     at += piece.byteLength;
   }
   assertSameBytes(await readPieces(server, bytes.byteLength, net.random), bytes);
-  assert.deepEqual(await Promise.all(writes), lengths);
+  assertEquals(await Promise.all(writes), lengths);
 });
 
 netTest("TcpConn.write() settles calls in their order", async (net) => {
@@ -186,14 +186,14 @@ netTest("TcpConn.write() settles calls in their order", async (net) => {
   });
   const reading = readToEnd(server);
   await Promise.all(writes);
-  assert.deepEqual(order, Array.from({ length: 200 }, (_, index) => index));
+  assertEquals(order, Array.from({ length: 200 }, (_, index) => index));
   await client.closeWrite();
   await reading;
 });
 
 netTest("TcpConn.write() of nothing resolves to 0", async (net) => {
   const [client] = await net.pair();
-  assert.equal(await client.write(new Uint8Array(0)), 0);
+  assertStrictEquals(await client.write(new Uint8Array(0)), 0);
 });
 
 netTest(
@@ -205,11 +205,11 @@ netTest(
     for (let round = 0; round < 20; round++) {
       data.fill(round);
       await client.write(data);
-      assert.ok(data.every((byte) => byte === round));
+      assert(data.every((byte) => byte === round));
     }
     const bytes = await reading;
     for (let round = 0; round < 20; round++) {
-      assert.ok(bytes.subarray(round * 40_000, (round + 1) * 40_000).every((byte) => byte === round));
+      assert(bytes.subarray(round * 40_000, (round + 1) * 40_000).every((byte) => byte === round));
     }
   },
 );
@@ -221,7 +221,7 @@ netTest("TcpConn.write() rejects once the other side is gone", async (net) => {
     for (;;) await client.write(new Uint8Array(1000));
   })().catch((error) => error);
   assertGone(failure, "send");
-  await assert.rejects(client.write(new Uint8Array(1)));
+  await assertRejects(() => client.write(new Uint8Array(1)));
 });
 
 netTest("TcpConn.setNoDelay() and setKeepAlive() take both values", async (net) => {
@@ -235,5 +235,5 @@ netTest("TcpConn.setNoDelay() and setKeepAlive() take both values", async (net) 
   client.setNoDelay();
   client.setKeepAlive();
   await client.write(new Uint8Array([1]));
-  assert.equal(await server.read(new Uint8Array(4)), 1);
+  assertStrictEquals(await server.read(new Uint8Array(4)), 1);
 });

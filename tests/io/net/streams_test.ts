@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { patternBytes } from "../../support/driver_seed.ts";
 import {
   assertSameBytes,
@@ -26,13 +26,13 @@ netTest("TcpConn.readable piped to writable is an echo, and closes the connectio
   await client.closeWrite();
   assertSameBytes(await reading, bytes);
   await echoing;
-  await assert.rejects(server.read(new Uint8Array(1)), Deno.errors.BadResource);
+  await assertRejects(() => server.read(new Uint8Array(1)), Deno.errors.BadResource);
 });
 
 netTest("TcpConn.readable and writable are the same streams each time", async (net) => {
   const [client] = await net.pair();
-  assert.equal(client.readable, client.readable);
-  assert.equal(client.writable, client.writable);
+  assertStrictEquals(client.readable, client.readable);
+  assertStrictEquals(client.writable, client.writable);
 });
 
 netTest("TcpConn.readable ends with the other side's direction", async (net) => {
@@ -45,7 +45,7 @@ netTest("TcpConn.readable ends with the other side's direction", async (net) => 
   assertSameBytes(found, bytes);
   // This direction goes on.
   await server.write(new Uint8Array([1]));
-  assert.deepEqual(await readPieces(client, 1, net.random), new Uint8Array([1]));
+  assertEquals(await readPieces(client, 1, net.random), new Uint8Array([1]));
 });
 
 netTest("TcpConn.readable serves a BYOB reader, in the reader's own memory", async (net) => {
@@ -61,17 +61,17 @@ netTest("TcpConn.readable serves a BYOB reader, in the reader's own memory", asy
     found.set(value, at);
     at += value.byteLength;
     memory = value.buffer;
-    assert.equal(memory.byteLength, 5000);
+    assertStrictEquals(memory.byteLength, 5000);
   }
   await writing;
   assertSameBytes(found, bytes);
-  assert.equal((await reader.read(new Uint8Array(8))).done, true);
+  assertStrictEquals((await reader.read(new Uint8Array(8))).done, true);
 });
 
 netTest("TcpConn.readable loses nothing when a reader is released while it waits", async (net) => {
   const [client, server] = await net.pair();
   const reader = server.readable.getReader();
-  const waiting = assert.rejects(reader.read(), TypeError);
+  const waiting = assertRejects(() => reader.read(), TypeError);
   await net.sleep(2);
   reader.releaseLock();
   await waiting;
@@ -89,9 +89,9 @@ netTest("TcpConn.readable cancelled closes the connection", async (net) => {
   const waiting = reader.read();
   await net.sleep(2);
   await reader.cancel(new Error("enough"));
-  assert.equal((await waiting).done, true);
-  await assert.rejects(server.write(new Uint8Array(1)), Deno.errors.BadResource);
-  assert.equal(await client.read(new Uint8Array(1)), null);
+  assertStrictEquals((await waiting).done, true);
+  await assertRejects(() => server.write(new Uint8Array(1)), Deno.errors.BadResource);
+  assertStrictEquals(await client.read(new Uint8Array(1)), null);
 });
 
 netTest("TcpConn.readable of a connection that is reset ends, or fails with ConnectionReset", async (net) => {
@@ -103,14 +103,14 @@ netTest("TcpConn.readable of a connection that is reset ends, or fails with Conn
   // Closing with data unread resets, which may overtake the end.
   client.close();
   const found = await outcome;
-  assert.ok(found === true || found instanceof Deno.errors.ConnectionReset, `${found}`);
-  await (found === true ? reader.closed : assert.rejects(reader.closed, Deno.errors.ConnectionReset));
+  assert(found === true || found instanceof Deno.errors.ConnectionReset, `${found}`);
+  await (found === true ? reader.closed : assertRejects(() => reader.closed, Deno.errors.ConnectionReset));
 });
 
 netTest("TcpConn.readable of a closed connection is an error", async (net) => {
   const [, server] = await net.pair();
   const { readable } = server;
-  const reading = assert.rejects(readable.getReader().read(), Deno.errors.BadResource);
+  const reading = assertRejects(() => readable.getReader().read(), Deno.errors.BadResource);
   server.close();
   await reading;
 });
@@ -122,7 +122,7 @@ netTest("TcpConn.readable does not read ahead of a reader that has stopped", asy
   await reader.read();
   const { takenBytes, waiting } = await fill(net, client);
   waiting.catch(() => {});
-  assert.ok(takenBytes < 64 << 20, `${takenBytes} bytes were taken of a connection nobody reads`);
+  assert(takenBytes < 64 << 20, `${takenBytes} bytes were taken of a connection nobody reads`);
 });
 
 netTest("TcpConn.writable closed ends this direction and leaves the other", async (net) => {
@@ -170,9 +170,10 @@ netTest("TcpConn is closed when both its streams have ended, in either order", a
       await server.writable.close();
     }
     await net.sleep(1);
-    await assert.rejects(
-      server.read(new Uint8Array(1)),
+    await assertRejects(
+      () => server.read(new Uint8Array(1)),
       Deno.errors.BadResource,
+      undefined,
       `writable first: ${writableFirst}`,
     );
   }
@@ -183,9 +184,9 @@ netTest(
   async (net) => {
     const [client, server] = await net.pair();
     const { waiting } = await fill(net, client);
-    const rejected = assert.rejects(waiting, Deno.errors.BadResource);
+    const rejected = assertRejects(() => waiting, Deno.errors.BadResource);
     const writer = client.writable.getWriter();
-    const writing = assert.rejects(writer.write(new Uint8Array(100)));
+    const writing = assertRejects(() => writer.write(new Uint8Array(100)));
     const aborting = writer.abort(new Error("enough"));
     // The stream waits for its own write to settle first.
     client.close();
@@ -210,17 +211,19 @@ netTest("TcpConn.writable has a writer wait for a side that does not read", asyn
   const reading = readToEnd(server);
   await writing;
   await writer.close();
-  assert.equal((await reading).byteLength, (count + 1) * 65_536);
+  assertStrictEquals((await reading).byteLength, (count + 1) * 65_536);
 });
 
 netTest("TcpConn.writable fails when the other side is gone", async (net) => {
   const [client, server] = await net.pair();
   server.close();
   const writer = client.writable.getWriter();
-  await assert.rejects((async () => {
-    for (;;) await writer.write(new Uint8Array(10_000));
-  })());
-  await assert.rejects(writer.closed);
+  await assertRejects(() =>
+    (async () => {
+      for (;;) await writer.write(new Uint8Array(10_000));
+    })()
+  );
+  await assertRejects(() => writer.closed);
 });
 
 netTest("TcpConn.readable goes through the transforms of the platform", async (net) => {
@@ -231,5 +234,5 @@ netTest("TcpConn.readable goes through the transforms of the platform", async (n
     .pipeTo(client.writable);
   const found = await new Response(server.readable.pipeThrough(new DecompressionStream("gzip"))).text();
   await sending;
-  assert.equal(found, text);
+  assertStrictEquals(found, text);
 });

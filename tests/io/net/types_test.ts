@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { HttpServer } from "../../../src/io/http/mod.ts";
 import {
   connect,
@@ -51,7 +51,7 @@ async function talk(listener: Deno.Listener, connection: Promise<Deno.Conn>): Pr
 Deno.test("Listener and TcpConn serve code that was written for Deno's types", async () => {
   using reactor = Reactor.open({ driver: "deno" });
   using listener = listen({ port: 0, hostname: "127.0.0.1", reactor });
-  assert.equal(await talk(listener, connect({ port: listener.addr.port, reactor })), 3);
+  assertStrictEquals(await talk(listener, connect({ port: listener.addr.port, reactor })), 3);
 });
 
 Deno.test("DatagramConn serves code that was written for Deno's type", async () => {
@@ -59,8 +59,8 @@ Deno.test("DatagramConn serves code that was written for Deno's type", async () 
   const conn: Deno.DatagramConn = await listenDatagram({ port: 0, reactor });
   await conn.send(new Uint8Array([1]), conn.addr);
   for await (const [bytes, from] of conn) {
-    assert.deepEqual(bytes, new Uint8Array([1]));
-    assert.deepEqual(from, conn.addr);
+    assertEquals(bytes, new Uint8Array([1]));
+    assertEquals(from, conn.addr);
     break;
   }
   conn.close();

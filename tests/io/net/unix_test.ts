@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { connect, listen, type UnixConn, type UnixListener } from "../../../src/io/net/mod.ts";
 import { assertSystemError, rejection } from "../../support/driver_harness.ts";
 import { patternBytes } from "../../support/driver_seed.ts";
@@ -46,19 +47,19 @@ netTest("UnixConn half closes both ways", async (net) => {
   for (const [ending, other] of [[client, server], [server, client]]) {
     const writing = ending.write(new Uint8Array(300_000));
     const [bytes] = await Promise.all([readToEnd(other), writing, ending.closeWrite()]);
-    assert.equal(bytes.byteLength, 300_000);
+    assertStrictEquals(bytes.byteLength, 300_000);
   }
 });
 
 netTest("UnixConn and UnixListener know their path", async (net) => {
   const path = net.path("socket");
   const listener = listenUnix(net, path);
-  assert.deepEqual(listener.addr, { transport: "unix", path });
+  assertEquals(listener.addr, { transport: "unix", path });
   const client = await connectUnix(net, path);
   const server = net.own(await listener.accept());
-  assert.deepEqual(client.remoteAddr, { transport: "unix", path });
-  assert.deepEqual(server.localAddr, { transport: "unix", path });
-  for (const unnamed of [client.localAddr, server.remoteAddr]) assert.equal(unnamed.transport, "unix");
+  assertEquals(client.remoteAddr, { transport: "unix", path });
+  assertEquals(server.localAddr, { transport: "unix", path });
+  for (const unnamed of [client.localAddr, server.remoteAddr]) assertStrictEquals(unnamed.transport, "unix");
 });
 
 netTest("UnixListener understands Deno's own client", async (net) => {
@@ -68,9 +69,9 @@ netTest("UnixListener understands Deno's own client", async (net) => {
   const server = net.own(await listener.accept());
   await client.write(new Uint8Array([1, 2, 3]));
   const into = new Uint8Array(8);
-  assert.equal(await server.read(into), 3);
+  assertStrictEquals(await server.read(into), 3);
   await server.write(into.subarray(0, 3));
-  assert.equal(await client.read(into), 3);
+  assertStrictEquals(await client.read(into), 3);
 });
 
 netTest("listen() throws AddrInUse for a path that is taken, also by a file or a dead socket", (net) => {
@@ -79,9 +80,9 @@ netTest("listen() throws AddrInUse for a path that is taken, also by a file or a
   const file = net.path("file");
   Deno.writeTextFileSync(file, "");
   for (const path of [taken, file]) {
-    assert.throws(() => listenUnix(net, path), (error) => {
+    assertThrowsMatching(() => listenUnix(net, path), (error) => {
       assertSystemError(error, { type: Deno.errors.AddrInUse, operation: "bind", code: "EADDRINUSE" });
-      assert.ok((error as Error).message.includes(path));
+      assert((error as Error).message.includes(path));
       return true;
     });
   }
@@ -91,12 +92,12 @@ netTest("listen() and connect() take the longest path there is, and refuse a lon
   const directory = net.path("");
   const longest = directory + "x".repeat(PATH_BYTES_MAX - directory.length);
   const listener = listenUnix(net, longest);
-  assert.equal(listener.addr.path, longest);
+  assertStrictEquals(listener.addr.path, longest);
   const client = await connectUnix(net, longest);
-  assert.equal(client.remoteAddr.path, longest);
+  assertStrictEquals(client.remoteAddr.path, longest);
   for (const path of [`${longest}x`, "", "/tmp/a\0b"]) {
-    assert.throws(() => listenUnix(net, path), TypeError, path);
-    await assert.rejects(connectUnix(net, path), TypeError, path);
+    assertThrows(() => listenUnix(net, path), TypeError, undefined, path);
+    await assertRejects(() => connectUnix(net, path), TypeError, undefined, path);
   }
 });
 
@@ -121,8 +122,8 @@ netTest("connect() to a socket nobody listens on any more rejects with Connectio
     stdout: "null",
     stderr: "null",
   }).output();
-  assert.equal(child.success, false);
-  assert.ok((await Deno.stat(path)).isSocket);
+  assertStrictEquals(child.success, false);
+  assert((await Deno.stat(path)).isSocket);
   assertSystemError(await rejection(connectUnix(net, path)), {
     type: Deno.errors.ConnectionRefused,
     operation: "connect",
@@ -131,7 +132,7 @@ netTest("connect() to a socket nobody listens on any more rejects with Connectio
 });
 
 netTest("listen() in a directory that does not exist throws NotFound", (net) => {
-  assert.throws(() => listenUnix(net, net.path("missing/socket")), (error) => {
+  assertThrowsMatching(() => listenUnix(net, net.path("missing/socket")), (error) => {
     assertSystemError(error, { type: Deno.errors.NotFound, operation: "bind", code: "ENOENT" });
     return true;
   });
@@ -139,7 +140,7 @@ netTest("listen() in a directory that does not exist throws NotFound", (net) => 
 
 netTest("UnixListener.close() rejects what waits", async (net) => {
   const listener = listenUnix(net, net.path("socket"));
-  const waiting = assert.rejects(listener.accept(), Deno.errors.BadResource);
+  const waiting = assertRejects(() => listener.accept(), Deno.errors.BadResource);
   listener.close();
   await waiting;
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, fail } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { connect, type TcpConn } from "../../../src/io/net/mod.ts";
 import { CountedAbort } from "../../base/timer/support.ts";
 import { patternBytes } from "../../support/driver_seed.ts";
@@ -67,7 +68,7 @@ async function fullListener(net: Net): Promise<Deno.Listener<Deno.Conn, Deno.Net
     try {
       await net.connect(listener.addr.port, { timeoutMs: 100 });
     } catch (error) {
-      assert.equal((error as Error).name, "TimeoutError", `${error}`);
+      assertStrictEquals((error as Error).name, "TimeoutError", `${error}`);
       return listener;
     }
   }
@@ -79,11 +80,11 @@ for (const { name, start } of WAITING) {
     for (const reason of [new Error("given up"), "a string", undefined]) {
       const abort = new CountedAbort();
       const outcome = call({ signal: abort.signal }).then(() => "resolved", (error) => ({ error }));
-      assert.ok(abort.listenerCount > 0);
+      assert(abort.listenerCount > 0);
       await net.sleep(2);
       abort.abort(reason);
-      assert.deepEqual(await outcome, { error: abort.signal.reason });
-      assert.equal(abort.listenerCount, 0);
+      assertEquals(await outcome, { error: abort.signal.reason });
+      assertStrictEquals(abort.listenerCount, 0);
     }
   });
 
@@ -91,22 +92,22 @@ for (const { name, start } of WAITING) {
     const call = await start(net);
     const abort = new CountedAbort();
     abort.abort(new Error("given up before"));
-    await assert.rejects(call({ signal: abort.signal }), { message: "given up before" });
-    assert.equal(abort.listenerCount, 0);
+    await assertRejectsMatching(() => call({ signal: abort.signal }), { message: "given up before" });
+    assertStrictEquals(abort.listenerCount, 0);
   });
 
   netTest(`${name} rejects with a TimeoutError after timeoutMs, not before`, async (net) => {
     const call = await start(net);
     const abort = new CountedAbort();
     const fromMs = performance.now();
-    await assert.rejects(call({ timeoutMs: 20, signal: abort.signal }), (error) => {
-      assert.ok(error instanceof DOMException, `${error}`);
-      assert.equal(error.name, "TimeoutError");
-      assert.match(error.message, /^(read|write|closeWrite|accept|connect): .*20 ms/);
+    await assertRejectsMatching(() => call({ timeoutMs: 20, signal: abort.signal }), (error) => {
+      assert(error instanceof DOMException, `${error}`);
+      assertStrictEquals(error.name, "TimeoutError");
+      assertMatch(error.message, /^(read|write|closeWrite|accept|connect): .*20 ms/);
       return true;
     });
-    assert.ok(performance.now() - fromMs >= 19);
-    assert.equal(abort.listenerCount, 0);
+    assert(performance.now() - fromMs >= 19);
+    assertStrictEquals(abort.listenerCount, 0);
     abort.abort();
   });
 
@@ -118,13 +119,13 @@ for (const { name, start } of WAITING) {
       try {
         outcome = call({ timeoutMs, signal: abort.signal });
       } catch (error) {
-        assert.fail(`threw instead of rejecting: ${error}`);
+        fail(`threw instead of rejecting: ${error}`);
       }
-      await assert.rejects(outcome as Promise<unknown>, RangeError);
-      assert.equal(abort.listenerCount, 0, `timeoutMs ${timeoutMs}`);
+      await assertRejects(() => outcome as Promise<unknown>, RangeError);
+      assertStrictEquals(abort.listenerCount, 0, `timeoutMs ${timeoutMs}`);
     }
     // It has not taken the place of a call that waits.
-    await assert.rejects(call({ timeoutMs: 5 }), { name: "TimeoutError" });
+    await assertRejectsMatching(() => call({ timeoutMs: 5 }), { name: "TimeoutError" });
   });
 }
 
@@ -153,15 +154,15 @@ netTest("TcpConn.read() that was given up loses nothing", async (net) => {
     controller.abort();
     try {
       const count = await reading;
-      assert.ok(count !== null && count > 0);
+      assert(count !== null && count > 0);
       parts.push(into.subarray(0, count));
       at += count;
     } catch (error) {
-      assert.ok(error instanceof DOMException, `${error}`);
+      assert(error instanceof DOMException, `${error}`);
       givenUp++;
     }
   }
-  assert.ok(givenUp > 0);
+  assert(givenUp > 0);
   const found = new Uint8Array(at);
   for (let offset = 0; parts.length > 0;) {
     const part = parts.shift() as Uint8Array;
@@ -193,12 +194,12 @@ netTest("Listener.accept() that was given up loses no connection", async (net) =
       ports.add(conn.remoteAddr.port);
       accepted++;
     } catch (error) {
-      assert.ok(error instanceof DOMException, `${error}`);
+      assert(error instanceof DOMException, `${error}`);
       givenUp++;
     }
   }
-  assert.ok(givenUp > 0);
-  assert.deepEqual([...ports].sort(), clients.map((client) => client.localAddr.port).sort());
+  assert(givenUp > 0);
+  assertEquals([...ports].sort(), clients.map((client) => client.localAddr.port).sort());
 });
 
 netTest("TcpConn.write() that was given up before its turn sends none of it", async (net) => {
@@ -210,23 +211,25 @@ netTest("TcpConn.write() that was given up before its turn sends none of it", as
   const given = client.write(new Uint8Array(50_000).fill(1), { signal: controller.signal });
   const after = client.write(new Uint8Array(1000).fill(2));
   controller.abort();
-  await assert.rejects(given, { name: "AbortError" });
+  await assertRejectsMatching(() => given, { name: "AbortError" });
   const reading = readToEnd(server);
-  assert.deepEqual(await Promise.all([waiting, large, after]), [65_536, 1 << 20, 1000]);
+  assertEquals(await Promise.all([waiting, large, after]), [65_536, 1 << 20, 1000]);
   await client.closeWrite();
   const bytes = await reading;
-  assert.equal(bytes.byteLength, takenBytes + 65_536 + (1 << 20) + 1000);
-  assert.ok(!bytes.includes(1), "bytes of a write that was given up arrived");
+  assertStrictEquals(bytes.byteLength, takenBytes + 65_536 + (1 << 20) + 1000);
+  assert(!bytes.includes(1), "bytes of a write that was given up arrived");
 });
 
 netTest("TcpConn.write() that was given up halfway does not hold up those after it", async (net) => {
   const [client, server] = await net.pair();
   const { waiting } = await fill(net, client);
   waiting.catch(() => {});
-  await assert.rejects(client.write(new Uint8Array(1 << 20), { timeoutMs: 5 }), { name: "TimeoutError" });
+  await assertRejectsMatching(() => client.write(new Uint8Array(1 << 20), { timeoutMs: 5 }), {
+    name: "TimeoutError",
+  });
   const after = client.write(new Uint8Array(1000));
   const reading = readToEnd(server);
-  assert.equal(await after, 1000);
+  assertStrictEquals(await after, 1000);
   await client.closeWrite();
   await reading;
 });
@@ -238,10 +241,10 @@ netTest("TcpConn.closeWrite() goes on although the last write was given up", asy
   const last = client.write(new Uint8Array(1000), { signal: controller.signal });
   const ending = client.closeWrite();
   controller.abort();
-  await assert.rejects(last, { name: "AbortError" });
+  await assertRejectsMatching(() => last, { name: "AbortError" });
   const bytes = await readToEnd(server);
   await ending;
-  assert.ok(bytes.byteLength >= takenBytes + 65_536);
+  assert(bytes.byteLength >= takenBytes + 65_536);
 });
 
 netTest("TcpConn.closeWrite() after a write that was given up waits for what is on its way", async (net) => {
@@ -251,11 +254,11 @@ netTest("TcpConn.closeWrite() after a write that was given up waits for what is 
   const controller = new AbortController();
   const written = client.write(new Uint8Array(1000), { signal: controller.signal });
   controller.abort();
-  await assert.rejects(written, { name: "AbortError" });
+  await assertRejectsMatching(() => written, { name: "AbortError" });
   const ending = client.closeWrite();
   const bytes = await readToEnd(server);
   await ending;
-  assert.ok(bytes.byteLength >= takenBytes + 65_536);
+  assert(bytes.byteLength >= takenBytes + 65_536);
 });
 
 netTest("TcpConn.read() with a deadline that was met leaves no timer", async (net) => {
@@ -265,11 +268,11 @@ netTest("TcpConn.read() with a deadline that was met leaves no timer", async (ne
   for (let round = 0; round < 10; round++) {
     const into = new Uint8Array(4);
     const reading = server.read(into, { signal, timeoutMs: 3_600_000 });
-    assert.equal(await client.write(new Uint8Array([round]), { signal, timeoutMs: 3_600_000 }), 1);
-    assert.equal(await reading, 1);
+    assertStrictEquals(await client.write(new Uint8Array([round]), { signal, timeoutMs: 3_600_000 }), 1);
+    assertStrictEquals(await reading, 1);
   }
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(abort.listenerCount, 0);
   abort.abort();
   await client.write(new Uint8Array([1]));
-  assert.deepEqual(await readPieces(server, 1, net.random), new Uint8Array([1]));
+  assertEquals(await readPieces(server, 1, net.random), new Uint8Array([1]));
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { runProgram } from "../../support/driver_program.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 
@@ -15,30 +15,30 @@ async function inherited(environment: Record<string, string>, flags = ["-A"]): P
     ? `Deno.env.set("LISTEN_PID", String(Deno.pid));${source}`
     : source;
   const { code, stdout, stderr } = await runProgram(program, { environment, flags });
-  assert.equal(code, 0, stderr);
+  assertStrictEquals(code, 0, stderr);
   return JSON.parse(stdout);
 }
 
 Deno.test("inheritedListener() goes by systemd's variables, for the process that they name", async () => {
   await withWatchdog(WATCHDOG_MS, async () => {
     const variables = { LISTEN_FDS: "2", LISTEN_FDNAMES: "http:admin:none", LISTEN_PID: "own" };
-    assert.deepEqual(await inherited(variables), [{ descriptor: 3 }, { descriptor: 4 }, null, null]);
-    assert.deepEqual(await inherited({ ...variables, LISTEN_PID: "1" }), [null, null, null, null]);
-    assert.deepEqual(await inherited({ LISTEN_FDS: "1", LISTEN_PID: "own" }), [
+    assertEquals(await inherited(variables), [{ descriptor: 3 }, { descriptor: 4 }, null, null]);
+    assertEquals(await inherited({ ...variables, LISTEN_PID: "1" }), [null, null, null, null]);
+    assertEquals(await inherited({ LISTEN_FDS: "1", LISTEN_PID: "own" }), [
       null,
       null,
       { descriptor: 3 },
       null,
     ]);
-    assert.deepEqual(await inherited({ LISTEN_FDS: "x", LISTEN_PID: "own" }), [null, null, null, null]);
-    assert.deepEqual(await inherited({}), [null, null, null, null]);
+    assertEquals(await inherited({ LISTEN_FDS: "x", LISTEN_PID: "own" }), [null, null, null, null]);
+    assertEquals(await inherited({}), [null, null, null, null]);
   });
 });
 
 Deno.test("inheritedListener() goes by the variable of a supervisor that passes connections on", async () => {
   await withWatchdog(WATCHDOG_MS, async () => {
     const relay = { relayPath: "/tmp/x", address: { hostname: "127.0.0.1", port: 80 } };
-    assert.deepEqual(await inherited({ MILLRACE_LISTEN: JSON.stringify({ admin: relay }) }), [
+    assertEquals(await inherited({ MILLRACE_LISTEN: JSON.stringify({ admin: relay }) }), [
       null,
       relay,
       null,
@@ -66,6 +66,6 @@ Deno.test("listen({ inherit }) and serve({ inherit }) refuse a name that is none
     const line =
       'NotFound: listen: inherit is "htpp", expected one of the sockets that this process was started with: ' +
       "http, admin\n";
-    assert.equal(stdout, line + line, stderr);
+    assertStrictEquals(stdout, line + line, stderr);
   });
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { netAccessMissing, requireNetAccess } from "../../../src/io/reactor/net_access.ts";
 import { runProgram } from "../../support/driver_program.ts";
 import { uringSkipReason } from "../../support/driver_uring.ts";
@@ -32,14 +32,14 @@ async function outcomes(flags: readonly string[], body: string): Promise<Outcome
   `,
     { flags: ["--no-prompt", "--allow-env", "--allow-read", "--allow-ffi", ...flags] },
   );
-  assert.equal(code, 0, stderr);
+  assertStrictEquals(code, 0, stderr);
   return JSON.parse(stdout);
 }
 
 Deno.test("netAccessMissing() names the operation, the host and the flag", () => {
   const error = netAccessMissing("resolve", "example.com");
-  assert.ok(error instanceof Deno.errors.NotCapable);
-  assert.match(error.message, /^resolve example\.com: no net access to "example\.com" .*--allow-net$/);
+  assert(error instanceof Deno.errors.NotCapable);
+  assertMatch(error.message, /^resolve example\.com: no net access to "example\.com" .*--allow-net$/);
 });
 
 Deno.test("requireNetAccess() resolves with --allow-net", async () => {
@@ -56,12 +56,12 @@ Deno.test("DenoDriver.bindDatagram() rejects with NotCapable without --allow-net
       }
     `;
     const [first, second] = await outcomes([], body);
-    assert.ok(first.notCapable && second.notCapable);
-    assert.match(first.message, /^bind 127\.0\.0\.1:0: .*--allow-net$/);
-    assert.match(second.message, /^bind \[::1\]:0: .*--allow-net$/);
+    assert(first.notCapable && second.notCapable);
+    assertMatch(first.message, /^bind 127\.0\.0\.1:0: .*--allow-net$/);
+    assertMatch(second.message, /^bind \[::1\]:0: .*--allow-net$/);
     const granted = await outcomes(["--allow-net=127.0.0.1"], body);
-    assert.deepEqual(granted.map(({ notCapable }) => notCapable), [false, true]);
-    assert.equal(granted[0].message, "opened");
+    assertEquals(granted.map(({ notCapable }) => notCapable), [false, true]);
+    assertStrictEquals(granted[0].message, "opened");
   });
 });
 
@@ -80,8 +80,8 @@ for (const driver of ["deno", "uring"]) {
         `,
         );
         for (const { notCapable, message } of [connecting, binding]) {
-          assert.ok(notCapable, message);
-          assert.match(message, /localhost.*--allow-net/);
+          assert(notCapable, message);
+          assertMatch(message, /localhost.*--allow-net/);
         }
       });
     },

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { openDriver } from "../../../src/io/reactor/mod.ts";
 import { nameSkipReason } from "../../support/driver_native.ts";
 import { uringSkipReason } from "../../support/driver_uring.ts";
@@ -9,13 +10,13 @@ nameSkipReason("openDriver() where io_uring works", skipReason);
 
 Deno.test("openDriver() opens Deno's own I/O when asked for it by name", () => {
   const { driver, fallbackReason } = openDriver({ driver: "deno", bufferByteLength: 2048 });
-  assert.deepEqual([driver.name, fallbackReason, driver.buffers.bufferByteLength], ["deno", undefined, 2048]);
+  assertEquals([driver.name, fallbackReason, driver.buffers.bufferByteLength], ["deno", undefined, 2048]);
   driver.close();
 });
 
 Deno.test("openDriver() refuses a driver it does not know", () => {
   const unknown = { driver: "epoll" } as unknown as { driver: "deno" };
-  assert.throws(() => openDriver(unknown), { name: "TypeError", message: /driver "epoll": expected/ });
+  assertThrowsMatching(() => openDriver(unknown), { name: "TypeError", message: /driver "epoll": expected/ });
 });
 
 Deno.test({
@@ -24,7 +25,7 @@ Deno.test({
   fn() {
     for (const choice of ["auto", "uring", undefined] as const) {
       const { driver, fallbackReason } = openDriver(choice === undefined ? {} : { driver: choice });
-      assert.deepEqual([driver.name, fallbackReason], ["uring", undefined]);
+      assertEquals([driver.name, fallbackReason], ["uring", undefined]);
       driver.close();
     }
   },
@@ -34,7 +35,7 @@ Deno.test({
   name: "openDriver() does not take a mistake in the options for a missing feature",
   ignore: skipReason !== undefined,
   fn() {
-    assert.throws(() => openDriver({ submissionEntries: 3 }), RangeError);
-    assert.throws(() => openDriver({ submissionEntries: 8192, completionEntries: 1024 }), RangeError);
+    assertThrows(() => openDriver({ submissionEntries: 3 }), RangeError);
+    assertThrows(() => openDriver({ submissionEntries: 8192, completionEntries: 1024 }), RangeError);
   },
 });

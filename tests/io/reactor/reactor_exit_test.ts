@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { nameSkipReason } from "../../support/driver_native.ts";
 import { runProgram } from "../../support/driver_program.ts";
 import { uringSkipReason } from "../../support/driver_uring.ts";
@@ -106,7 +106,7 @@ for (const { title, options } of KINDS) {
       withWatchdog(WATCHDOG_MS, async () => {
         for (const [when, body] of Object.entries(ENDING)) {
           const { code, stdout, stderr } = await runProgram(programFor(options, body));
-          assert.deepEqual({ when, code, stdout, stderr }, {
+          assertEquals({ when, code, stdout, stderr }, {
             when,
             code: 0,
             stdout: "end of main\n",
@@ -123,8 +123,8 @@ for (const { title, options } of KINDS) {
       withWatchdog(WATCHDOG_MS, async () => {
         const body = "listen().startAccepting(accepting);";
         const result = await runProgram(programFor(options, body), { timeoutMs: STAYS_MS });
-        assert.equal(result.code, 143, "the process ended by itself");
-        assert.equal(result.stdout, "end of main\n");
+        assertStrictEquals(result.code, 143, "the process ended by itself");
+        assertStrictEquals(result.stdout, "end of main\n");
       }),
   });
 
@@ -135,7 +135,7 @@ for (const { title, options } of KINDS) {
       withWatchdog(WATCHDOG_MS, async () => {
         const body = `reactor.timers.schedule(100, () => console.log("timer"));`;
         const { code, stdout } = await runProgram(programFor(options, body));
-        assert.deepEqual({ code, stdout }, { code: 0, stdout: "end of main\ntimer\n" });
+        assertEquals({ code, stdout }, { code: 0, stdout: "end of main\ntimer\n" });
       }),
   });
 }
@@ -157,8 +157,8 @@ for (const { title, options } of KINDS.filter(({ options }) => options.driver !=
     fn: () =>
       withWatchdog(WATCHDOG_MS, async () => {
         const uncaught = await runProgram(programFor(options, THROWING));
-        assert.equal(uncaught.code, 1);
-        assert.match(uncaught.stderr, /Uncaught.*of the handler/);
+        assertStrictEquals(uncaught.code, 1);
+        assertMatch(uncaught.stderr, /Uncaught.*of the handler/);
         const handling = `
           addEventListener("error", (event) => {
             event.preventDefault();
@@ -166,7 +166,7 @@ for (const { title, options } of KINDS.filter(({ options }) => options.driver !=
           });
         `;
         const { code, stdout } = await runProgram(programFor(options, handling + THROWING));
-        assert.deepEqual({ code, stdout }, { code: 0, stdout: "of the handler\ngoes on\nend of main\n" });
+        assertEquals({ code, stdout }, { code: 0, stdout: "of the handler\ngoes on\nend of main\n" });
       }),
   });
 }

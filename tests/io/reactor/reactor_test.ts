@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { ManualClock } from "../../../src/base/mod.ts";
 import {
   DenoDriver,
@@ -84,7 +85,7 @@ idleTest("lets promises, timers, signals and fetch progress under load", async (
       await new Promise((resolve) => setImmediate(resolve));
       await sleep(1, { timers: reactor.timers });
       const response = await fetch(`http://127.0.0.1:${server.addr.port}/`);
-      assert.equal(await response.text(), "answer");
+      assertStrictEquals(await response.text(), "answer");
       const before = signals;
       Deno.kill(Deno.pid, "SIGUSR2");
       while (signals === before) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -105,7 +106,7 @@ idleTest("runs its timers while it sleeps, and none early", async (idle) => {
   for (const delayMs of [1, 20, 3]) {
     const startMs = reactor.timers.nowMs();
     await sleep(delayMs, { timers: reactor.timers });
-    assert.ok(reactor.timers.nowMs() - startMs >= delayMs);
+    assert(reactor.timers.nowMs() - startMs >= delayMs);
   }
   client.close();
 });
@@ -127,7 +128,7 @@ idleTest("wakes for work that comes while it sleeps", async (idle) => {
     // From Deno's event loop, when the reactor has nothing to do but wait for these two.
     await hostSleep(15);
     await client.sendPiece(new Uint8Array([round]));
-    assert.deepEqual(await server.receive(1), new Uint8Array([round]));
+    assertEquals(await server.receive(1), new Uint8Array([round]));
   }
 });
 
@@ -138,7 +139,7 @@ idleTest("wakes for what comes from outside while it sleeps", async (idle) => {
   const sockets: DriverSocket[] = [];
   listener.startAccepting({ onAccept: (socket) => sockets.push(socket), onAcceptError: () => {} });
   const { localAddress } = listener;
-  assert.ok("port" in localAddress);
+  assert("port" in localAddress);
   for (let round = 1; round <= 3; round++) {
     await hostSleep(15);
     const conn = await Deno.connect(localAddress);
@@ -156,8 +157,8 @@ idleTest("closes while it sleeps", async (idle) => {
     reactor.timers.schedule(HOUR_MS, () => {});
     await hostSleep(sleepMs);
     reactor.close();
-    assert.equal(reactor.closed, true);
-    assert.equal(reactor.driver.buffers.heldCount, 0);
+    assertStrictEquals(reactor.closed, true);
+    assertStrictEquals(reactor.driver.buffers.heldCount, 0);
   }
   await hostSleep(5);
 });
@@ -191,9 +192,9 @@ reactorTest("Reactor (uring, cooperate) goes to sleep when there is nothing to d
   client.start();
   await hostSleep(50);
   const { sleepCount, busyTurnCount } = reactor.statistics;
-  assert.ok(sleepCount > 0);
+  assert(sleepCount > 0);
   await hostSleep(50);
-  assert.deepEqual([reactor.statistics.sleepCount, reactor.statistics.busyTurnCount], [
+  assertEquals([reactor.statistics.sleepCount, reactor.statistics.busyTurnCount], [
     sleepCount,
     busyTurnCount,
   ]);
@@ -215,7 +216,7 @@ for (const [name, open, skip] of POLLED) {
     let connected = false;
     connecting.then(() => connected = true);
     await hostSleep(20);
-    assert.deepEqual([accepted, connected], [0, false]);
+    assertEquals([accepted, connected], [0, false]);
     let turns = 0;
     while (accepted === 0 || !connected) {
       turns += reactor.poll();
@@ -223,30 +224,30 @@ for (const [name, open, skip] of POLLED) {
       if (reactor.driver instanceof SimulatedDriver) reactor.driver.poll(1);
       await hostSleep(1);
     }
-    if (name === "uring") assert.ok(turns >= 2);
+    if (name === "uring") assert(turns >= 2);
   }, skip !== undefined);
 
   reactorTest(`Reactor.poll() (${name}) throws once closed`, () => {
     const reactor = new Reactor(open(), { manual: true });
     reactor.close();
-    assert.throws(() => reactor.poll(), { name: "InvariantError" });
+    assertThrowsMatching(() => reactor.poll(), { name: "InvariantError" });
   }, skip !== undefined);
 }
 
 reactorTest("Reactor (simulated) runs its timers in virtual time", async () => {
   const driver = new SimulatedDriver();
   using reactor = new Reactor(driver);
-  assert.ok(driver.clock instanceof ManualClock);
+  assert(driver.clock instanceof ManualClock);
   await sleep(HOUR_MS, { timers: reactor.timers });
-  assert.ok(driver.clock.nowMs() >= HOUR_MS);
+  assert(driver.clock.nowMs() >= HOUR_MS);
 });
 
 reactorTest("Reactor (deno) uses the host's timers", async () => {
   using reactor = new Reactor(new DenoDriver());
   const startMs = reactor.timers.nowMs();
   await sleep(5, { timers: reactor.timers });
-  assert.ok(reactor.timers.nowMs() - startMs >= 5);
-  assert.equal(reactor.poll(), 0);
+  assert(reactor.timers.nowMs() - startMs >= 5);
+  assertStrictEquals(reactor.poll(), 0);
 });
 
 function hostSleep(delayMs: number): Promise<void> {

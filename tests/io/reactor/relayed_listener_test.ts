@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { DenoDriver } from "../../../src/io/reactor/mod.ts";
 import { RelayedListener } from "../../../src/io/reactor/relayed_listener.ts";
 import {
@@ -50,14 +50,14 @@ test("takes a connection with a byte, and knows where it comes from", async (har
   const accepted = new Accepted();
   listener.startAccepting(accepted);
   const { conn, read } = await offer(path);
-  assert.equal(await read(), TAKEN);
+  assertStrictEquals(await read(), TAKEN);
   const server = await take(harness, accepted);
-  assert.deepEqual(server.socket.localAddress, ADDRESS);
-  assert.deepEqual(server.socket.remoteAddress, { hostname: "203.0.113.5", port: 1234 });
+  assertEquals(server.socket.localAddress, ADDRESS);
+  assertEquals(server.socket.remoteAddress, { hostname: "203.0.113.5", port: 1234 });
   await conn.write(new TextEncoder().encode("ping"));
-  assert.equal(new TextDecoder().decode(await server.start().receive(4)), "ping");
+  assertStrictEquals(new TextDecoder().decode(await server.start().receive(4)), "ping");
   await server.send(new TextEncoder().encode("pong"));
-  assert.equal(await read(), "pong");
+  assertStrictEquals(await read(), "pong");
   conn.close();
   listener.close();
 });
@@ -67,15 +67,15 @@ test("takes no connection that it does not pass on: one that is stopped leaves t
   const accepted = new Accepted();
   listener.startAccepting(accepted);
   const first = await offer(path);
-  assert.equal(await first.read(), TAKEN);
+  assertStrictEquals(await first.read(), TAKEN);
   await harness.until(() => accepted.sockets.length === 1);
   listener.stopAccepting();
   const second = await offer(path);
   await harness.sleep(20);
   listener.close();
   // Neither taken nor answered: whoever offers it knows that nothing of it was read.
-  assert.equal(await second.read().catch(() => ""), "");
-  assert.equal(accepted.sockets.length, 1);
+  assertStrictEquals(await second.read().catch(() => ""), "");
+  assertStrictEquals(accepted.sockets.length, 1);
   accepted.sockets[0].close();
   first.conn.close();
   second.conn.close();
@@ -88,9 +88,9 @@ test("goes on with those that were offered while it was stopped", async (harness
   listener.stopAccepting();
   const offered = await offer(path);
   await harness.sleep(20);
-  assert.equal(accepted.sockets.length, 0);
+  assertStrictEquals(accepted.sockets.length, 0);
   listener.startAccepting(accepted);
-  assert.equal(await offered.read(), TAKEN);
+  assertStrictEquals(await offered.read(), TAKEN);
   await harness.until(() => accepted.sockets.length === 1);
   accepted.sockets[0].close();
   offered.conn.close();
@@ -104,9 +104,9 @@ test("closes what begins with anything else", async (harness) => {
   for (const text of ["GET / HTTP/1.1\r\n", "null\n", "x".repeat(1000), ""]) {
     const offered = await offer(path, text);
     if (text === "") await offered.conn.closeWrite();
-    assert.equal(await offered.read().catch(() => ""), "", JSON.stringify(text));
+    assertStrictEquals(await offered.read().catch(() => ""), "", JSON.stringify(text));
     offered.conn.close();
   }
-  assert.equal(accepted.sockets.length, 0);
+  assertStrictEquals(accepted.sockets.length, 0);
   listener.close();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { parseIp } from "../../../ffi/mod.ts";
 import { resolveHost } from "../../../src/io/reactor/resolve_host.ts";
 import { assertSystemError, rejection } from "../../support/driver_harness.ts";
@@ -10,8 +10,8 @@ const WATCHDOG_MS = 60_000;
 Deno.test("resolveHost() gives the addresses of a name", async () => {
   await withWatchdog(WATCHDOG_MS, async () => {
     const addresses = await resolveHost("localhost");
-    assert.ok(addresses.length > 0);
-    for (const address of addresses) assert.ok(parseIp(address) !== undefined, address);
+    assert(addresses.length > 0);
+    for (const address of addresses) assert(parseIp(address) !== undefined, address);
   });
 });
 
@@ -20,7 +20,7 @@ Deno.test("resolveHost() fails with NotFound for a name that does not exist", as
     const error = await rejection(resolveHost("host.invalid"));
     const code = String((error as { code?: unknown }).code);
     assertSystemError(error, { type: Deno.errors.NotFound, operation: "resolve", code });
-    assert.match(String(error), /host\.invalid/);
+    assertMatch(String(error), /host\.invalid/);
   });
 });
 
@@ -29,11 +29,11 @@ Deno.test("resolveHost() rejects with the signal's reason and leaves no listener
     const reason = new Error("given up");
     const [early, late, calm] = [new CountedAbort(), new CountedAbort(), new CountedAbort()];
     early.abort(reason);
-    assert.equal(await rejection(resolveHost("localhost", early.signal)), reason);
+    assertStrictEquals(await rejection(resolveHost("localhost", early.signal)), reason);
     const resolving = resolveHost("localhost", late.signal);
     late.abort(reason);
-    assert.equal(await rejection(resolving), reason);
+    assertStrictEquals(await rejection(resolving), reason);
     await resolveHost("localhost", calm.signal);
-    assert.deepEqual([early, late, calm].map(({ listenerCount }) => listenerCount), [0, 0, 0]);
+    assertEquals([early, late, calm].map(({ listenerCount }) => listenerCount), [0, 0, 0]);
   });
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvariantError, SeededRandom } from "../../../src/base/mod.ts";
 import {
   type BufferPool,
@@ -41,29 +41,29 @@ class Setup {
 
 Deno.test("SendQueue that is idle holds no buffer", () => {
   const { queue, pool, socket } = new Setup();
-  assert.equal(queue.idle, true);
+  assertStrictEquals(queue.idle, true);
   queue.flush();
-  assert.equal(pool.heldCount, 0);
-  assert.equal(queue.append(new Uint8Array(10), 0), 10);
-  assert.deepEqual([queue.idle, queue.sending, pool.heldCount], [false, false, 1]);
+  assertStrictEquals(pool.heldCount, 0);
+  assertStrictEquals(queue.append(new Uint8Array(10), 0), 10);
+  assertEquals([queue.idle, queue.sending, pool.heldCount], [false, false, 1]);
   queue.flush();
-  assert.deepEqual([queue.idle, queue.sending, pool.heldCount], [false, true, 1]);
+  assertEquals([queue.idle, queue.sending, pool.heldCount], [false, true, 1]);
   socket.complete(pool);
-  assert.deepEqual([queue.idle, queue.sending, pool.heldCount], [true, false, 0]);
-  assert.equal(queue.sentBytes, 10);
+  assertEquals([queue.idle, queue.sending, pool.heldCount], [true, false, 0]);
+  assertStrictEquals(queue.sentBytes, 10);
 });
 
 Deno.test("SendQueue.flush() sends everything committed in one piece", () => {
   const setup = new Setup();
   const { queue } = setup;
   for (const byte of [1, 2, 3]) {
-    assert.equal(queue.reserve(2), true);
+    assertStrictEquals(queue.reserve(2), true);
     queue.bytes[queue.at] = byte;
     queue.bytes[queue.at + 1] = byte;
     queue.commit(2);
   }
   queue.flush();
-  assert.deepEqual(setup.socket.sent, [new Uint8Array([1, 1, 2, 2, 3, 3])]);
+  assertEquals(setup.socket.sent, [new Uint8Array([1, 1, 2, 2, 3, 3])]);
 });
 
 Deno.test("SendQueue sends what was committed meanwhile right after the send before", () => {
@@ -74,50 +74,50 @@ Deno.test("SendQueue sends what was committed meanwhile right after the send bef
   queue.append(new Uint8Array([2]), 0);
   queue.flush();
   queue.append(new Uint8Array([3]), 0);
-  assert.equal(socket.sent.length, 1);
-  assert.equal(queue.sentBytes, 0);
+  assertStrictEquals(socket.sent.length, 1);
+  assertStrictEquals(queue.sentBytes, 0);
   socket.complete(pool);
-  assert.deepEqual(socket.sent, [new Uint8Array([1]), new Uint8Array([2, 3])]);
-  assert.deepEqual([queue.sentBytes, queue.idle], [1, false]);
+  assertEquals(socket.sent, [new Uint8Array([1]), new Uint8Array([2, 3])]);
+  assertEquals([queue.sentBytes, queue.idle], [1, false]);
   socket.complete(pool);
-  assert.deepEqual([queue.sentBytes, queue.idle], [3, true]);
+  assertEquals([queue.sentBytes, queue.idle], [3, true]);
 });
 
 Deno.test("SendQueue.reserve() gives room in one piece, and leaves the rest of a buffer", () => {
   const setup = new Setup();
   const { queue } = setup;
-  assert.equal(queue.reserveBytesMax, BUFFER_BYTES);
-  assert.equal(queue.reserve(1000), true);
+  assertStrictEquals(queue.reserveBytesMax, BUFFER_BYTES);
+  assertStrictEquals(queue.reserve(1000), true);
   queue.commit(1000);
-  assert.equal(queue.reserve(24), true);
-  assert.equal(queue.at, 1000);
-  assert.equal(queue.reserve(25), true);
-  assert.equal(queue.at, 0);
+  assertStrictEquals(queue.reserve(24), true);
+  assertStrictEquals(queue.at, 1000);
+  assertStrictEquals(queue.reserve(25), true);
+  assertStrictEquals(queue.at, 0);
   queue.commit(25);
-  assert.equal(queue.reserve(BUFFER_BYTES), true);
+  assertStrictEquals(queue.reserve(BUFFER_BYTES), true);
   queue.commit(BUFFER_BYTES);
   queue.flush();
   setup.completeAll();
-  assert.deepEqual(setup.sentLengths, [1000, 25, BUFFER_BYTES]);
+  assertEquals(setup.sentLengths, [1000, 25, BUFFER_BYTES]);
 });
 
 Deno.test("SendQueue.reserve() of more than a buffer holds is a mistake", () => {
   const { queue } = new Setup();
-  assert.throws(() => queue.reserve(BUFFER_BYTES + 1), InvariantError);
+  assertThrows(() => queue.reserve(BUFFER_BYTES + 1), InvariantError);
 });
 
 Deno.test("SendQueue.reserve() that is not committed sends nothing", () => {
   const setup = new Setup();
   const { queue, socket, pool } = setup;
-  assert.equal(queue.reserve(10), true);
-  assert.equal(queue.idle, true);
+  assertStrictEquals(queue.reserve(10), true);
+  assertStrictEquals(queue.idle, true);
   queue.flush();
-  assert.equal(socket.sent.length, 0);
-  assert.equal(queue.append(new Uint8Array([1]), 0), 1);
+  assertStrictEquals(socket.sent.length, 0);
+  assertStrictEquals(queue.append(new Uint8Array([1]), 0), 1);
   queue.flush();
   socket.complete(pool);
-  assert.deepEqual(setup.sentLengths, [1]);
-  assert.equal(pool.heldCount, 0);
+  assertEquals(setup.sentLengths, [1]);
+  assertStrictEquals(pool.heldCount, 0);
 });
 
 Deno.test("SendQueue holds at most its limit of buffers, besides the one under way", () => {
@@ -125,18 +125,18 @@ Deno.test("SendQueue holds at most its limit of buffers, besides the one under w
   const { queue, pool, socket } = setup;
   const data = new Uint8Array(100 * BUFFER_BYTES);
   let copied = queue.append(data, 0);
-  assert.equal(copied, SEND_QUEUE_BUFFERS_MAX * BUFFER_BYTES);
-  assert.equal(queue.reserve(1), false);
+  assertStrictEquals(copied, SEND_QUEUE_BUFFERS_MAX * BUFFER_BYTES);
+  assertStrictEquals(queue.reserve(1), false);
   queue.flush();
-  assert.equal(pool.heldCount, SEND_QUEUE_BUFFERS_MAX);
+  assertStrictEquals(pool.heldCount, SEND_QUEUE_BUFFERS_MAX);
   copied += queue.append(data, copied);
-  assert.equal(copied, (SEND_QUEUE_BUFFERS_MAX + 1) * BUFFER_BYTES);
-  assert.equal(pool.heldCount, SEND_QUEUE_BUFFERS_MAX + 1);
+  assertStrictEquals(copied, (SEND_QUEUE_BUFFERS_MAX + 1) * BUFFER_BYTES);
+  assertStrictEquals(pool.heldCount, SEND_QUEUE_BUFFERS_MAX + 1);
   socket.complete(pool);
-  assert.equal(queue.append(data, copied), BUFFER_BYTES);
+  assertStrictEquals(queue.append(data, copied), BUFFER_BYTES);
   setup.completeAll();
-  assert.equal(pool.heldCount, 0);
-  assert.equal(queue.sentBytes, (SEND_QUEUE_BUFFERS_MAX + 2) * BUFFER_BYTES);
+  assertStrictEquals(pool.heldCount, 0);
+  assertStrictEquals(queue.sentBytes, (SEND_QUEUE_BUFFERS_MAX + 2) * BUFFER_BYTES);
 });
 
 Deno.test("SendQueue.append() with an empty pool takes what there is room for", () => {
@@ -144,23 +144,23 @@ Deno.test("SendQueue.append() with an empty pool takes what there is room for", 
   const { queue, pool } = setup;
   const data = patternBytes(1, 5000);
   let at = queue.append(data, 0);
-  assert.equal(at, 2 * BUFFER_BYTES);
-  assert.equal(queue.append(data, at), 0);
+  assertStrictEquals(at, 2 * BUFFER_BYTES);
+  assertStrictEquals(queue.append(data, at), 0);
   queue.flush();
   while (at < data.byteLength || setup.socket.sending !== undefined) {
     setup.socket.complete(pool);
     at += queue.append(data, at);
     queue.flush();
   }
-  assert.deepEqual(new Uint8Array(setup.socket.sent.flatMap((piece) => [...piece])), data);
-  assert.deepEqual([pool.heldCount, queue.idle, queue.sentBytes], [0, true, 5000]);
+  assertEquals(new Uint8Array(setup.socket.sent.flatMap((piece) => [...piece])), data);
+  assertEquals([pool.heldCount, queue.idle, queue.sentBytes], [0, true, 5000]);
 });
 
 Deno.test("SendQueue.append() of nothing takes no buffer", () => {
   const { queue, pool } = new Setup();
-  assert.equal(queue.append(new Uint8Array(0), 0), 0);
-  assert.equal(queue.append(new Uint8Array(5), 5), 0);
-  assert.deepEqual([pool.heldCount, queue.idle], [0, true]);
+  assertStrictEquals(queue.append(new Uint8Array(0), 0), 0);
+  assertStrictEquals(queue.append(new Uint8Array(5), 5), 0);
+  assertEquals([pool.heldCount, queue.idle], [0, true]);
 });
 
 Deno.test("SendQueue.close() gives back every buffer that is not being sent, and takes no more", () => {
@@ -169,18 +169,18 @@ Deno.test("SendQueue.close() gives back every buffer that is not being sent, and
   queue.append(new Uint8Array(BUFFER_BYTES), 0);
   queue.flush();
   queue.append(new Uint8Array(3 * BUFFER_BYTES), 0);
-  assert.equal(pool.heldCount, 4);
+  assertStrictEquals(pool.heldCount, 4);
   queue.close();
   queue.close();
-  assert.equal(pool.heldCount, 1);
-  assert.equal(queue.reserve(1), false);
-  assert.equal(queue.append(new Uint8Array(1), 0), 0);
+  assertStrictEquals(pool.heldCount, 1);
+  assertStrictEquals(queue.reserve(1), false);
+  assertStrictEquals(queue.append(new Uint8Array(1), 0), 0);
   queue.flush();
   // What is under way is the driver's, which gives it back.
   socket.closed = true;
   socket.complete(pool);
-  assert.equal(pool.heldCount, 0);
-  assert.equal(socket.sent.length, 1);
+  assertStrictEquals(pool.heldCount, 0);
+  assertStrictEquals(socket.sent.length, 1);
 });
 
 Deno.test("SendQueue.close() after a send has failed leaves nothing held", () => {
@@ -188,9 +188,9 @@ Deno.test("SendQueue.close() after a send has failed leaves nothing held", () =>
   queue.append(new Uint8Array(3 * BUFFER_BYTES), 0);
   queue.flush();
   socket.complete(pool, new Error("gone"));
-  assert.equal(pool.heldCount, 0);
+  assertStrictEquals(pool.heldCount, 0);
   queue.sent();
-  assert.equal(socket.sent.length, 1);
+  assertStrictEquals(socket.sent.length, 1);
 });
 
 for (const seed of testSeeds(1)) {
@@ -218,7 +218,7 @@ function runRandomly(random: SeededRandom, seed: number): void {
   });
   const busy = () => sides.some(({ queue, at, data }) => at < data.byteLength || !queue.idle);
   for (let step = 0; busy(); step++) {
-    assert.ok(step < 100_000, "nothing moves any more");
+    assert(step < 100_000, "nothing moves any more");
     const side = sides[random.below(2)];
     const { queue, socket, data } = side;
     const choice = random.below(4);
@@ -234,13 +234,13 @@ function runRandomly(random: SeededRandom, seed: number): void {
       }
     } else if (choice === 2) queue.flush();
     else if (socket.sending !== undefined) socket.complete(pool);
-    assert.ok(pool.heldCount <= pool.bufferCountMax);
+    assert(pool.heldCount <= pool.bufferCountMax);
   }
   for (const { socket, queue, data } of sides) {
-    assert.equal(queue.sentBytes, data.byteLength);
-    assert.deepEqual(concatenate(socket.sent), data);
+    assertStrictEquals(queue.sentBytes, data.byteLength);
+    assertEquals(concatenate(socket.sent), data);
   }
-  assert.equal(pool.heldCount, 0);
+  assertStrictEquals(pool.heldCount, 0);
 }
 
 function concatenate(pieces: readonly Uint8Array[]): Uint8Array {

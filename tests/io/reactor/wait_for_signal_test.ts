@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SIGNAL_ECHO_MS, waitForSignal } from "../../../src/io/reactor/mod.ts";
 import { CountedAbort } from "../../base/timer/support.ts";
 import { type Child, startProgram } from "../../support/net_child.ts";
@@ -30,7 +38,7 @@ for (const signal of SIGNALS) {
     `);
     child.kill(signal);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: `ready\ngot ${signal}\n`, stderr: "" });
+    assertEquals({ code, stdout, stderr }, { code: 0, stdout: `ready\ngot ${signal}\n`, stderr: "" });
   });
 }
 
@@ -44,7 +52,7 @@ Deno.test("waitForSignal() gives the default action back when it has resolved", 
   child.kill("SIGTERM");
   await child.says(/got SIGTERM/);
   child.kill("SIGINT");
-  assert.equal((await child.ended()).signal, "SIGINT");
+  assertStrictEquals((await child.ended()).signal, "SIGINT");
 });
 
 Deno.test("waitForSignal() gives the default action back when it was aborted", async () => {
@@ -55,15 +63,15 @@ Deno.test("waitForSignal() gives the default action back when it was aborted", a
     await waiting.catch((error) => console.log(error.message));
     await new Promise((resolve) => setTimeout(resolve, 2 * SIGNAL_ECHO_MS));
   `);
-  assert.match(child.stdout, /enough/);
+  assertMatch(child.stdout, /enough/);
   child.kill("SIGTERM");
-  assert.equal((await child.ended()).signal, "SIGTERM");
+  assertStrictEquals((await child.ended()).signal, "SIGTERM");
 });
 
 Deno.test("waitForSignal() leaves signals alone that it was not asked for", async () => {
   await using child = await start(`waitForSignal(["SIGUSR1"]);`);
   child.kill("SIGTERM");
-  assert.equal((await child.ended()).signal, "SIGTERM");
+  assertStrictEquals((await child.ended()).signal, "SIGTERM");
 });
 
 Deno.test("waitForSignal() with ignoreForMs takes what comes at once for an echo", async () => {
@@ -76,10 +84,10 @@ Deno.test("waitForSignal() with ignoreForMs takes what comes at once for an echo
   `);
   for (let count = 0; count < 5; count++) child.kill("SIGINT");
   await child.says(/over/);
-  assert.doesNotMatch(child.stdout, /got/);
+  assertNotMatch(child.stdout, /got/);
   child.kill("SIGINT");
   const { code, stdout } = await child.ended();
-  assert.deepEqual({ code, stdout }, { code: 0, stdout: "ready\nover\ngot SIGINT\n" });
+  assertEquals({ code, stdout }, { code: 0, stdout: "ready\nover\ngot SIGINT\n" });
 });
 
 Deno.test("waitForSignal() one after the other survives any number of signals in between", async () => {
@@ -101,7 +109,7 @@ Deno.test("waitForSignal() one after the other survives any number of signals in
   }
   child.kill("SIGTERM");
   const { signal, stdout } = await child.ended();
-  assert.deepEqual({ signal, stdout }, { signal: "SIGTERM", stdout: "ready\nsurvived\n" });
+  assertEquals({ signal, stdout }, { signal: "SIGTERM", stdout: "ready\nsurvived\n" });
 });
 
 Deno.test("waitForSignal() called twice resolves both", async () => {
@@ -112,37 +120,39 @@ Deno.test("waitForSignal() called twice resolves both", async () => {
     });
   `);
   child.kill("SIGUSR2");
-  assert.match((await child.ended()).stdout, /got SIGUSR2 SIGUSR2/);
+  assertMatch((await child.ended()).stdout, /got SIGUSR2 SIGUSR2/);
 });
 
 Deno.test("waitForSignal() rejects with the reason of its signal, and leaves no listener on it", async () => {
   const abort = new CountedAbort();
   const waiting = waitForSignal(["SIGUSR2"], { signal: abort.signal });
-  assert.equal(abort.listenerCount, 1);
+  assertStrictEquals(abort.listenerCount, 1);
   abort.abort(new Error("enough"));
-  await assert.rejects(waiting, { message: "enough" });
-  assert.equal(abort.listenerCount, 0);
-  await assert.rejects(waitForSignal(["SIGUSR2"], { signal: abort.signal }), { message: "enough" });
-  assert.equal(abort.listenerCount, 0);
+  await assertRejectsMatching(() => waiting, { message: "enough" });
+  assertStrictEquals(abort.listenerCount, 0);
+  await assertRejectsMatching(() => waitForSignal(["SIGUSR2"], { signal: abort.signal }), {
+    message: "enough",
+  });
+  assertStrictEquals(abort.listenerCount, 0);
 });
 
 Deno.test("waitForSignal() leaves no listener on its abort signal when it resolves", async () => {
   const abort = new CountedAbort();
   const waiting = waitForSignal(["SIGWINCH"], { signal: abort.signal });
   Deno.kill(Deno.pid, "SIGWINCH");
-  assert.equal(await withWatchdog(10_000, () => waiting), "SIGWINCH");
-  assert.equal(abort.listenerCount, 0);
+  assertStrictEquals(await withWatchdog(10_000, () => waiting), "SIGWINCH");
+  assertStrictEquals(abort.listenerCount, 0);
   abort.abort();
 });
 
 Deno.test("waitForSignal() rejects for signals that cannot be listened to, and listens to none", async () => {
   for (const signals of [["SIGKILL"], ["SIGUSR2", "SIGSTOP"], ["SIGUSR2", "SIGNONE" as Deno.Signal]]) {
     const abort = new CountedAbort();
-    await assert.rejects(waitForSignal(signals as Deno.Signal[], { signal: abort.signal }), TypeError);
-    assert.equal(abort.listenerCount, 0);
+    await assertRejects(() => waitForSignal(signals as Deno.Signal[], { signal: abort.signal }), TypeError);
+    assertStrictEquals(abort.listenerCount, 0);
   }
 });
 
 Deno.test("SIGNAL_ECHO_MS is longer than an echo and shorter than a person", () => {
-  assert.ok(SIGNAL_ECHO_MS >= 50 && SIGNAL_ECHO_MS <= 500);
+  assert(SIGNAL_ECHO_MS >= 50 && SIGNAL_ECHO_MS <= 500);
 });

@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { SharedLock, SharedLockReentryError } from "../../../src/ipc/state/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { type Child, startProgram } from "../../support/net_child.ts";
@@ -31,13 +39,13 @@ async function start({ name }: SharedLock, body: string): Promise<Child> {
 
 lockTest("SharedLock.tryAcquire(): one at a time has it, until it is released", (one, other) => {
   const guard = one.tryAcquire();
-  assert.deepEqual([guard?.held, guard?.abandoned, one.held, other.held], [true, false, true, false]);
-  assert.deepEqual([one.tryAcquire(), other.tryAcquire()], [undefined, undefined]);
+  assertEquals([guard?.held, guard?.abandoned, one.held, other.held], [true, false, true, false]);
+  assertEquals([one.tryAcquire(), other.tryAcquire()], [undefined, undefined]);
   guard?.release();
   guard?.release();
-  assert.deepEqual([guard?.held, one.held], [false, false]);
+  assertEquals([guard?.held, one.held], [false, false]);
   using again = other.tryAcquire();
-  assert.equal(again?.held, true);
+  assertStrictEquals(again?.held, true);
 });
 
 lockTest(
@@ -51,11 +59,11 @@ lockTest(
       waiting.push(lock.withLock(() => void order.push(name)));
       await pause(1);
     }
-    assert.equal(one.status().waitingCount, 2);
+    assertStrictEquals(one.status().waitingCount, 2);
     guard?.release();
     await Promise.all(waiting);
-    assert.deepEqual(order, ["other", "third", "other again"]);
-    assert.deepEqual([one.status().heldCount, one.status().waitingCount], [0, 0]);
+    assertEquals(order, ["other", "third", "other again"]);
+    assertEquals([one.status().heldCount, one.status().waitingCount], [0, 0]);
   },
 );
 
@@ -71,18 +79,19 @@ lockTest(
           inside--;
         })),
     );
-    assert.equal(most, 1);
-    await assert.rejects(
-      one.withLock(() => {
-        throw new Error("no");
-      }),
+    assertStrictEquals(most, 1);
+    await assertRejectsMatching(
+      () =>
+        one.withLock(() => {
+          throw new Error("no");
+        }),
       /no/,
     );
-    assert.equal(
+    assertStrictEquals(
       await other.withLock(({ held }) => held),
       true,
     );
-    assert.equal(other.held, false);
+    assertStrictEquals(other.held, false);
   },
 );
 
@@ -90,8 +99,8 @@ lockTest(
   "SharedLock.acquire() ends when its time is over or its signal aborts, and takes nothing with it",
   async (one, other) => {
     using guard = one.tryAcquire();
-    await assert.rejects(other.acquire({ timeoutMs: 5 }), (error: DOMException) => {
-      assert.deepEqual([error.name, error.message], [
+    await assertRejectsMatching(() => other.acquire({ timeoutMs: 5 }), (error: DOMException) => {
+      assertEquals([error.name, error.message], [
         "TimeoutError",
         `acquire lock ${one.name}: not done within 5 ms`,
       ]);
@@ -101,17 +110,17 @@ lockTest(
     const enough = new AbortController();
     const waiting = other.acquire({ signal: enough.signal });
     enough.abort(reason);
-    await assert.rejects(waiting, reason);
-    await assert.rejects(other.acquire({ signal: AbortSignal.abort(reason) }), reason);
-    await assert.rejects(other.acquire({ timeoutMs: -1 }), RangeError);
-    assert.equal(one.status().waitingCount, 0);
+    await assertRejectsMatching(() => waiting, reason);
+    await assertRejectsMatching(() => other.acquire({ signal: AbortSignal.abort(reason) }), reason);
+    await assertRejects(() => other.acquire({ timeoutMs: -1 }), RangeError);
+    assertStrictEquals(one.status().waitingCount, 0);
     guard?.release();
     // One that gives up while another of its opener waits does not take that one's place away.
     const [held, giving] = [one.tryAcquire(), new AbortController()];
     const first = other.acquire({ signal: giving.signal });
     const second = other.acquire();
     giving.abort(reason);
-    await assert.rejects(first, reason);
+    await assertRejectsMatching(() => first, reason);
     held?.release();
     (await second).release();
   },
@@ -119,83 +128,86 @@ lockTest(
 
 lockTest("SharedLock refuses what would wait for itself", async (one, other) => {
   await one.withLock(async () => {
-    await assert.rejects(one.withLock(() => {}), (error: Error) => {
-      assert.ok(error instanceof SharedLockReentryError);
-      assert.equal(
+    await assertRejectsMatching(() => one.withLock(() => {}), (error: Error) => {
+      assert(error instanceof SharedLockReentryError);
+      assertStrictEquals(
         error.message,
         `acquire lock ${one.name}: it is being asked for inside withLock() of the same lock`,
       );
       return true;
     });
     await pause(0);
-    await assert.rejects(one.acquire({ queue: true, timeoutMs: 1000 }), SharedLockReentryError);
-    assert.throws(() => one.acquireSync(), SharedLockReentryError);
-    assert.equal(one.tryAcquire(), undefined);
+    await assertRejects(() => one.acquire({ queue: true, timeoutMs: 1000 }), SharedLockReentryError);
+    assertThrows(() => one.acquireSync(), SharedLockReentryError);
+    assertStrictEquals(one.tryAcquire(), undefined);
   });
   // Another lock inside is no reentry.
   using names = new StateNames();
   using inner = SharedLock.create(names.next());
-  assert.equal(await one.withLock(() => inner.withLock(() => 7)), 7);
+  assertStrictEquals(await one.withLock(() => inner.withLock(() => 7)), 7);
   // What was begun inside, and goes on behind, is not inside any more.
   let later: Promise<number> | undefined;
   await one.withLock(() => {
     later = pause(5).then(() => one.withLock(() => 8));
   });
-  assert.equal(await later, 8);
+  assertStrictEquals(await later, 8);
   {
     using guard = await one.acquire();
-    await assert.rejects(one.acquire(), /this opener has it already; queue: true waits for another task/);
-    await assert.rejects(one.withLock(() => {}), SharedLockReentryError);
+    await assertRejectsMatching(
+      () => one.acquire(),
+      /this opener has it already; queue: true waits for another task/,
+    );
+    await assertRejects(() => one.withLock(() => {}), SharedLockReentryError);
     const another = one.withLock(() => 9, { queue: true });
     guard.release();
-    assert.equal(await another, 9);
+    assertStrictEquals(await another, 9);
   }
   using _theirs = await other.acquire();
 });
 
 lockTest("SharedLock.acquireSync() waits with the thread, so long", (one, other) => {
   using guard = one.acquireSync();
-  assert.equal(guard?.held, true);
-  assert.equal(other.acquireSync({ timeoutMs: 5 }), undefined);
-  assert.throws(() => other.acquireSync({ timeoutMs: NaN }), RangeError);
+  assertStrictEquals(guard?.held, true);
+  assertStrictEquals(other.acquireSync({ timeoutMs: 5 }), undefined);
+  assertThrows(() => other.acquireSync({ timeoutMs: NaN }), RangeError);
   guard?.release();
   using theirs = other.acquireSync({ timeoutMs: 0 });
-  assert.equal(theirs?.held, true);
-  assert.equal(one.status().waitingCount, 0);
+  assertStrictEquals(theirs?.held, true);
+  assertStrictEquals(one.status().waitingCount, 0);
 });
 
 lockTest("SharedLock.close() gives it back, and rejects calls that wait", async (one, other) => {
   const guard = one.tryAcquire();
-  const rejected = assert.rejects(other.acquire(), /wait for lock test-.*: it is closed/);
+  const rejected = assertRejectsMatching(() => other.acquire(), /wait for lock test-.*: it is closed/);
   await pause(1);
   other.close();
   await rejected;
-  assert.equal(one.status().waitingCount, 0);
+  assertStrictEquals(one.status().waitingCount, 0);
   using third = SharedLock.connect(one.name);
   const waiting = third.acquire();
   one.close();
   using theirs = await waiting;
-  assert.deepEqual([theirs.abandoned, guard?.held], [false, false]);
+  assertEquals([theirs.abandoned, guard?.held], [false, false]);
   guard?.release();
-  assert.ok(theirs.held);
+  assert(theirs.held);
   for (const call of [() => one.tryAcquire(), () => one.acquireSync(), () => one.status()]) {
-    assert.throws(call, Deno.errors.BadResource);
+    assertThrows(call, Deno.errors.BadResource);
   }
-  await assert.rejects(one.acquire(), Deno.errors.BadResource);
+  await assertRejects(() => one.acquire(), Deno.errors.BadResource);
 });
 
 lockTest("SharedLock: when its holder is killed, who waits has it and is told, once", async (one, other) => {
   await using child = await start(one, `lock.tryAcquire();`);
   const waiting = other.acquire();
-  assert.equal(one.tryAcquire(), undefined);
+  assertStrictEquals(one.tryAcquire(), undefined);
   child.kill("SIGKILL");
   {
     using guard = await waiting;
-    assert.equal(guard.abandoned, true);
+    assertStrictEquals(guard.abandoned, true);
   }
   using guard = one.tryAcquire();
-  assert.equal(guard?.abandoned, false);
-  assert.equal(one.status().abandonedCount, 1);
+  assertStrictEquals(guard?.abandoned, false);
+  assertStrictEquals(one.status().abandonedCount, 1);
 });
 
 lockTest("SharedLock.tryAcquire() takes it from a holder that was killed", async (one) => {
@@ -203,7 +215,7 @@ lockTest("SharedLock.tryAcquire() takes it from a holder that was killed", async
   child.kill("SIGKILL");
   await child.ended();
   using guard = one.tryAcquire();
-  assert.equal(guard?.abandoned, true);
+  assertStrictEquals(guard?.abandoned, true);
 });
 
 lockTest("SharedLock: one that is killed while it waits holds nobody up", async (one, other) => {
@@ -217,7 +229,7 @@ lockTest("SharedLock: one that is killed while it waits holds nobody up", async 
   guard?.release();
   using theirs = await waiting;
   // The dead one never knew that it had it.
-  assert.equal(theirs.abandoned, false);
+  assertStrictEquals(theirs.abandoned, false);
 });
 
 lockTest("SharedLock: an opener that takes the number of a dead holder is told as well", async (one) => {
@@ -227,7 +239,7 @@ lockTest("SharedLock: an opener that takes the number of a dead holder is told a
   using _first = SharedLock.connect(one.name);
   using second = SharedLock.connect(one.name);
   using guard = second.tryAcquire();
-  assert.equal(guard?.abandoned, true);
+  assertStrictEquals(guard?.abandoned, true);
 });
 
 lockTest("SharedLock: processes hand it over, and what it guards is never seen half done", async (one) => {
@@ -248,32 +260,32 @@ lockTest("SharedLock: processes hand it over, and what it guards is never seen h
   await using first = await start(one, `setTimeout(async () => { ${body} console.log("done"); }, 0);`);
   await using second = await start(one, `setTimeout(async () => { ${body} console.log("done"); }, 0);`);
   await Promise.all([first.says(/done/), second.says(/done/)]);
-  assert.equal(state.counter("n"), 600);
+  assertStrictEquals(state.counter("n"), 600);
 });
 
 nativeTest("SharedLock.create(), connect(), open(), list(), unlink() and removeAbandoned()", () => {
   using names = new StateNames();
   const name = names.next();
-  assert.throws(() => SharedLock.connect(name), /connect to lock test-.*: there is none/);
+  assertThrowsMatching(() => SharedLock.connect(name), /connect to lock test-.*: there is none/);
   {
     using _one = SharedLock.open(name, { mode: 0o640 });
     using _other = SharedLock.open(name);
-    assert.throws(() => SharedLock.open(name, { mode: 0o600 }), {
+    assertThrowsMatching(() => SharedLock.open(name, { mode: 0o600 }), {
       name: "AlreadyExists",
       message: `open lock ${name}: mode is 0o640, expected 0o600`,
     });
-    assert.throws(() => SharedLock.create(name), /create lock test-.*: it exists already/);
-    assert.deepEqual(SharedLock.list({ prefix: name }).map(({ name, mode }) => [name, mode]), [[
+    assertThrowsMatching(() => SharedLock.create(name), /create lock test-.*: it exists already/);
+    assertEquals(SharedLock.list({ prefix: name }).map(({ name, mode }) => [name, mode]), [[
       name,
       0o640,
     ]]);
   }
-  assert.deepEqual(SharedLock.removeAbandoned({ prefix: name }), [name]);
-  assert.throws(() => SharedLock.unlink(name), Deno.errors.NotFound);
+  assertEquals(SharedLock.removeAbandoned({ prefix: name }), [name]);
+  assertThrows(() => SharedLock.unlink(name), Deno.errors.NotFound);
 });
 
 lockTest("SharedLock.metrics()", (one) => {
   using _guard = one.tryAcquire();
-  assert.match(one.metrics(), /^millrace_lock_held\{lock="test-[^"]+"\} 1$/m);
-  assert.match(one.metrics(), /^millrace_lock_participants\{lock="test-[^"]+"\} 2$/m);
+  assertMatch(one.metrics(), /^millrace_lock_held\{lock="test-[^"]+"\} 1$/m);
+  assertMatch(one.metrics(), /^millrace_lock_participants\{lock="test-[^"]+"\} 2$/m);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import {
   type PermitGuard,
   SEMAPHORE_PERMITS_MAX,
@@ -26,13 +27,13 @@ function semaphoreTest(
 
 semaphoreTest("SharedSemaphore.tryAcquire(): there are so many permits, whoever asks", 3, (one, other) => {
   const guards = [one, other, one].map((semaphore) => semaphore.tryAcquire());
-  assert.deepEqual(guards.map((guard) => guard?.held), [true, true, true]);
-  assert.deepEqual([one.tryAcquire(), other.tryAcquire(), one.freeCount], [undefined, undefined, 0]);
+  assertEquals(guards.map((guard) => guard?.held), [true, true, true]);
+  assertEquals([one.tryAcquire(), other.tryAcquire(), one.freeCount], [undefined, undefined, 0]);
   guards[1]?.release();
-  assert.equal(other.freeCount, 1);
+  assertStrictEquals(other.freeCount, 1);
   using again = one.tryAcquire();
-  assert.equal(again?.held, true);
-  assert.deepEqual([one.permitCount, other.permitCount], [3, 3]);
+  assertStrictEquals(again?.held, true);
+  assertEquals([one.permitCount, other.permitCount], [3, 3]);
 });
 
 semaphoreTest("SharedSemaphore.withPermit(): never more than there are permits", 2, async (one, other) => {
@@ -45,8 +46,8 @@ semaphoreTest("SharedSemaphore.withPermit(): never more than there are permits",
         inside--;
       })),
   );
-  assert.equal(most, 2);
-  assert.equal(one.freeCount, 2);
+  assertStrictEquals(most, 2);
+  assertStrictEquals(one.freeCount, 2);
 });
 
 semaphoreTest(
@@ -58,23 +59,23 @@ semaphoreTest(
     const first = other.acquire().then((guard) => (order.push("other"), guard));
     await pause(1);
     const second = one.acquire().then((guard) => (order.push("one"), guard));
-    await assert.rejects(other.acquire({ timeoutMs: 3 }), { name: "TimeoutError" });
+    await assertRejectsMatching(() => other.acquire({ timeoutMs: 3 }), { name: "TimeoutError" });
     guard?.release();
     (await first).release();
     (await second).release();
-    assert.deepEqual(order, ["other", "one"]);
-    assert.equal(one.status().waitedCount >= 2, true);
+    assertEquals(order, ["other", "one"]);
+    assertStrictEquals(one.status().waitedCount >= 2, true);
   },
 );
 
 semaphoreTest("SharedSemaphore.acquireSync() refuses to wait for its own permits", 2, (one, other) => {
   using _first = one.acquireSync();
   const second = one.acquireSync();
-  assert.throws(() => one.acquireSync(), SharedLockReentryError);
-  assert.equal(other.acquireSync({ timeoutMs: 2 }), undefined);
+  assertThrows(() => one.acquireSync(), SharedLockReentryError);
+  assertStrictEquals(other.acquireSync({ timeoutMs: 2 }), undefined);
   second?.release();
   using theirs = other.acquireSync({ timeoutMs: 0 });
-  assert.equal(theirs?.held, true);
+  assertStrictEquals(theirs?.held, true);
 });
 
 semaphoreTest(
@@ -90,15 +91,15 @@ semaphoreTest(
     console.log("ready");
   `);
     await child.says(/ready/);
-    assert.equal(one.freeCount, 1);
+    assertStrictEquals(one.freeCount, 1);
     using _mine = one.tryAcquire();
     const waiting: Promise<PermitGuard>[] = [one.acquire(), one.acquire()];
     child.kill("SIGKILL");
     const guards = await Promise.all(waiting);
-    assert.deepEqual(guards.map(({ abandoned }) => abandoned), [true, true]);
+    assertEquals(guards.map(({ abandoned }) => abandoned), [true, true]);
     for (const guard of guards) guard.release();
-    assert.equal(one.freeCount, 2);
-    assert.equal(one.status().abandonedCount, 2);
+    assertStrictEquals(one.freeCount, 2);
+    assertStrictEquals(one.status().abandonedCount, 2);
   },
 );
 
@@ -106,18 +107,18 @@ nativeTest("SharedSemaphore.create(), open(), list(), unlink()", () => {
   using names = new StateNames();
   const name = names.next();
   for (const permits of [0, 1.5, SEMAPHORE_PERMITS_MAX + 1]) {
-    assert.throws(() => SharedSemaphore.create(name, { permits }), /create semaphore: permits is/);
+    assertThrowsMatching(() => SharedSemaphore.create(name, { permits }), /create semaphore: permits is/);
   }
   using one = SharedSemaphore.open(name, { permits: 2 });
   using _other = SharedSemaphore.open(name, { permits: 2 });
-  assert.throws(() => SharedSemaphore.open(name, { permits: 5 }), {
+  assertThrowsMatching(() => SharedSemaphore.open(name, { permits: 5 }), {
     name: "AlreadyExists",
     message: `open semaphore ${name}: permits is 2, expected 5`,
   });
-  assert.equal(SharedSemaphore.list({ prefix: name }).length, 1);
-  assert.deepEqual(SharedSemaphore.removeAbandoned({ prefix: name }), []);
-  assert.match(one.metrics(), /^millrace_semaphore_permits\{semaphore="test-[^"]+"\} 2$/m);
+  assertStrictEquals(SharedSemaphore.list({ prefix: name }).length, 1);
+  assertEquals(SharedSemaphore.removeAbandoned({ prefix: name }), []);
+  assertMatch(one.metrics(), /^millrace_semaphore_permits\{semaphore="test-[^"]+"\} 2$/m);
   SharedSemaphore.unlink(name);
   one.close();
-  assert.throws(() => one.freeCount, Deno.errors.BadResource);
+  assertThrows(() => one.freeCount, Deno.errors.BadResource);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { closeDescriptor, native, openSharedObject } from "../../../ffi/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
@@ -22,32 +23,32 @@ nativeTest("SharedMemory in a directory is a file there, and of no other place",
   const before = Deno.umask(0o077);
   try {
     using region = SharedMemory.create(name, Object.freeze({ byteLength: 10_000, mode: 0o640, directory }));
-    assert.deepEqual([region.name, region.directory, region.byteLength], [name, directory, 10_000]);
+    assertEquals([region.name, region.directory, region.byteLength], [name, directory, 10_000]);
     using same = SharedMemory.connect(name, place);
-    assert.equal(same.directory, directory);
+    assertStrictEquals(same.directory, directory);
     region.bytes[9999] = 3;
-    assert.equal(same.bytes[9999], 3);
-    assert.ok(region.tryLock(4));
-    assert.ok(same.isLocked(4));
-    assert.equal(mappingCount(name), 1);
+    assertStrictEquals(same.bytes[9999], 3);
+    assert(region.tryLock(4));
+    assert(same.isLocked(4));
+    assertStrictEquals(mappingCount(name), 1);
   } finally {
     Deno.umask(before);
   }
-  assert.deepEqual([mappingCount(name), descriptorCount(name)], [0, 0]);
+  assertEquals([mappingCount(name), descriptorCount(name)], [0, 0]);
   const { mode, size, blocks } = Deno.statSync(`${directory}/millrace.${name}`);
-  assert.deepEqual([Number(mode) & 0o7777, size], [0o640, 16_384]);
-  assert.ok(Number(blocks) * 512 >= 16_384);
-  assert.throws(() => SharedMemory.connect(name), Deno.errors.NotFound);
-  assert.equal(listed(name), undefined);
-  assert.throws(() => SharedMemory.create(name, { byteLength: 1, directory }), Deno.errors.AlreadyExists);
+  assertEquals([Number(mode) & 0o7777, size], [0o640, 16_384]);
+  assert(Number(blocks) * 512 >= 16_384);
+  assertThrows(() => SharedMemory.connect(name), Deno.errors.NotFound);
+  assertStrictEquals(listed(name), undefined);
+  assertThrows(() => SharedMemory.create(name, { byteLength: 1, directory }), Deno.errors.AlreadyExists);
   // Another of the same name.
   using other = SharedMemory.create(name, { byteLength: 1 });
   try {
-    assert.deepEqual([other.directory, other.bytes[0]], [undefined, 0]);
+    assertEquals([other.directory, other.bytes[0]], [undefined, 0]);
     using again = SharedMemory.connect(name, place);
-    assert.equal(again.bytes[9999], 3);
+    assertStrictEquals(again.bytes[9999], 3);
     SharedMemory.unlink(name, place);
-    assert.throws(() => SharedMemory.connect(name, place), Deno.errors.NotFound);
+    assertThrows(() => SharedMemory.connect(name, place), Deno.errors.NotFound);
   } finally {
     SharedMemory.unlink(name);
   }
@@ -61,17 +62,17 @@ nativeTest("SharedMemory.list() and removeAbandoned() look at one directory", ()
   using _open = SharedMemory.connect("b.2", { directory });
   Deno.writeTextFileSync(`${directory}/other`, "somebody else's");
   Deno.writeTextFileSync(`${directory}/millrace.c`, "somebody else's");
-  assert.deepEqual(SharedMemory.list({ directory }).map(({ name }) => name), ["a.1", "b.1", "b.2"]);
+  assertEquals(SharedMemory.list({ directory }).map(({ name }) => name), ["a.1", "b.1", "b.2"]);
   const [first, second] = SharedMemory.list({ directory, prefix: "b." });
-  assert.deepEqual([first.inUse, second.inUse], [false, true]);
-  assert.deepEqual([first.byteLength, first.mode, first.state], [7, 0o600, "ready"]);
-  assert.equal(first.createdBy?.pid, Deno.pid);
-  assert.ok(Number(first.createdAt) >= before && Number(first.createdBy?.startedAt) <= before);
-  assert.deepEqual(SharedMemory.list({ directory, prefix: "../../" }), []);
-  assert.deepEqual(SharedMemory.removeAbandoned({ directory, prefix: "b." }), ["b.1"]);
-  assert.deepEqual(SharedMemory.removeAbandoned({ directory }), ["a.1"]);
+  assertEquals([first.inUse, second.inUse], [false, true]);
+  assertEquals([first.byteLength, first.mode, first.state], [7, 0o600, "ready"]);
+  assertStrictEquals(first.createdBy?.pid, Deno.pid);
+  assert(Number(first.createdAt) >= before && Number(first.createdBy?.startedAt) <= before);
+  assertEquals(SharedMemory.list({ directory, prefix: "../../" }), []);
+  assertEquals(SharedMemory.removeAbandoned({ directory, prefix: "b." }), ["b.1"]);
+  assertEquals(SharedMemory.removeAbandoned({ directory }), ["a.1"]);
   const left = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
-  assert.deepEqual(left, ["millrace.b.2", "millrace.c", "other"]);
+  assertEquals(left, ["millrace.b.2", "millrace.c", "other"]);
 });
 
 nativeTest("SharedMemory says what is wrong with a directory", () => {
@@ -88,19 +89,22 @@ nativeTest("SharedMemory says what is wrong with a directory", () => {
   ];
   for (const call of calls) {
     for (const directory of ["", "a\0"]) {
-      assert.throws(() => call(directory), { name: "RangeError", message: /^directory of shared memory: / });
+      assertThrowsMatching(() => call(directory), {
+        name: "RangeError",
+        message: /^directory of shared memory: /,
+      });
     }
-    assert.throws(() => call(missing), {
+    assertThrowsMatching(() => call(missing), {
       name: "NotFound",
       code: "ENOENT",
       message: /\/missing\b/,
     });
-    assert.throws(() => call(file), { name: "NotADirectory", code: "ENOTDIR" });
+    assertThrowsMatching(() => call(file), { name: "NotADirectory", code: "ENOTDIR" });
   }
-  assert.throws(() => SharedMemory.create("a", { byteLength: 1, directory: missing }), {
+  assertThrowsMatching(() => SharedMemory.create("a", { byteLength: 1, directory: missing }), {
     message: /its directory is not there, and has to be made first$/,
   });
-  assert.deepEqual([...Deno.readDirSync(temporary.directory)].map(({ name }) => name), ["file"]);
+  assertEquals([...Deno.readDirSync(temporary.directory)].map(({ name }) => name), ["file"]);
 });
 
 nativeTest("SharedMemory in a directory follows no link, and passes over what is no file", () => {
@@ -112,13 +116,13 @@ nativeTest("SharedMemory in a directory follows no link, and passes over what is
   Deno.mkdirSync(`${directory}/millrace.directory`);
   using _socket = Deno.listen({ transport: "unix", path: `${directory}/millrace.socket` });
   for (const name of ["link", "dangling", "directory", "socket"]) {
-    assert.throws(() => SharedMemory.create(name, { byteLength: 1, directory }), Deno.errors.AlreadyExists);
+    assertThrows(() => SharedMemory.create(name, { byteLength: 1, directory }), Deno.errors.AlreadyExists);
   }
   for (const name of ["link", "dangling"]) {
-    assert.throws(() => SharedMemory.connect(name, { directory }), Deno.errors.FilesystemLoop);
+    assertThrows(() => SharedMemory.connect(name, { directory }), Deno.errors.FilesystemLoop);
   }
-  assert.deepEqual(SharedMemory.list({ directory }).map(({ name }) => name), ["real"]);
-  assert.deepEqual(SharedMemory.removeAbandoned({ directory }), ["real"]);
+  assertEquals(SharedMemory.list({ directory }).map(({ name }) => name), ["real"]);
+  assertEquals(SharedMemory.removeAbandoned({ directory }), ["real"]);
 });
 
 nativeTest("SharedMemory.connect() refuses a file that somebody has made shorter or longer", () => {
@@ -132,7 +136,7 @@ nativeTest("SharedMemory.connect() refuses a file that somebody has made shorter
     // An empty one is as a creator leaves it that has died.
     const { InvalidData, NotFound } = Deno.errors;
     const refused = fileBytes === 0 ? NotFound : InvalidData;
-    assert.throws(() => SharedMemory.connect("a", { directory }), refused);
+    assertThrowsMatching(() => SharedMemory.connect("a", { directory }), refused);
     Deno.writeFileSync(path, copy);
     SharedMemory.connect("a", { directory }).close();
   }
@@ -151,10 +155,14 @@ nativeTest("SharedMemory.create() leaves nothing where the file system lacks wha
   ] as const;
   for (const [call, errno, code, name, message] of cases) {
     withNative({ [call]: () => -errno }, () => {
-      assert.throws(() => SharedMemory.create("a", { byteLength: 1, directory }), { code, name, message });
+      assertThrowsMatching(() => SharedMemory.create("a", { byteLength: 1, directory }), {
+        code,
+        name,
+        message,
+      });
     });
-    assert.deepEqual([...Deno.readDirSync(directory)], []);
-    assert.deepEqual([mappingCount("a"), descriptorCount("a")], [0, 0]);
+    assertEquals([...Deno.readDirSync(directory)], []);
+    assertEquals([mappingCount("a"), descriptorCount("a")], [0, 0]);
   }
 });
 
@@ -181,7 +189,7 @@ nativeTest(
       const initialize = () => void calls.push("initialize");
       SharedMemory.create("a", { byteLength: 1, directory, initialize }).close();
     });
-    assert.deepEqual(calls, [
+    assertEquals(calls, [
       "write_at",
       "shm_sync",
       "shm_reserve",
@@ -206,20 +214,20 @@ nativeTest(
       await Promise.all([region.sync(), same.sync(), region.sync()]);
     }
     region.bytes.fill(4);
-    assert.ok(region.tryLock(0));
+    assert(region.tryLock(0));
     const synced = [region.sync(), same.sync()];
     region.close();
     // Locks are not kept by a sync that is under way.
-    assert.equal(same.isLocked(0), false);
+    assertStrictEquals(same.isLocked(0), false);
     same.close();
     await Promise.all(synced);
-    assert.deepEqual([mappingCount("a"), descriptorCount("a")], [0, 0]);
-    await assert.rejects(region.sync(), {
+    assertEquals([mappingCount("a"), descriptorCount("a")], [0, 0]);
+    await assertRejectsMatching(() => region.sync(), {
       name: "BadResource",
       message: "sync shared memory a: it is closed",
     });
     const file = await Deno.readFile(`${directory}/millrace.a`);
-    assert.ok(file.subarray(4096, 4096 + 4_000_000).every((byte) => byte === 4));
+    assert(file.subarray(4096, 4096 + 4_000_000).every((byte) => byte === 4));
   },
 );
 
@@ -237,7 +245,12 @@ nativeTest("SharedMemory.sync() rejects with what the system says", async () => 
   using region = SharedMemory.create("a", { byteLength: 1, directory: temporary.directory });
   for (const [errno, code] of [[5, "EIO"], [28, "ENOSPC"]] as const) {
     const failed = withNative({ millrace_sync_request: () => -errno }, () => region.sync());
-    await assert.rejects(failed, { name: "Error", code, operation: "sync shared memory", errno });
+    await assertRejectsMatching(() => failed, {
+      name: "Error",
+      code,
+      operation: "sync shared memory",
+      errno,
+    });
   }
   await region.sync();
 });
@@ -246,8 +259,8 @@ nativeTest("openSharedObject() takes a name with a directory as that of a file",
   using temporary = new TemporaryDirectory();
   Deno.writeTextFileSync(`${temporary.directory}/a`, "");
   closeDescriptor(openSharedObject(`${temporary.directory}/a`));
-  assert.throws(() => openSharedObject("/a"), Deno.errors.NotFound);
-  assert.throws(() => openSharedObject(`${temporary.directory}/b`), {
+  assertThrows(() => openSharedObject("/a"), Deno.errors.NotFound);
+  assertThrowsMatching(() => openSharedObject(`${temporary.directory}/b`), {
     name: "NotFound",
     message: /there is no such region, or no such directory$/,
   });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import * as layout from "../../../src/ipc/memory/layout.ts";
 
 const HEADER = { byteLength: 5000, creatorPid: 77, creatorStartedMs: 123.5, createdMs: 456 };
@@ -12,12 +12,12 @@ function ready(): Uint8Array<ArrayBuffer> {
 }
 
 Deno.test("the layout of a region has the numbers of its diagram", () => {
-  assert.equal(layout.REGION_MAGIC, new Int32Array(new TextEncoder().encode("MSHM").buffer)[0]);
-  assert.equal(layout.REGION_VERSION, 2);
-  assert.equal(layout.HEADER_BYTES, 4096);
-  assert.equal(layout.HEADER_USED_BYTES, 48);
-  assert.equal(layout.ROUND_BYTES, 4096);
-  assert.deepEqual(layout.AT, {
+  assertStrictEquals(layout.REGION_MAGIC, new Int32Array(new TextEncoder().encode("MSHM").buffer)[0]);
+  assertStrictEquals(layout.REGION_VERSION, 2);
+  assertStrictEquals(layout.HEADER_BYTES, 4096);
+  assertStrictEquals(layout.HEADER_USED_BYTES, 48);
+  assertStrictEquals(layout.ROUND_BYTES, 4096);
+  assertEquals(layout.AT, {
     magic: 0,
     version: 4,
     layoutHash: 8,
@@ -28,21 +28,21 @@ Deno.test("the layout of a region has the numbers of its diagram", () => {
     creatorStartedMs: 32,
     createdMs: 40,
   });
-  assert.deepEqual(layout.STATE, { making: 1, ready: 2 });
-  assert.deepEqual(layout.LOCK_AT, { open: 0, remove: 1, first: 1024 });
-  assert.equal(layout.SHARED_MEMORY_LOCK_COUNT, 1024);
-  assert.equal(layout.SHARED_MEMORY_BYTES_MAX, 4_294_967_296);
+  assertEquals(layout.STATE, { making: 1, ready: 2 });
+  assertEquals(layout.LOCK_AT, { open: 0, remove: 1, first: 1024 });
+  assertStrictEquals(layout.SHARED_MEMORY_LOCK_COUNT, 1024);
+  assertStrictEquals(layout.SHARED_MEMORY_BYTES_MAX, 4_294_967_296);
 });
 
 Deno.test("LAYOUT_HASH changes only with the layout", () => {
-  assert.equal(layout.LAYOUT_HASH, -576747785);
+  assertStrictEquals(layout.LAYOUT_HASH, -576747785);
 });
 
 Deno.test("encodeHeader() makes the bytes of the diagram", () => {
   const bytes = layout.encodeHeader(HEADER);
-  assert.equal(bytes.byteLength, 4096);
+  assertStrictEquals(bytes.byteLength, 4096);
   const view = new DataView(bytes.buffer);
-  assert.deepEqual([0, 4, 8, 12, 24, 28].map((at) => view.getInt32(at, true)), [
+  assertEquals([0, 4, 8, 12, 24, 28].map((at) => view.getInt32(at, true)), [
     layout.REGION_MAGIC,
     2,
     layout.LAYOUT_HASH,
@@ -50,22 +50,22 @@ Deno.test("encodeHeader() makes the bytes of the diagram", () => {
     77,
     CHECKSUM,
   ]);
-  assert.deepEqual([16, 32, 40].map((at) => view.getFloat64(at, true)), [5000, 123.5, 456]);
-  assert.ok(bytes.subarray(48).every((byte) => byte === 0));
+  assertEquals([16, 32, 40].map((at) => view.getFloat64(at, true)), [5000, 123.5, 456]);
+  assert(bytes.subarray(48).every((byte) => byte === 0));
 });
 
 Deno.test("fileBytesOf() is a page and whole pages", () => {
   const cases = [[1, 8192], [4096, 8192], [4097, 12_288], [2 ** 32, 2 ** 32 + 4096]];
-  for (const [byteLength, expected] of cases) assert.equal(layout.fileBytesOf(byteLength), expected);
+  for (const [byteLength, expected] of cases) assertStrictEquals(layout.fileBytesOf(byteLength), expected);
 });
 
 Deno.test("inspect() tells a region by its header and its size", () => {
-  assert.deepEqual(layout.inspect(ready(), 12_288), { state: "ready", header: HEADER });
+  assertEquals(layout.inspect(ready(), 12_288), { state: "ready", header: HEADER });
   const making = layout.encodeHeader(HEADER);
   for (const fileBytes of [4096, 12_288]) {
-    assert.deepEqual(layout.inspect(making, fileBytes), { state: "making", header: HEADER });
+    assertEquals(layout.inspect(making, fileBytes), { state: "making", header: HEADER });
   }
-  assert.deepEqual(layout.inspect(new Uint8Array(0), 0), { state: "empty" });
+  assertEquals(layout.inspect(new Uint8Array(0), 0), { state: "empty" });
 });
 
 type Case = [change: (view: DataView) => void, state: string, found: RegExp];
@@ -88,12 +88,12 @@ Deno.test("inspect() says what is wrong", () => {
     const bytes = ready();
     change(new DataView(bytes.buffer));
     const inspection = layout.inspect(bytes, 12_288);
-    assert.equal(inspection.state, state);
-    assert.ok("found" in inspection);
-    assert.match(inspection.found, found);
+    assertStrictEquals(inspection.state, state);
+    assert("found" in inspection);
+    assertMatch(inspection.found, found);
   }
   for (const fileBytes of [1, 47, 4095]) {
-    assert.equal(layout.inspect(ready().subarray(0, fileBytes), fileBytes).state, "foreign");
+    assertStrictEquals(layout.inspect(ready().subarray(0, fileBytes), fileBytes).state, "foreign");
   }
 });
 
@@ -101,7 +101,7 @@ Deno.test("inspect() notices any bit of a header that has changed", () => {
   for (let bit = 0; bit < layout.HEADER_USED_BYTES * 8; bit++) {
     const bytes = ready();
     bytes[bit >> 3] ^= 1 << (bit & 7);
-    assert.notEqual(layout.inspect(bytes, 12_288).state, "ready", `bit ${bit}`);
+    assertNotStrictEquals(layout.inspect(bytes, 12_288).state, "ready", `bit ${bit}`);
   }
 });
 
@@ -122,11 +122,11 @@ Deno.test("inspect() says of times that are none that they are damage, whatever 
       for (const state of [layout.STATE.making, layout.STATE.ready]) {
         bytes.set(layout.encodeState(state), layout.AT.state);
         const inspection = layout.inspect(bytes.subarray(0, layout.HEADER_USED_BYTES), 12_288);
-        assert.deepEqual(inspection, { state: "damaged", found: `it is damaged: it has ${ms} for a time` });
+        assertEquals(inspection, { state: "damaged", found: `it is damaged: it has ${ms} for a time` });
       }
     }
     // Before 1970, as far as a clock that is wrong can tell.
     const early = layout.encodeHeader({ ...HEADER, [field]: -1 });
-    assert.equal(layout.inspect(early.subarray(0, layout.HEADER_USED_BYTES), 12_288).state, "making");
+    assertStrictEquals(layout.inspect(early.subarray(0, layout.HEADER_USED_BYTES), 12_288).state, "making");
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { closeDescriptor, createSharedObject, writeAt } from "../../../ffi/mod.ts";
 import { encodeHeader } from "../../../src/ipc/memory/layout.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
@@ -44,11 +45,11 @@ nativeTest("SharedMemory is the same memory in two processes", async () => {
     setInterval(() => Atomics.add(words, 0, 1), 1);
     `,
   );
-  assert.equal(Atomics.load(words, 1), 100_007);
+  assertStrictEquals(Atomics.load(words, 1), 100_007);
   await until(() => Atomics.load(words, 0) > 3);
   child.kill("SIGKILL");
   await child.ended();
-  assert.ok(Atomics.load(words, 0) > 3);
+  assert(Atomics.load(words, 0) > 3);
 });
 
 nativeTest("SharedMemory outlives its creator, until its name is taken away", async () => {
@@ -60,10 +61,10 @@ nativeTest("SharedMemory outlives its creator, until its name is taken away", as
     region.bytes.fill(3);
     Deno.exit(0);
   `);
-  assert.equal(code, 0);
-  assert.deepEqual([listed(name)?.state, listed(name)?.inUse], ["ready", false]);
+  assertStrictEquals(code, 0);
+  assertEquals([listed(name)?.state, listed(name)?.inUse], ["ready", false]);
   using region = SharedMemory.connect(name);
-  assert.ok(region.bytes.every((byte) => byte === 3));
+  assert(region.bytes.every((byte) => byte === 3));
 });
 
 nativeTest(
@@ -81,11 +82,11 @@ nativeTest(
   `);
     await child.says(/filled/);
     using region = SharedMemory.connect("a", { directory });
-    assert.deepEqual(SharedMemory.removeAbandoned({ directory }), []);
-    assert.ok(region.isLocked(3));
+    assertEquals(SharedMemory.removeAbandoned({ directory }), []);
+    assert(region.isLocked(3));
     child.kill("SIGKILL");
     await until(() => !region.isLocked(3));
-    assert.ok(region.bytes.every((byte) => byte === 6));
+    assert(region.bytes.every((byte) => byte === 6));
   },
 );
 
@@ -95,25 +96,25 @@ nativeTest(
     using names = new RegionNames();
     const name = names.next();
     using region = SharedMemory.create(name, { byteLength: 1 });
-    assert.ok(region.tryLock(8));
+    assert(region.tryLock(8));
     await using child = await opener(
       name,
       `
     if (!region.tryLock(7) || region.tryLock(8) || !region.isLocked(8)) throw new Error("locks");
     `,
     );
-    assert.deepEqual([region.isLocked(7), region.tryLock(7), region.isLocked(6)], [true, false, false]);
+    assertEquals([region.isLocked(7), region.tryLock(7), region.isLocked(6)], [true, false, false]);
     child.kill("SIGSTOP");
     for (let looks = 0; looks < 20; looks++) {
-      assert.ok(region.isLocked(7));
+      assert(region.isLocked(7));
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     child.kill("SIGCONT");
-    assert.ok(region.isLocked(7));
+    assert(region.isLocked(7));
     child.kill("SIGKILL");
     // The system drops the lock on its own, and before anybody has waited for the process.
     await until(() => !region.isLocked(7));
-    assert.ok(region.tryLock(7));
+    assert(region.tryLock(7));
   },
 );
 
@@ -124,13 +125,13 @@ nativeTest("SharedMemory.removeAbandoned() and list() know who is alive, stopped
   await using child = await opener(name);
   for (const signal of ["SIGSTOP", "SIGCONT"] as const) {
     child.kill(signal);
-    assert.equal(listed(name)?.inUse, true);
-    assert.ok(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
+    assertStrictEquals(listed(name)?.inUse, true);
+    assert(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
   }
   child.kill("SIGKILL");
   await until(() => listed(name)?.inUse === false);
-  assert.ok(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
-  assert.equal(listed(name), undefined);
+  assert(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
+  assertStrictEquals(listed(name), undefined);
 });
 
 for (const where of ["memory", "a directory"]) {
@@ -150,37 +151,37 @@ for (const where of ["memory", "a directory"]) {
         const info = listed(name, place);
         states.add(info?.state);
         if (done) {
-          assert.ok(call >= 8, `after ${call} calls`);
+          assert(call >= 8, `after ${call} calls`);
           break;
         }
         if (info === undefined) {
-          assert.throws(() => SharedMemory.connect(name, place), Deno.errors.NotFound);
+          assertThrows(() => SharedMemory.connect(name, place), Deno.errors.NotFound);
         } else {
-          assert.equal(info.inUse, false);
+          assertStrictEquals(info.inUse, false);
           if (info.state === "half-made") {
-            assert.throws(() => SharedMemory.connect(name, place), {
+            assertThrowsMatching(() => SharedMemory.connect(name, place), {
               name: "NotFound",
               message: /: it is half-made: its creator has died$/,
             });
             if (call % 2 === 0) {
-              assert.ok(SharedMemory.removeAbandoned({ prefix: name, ...place }).includes(name));
+              assert(SharedMemory.removeAbandoned({ prefix: name, ...place }).includes(name));
             }
           } else {
-            assert.equal(info.state, "ready");
+            assertStrictEquals(info.state, "ready");
             const again = () => SharedMemory.create(name, { byteLength: 1, ...place });
-            assert.throws(again, Deno.errors.AlreadyExists);
+            assertThrows(again, Deno.errors.AlreadyExists);
             using region = SharedMemory.connect(name, place);
-            assert.ok(region.bytes.every((byte) => byte === 5));
+            assert(region.bytes.every((byte) => byte === 5));
             SharedMemory.unlink(name, place);
           }
         }
         // In place of the half-made one, where that is there.
         const make = call % 3 === 0 ? "create" : "open";
         using region = SharedMemory[make](name, { byteLength: 1, ...place });
-        assert.deepEqual([region.byteLength, region.bytes[0]], [1, 0]);
-        assert.equal(descriptorCount(name), 1);
+        assertEquals([region.byteLength, region.bytes[0]], [1, 0]);
+        assertStrictEquals(descriptorCount(name), 1);
       }
-      assert.deepEqual([...states], [undefined, "half-made", "ready"]);
+      assertEquals([...states], [undefined, "half-made", "ready"]);
     },
   );
 }
@@ -202,7 +203,7 @@ nativeTest(
       makeHalfMade(name, true);
       const done = await killedAt(call, `SharedMemory.open("${name}", { byteLength: 10 });`);
       using region = SharedMemory.open(name, { byteLength: 10 });
-      assert.deepEqual([region.byteLength, listed(name)?.state], [10, "ready"]);
+      assertEquals([region.byteLength, listed(name)?.state], [10, "ready"]);
       if (done) return;
     }
   },
@@ -223,7 +224,7 @@ nativeTest("SharedMemory.open() by several over a half-made region gives all of 
     `;
     const openers = await Promise.all([1, 2, 3].map(() => runProgram(program)));
     const said = openers.map(({ stdout, stderr }) => stdout.trim() + stderr).sort();
-    assert.deepEqual(said, ["0", "1", "2"]);
+    assertEquals(said, ["0", "1", "2"]);
   }
 });
 
@@ -243,10 +244,10 @@ nativeTest("SharedMemory.open() waits for a creator that takes its time, and not
   child.kill("SIGSTOP");
   const open = () => SharedMemory.open(name, { byteLength: 8 });
   const message = `open shared memory ${name}: others have been making or removing it for 2000 ms`;
-  assert.throws(open, { name: "Busy", message });
+  assertThrowsMatching(open, { name: "Busy", message });
   child.kill("SIGCONT");
   using region = open();
-  assert.ok(region.bytes.every((byte) => byte === 7));
+  assert(region.bytes.every((byte) => byte === 7));
 });
 
 nativeTest("SharedMemory.create() killed in initialize is repaired, and not before it is dead", async () => {
@@ -264,16 +265,16 @@ nativeTest("SharedMemory.create() killed in initialize is repaired, and not befo
   const create = () => SharedMemory.create(name, { byteLength: 4, initialize: (bytes) => bytes.set([1, 2]) });
   for (const signal of ["SIGSTOP", "SIGCONT"] as const) {
     child.kill(signal);
-    assert.throws(create, Deno.errors.AlreadyExists);
-    assert.throws(() => SharedMemory.connect(name), Deno.errors.Busy);
-    assert.equal(listed(name)?.state, "being made");
+    assertThrows(create, Deno.errors.AlreadyExists);
+    assertThrows(() => SharedMemory.connect(name), Deno.errors.Busy);
+    assertStrictEquals(listed(name)?.state, "being made");
   }
   child.kill("SIGKILL");
   await until(() => listed(name)?.state === "half-made");
   using region = create();
-  assert.deepEqual([...region.bytes], [1, 2, 0, 0]);
+  assertEquals([...region.bytes], [1, 2, 0, 0]);
   using same = SharedMemory.connect(name);
-  assert.deepEqual([...same.bytes], [1, 2, 0, 0]);
+  assertEquals([...same.bytes], [1, 2, 0, 0]);
 });
 
 nativeTest("SharedMemory.create() by several over a half-made region gives it to one", async () => {
@@ -282,7 +283,7 @@ nativeTest("SharedMemory.create() by several over a half-made region gives it to
     const name = names.next();
     // Killed when it has made the file (3 calls), and when it has written the header too.
     await killedAt(round % 2 === 0 ? 3 : 5, `SharedMemory.create("${name}", { byteLength: 8 });`);
-    assert.equal(listed(name)?.state, "half-made");
+    assertStrictEquals(listed(name)?.state, "half-made");
     const workers = await Promise.all([1, 2, 3].map(() =>
       runProgram(`
         import { SharedMemory } from ${MEMORY_URL};
@@ -303,7 +304,7 @@ nativeTest("SharedMemory.create() by several over a half-made region gives it to
         Deno.exit(0);
       `)
     ));
-    assert.deepEqual(workers.map(({ stdout, stderr }) => stdout.trim() + stderr).sort(), [
+    assertEquals(workers.map(({ stdout, stderr }) => stdout.trim() + stderr).sort(), [
       "found",
       "found",
       "made",
@@ -332,7 +333,7 @@ nativeTest("SharedMemory.sync() killed at any moment leaves a region that others
     await until(() => !region.isLocked(1));
     await region.sync();
     using same = SharedMemory.connect("a", { directory });
-    assert.deepEqual([same.byteLength, same.tryLock(1)], [1_000_000, true]);
+    assertEquals([same.byteLength, same.tryLock(1)], [1_000_000, true]);
   }
 });
 
@@ -347,7 +348,7 @@ for (const operation of ["connect", "unlink", "removeAbandoned", "list"]) {
         const argument = operation === "connect" || operation === "unlink" ? name : { prefix: name };
         const done = await killedAt(call, `SharedMemory.${operation}(${JSON.stringify(argument)});`);
         const info = listed(name);
-        assert.ok(info === undefined || info.state === "ready" && !info.inUse);
+        assert(info === undefined || info.state === "ready" && !info.inUse);
         if (info !== undefined) {
           SharedMemory.connect(name).close();
           SharedMemory.unlink(name);
@@ -378,19 +379,19 @@ nativeTest(
       // What is open is there for everybody.
       const same = SharedMemory.connect(name);
       region.bytes[0] = 1 + round % 250;
-      assert.equal(same.bytes[0], 1 + round % 250);
+      assertStrictEquals(same.bytes[0], 1 + round % 250);
       same.close();
       region.close();
       try {
         using again = SharedMemory.connect(name);
-        assert.equal(again.bytes[0], 1 + round % 250);
-        assert.equal(listed(name)?.inUse, true);
+        assertStrictEquals(again.bytes[0], 1 + round % 250);
+        assertStrictEquals(listed(name)?.inUse, true);
         SharedMemory.unlink(name);
         opened++;
       } catch (error) {
-        assert.ok(error instanceof Deno.errors.NotFound, String(error));
+        assert(error instanceof Deno.errors.NotFound, String(error));
       }
     }
-    assert.ok(opened <= 1000);
+    assert(opened <= 1000);
   },
 );

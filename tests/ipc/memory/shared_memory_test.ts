@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import {
   closeDescriptor,
   createSharedObject,
@@ -27,15 +28,15 @@ nativeTest("SharedMemory.create() makes zeroes of exactly the length that was as
   for (const byteLength of [1, 7, 4095, 4096, 4097, 100_000]) {
     const name = names.next();
     using region = SharedMemory.create(name, { byteLength });
-    assert.equal(region.name, name);
-    assert.equal(region.byteLength, byteLength);
-    assert.deepEqual([region.bytes.byteLength, region.bytes.byteOffset], [byteLength, 0]);
-    assert.equal(region.bytes.buffer.byteLength, byteLength);
-    assert.ok(region.bytes.every((byte) => byte === 0));
+    assertStrictEquals(region.name, name);
+    assertStrictEquals(region.byteLength, byteLength);
+    assertEquals([region.bytes.byteLength, region.bytes.byteOffset], [byteLength, 0]);
+    assertStrictEquals(region.bytes.buffer.byteLength, byteLength);
+    assert(region.bytes.every((byte) => byte === 0));
     region.bytes.fill(255);
     using same = SharedMemory.connect(name);
-    assert.equal(same.byteLength, byteLength);
-    assert.ok(same.bytes.every((byte) => byte === 255));
+    assertStrictEquals(same.byteLength, byteLength);
+    assert(same.bytes.every((byte) => byte === 255));
   }
 });
 
@@ -43,14 +44,14 @@ nativeTest("SharedMemory.create() refuses a name that is taken, whatever has it"
   using names = new RegionNames();
   const name = names.next();
   using region = SharedMemory.create(name, { byteLength: 10 });
-  assert.throws(() => SharedMemory.create(name, { byteLength: 10 }), {
+  assertThrowsMatching(() => SharedMemory.create(name, { byteLength: 10 }), {
     name: "AlreadyExists",
     message: `create shared memory ${name}: exists already (EEXIST)`,
   });
   region.close();
-  assert.throws(() => SharedMemory.create(name, { byteLength: 10 }), Deno.errors.AlreadyExists);
+  assertThrows(() => SharedMemory.create(name, { byteLength: 10 }), Deno.errors.AlreadyExists);
   using again = SharedMemory.connect(name);
-  assert.equal(again.byteLength, 10);
+  assertStrictEquals(again.byteLength, 10);
 });
 
 nativeTest("SharedMemory.create() fills a region before anybody can open it", () => {
@@ -60,18 +61,18 @@ nativeTest("SharedMemory.create() fills a region before anybody can open it", ()
   const options = Object.freeze({
     byteLength: 5000,
     initialize(bytes: Uint8Array<ArrayBuffer>) {
-      assert.equal(bytes.byteLength, 5000);
-      assert.ok(bytes.every((byte) => byte === 0));
+      assertStrictEquals(bytes.byteLength, 5000);
+      assert(bytes.every((byte) => byte === 0));
       bytes.fill(8);
       states.push(listed(name)?.state);
-      assert.throws(() => SharedMemory.connect(name), Deno.errors.Busy);
-      assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), Deno.errors.AlreadyExists);
+      assertThrows(() => SharedMemory.connect(name), Deno.errors.Busy);
+      assertThrows(() => SharedMemory.create(name, { byteLength: 1 }), Deno.errors.AlreadyExists);
     },
   });
   using region = SharedMemory.create(name, options);
   using same = SharedMemory.connect(name);
-  for (const { bytes } of [region, same]) assert.ok(bytes.every((byte) => byte === 8));
-  assert.deepEqual(states, ["being made"]);
+  for (const { bytes } of [region, same]) assert(bytes.every((byte) => byte === 8));
+  assertEquals(states, ["being made"]);
 });
 
 nativeTest("SharedMemory.open() makes a region or opens it, and refuses options that do not fit it", () => {
@@ -79,31 +80,31 @@ nativeTest("SharedMemory.open() makes a region or opens it, and refuses options 
   const name = names.next();
   const initialize = (bytes: Uint8Array<ArrayBuffer>) => void bytes.fill(3);
   using made = SharedMemory.open(name, { byteLength: 10, mode: 0o640, initialize });
-  assert.deepEqual([made.mode, made.bytes[9]], [0o640, 3]);
+  assertEquals([made.mode, made.bytes[9]], [0o640, 3]);
   const other = (bytes: Uint8Array<ArrayBuffer>) => void bytes.fill(4);
   using found = SharedMemory.open(name, { byteLength: 10, initialize: other });
-  assert.deepEqual([found.mode, found.bytes[9]], [0o640, 3]);
+  assertEquals([found.mode, found.bytes[9]], [0o640, 3]);
   const refused = (found: string) => ({
     name: "AlreadyExists",
     message: `open shared memory ${name}: ${found}`,
   });
-  assert.throws(
+  assertThrowsMatching(
     () => SharedMemory.open(name, { byteLength: 11 }),
     refused("byteLength is 10, expected 11"),
   );
   const mode = 0o600;
-  assert.throws(
+  assertThrowsMatching(
     () => SharedMemory.open(name, { byteLength: 10, mode }),
     refused("mode is 0o640, expected 0o600"),
   );
   const failure = new Error("on purpose");
   const check = (region: SharedMemory) => {
-    assert.equal(region.byteLength, 10);
+    assertStrictEquals(region.byteLength, 10);
     throw failure;
   };
-  assert.throws(() => SharedMemory.open(name, { byteLength: 11, check }), failure);
-  assert.throws(() => SharedMemory.open(names.next(), { byteLength: 0 }), RangeError);
-  assert.equal(descriptorCount(name), 2);
+  assertThrowsMatching(() => SharedMemory.open(name, { byteLength: 11, check }), failure);
+  assertThrows(() => SharedMemory.open(names.next(), { byteLength: 0 }), RangeError);
+  assertStrictEquals(descriptorCount(name), 2);
 });
 
 nativeTest("SharedMemory.create() leaves nothing behind when initialize throws, or is asynchronous", () => {
@@ -115,17 +116,20 @@ nativeTest("SharedMemory.create() leaves nothing behind when initialize throws, 
     kept = bytes;
     throw failure;
   };
-  assert.throws(
+  assertThrowsMatching(
     () => SharedMemory.create(name, { byteLength: 10, initialize }),
     (error) => error === failure,
   );
-  assert.equal(kept.byteLength, 0);
-  assert.throws(() => SharedMemory.create(name, { byteLength: 10, initialize: () => Promise.resolve() }), {
-    name: "TypeError",
-    message: /initialize gave a promise/,
-  });
-  assert.equal(listed(name), undefined);
-  assert.deepEqual([mappingCount(name), descriptorCount(name)], [0, 0]);
+  assertStrictEquals(kept.byteLength, 0);
+  assertThrowsMatching(
+    () => SharedMemory.create(name, { byteLength: 10, initialize: () => Promise.resolve() }),
+    {
+      name: "TypeError",
+      message: /initialize gave a promise/,
+    },
+  );
+  assertStrictEquals(listed(name), undefined);
+  assertEquals([mappingCount(name), descriptorCount(name)], [0, 0]);
   using _region = SharedMemory.create(name, { byteLength: 10 });
 });
 
@@ -146,13 +150,13 @@ nativeTest("SharedMemory.create() removes what is half-made and nobody's, and no
     const name = names.next();
     const fd = createSharedObject(`/millrace.${name}`);
     writeAt(fd, bytes, 0);
-    assert.ok(tryLockByte(fd, LOCK_AT.open, "shared"));
+    assert(tryLockByte(fd, LOCK_AT.open, "shared"));
     // Whoever has it locked may be at it.
-    assert.throws(() => SharedMemory.create(name, { byteLength: 5 }), Deno.errors.AlreadyExists);
+    assertThrows(() => SharedMemory.create(name, { byteLength: 5 }), Deno.errors.AlreadyExists);
     closeDescriptor(fd);
     if (isRepaired) SharedMemory.create(name, { byteLength: 5 }).close();
-    else assert.throws(() => SharedMemory.create(name, { byteLength: 5 }), Deno.errors.AlreadyExists);
-    assert.equal(listed(name)?.state, isRepaired ? "ready" : undefined);
+    else assertThrows(() => SharedMemory.create(name, { byteLength: 5 }), Deno.errors.AlreadyExists);
+    assertStrictEquals(listed(name)?.state, isRepaired ? "ready" : undefined);
   }
 });
 
@@ -161,23 +165,23 @@ nativeTest("SharedMemory.unlink() leaves what is no region, or of another kind, 
   const name = names.next();
   const path = `/dev/shm/millrace.${name}`;
   Deno.writeTextFileSync(path, "another program's");
-  assert.throws(() => SharedMemory.unlink(name), {
+  assertThrowsMatching(() => SharedMemory.unlink(name), {
     name: "InvalidData",
     message:
       `unlink shared memory ${name}: it has 17 bytes, and is no region of Millrace's; it is left as it is`,
   });
-  assert.equal(Deno.readTextFileSync(path), "another program's");
+  assertStrictEquals(Deno.readTextFileSync(path), "another program's");
   Deno.removeSync(path);
   const initialize = (bytes: Uint8Array) => bytes.set([1, 2, 3]);
   SharedMemory.create(name, { byteLength: 3, initialize }).close();
   for (const beginsWith of [new Uint8Array([1, 2, 4]), new Uint8Array(10_000)]) {
-    assert.throws(() => SharedMemory.unlink(name, { beginsWith, subject: "my queue" }), {
+    assertThrowsMatching(() => SharedMemory.unlink(name, { beginsWith, subject: "my queue" }), {
       name: "InvalidData",
       message: "unlink my queue: it is a region of another kind; it is left as it is",
     });
   }
   SharedMemory.unlink(name, { beginsWith: new Uint8Array([1, 2, 3]) });
-  assert.throws(() => SharedMemory.connect(name), Deno.errors.NotFound);
+  assertThrows(() => SharedMemory.connect(name), Deno.errors.NotFound);
 });
 
 nativeTest("SharedMemory.list() and removeAbandoned() look at one kind, where it is named", () => {
@@ -188,34 +192,34 @@ nativeTest("SharedMemory.list() and removeAbandoned() look at one kind, where it
     prefix: name,
     beginsWith: new Uint8Array(kind),
   }));
-  assert.deepEqual([SharedMemory.list(other), SharedMemory.removeAbandoned(other)], [[], []]);
-  assert.equal(SharedMemory.list(same).length, 1);
-  assert.deepEqual(SharedMemory.removeAbandoned(same), [name]);
+  assertEquals([SharedMemory.list(other), SharedMemory.removeAbandoned(other)], [[], []]);
+  assertStrictEquals(SharedMemory.list(same).length, 1);
+  assertEquals(SharedMemory.removeAbandoned(same), [name]);
 });
 
 nativeTest("SharedMemory.create() refuses lengths, modes and names that are none, and makes nothing", () => {
   for (const byteLength of [0, -1, 1.5, NaN, Infinity, SHARED_MEMORY_BYTES_MAX + 1]) {
-    assert.throws(() => SharedMemory.create("test-never", { byteLength }), {
+    assertThrowsMatching(() => SharedMemory.create("test-never", { byteLength }), {
       name: "RangeError",
       message: /byteLength is .*, expected 1 to 4294967296/,
     });
   }
   for (const mode of [0, 0o400, 0o066, 0o1600, -1, 0.5, NaN]) {
-    assert.throws(() => SharedMemory.create("test-never", { byteLength: 1, mode }), {
+    assertThrowsMatching(() => SharedMemory.create("test-never", { byteLength: 1, mode }), {
       name: "RangeError",
       message: /mode is .*, expected 0o600 to 0o777/,
     });
   }
-  assert.equal(listed("test-never"), undefined);
+  assertStrictEquals(listed("test-never"), undefined);
 });
 
 nativeTest("SharedMemory refuses names that could be something else", () => {
   const long = "x".repeat(SHARED_MEMORY_NAME_LENGTH_MAX + 1);
   for (const name of ["", "/", "a/b", "../x", "a b", "ä", "a\0", "a\n", long]) {
     const refused = { name: "RangeError", message: /^name of shared memory: .*expected 1 to 200 letters/ };
-    assert.throws(() => SharedMemory.create(name, { byteLength: 1 }), refused, name);
-    assert.throws(() => SharedMemory.connect(name), refused, name);
-    assert.throws(() => SharedMemory.unlink(name), refused, name);
+    assertThrowsMatching(() => SharedMemory.create(name, { byteLength: 1 }), refused, name);
+    assertThrowsMatching(() => SharedMemory.connect(name), refused, name);
+    assertThrowsMatching(() => SharedMemory.unlink(name), refused, name);
   }
 });
 
@@ -226,7 +230,7 @@ nativeTest("SharedMemory takes every name that its rules allow", () => {
   ) {
     using _region = SharedMemory.create(name, { byteLength: 1 });
     try {
-      assert.equal(listed(name)?.state, "ready");
+      assertStrictEquals(listed(name)?.state, "ready");
     } finally {
       SharedMemory.unlink(name);
     }
@@ -241,8 +245,8 @@ nativeTest("SharedMemory.create() gives exactly the permissions that were asked 
       const name = names.next();
       using _region = SharedMemory.create(name, { byteLength: 1, mode });
       const expected = mode ?? 0o600;
-      assert.equal(listed(name)?.mode, expected);
-      assert.equal((Deno.statSync(`/dev/shm/millrace.${name}`).mode ?? 0) & 0o7777, expected);
+      assertStrictEquals(listed(name)?.mode, expected);
+      assertStrictEquals((Deno.statSync(`/dev/shm/millrace.${name}`).mode ?? 0) & 0o7777, expected);
     }
   } finally {
     Deno.umask(before);
@@ -251,14 +255,14 @@ nativeTest("SharedMemory.create() gives exactly the permissions that were asked 
 
 nativeTest("SharedMemory.connect() and unlink() find nothing where there is nothing", () => {
   for (const [action, words] of [["connect", "connect to"], ["unlink", "unlink"]] as const) {
-    assert.throws(() => SharedMemory[action]("test-nothing"), {
+    assertThrowsMatching(() => SharedMemory[action]("test-nothing"), {
       name: "NotFound",
       operation: `${words} shared memory`,
       message: new RegExp(`^${words} shared memory test-nothing: no such file or directory \\(ENOENT\\)`),
     });
   }
   const directory = "/nowhere";
-  assert.throws(
+  assertThrowsMatching(
     () => SharedMemory.connect("a", { directory }),
     /^NotFound: connect to shared memory a in \/nowhere: /,
   );
@@ -270,15 +274,15 @@ nativeTest("SharedMemory.unlink() takes the name, and nothing from those who hav
   using first = SharedMemory.create(name, { byteLength: 16 });
   using second = SharedMemory.connect(name);
   SharedMemory.unlink(name);
-  assert.throws(() => SharedMemory.connect(name), Deno.errors.NotFound);
-  assert.equal(listed(name), undefined);
+  assertThrows(() => SharedMemory.connect(name), Deno.errors.NotFound);
+  assertStrictEquals(listed(name), undefined);
   first.bytes[3] = 9;
-  assert.equal(second.bytes[3], 9);
-  assert.ok(first.tryLock(0));
-  assert.ok(second.isLocked(0));
+  assertStrictEquals(second.bytes[3], 9);
+  assert(first.tryLock(0));
+  assert(second.isLocked(0));
   using other = SharedMemory.create(name, { byteLength: 8 });
-  assert.deepEqual([other.byteLength, other.bytes[3]], [8, 0]);
-  assert.equal(first.bytes[3], 9);
+  assertEquals([other.byteLength, other.bytes[3]], [8, 0]);
+  assertStrictEquals(first.bytes[3], 9);
 });
 
 nativeTest("SharedMemory.close() leaves views of length 0, whose use throws or reads nothing", () => {
@@ -291,18 +295,18 @@ nativeTest("SharedMemory.close() leaves views of length 0, whose use throws or r
   region.close();
   region.close();
   region[Symbol.dispose]();
-  assert.equal(region.bytes, bytes);
-  assert.equal(region.byteLength, 4096);
-  assert.deepEqual([bytes.byteLength, words.length, bytes.buffer.byteLength], [0, 0, 0]);
-  assert.equal(bytes[0], undefined);
+  assertStrictEquals(region.bytes, bytes);
+  assertStrictEquals(region.byteLength, 4096);
+  assertEquals([bytes.byteLength, words.length, bytes.buffer.byteLength], [0, 0, 0]);
+  assertStrictEquals(bytes[0], undefined);
   bytes[0] = 1;
-  assert.throws(() => Atomics.load(words, 0));
-  assert.throws(() => view.getUint8(0), TypeError);
-  assert.throws(() => bytes.set([1]));
-  assert.throws(() => region.tryLock(0), Deno.errors.BadResource);
-  assert.throws(() => region.isLocked(0), Deno.errors.BadResource);
+  assertThrows(() => Atomics.load(words, 0));
+  assertThrows(() => view.getUint8(0), TypeError);
+  assertThrows(() => bytes.set([1]));
+  assertThrows(() => region.tryLock(0), Deno.errors.BadResource);
+  assertThrows(() => region.isLocked(0), Deno.errors.BadResource);
   region.unlock(0);
-  assert.deepEqual([mappingCount(name), descriptorCount(name)], [0, 0]);
+  assertEquals([mappingCount(name), descriptorCount(name)], [0, 0]);
 });
 
 nativeTest("SharedMemory maps a region once, until the last of its openers has closed", () => {
@@ -310,15 +314,15 @@ nativeTest("SharedMemory maps a region once, until the last of its openers has c
   const name = names.next();
   const openers = [SharedMemory.create(name, { byteLength: 5000 })];
   for (let count = 0; count < 4; count++) openers.push(SharedMemory.connect(name));
-  assert.equal(mappingCount(name), 1);
-  assert.equal(descriptorCount(name), 5);
+  assertStrictEquals(mappingCount(name), 1);
+  assertStrictEquals(descriptorCount(name), 5);
   const last = openers.splice(2, 1)[0];
   for (const opener of openers) opener.close();
-  assert.deepEqual([mappingCount(name), descriptorCount(name)], [1, 1]);
+  assertEquals([mappingCount(name), descriptorCount(name)], [1, 1]);
   last.bytes[4999] = 1;
-  assert.equal(last.bytes[4999], 1);
+  assertStrictEquals(last.bytes[4999], 1);
   last.close();
-  assert.deepEqual([mappingCount(name), descriptorCount(name)], [0, 0]);
+  assertEquals([mappingCount(name), descriptorCount(name)], [0, 0]);
 });
 
 nativeTest("SharedMemory.tryLock() is each opener's own, also within one process", () => {
@@ -327,20 +331,22 @@ nativeTest("SharedMemory.tryLock() is each opener's own, also within one process
   using first = SharedMemory.create(name, { byteLength: 1 });
   const second = SharedMemory.connect(name);
   for (const index of [0, 1, 500, SHARED_MEMORY_LOCK_COUNT - 1]) {
-    assert.deepEqual([first.isLocked(index), second.isLocked(index)], [false, false]);
-    assert.equal(first.tryLock(index), true);
-    assert.deepEqual([first.tryLock(index), second.tryLock(index)], [false, false]);
-    assert.deepEqual([first.isLocked(index), second.isLocked(index)], [true, true]);
+    assertEquals([first.isLocked(index), second.isLocked(index)], [false, false]);
+    assertStrictEquals(first.tryLock(index), true);
+    assertEquals([first.tryLock(index), second.tryLock(index)], [false, false]);
+    assertEquals([first.isLocked(index), second.isLocked(index)], [true, true]);
     second.unlock(index);
-    assert.ok(second.isLocked(index));
+    assert(second.isLocked(index));
     first.unlock(index);
     first.unlock(index);
-    assert.deepEqual([first.isLocked(index), second.isLocked(index)], [false, false]);
-    assert.equal(second.tryLock(index), true);
-    assert.ok(first.isLocked(index));
+    assertEquals([first.isLocked(index), second.isLocked(index)], [false, false]);
+    assertStrictEquals(second.tryLock(index), true);
+    assert(first.isLocked(index));
   }
   second.close();
-  for (const index of [0, 1, 500, SHARED_MEMORY_LOCK_COUNT - 1]) assert.equal(first.isLocked(index), false);
+  for (const index of [0, 1, 500, SHARED_MEMORY_LOCK_COUNT - 1]) {
+    assertStrictEquals(first.isLocked(index), false);
+  }
 });
 
 nativeTest("SharedMemory.close() gives the locks back, whoever else of the process has it open", () => {
@@ -348,10 +354,10 @@ nativeTest("SharedMemory.close() gives the locks back, whoever else of the proce
   const name = names.next();
   const first = SharedMemory.create(name, { byteLength: 1 });
   using second = SharedMemory.connect(name);
-  assert.ok(first.tryLock(0));
+  assert(first.tryLock(0));
   first.close();
-  assert.equal(second.isLocked(0), false);
-  assert.ok(second.tryLock(0));
+  assertStrictEquals(second.isLocked(0), false);
+  assert(second.tryLock(0));
 });
 
 nativeTest("SharedMemory.tryLock(), isLocked() and unlock() refuse locks that are none", () => {
@@ -359,9 +365,9 @@ nativeTest("SharedMemory.tryLock(), isLocked() and unlock() refuse locks that ar
   using region = SharedMemory.create(names.next(), { byteLength: 1 });
   for (const index of [-1, SHARED_MEMORY_LOCK_COUNT, 0.5, NaN, Infinity]) {
     const refused = { name: "RangeError", message: /lock of shared memory: .*, expected 0 to 1023/ };
-    assert.throws(() => region.tryLock(index), refused);
-    assert.throws(() => region.isLocked(index), refused);
-    assert.throws(() => region.unlock(index), refused);
+    assertThrowsMatching(() => region.tryLock(index), refused);
+    assertThrowsMatching(() => region.isLocked(index), refused);
+    assertThrowsMatching(() => region.unlock(index), refused);
   }
 });
 
@@ -371,14 +377,14 @@ nativeTest("SharedMemory.list() tells who made a region, and whether it is in us
   const before = Date.now();
   const region = SharedMemory.create(name, { byteLength: 12_345, mode: 0o640 });
   const info = listed(name);
-  assert.ok(info?.createdAt !== undefined && info.createdBy?.startedAt !== undefined);
+  assert(info?.createdAt !== undefined && info.createdBy?.startedAt !== undefined);
   const { createdAt, createdBy, ...rest } = info;
-  assert.deepEqual(rest, { name, byteLength: 12_345, mode: 0o640, inUse: true, state: "ready" });
-  assert.equal(createdBy.pid, Deno.pid);
-  assert.ok(Number(createdBy.startedAt) <= before);
-  assert.ok(Number(createdAt) >= before);
+  assertEquals(rest, { name, byteLength: 12_345, mode: 0o640, inUse: true, state: "ready" });
+  assertStrictEquals(createdBy.pid, Deno.pid);
+  assert(Number(createdBy.startedAt) <= before);
+  assert(Number(createdAt) >= before);
   region.close();
-  assert.deepEqual(listed(name), { ...info, inUse: false });
+  assertEquals(listed(name), { ...info, inUse: false });
 });
 
 nativeTest("SharedMemory.list() and removeAbandoned() leave alone what is not Millrace's", () => {
@@ -390,11 +396,11 @@ nativeTest("SharedMemory.list() and removeAbandoned() leave alone what is not Mi
       resize(fd, 8192);
       writeAt(fd, new TextEncoder().encode("somebody else's"), 0);
     }
-    assert.ok(SharedMemory.list().every(({ name }) => !name.includes(id)));
-    assert.deepEqual(SharedMemory.removeAbandoned({ prefix: `test-${id}` }), []);
-    assert.deepEqual(SharedMemory.removeAbandoned({ prefix: `test ${id}` }), []);
+    assert(SharedMemory.list().every(({ name }) => !name.includes(id)));
+    assertEquals(SharedMemory.removeAbandoned({ prefix: `test-${id}` }), []);
+    assertEquals(SharedMemory.removeAbandoned({ prefix: `test ${id}` }), []);
     for (const object of objects) closeDescriptor(openSharedObject(object));
-    assert.throws(() => SharedMemory.connect(`test-${id}`), {
+    assertThrowsMatching(() => SharedMemory.connect(`test-${id}`), {
       name: "InvalidData",
       message: `connect to shared memory test-${id}: it is no region of Millrace's`,
     });
@@ -409,17 +415,17 @@ nativeTest("SharedMemory.connect() refuses a pipe or a directory of a region's n
   const path = `/dev/shm/millrace.${name}`;
   Deno.mkdirSync(path);
   try {
-    assert.throws(() => SharedMemory.connect(name), Deno.errors.IsADirectory);
-    assert.equal(listed(name), undefined);
-    assert.ok(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
+    assertThrows(() => SharedMemory.connect(name), Deno.errors.IsADirectory);
+    assertStrictEquals(listed(name), undefined);
+    assert(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
   } finally {
     Deno.removeSync(path);
   }
   new Deno.Command("mkfifo", { args: [path] }).outputSync();
   try {
-    assert.throws(() => SharedMemory.connect(name), { name: "InvalidData", message: /no memory/ });
-    assert.equal(listed(name), undefined);
-    assert.ok(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
+    assertThrowsMatching(() => SharedMemory.connect(name), { name: "InvalidData", message: /no memory/ });
+    assertStrictEquals(listed(name), undefined);
+    assert(!SharedMemory.removeAbandoned({ prefix: name }).includes(name));
   } finally {
     Deno.removeSync(path);
   }
@@ -445,11 +451,11 @@ nativeTest("SharedMemory.connect() says what is wrong with a region, and list() 
     writeAt(fd, bytes, at);
     closeDescriptor(fd);
     const refused = state === "half-made" ? "NotFound" : "InvalidData";
-    assert.throws(() => SharedMemory.connect(name), { name: refused, message });
-    assert.deepEqual([listed(name)?.state, listed(name)?.inUse], [state, false]);
-    assert.equal(descriptorCount(name), 0);
-    assert.equal(SharedMemory.removeAbandoned({ prefix: name }).includes(name), removed);
-    assert.equal(listSharedObjects(`millrace.${name}`).length, removed ? 0 : 1);
+    assertThrowsMatching(() => SharedMemory.connect(name), { name: refused, message });
+    assertEquals([listed(name)?.state, listed(name)?.inUse], [state, false]);
+    assertStrictEquals(descriptorCount(name), 0);
+    assertStrictEquals(SharedMemory.removeAbandoned({ prefix: name }).includes(name), removed);
+    assertStrictEquals(listSharedObjects(`millrace.${name}`).length, removed ? 0 : 1);
   }
 });
 
@@ -462,12 +468,12 @@ nativeTest("SharedMemory.removeAbandoned() takes what nobody has open, and nothi
   for (const name of [closed, reopened, other]) SharedMemory.create(name, { byteLength: 1 }).close();
   using kept = SharedMemory.create(open, { byteLength: 1 });
   using _again = SharedMemory.connect(reopened);
-  assert.deepEqual(SharedMemory.list({ prefix }).map(({ name }) => name), [closed, open, reopened]);
-  assert.deepEqual(SharedMemory.removeAbandoned({ prefix }), [closed]);
-  assert.throws(() => SharedMemory.connect(closed), Deno.errors.NotFound);
-  assert.deepEqual([listed(open)?.inUse, listed(other)?.inUse], [true, false]);
+  assertEquals(SharedMemory.list({ prefix }).map(({ name }) => name), [closed, open, reopened]);
+  assertEquals(SharedMemory.removeAbandoned({ prefix }), [closed]);
+  assertThrows(() => SharedMemory.connect(closed), Deno.errors.NotFound);
+  assertEquals([listed(open)?.inUse, listed(other)?.inUse], [true, false]);
   kept.close();
-  assert.deepEqual(SharedMemory.removeAbandoned({ prefix }), [open]);
+  assertEquals(SharedMemory.removeAbandoned({ prefix }), [open]);
 });
 
 nativeTest("SharedMemory.close() keeps memory that somebody has taken by transferring the buffer", () => {
@@ -476,7 +482,7 @@ nativeTest("SharedMemory.close() keeps memory that somebody has taken by transfe
   const taken = new Uint8Array(region.bytes.buffer.transfer());
   region.close();
   taken[0] = 1;
-  assert.equal(taken[0], 1);
+  assertStrictEquals(taken[0], 1);
 });
 
 nativeTest("SharedMemory.connect() and list() tell a region that somebody is making or removing", () => {
@@ -485,19 +491,19 @@ nativeTest("SharedMemory.connect() and list() tell a region that somebody is mak
   SharedMemory.create(name, { byteLength: 1 }).close();
   const fd = openSharedObject(`/millrace.${name}`);
   try {
-    assert.ok(tryLockByte(fd, LOCK_AT.open, "exclusive"));
+    assert(tryLockByte(fd, LOCK_AT.open, "exclusive"));
     const busy = {
       name: "Busy",
       message: `connect to shared memory ${name}: another process has been making or removing it for 100 ms`,
     };
-    assert.throws(() => SharedMemory.connect(name), busy);
-    assert.deepEqual([listed(name)?.state, listed(name)?.inUse], ["ready", true]);
+    assertThrowsMatching(() => SharedMemory.connect(name), busy);
+    assertEquals([listed(name)?.state, listed(name)?.inUse], ["ready", true]);
     writeAt(fd, int32(STATE.making), AT.state);
-    assert.throws(() => SharedMemory.connect(name), busy);
-    assert.deepEqual([listed(name)?.state, listed(name)?.inUse], ["being made", true]);
-    assert.deepEqual(SharedMemory.removeAbandoned({ prefix: name }), []);
-    assert.ok(tryLockByte(fd, LOCK_AT.remove, "exclusive"));
-    assert.throws(() => SharedMemory.unlink(name), { name: "Busy", message: /^unlink shared memory/ });
+    assertThrowsMatching(() => SharedMemory.connect(name), busy);
+    assertEquals([listed(name)?.state, listed(name)?.inUse], ["being made", true]);
+    assertEquals(SharedMemory.removeAbandoned({ prefix: name }), []);
+    assert(tryLockByte(fd, LOCK_AT.remove, "exclusive"));
+    assertThrowsMatching(() => SharedMemory.unlink(name), { name: "Busy", message: /^unlink shared memory/ });
   } finally {
     closeDescriptor(fd);
   }

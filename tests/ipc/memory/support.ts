@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { native, type NativeSymbols } from "../../../ffi/mod.ts";
 import { runProgram } from "../../support/driver_program.ts";
 import { SharedMemory, type SharedMemoryPlace } from "../../../src/ipc/memory/mod.ts";
@@ -108,12 +108,12 @@ export async function killedAt(call: number, program: string): Promise<boolean> 
     console.log("done");
     Deno.exit(0);
   `);
-  assert.equal(stderr, "");
+  assertStrictEquals(stderr, "");
   if (stdout === "done\n") {
-    assert.equal(code, 0);
+    assertStrictEquals(code, 0);
     return true;
   }
-  assert.deepEqual([code, stdout], [137, ""]);
+  assertEquals([code, stdout], [137, ""]);
   return false;
 }
 

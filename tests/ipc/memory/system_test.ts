@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import {
   commandFailure,
@@ -46,7 +46,7 @@ smallTest("SharedMemory.create() throws where /dev/shm is full, and leaves nothi
   const hint =
     "/dev/shm, or the disk of its directory, is too small or full: ask for less, remove what is there, " +
     "or make it larger (/dev/shm in a container by --shm-size)";
-  assert.deepEqual(report, [
+  assertEquals(report, [
     ["ENOSPC", `reserve shared memory of 69632 bytes: no space left on the device (ENOSPC); ${hint}`],
     [],
     ["ENOSPC", `write shared memory: no space left on the device (ENOSPC); ${hint}`],
@@ -72,7 +72,7 @@ nativeTest(
     console.log(JSON.stringify([tooLarge.slice(1), SharedMemory.list({ prefix: name })]));
     `,
     );
-    assert.deepEqual(report, [
+    assertEquals(report, [
       [
         "EFBIG",
         "reserve shared memory of 268439552 bytes: the file would become too large (EFBIG); " +
@@ -102,7 +102,7 @@ smallTest(
     console.log(JSON.stringify([tooLarge[1], left, noPage[1], names()]));
     `,
     );
-    assert.deepEqual(report, ["ENOSPC", [], "ENOSPC", ["millrace.b"]]);
+    assertEquals(report, ["ENOSPC", [], "ENOSPC", ["millrace.b"]]);
   },
 );
 
@@ -142,7 +142,7 @@ if (diskFailure === undefined) {
       `,
       );
       // The second number is the kernel's choice, for a disk that pretends to be larger than it is.
-      assert.match(JSON.stringify(report), /^\["none"(,"(EIO|ENOSPC) sync shared memory"){2}\]$/);
+      assertMatch(JSON.stringify(report), /^\["none"(,"(EIO|ENOSPC) sync shared memory"){2}\]$/);
     },
   );
 }
@@ -163,7 +163,7 @@ smallTest(
       SharedMemory.list()]));
     `,
     );
-    assert.deepEqual(report, [300, true, true, []]);
+    assertEquals(report, [300, true, true, []]);
   },
 );
 
@@ -188,7 +188,7 @@ if (userFailure === undefined) {
       }
       `,
     );
-    assert.deepEqual(report, ["PermissionDenied", "EACCES", []]);
+    assertEquals(report, ["PermissionDenied", "EACCES", []]);
   });
 
   nativeTest("SharedMemory of another user is out of reach, and is neither listed nor removed", async () => {
@@ -210,7 +210,7 @@ if (userFailure === undefined) {
       ]));
       `,
     );
-    assert.deepEqual(report, [
+    assertEquals(report, [
       ["PermissionDenied", "EACCES"],
       ["AlreadyExists", "EEXIST"],
       false,
@@ -236,6 +236,6 @@ if (userFailure === undefined) {
       console.log(JSON.stringify(SharedMemory.removeAbandoned({ directory })));
       `,
     );
-    assert.deepEqual(report, ["b"]);
+    assertEquals(report, ["b"]);
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { descriptorCount, mappingCount, RegionNames, TemporaryDirectory, until } from "./support.ts";
@@ -26,12 +26,12 @@ nativeTest("SharedMemory is mapped once for all workers, and until the last has 
   const region = SharedMemory.create(name, { byteLength: 64 });
   const words = new Int32Array(region.bytes.buffer);
   const workers = await Promise.all([0, 1].map((lock) => startWorker({ name, lock, thenClose: false })));
-  assert.equal(mappingCount(name), 1);
-  assert.equal(descriptorCount(name), 3);
-  assert.equal(Atomics.load(words, 0), 2);
+  assertStrictEquals(mappingCount(name), 1);
+  assertStrictEquals(descriptorCount(name), 3);
+  assertStrictEquals(Atomics.load(words, 0), 2);
   region.close();
   // Those who have it open go on.
-  assert.equal(mappingCount(name), 1);
+  assertStrictEquals(mappingCount(name), 1);
   using again = SharedMemory.connect(name);
   const before = Atomics.load(new Int32Array(again.bytes.buffer), 1);
   await until(() => Atomics.load(new Int32Array(again.bytes.buffer), 1) > before);
@@ -46,13 +46,13 @@ nativeTest(
     const name = names.next();
     using region = SharedMemory.create(name, { byteLength: 64 });
     const worker = await startWorker({ name, lock: 5, thenClose: false });
-    assert.deepEqual([region.isLocked(5), descriptorCount(name)], [true, 2]);
+    assertEquals([region.isLocked(5), descriptorCount(name)], [true, 2]);
     worker.terminate();
     await until(() => !region.isLocked(5));
     await until(() => descriptorCount(name) === 1);
-    assert.equal(mappingCount(name), 1);
+    assertStrictEquals(mappingCount(name), 1);
     region.bytes[0] = 1;
-    assert.ok(region.tryLock(5));
+    assert(region.tryLock(5));
   },
 );
 
@@ -64,10 +64,10 @@ nativeTest(
     SharedMemory.create(name, { byteLength: 64 }).close();
     const worker = await startWorker({ name, lock: 5, thenClose: false });
     using region = SharedMemory.connect(name);
-    assert.ok(region.isLocked(5));
+    assert(region.isLocked(5));
     worker.terminate();
     await until(() => !region.isLocked(5));
-    assert.equal(mappingCount(name), 1);
+    assertStrictEquals(mappingCount(name), 1);
   },
 );
 
@@ -78,10 +78,10 @@ nativeTest("SharedMemory is unmapped when the last worker that had it open is te
   const workers = await Promise.all(
     [0, 1, 2].map((lock) => startWorker({ name, lock, thenClose: lock === 0 })),
   );
-  assert.equal(mappingCount(name), 1);
+  assertStrictEquals(mappingCount(name), 1);
   for (const worker of workers) worker.terminate();
   await until(() => mappingCount(name) === 0 && descriptorCount(name) === 0);
-  assert.ok(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
+  assert(SharedMemory.removeAbandoned({ prefix: name }).includes(name));
 });
 
 nativeTest("SharedMemory of a worker that is terminated while it syncs is given back", async () => {
@@ -93,6 +93,6 @@ nativeTest("SharedMemory of a worker that is terminated while it syncs is given 
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     worker.terminate();
     await until(() => mappingCount("a") === 0 && descriptorCount("a") === 0);
-    assert.deepEqual(SharedMemory.removeAbandoned({ directory }), ["a"]);
+    assertEquals(SharedMemory.removeAbandoned({ directory }), ["a"]);
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { MemoryPool, StaleBlockError } from "../../../src/ipc/state/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { startProgram } from "../../support/net_child.ts";
@@ -21,10 +22,10 @@ function poolTest(
 
 poolTest("MemoryPool.tryAcquire(): each block has one owner, until it is released", (one, other) => {
   const blocks = [one, other, one].map((pool) => pool.tryAcquire());
-  assert.deepEqual(blocks.map((block) => block?.index).sort(), [0, 1, 2]);
-  assert.deepEqual([one.tryAcquire(), other.tryAcquire()], [undefined, undefined]);
+  assertEquals(blocks.map((block) => block?.index).sort(), [0, 1, 2]);
+  assertEquals([one.tryAcquire(), other.tryAcquire()], [undefined, undefined]);
   blocks[1]?.release();
-  assert.equal(one.tryAcquire()?.index, blocks[1]?.index);
+  assertStrictEquals(one.tryAcquire()?.index, blocks[1]?.index);
 });
 
 poolTest(
@@ -33,30 +34,33 @@ poolTest(
     const block = one.tryAcquire();
     block?.writeAt(3, new Uint8Array([1, 2, 3]));
     const reference = block?.offer() ?? 0;
-    assert.ok(Number.isSafeInteger(reference) && reference > 0);
-    assert.throws(() => block?.writeAt(0, new Uint8Array(1)), /write to block \d: it is offered/);
-    assert.throws(() => block?.release(), StaleBlockError);
-    assert.throws(() => block?.offer(), StaleBlockError);
-    assert.equal(one.status().offeredCount, 1);
+    assert(Number.isSafeInteger(reference) && reference > 0);
+    assertThrowsMatching(() => block?.writeAt(0, new Uint8Array(1)), /write to block \d: it is offered/);
+    assertThrows(() => block?.release(), StaleBlockError);
+    assertThrows(() => block?.offer(), StaleBlockError);
+    assertStrictEquals(one.status().offeredCount, 1);
     const taken = other.take(reference);
-    assert.deepEqual([...taken.readAt(3, 3)], [1, 2, 3]);
-    assert.deepEqual([...taken.bytes.subarray(3, 6)], [1, 2, 3]);
-    assert.throws(() => other.take(reference), /nobody offers it by \d+, and this opener has it anew/);
-    assert.throws(() => one.take(reference), /nobody offers it by \d+, and another participant has it/);
-    assert.equal(block?.withdraw(), false);
+    assertEquals([...taken.readAt(3, 3)], [1, 2, 3]);
+    assertEquals([...taken.bytes.subarray(3, 6)], [1, 2, 3]);
+    assertThrowsMatching(() => other.take(reference), /nobody offers it by \d+, and this opener has it anew/);
+    assertThrowsMatching(
+      () => one.take(reference),
+      /nobody offers it by \d+, and another participant has it/,
+    );
+    assertStrictEquals(block?.withdraw(), false);
     taken.release();
-    assert.throws(() => taken.readAt(0, 1), /it was released or taken, and it is free/);
-    assert.equal(one.status().freeCount, 3);
-    assert.equal(one.status().takenCount, 1);
+    assertThrowsMatching(() => taken.readAt(0, 1), /it was released or taken, and it is free/);
+    assertStrictEquals(one.status().freeCount, 3);
+    assertStrictEquals(one.status().takenCount, 1);
   },
 );
 
 poolTest("PoolBlock.withdraw() takes an offer back", (one, other) => {
   const block = one.tryAcquire();
   const reference = block?.offer() ?? 0;
-  assert.equal(block?.withdraw(), true);
-  assert.equal(block?.withdraw(), false);
-  assert.throws(() => other.take(reference), StaleBlockError);
+  assertStrictEquals(block?.withdraw(), true);
+  assertStrictEquals(block?.withdraw(), false);
+  assertThrows(() => other.take(reference), StaleBlockError);
   block?.writeAt(0, new Uint8Array(100));
   block?.release();
 });
@@ -65,48 +69,48 @@ poolTest("PoolBlock keeps to its bytes", (one, other) => {
   const [block, neighbour] = [one.tryAcquire(), other.tryAcquire()];
   block?.writeAt(0, new Uint8Array(100).fill(1));
   block?.writeAt(100, new Uint8Array(0));
-  assert.deepEqual([...neighbour?.readAt(0, 100) ?? []], new Array(100).fill(0));
+  assertEquals([...neighbour?.readAt(0, 100) ?? []], new Array(100).fill(0));
   for (const at of [-1, 1, 0.5, NaN, 2 ** 32]) {
-    assert.throws(() => block?.writeAt(at, new Uint8Array(100)), RangeError);
-    assert.throws(() => block?.readAt(at, 100), RangeError);
+    assertThrows(() => block?.writeAt(at, new Uint8Array(100)), RangeError);
+    assertThrows(() => block?.readAt(at, 100), RangeError);
   }
-  assert.throws(() => block?.readAt(0, -1), RangeError);
-  assert.equal(block?.bytes.length, 100);
+  assertThrows(() => block?.readAt(0, -1), RangeError);
+  assertStrictEquals(block?.bytes.length, 100);
 });
 
 poolTest("PoolBlock.release() twice, or of what is another's by now, is refused", (one, other) => {
   const blocks = [one.tryAcquire(), one.tryAcquire(), one.tryAcquire()];
   const [block] = blocks;
   block?.release();
-  assert.throws(() => block?.release(), /release block \d: it was released or taken, and it is free/);
+  assertThrowsMatching(() => block?.release(), /release block \d: it was released or taken, and it is free/);
   const theirs = other.tryAcquire();
-  assert.equal(theirs?.index, block?.index);
-  assert.throws(() => block?.release(), /and another participant has it/);
+  assertStrictEquals(theirs?.index, block?.index);
+  assertThrowsMatching(() => block?.release(), /and another participant has it/);
   theirs?.release();
   const mine = one.tryAcquire();
-  assert.throws(() => block?.release(), /this opener has it anew/);
-  assert.equal(mine?.held, true);
+  assertThrowsMatching(() => block?.release(), /this opener has it anew/);
+  assertStrictEquals(mine?.held, true);
   {
     using _again = mine;
   }
-  assert.equal(mine?.held, false);
+  assertStrictEquals(mine?.held, false);
 });
 
 poolTest("MemoryPool.take() refuses what is no reference", (one) => {
   for (const reference of [0, -1, 0.5, NaN, 2 ** 53, 4 * 2 ** 22]) {
-    assert.throws(() => one.take(reference), RangeError);
+    assertThrows(() => one.take(reference), RangeError);
   }
-  assert.throws(() => one.take(1), /nobody offers it by 1, and it is free/);
+  assertThrowsMatching(() => one.take(1), /nobody offers it by 1, and it is free/);
 });
 
 poolTest("MemoryPool.acquire() waits for a block", async (one, other) => {
   const blocks = [one.tryAcquire(), one.tryAcquire(), one.tryAcquire()];
-  await assert.rejects(other.acquire({ timeoutMs: 3 }), { name: "TimeoutError" });
-  assert.equal(other.acquireSync({ timeoutMs: 3 }), undefined);
+  await assertRejectsMatching(() => other.acquire({ timeoutMs: 3 }), { name: "TimeoutError" });
+  assertStrictEquals(other.acquireSync({ timeoutMs: 3 }), undefined);
   const waiting = other.acquire();
   await pause(1);
   blocks[2]?.release();
-  assert.equal((await waiting).index, blocks[2]?.index);
+  assertStrictEquals((await waiting).index, blocks[2]?.index);
 });
 
 poolTest("MemoryPool.close() frees what its opener has and offers", async (one, other) => {
@@ -115,11 +119,11 @@ poolTest("MemoryPool.close() frees what its opener has and offers", async (one, 
   const waiting = one.acquire();
   other.close();
   using _got = await waiting;
-  assert.throws(() => one.take(reference), StaleBlockError);
-  assert.throws(() => owned?.readAt(0, 1), Deno.errors.BadResource);
+  assertThrows(() => one.take(reference), StaleBlockError);
+  assertThrows(() => owned?.readAt(0, 1), Deno.errors.BadResource);
   third?.release();
-  assert.deepEqual([one.status().freeCount, third?.held], [2, false]);
-  assert.throws(() => other.tryAcquire(), Deno.errors.BadResource);
+  assertEquals([one.status().freeCount, third?.held], [2, false]);
+  assertThrows(() => other.tryAcquire(), Deno.errors.BadResource);
 });
 
 poolTest("MemoryPool: the blocks of a process that is killed are had again", async (one) => {
@@ -132,29 +136,32 @@ poolTest("MemoryPool: the blocks of a process that is killed are had again", asy
     console.log("reference", pool.tryAcquire().offer());
   `);
   await child.says(/reference/);
-  assert.equal(one.tryAcquire(), undefined);
+  assertStrictEquals(one.tryAcquire(), undefined);
   const waiting = one.acquire();
   child.kill("SIGKILL");
   using _block = await waiting;
-  assert.equal(one.status().freeCount, 2);
-  assert.equal(one.status().recoveredCount, 3);
+  assertStrictEquals(one.status().freeCount, 2);
+  assertStrictEquals(one.status().recoveredCount, 3);
 });
 
 nativeTest("MemoryPool.create(), connect(), open(), list(), unlink(), metrics()", () => {
   using names = new StateNames();
   const name = names.next();
-  assert.throws(() => MemoryPool.create(name, { blockCount: 0, blockBytes: 1 }), /blockCount is 0/);
-  assert.throws(() => MemoryPool.create(name, { blockCount: 1, blockBytes: 0 }), /blockBytes is 0/);
-  assert.throws(() => MemoryPool.create(name, { blockCount: 1000, blockBytes: 2 ** 28 }), /expected at most/);
+  assertThrowsMatching(() => MemoryPool.create(name, { blockCount: 0, blockBytes: 1 }), /blockCount is 0/);
+  assertThrowsMatching(() => MemoryPool.create(name, { blockCount: 1, blockBytes: 0 }), /blockBytes is 0/);
+  assertThrowsMatching(
+    () => MemoryPool.create(name, { blockCount: 1000, blockBytes: 2 ** 28 }),
+    /expected at most/,
+  );
   using one = MemoryPool.open(name, { blockCount: 2, blockBytes: 10 });
   using other = MemoryPool.open(name, { blockCount: 2, blockBytes: 10 });
-  assert.deepEqual([other.blockCount, other.blockBytes], [2, 10]);
-  assert.throws(() => MemoryPool.open(name, { blockCount: 2, blockBytes: 50 }), {
+  assertEquals([other.blockCount, other.blockBytes], [2, 10]);
+  assertThrowsMatching(() => MemoryPool.open(name, { blockCount: 2, blockBytes: 50 }), {
     name: "AlreadyExists",
     message: `open pool ${name}: blockBytes is 10, expected 50`,
   });
-  assert.equal(MemoryPool.list({ prefix: name }).length, 1);
-  assert.deepEqual(MemoryPool.removeAbandoned({ prefix: name }), []);
-  assert.match(one.metrics(), /^millrace_pool_free\{pool="test-[^"]+"\} 2$/m);
+  assertStrictEquals(MemoryPool.list({ prefix: name }).length, 1);
+  assertEquals(MemoryPool.removeAbandoned({ prefix: name }), []);
+  assertMatch(one.metrics(), /^millrace_pool_free\{pool="test-[^"]+"\} 2$/m);
   MemoryPool.unlink(name);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { QueueNames } from "./support.ts";
@@ -18,8 +19,8 @@ for (const [what, shape] of [["", SHAPE], [" with partitions", { ...SHAPE, parti
       await body(queue);
       let count = 0;
       while (queue.trySend("x")) count++;
-      assert.equal(count, SHAPE.capacity, "no slot is lost");
-      assert.equal(queue.status().damagedCount, 0);
+      assertStrictEquals(count, SHAPE.capacity, "no slot is lost");
+      assertStrictEquals(queue.status().damagedCount, 0);
     });
 
   payloadTest(
@@ -32,7 +33,7 @@ for (const [what, shape] of [["", SHAPE], [" with partitions", { ...SHAPE, parti
         ({ buffer }) => buffer.resize(0),
       ];
       for (const change of changes) {
-        assert.equal(queue.trySendMany(["a", "b"]), 2);
+        assertStrictEquals(queue.trySendMany(["a", "b"]), 2);
         const payloads = Array.from(
           { length: 3 },
           () => new Uint8Array(new ArrayBuffer(4, { maxByteLength: 10_000 })).fill(1),
@@ -41,7 +42,7 @@ for (const [what, shape] of [["", SHAPE], [" with partitions", { ...SHAPE, parti
         for (const payload of payloads) change(payload);
         const received: number[][] = [];
         while (received.length < 5) received.push([...(await queue.receive({ timeoutMs: 30_000 })).data]);
-        assert.deepEqual(received.slice(2), [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]);
+        assertEquals(received.slice(2), [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]);
         await Promise.all(sending);
       }
     },
@@ -60,8 +61,8 @@ for (const [what, shape] of [["", SHAPE], [" with partitions", { ...SHAPE, parti
       const sending = queue.sendMany(make());
       const received: number[] = [];
       while (received.length < 100) received.push((await queue.receive({ timeoutMs: 30_000 })).data[0]);
-      assert.deepEqual(received, Array.from({ length: 100 }, (_, number) => number));
-      assert.equal((await sending).length, 100);
+      assertEquals(received, Array.from({ length: 100 }, (_, number) => number));
+      assertStrictEquals((await sending).length, 100);
     },
   );
 
@@ -71,13 +72,16 @@ for (const [what, shape] of [["", SHAPE], [" with partitions", { ...SHAPE, parti
       const shared = new Uint8Array(new SharedArrayBuffer(3, { maxByteLength: 1000 })).fill(5);
       await queue.send(shared);
       shared.buffer.grow(1000);
-      assert.deepEqual([...(await queue.receive()).data], [5, 5, 5]);
-      await assert.rejects(queue.send(shared), RangeError);
+      assertEquals([...(await queue.receive()).data], [5, 5, 5]);
+      await assertRejects(() => queue.send(shared), RangeError);
       const gone = new Uint8Array(3);
       structuredClone(gone.buffer, { transfer: [gone.buffer] });
-      await assert.rejects(queue.send(gone), { name: "TypeError", message: /its buffer is detached/ });
-      assert.throws(() => queue.trySendMany([gone]), TypeError);
-      assert.equal(queue.tryReceive(), undefined);
+      await assertRejectsMatching(() => queue.send(gone), {
+        name: "TypeError",
+        message: /its buffer is detached/,
+      });
+      assertThrows(() => queue.trySendMany([gone]), TypeError);
+      assertStrictEquals(queue.tryReceive(), undefined);
     },
   );
 }

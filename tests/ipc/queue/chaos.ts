@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
@@ -130,7 +130,7 @@ async function stop(running: readonly Running[]): Promise<void> {
   for (const { child } of running) child.kill("SIGTERM");
   for (const { child, order } of running) {
     const { code, signal } = await child.status;
-    assert.deepEqual([code, signal], [0, null], `${order.role} ${order.number} ends in order`);
+    assertEquals([code, signal], [0, null], `${order.role} ${order.number} ends in order`);
   }
 }
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, fail } from "@std/assert";
 import type { ChaosHistory, ChaosPlan, Running } from "./chaos.ts";
 import { DEED } from "./chaos_process.ts";
 
@@ -39,22 +39,24 @@ export function checkMessages(
       const message = `${producer}.${number}`;
       const before = received.get(message) ?? 0;
       received.set(message, before + 1);
-      assert.ok(sending.has(message), `seed ${seed}: message ${message} was received, and nobody sent it`);
+      assert(sending.has(message), `seed ${seed}: message ${message} was received, and nobody sent it`);
       if (before > 0) {
         redelivered++;
-        assert.ok(
+        assert(
           redeliveryCount > 0,
           `seed ${seed}: message ${message} was delivered twice, and says that it was not`,
         );
       } else if (isOrdered) order.received(producer, number, partition, seed);
       if (keys > 0) order.begins(partition, message, by, seed);
-    } else if (letter === DEED.torn) assert.fail(`seed ${seed}: a torn message of ${numbers[0]} bytes`);
+    } else if (letter === DEED.torn) fail(`seed ${seed}: a torn message of ${numbers[0]} bytes`);
     else order.ends(`${numbers[0]}.${numbers[1]}`);
   }
   const lost = [...sent].filter((message) => !received.has(message));
-  assert.deepEqual(lost, [], `seed ${seed}: messages that were acknowledged and never delivered`);
+  assertEquals(lost, [], `seed ${seed}: messages that were acknowledged and never delivered`);
   const givenBack = deeds.filter(({ letter }) => letter === DEED.givenBack).length;
-  if (killed === 0) assert.equal(redelivered, givenBack, `seed ${seed}: delivered twice, and nobody died`);
+  if (killed === 0) {
+    assertStrictEquals(redelivered, givenBack, `seed ${seed}: delivered twice, and nobody died`);
+  }
   return { sent: sent.size, received: received.size, redelivered, killed };
 }
 
@@ -66,7 +68,7 @@ class OrderCheck {
   received(producer: number, number: number, partition: number, seed: number): void {
     const key = `${producer}.${partition}`;
     const last = this.#last.get(key) ?? 0;
-    assert.ok(
+    assert(
       number > last,
       `seed ${seed}: producer ${producer}, partition ${partition}: ${number} came behind ${last}`,
     );
@@ -76,7 +78,7 @@ class OrderCheck {
   begins(partition: number, message: string, by: Running, seed: number): void {
     const out = this.#out.get(partition);
     const isFree = out === undefined || out.by.killed;
-    assert.ok(
+    assert(
       isFree,
       `seed ${seed}: partition ${partition}: ${message} is out together with ${out?.message}`,
     );
@@ -106,7 +108,7 @@ export function checkRequests({ seed }: ChaosPlan, { deeds, all }: ChaosHistory)
   for (const { letter, numbers, by } of deeds) {
     const request = `${by.order.number}.${numbers[0]}`;
     const end = (outcome: keyof typeof counts): void => {
-      assert.ok(open.delete(request), `seed ${seed}: request ${request} has ended before`);
+      assert(open.delete(request), `seed ${seed}: request ${request} has ended before`);
       counts[outcome]++;
     };
     if (letter === DEED.asking) open.set(request, by);
@@ -114,36 +116,40 @@ export function checkRequests({ seed }: ChaosPlan, { deeds, all }: ChaosHistory)
       const [requester, number, redeliveryCount] = numbers;
       const its = `${requester}.${number}`;
       const before = handled.get(its) ?? new Set();
-      assert.ok(
+      assert(
         before.size === 0 || killed.length > 0,
         `seed ${seed}: ${its} is handled twice, and nobody died`,
       );
-      assert.ok(
+      assert(
         before.size === 0 || redeliveryCount > 0,
         `seed ${seed}: ${its} is handled again, and says that it is not`,
       );
       handled.set(its, before.add(by.order.number));
     } else if (letter === DEED.answered) {
       const isIts = handled.get(request)?.has(numbers[1]) === true;
-      assert.ok(isIts, `seed ${seed}: ${request} was answered by ${numbers[1]}, who never had it`);
+      assert(isIts, `seed ${seed}: ${request} was answered by ${numbers[1]}, who never had it`);
       end("answered");
     } else if (letter === DEED.refused) end("refused");
     else if (letter === DEED.ended) end("ended");
     else if (letter === DEED.lost) end("lost");
-    else if (letter === DEED.torn) assert.fail(`seed ${seed}: torn, or another's: ${numbers[0]} bytes`);
+    else if (letter === DEED.torn) fail(`seed ${seed}: torn, or another's: ${numbers[0]} bytes`);
   }
   const endless = [...open].filter(([, by]) => !by.killed).map(([request]) => request);
-  assert.deepEqual(endless, [], `seed ${seed}: requests that did not end`);
+  assertEquals(endless, [], `seed ${seed}: requests that did not end`);
   // Each of those who died can have been replying to one.
   const responders = killed.filter(({ order }) => order.role === "responder").length;
-  assert.ok(counts.lost <= responders, `seed ${seed}: ${counts.lost} lost, ${responders} died`);
+  assert(counts.lost <= responders, `seed ${seed}: ${counts.lost} lost, ${responders} died`);
   return { ...counts, killed: killed.length };
 }
 
 /** As {@linkcode checkMessages}, and each message comes with its box. */
 export function checkMailbox(plan: ChaosPlan, history: ChaosHistory): MessagesOutcome {
   for (const { letter, numbers } of history.deeds) {
-    assert.notEqual(letter, DEED.boxless, `seed ${plan.seed}: message ${numbers.join(".")} without its box`);
+    assertNotStrictEquals(
+      letter,
+      DEED.boxless,
+      `seed ${plan.seed}: message ${numbers.join(".")} without its box`,
+    );
   }
   return checkMessages(plan, history);
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { nameSkipReason, nativeSkipReason } from "../../support/driver_native.ts";
@@ -40,8 +40,8 @@ function chaosTest(
       await withSeed(seed, async () => {
         const history = await withWatchdog(WATCHDOG_MS, () => runChaos(plan));
         const outcome = CHECKS[run.pair](plan, history);
-        assert.ok("sent" in outcome ? outcome.sent > 0 : outcome.answered > 0);
-        assert.ok(outcome.killed > 0 || run.killedPercent === 0);
+        assert("sent" in outcome ? outcome.sent > 0 : outcome.answered > 0);
+        assert(outcome.killed > 0 || run.killedPercent === 0);
         findLeaks(opened, mailbox);
       });
     },
@@ -51,12 +51,12 @@ function chaosTest(
 /** Everybody else is gone: nothing is anybody's, and every place can be had. */
 function findLeaks(queue: SharedQueue, mailbox: SharedMailbox | undefined): void {
   const { readyCount, reservedCount, deadLetterCount, damagedCount } = queue.status();
-  assert.deepEqual([readyCount, reservedCount, deadLetterCount, damagedCount], [0, 0, 0, 0]);
+  assertEquals([readyCount, reservedCount, deadLetterCount, damagedCount], [0, 0, 0, 0]);
   let count = 0;
   while (queue.trySend("x")) count++;
-  assert.equal(count, queue.capacity, "every slot can be filled");
-  assert.equal(queue.status().participants.length, 1, "nobody else is left");
-  if (mailbox !== undefined) assert.equal(mailbox.freeCount, BOX_COUNT);
+  assertStrictEquals(count, queue.capacity, "every slot can be filled");
+  assertStrictEquals(queue.status().participants.length, 1, "nobody else is left");
+  if (mailbox !== undefined) assertStrictEquals(mailbox.freeCount, BOX_COUNT);
 }
 
 chaosTest(

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Slab } from "../../../src/ipc/sharing/mod.ts";
 import { COUNTER, FLAG, RECORD } from "../../../src/ipc/queue/layout.ts";
@@ -27,9 +28,9 @@ for (const native of [true, false]) {
     memory.words[record(6) + RECORD.route] = routeOf(0, 0, FLAG.compressed);
     const messages: Message[] = [];
     core.receiveMany(messages, 8);
-    assert.deepEqual(messages.map(({ data }) => data[0]), [0, 1, 3, 4, 7]);
-    assert.equal(core.participants.total(COUNTER.damaged), 3);
-    for (let number = 0; number < 8; number++) assert.ok(core.trySend(new Uint8Array(1), PLAIN) >= 0);
+    assertEquals(messages.map(({ data }) => data[0]), [0, 1, 3, 4, 7]);
+    assertStrictEquals(core.participants.total(COUNTER.damaged), 3);
+    for (let number = 0; number < 8; number++) assert(core.trySend(new Uint8Array(1), PLAIN) >= 0);
     core.close();
   });
 
@@ -38,9 +39,9 @@ for (const native of [true, false]) {
     const core = new QueueCore(memory, { native });
     const says = { name: "InvalidData", message: /^read from the queue: .* it cannot be decompressed: / };
     for (const take of [() => core.receive(), () => core.reserve()]) {
-      assert.ok(core.trySend(JUNK, { ...PLAIN, flags: FLAG.compressed }) >= 0);
-      assert.throws(take, says);
-      assert.equal(take(), undefined);
+      assert(core.trySend(JUNK, { ...PLAIN, flags: FLAG.compressed }) >= 0);
+      assertThrowsMatching(take, says);
+      assertStrictEquals(take(), undefined);
     }
     core.close();
   });
@@ -55,7 +56,7 @@ nativeTest(
     const slot = core.take("messages");
     memory.words[memory.recordOf(slot) + RECORD.byteLength] = 9;
     memory.words[memory.slots + slot] = 7 << 8;
-    assert.throws(() => core.read(slot), Deno.errors.InvalidData);
+    assertThrows(() => core.read(slot), Deno.errors.InvalidData);
     const { setInterval } = globalThis;
     let janitors = 0;
     globalThis.setInterval = ((...args: Parameters<typeof setInterval>) => {
@@ -67,7 +68,7 @@ nativeTest(
     } finally {
       globalThis.setInterval = setInterval;
     }
-    assert.equal(janitors, 0);
+    assertStrictEquals(janitors, 0);
     core.close();
   },
 );
@@ -81,13 +82,13 @@ nativeTest("QueueCore.receive() of a damaged message leaves its slot to who has 
   const { take } = Slab.prototype;
   Slab.prototype.take = function (at, byteLength) {
     Slab.prototype.take = take;
-    assert.equal(other.trySend(new Uint8Array([1]), PLAIN), 0);
-    assert.equal(other.reserve()?.slot, 0);
+    assertStrictEquals(other.trySend(new Uint8Array([1]), PLAIN), 0);
+    assertStrictEquals(other.reserve()?.slot, 0);
     return take.call(this, at, byteLength);
   };
-  assert.throws(() => core.receive(), Deno.errors.InvalidData);
+  assertThrows(() => core.receive(), Deno.errors.InvalidData);
   const word = memory.load(0);
-  assert.deepEqual([phaseOf(word), ownerOf(word)], [PHASE.reserved, other.participants.number]);
+  assertEquals([phaseOf(word), ownerOf(word)], [PHASE.reserved, other.participants.number]);
   core.close();
   other.close();
 });

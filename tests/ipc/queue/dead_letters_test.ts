@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { DeadLetters } from "../../../src/ipc/queue/dead_letters.ts";
 import { COUNTER, WORD } from "../../../src/ipc/queue/layout.ts";
@@ -33,29 +34,29 @@ function deadTest(
 function bury(queue: SharedQueue, text: string, key?: string): void {
   queue.trySend(text, key === undefined ? {} : { key });
   queue.tryReserve()?.nack();
-  assert.equal(queue.tryReserve(), undefined);
+  assertStrictEquals(queue.tryReserve(), undefined);
 }
 
 deadTest(
   "DeadLetters.tryReserve() and receive() give the oldest, and say how often it was delivered",
   {},
   async (queue, other) => {
-    assert.equal(other.deadLetters.tryReceive(), undefined);
+    assertStrictEquals(other.deadLetters.tryReceive(), undefined);
     const waiting = other.deadLetters.receive();
     bury(queue, "a");
-    assert.equal((await waiting).text(), "a");
+    assertStrictEquals((await waiting).text(), "a");
     bury(queue, "b");
     bury(queue, "c");
     const first = other.deadLetters.tryReserve();
-    assert.deepEqual([first?.message.text(), first?.message.redeliveryCount, first?.isRequest], [
+    assertEquals([first?.message.text(), first?.message.redeliveryCount, first?.isRequest], [
       "b",
       1,
       false,
     ]);
-    assert.equal(queue.deadLetters.tryReceive()?.text(), "c");
+    assertStrictEquals(queue.deadLetters.tryReceive()?.text(), "c");
     first?.nack();
-    assert.equal(queue.deadLetters.tryReceive()?.text(), "b");
-    await assert.rejects(other.deadLetters.receive({ timeoutMs: 5 }), { name: "TimeoutError" });
+    assertStrictEquals(queue.deadLetters.tryReceive()?.text(), "b");
+    await assertRejectsMatching(() => other.deadLetters.receive({ timeoutMs: 5 }), { name: "TimeoutError" });
   },
 );
 
@@ -65,14 +66,14 @@ deadTest("DeadLetters.redeliver() sends countMax of them on their way again, whe
   for (const priority of [1, 0, 1]) {
     queue.trySend(`${priority}`, { priority });
     queue.tryReserve()?.nack();
-    assert.equal(queue.tryReserve(), undefined);
+    assertStrictEquals(queue.tryReserve(), undefined);
   }
   // No more than a quarter of the capacity is kept.
-  assert.equal(queue.status().deadLetterCount, 2);
-  assert.deepEqual([other.deadLetters.redeliver(0), other.deadLetters.redeliver(1)], [0, 1]);
-  assert.deepEqual([other.deadLetters.redeliver(), other.deadLetters.redeliver()], [1, 0]);
+  assertStrictEquals(queue.status().deadLetterCount, 2);
+  assertEquals([other.deadLetters.redeliver(0), other.deadLetters.redeliver(1)], [0, 1]);
+  assertEquals([other.deadLetters.redeliver(), other.deadLetters.redeliver()], [1, 0]);
   const seen = [queue.tryReceive(), queue.tryReceive()];
-  assert.deepEqual(seen.map((message) => [message?.text(), message?.priority]), [["0", 0], ["1", 1]]);
+  assertEquals(seen.map((message) => [message?.text(), message?.priority]), [["0", 0], ["1", 1]]);
 });
 
 deadTest(
@@ -81,12 +82,12 @@ deadTest(
   (queue) => {
     bury(queue, "dead");
     for (const countMax of [-1, NaN]) {
-      assert.throws(() => queue.deadLetters.redeliver(countMax), {
+      assertThrowsMatching(() => queue.deadLetters.redeliver(countMax), {
         name: "RangeError",
         message: `redeliver dead letters of queue ${queue.name}: countMax is ${countMax}, expected 0 or more`,
       });
     }
-    assert.equal(queue.status().deadLetterCount, 1);
+    assertStrictEquals(queue.status().deadLetterCount, 1);
   },
 );
 
@@ -98,12 +99,12 @@ deadTest(
     queue.trySend("one", { key: "k" });
     queue.trySend("two", { key: "k" });
     using held = other.tryReserve();
-    assert.equal(held?.message.text(), "one");
-    assert.equal(queue.deadLetters.redeliver(), 1);
-    assert.equal(queue.tryReserve(), undefined, "one message of a partition at a time");
+    assertStrictEquals(held?.message.text(), "one");
+    assertStrictEquals(queue.deadLetters.redeliver(), 1);
+    assertStrictEquals(queue.tryReserve(), undefined, "one message of a partition at a time");
     held?.ack();
-    assert.equal(queue.tryReceive()?.text(), "two");
-    assert.equal(queue.tryReceive()?.text(), "dead");
+    assertStrictEquals(queue.tryReceive()?.text(), "two");
+    assertStrictEquals(queue.tryReceive()?.text(), "dead");
   },
 );
 
@@ -118,12 +119,12 @@ nativeTest(
     const word = (at: number): number => memory.words[at];
     const isAwaited = (signal: number): boolean => word(signal + 1) !== word(signal + 2);
     // A message wakes one who sleeps: it must not be one who has no use for it.
-    assert.deepEqual([isAwaited(WORD.items), isAwaited(WORD.deadLetters)], [false, true]);
+    assertEquals([isAwaited(WORD.items), isAwaited(WORD.deadLetters)], [false, true]);
     other.trySend(new Uint8Array([3]), { lane: 0, flags: 0, expiresMs: 0 });
     other.giveBack(other.reserve()?.slot ?? -1);
     // It was delivered as often as it may be: who waits for dead letters is told, and need not wait for another delivery.
-    assert.equal(word(WORD.deadLetters), 1);
-    assert.equal((await waiting).data[0], 3);
+    assertStrictEquals(word(WORD.deadLetters), 1);
+    assertStrictEquals((await waiting).data[0], 3);
     core.close();
     other.close();
   },
@@ -167,7 +168,7 @@ function deadLettersOfTwo(kept: number, turn: number): { letters: number[]; drop
   } finally {
     Object.assign(OwnSlots.prototype, { reserve, leave });
   }
-  assert.ok(turns >= turn, "there is such a moment");
+  assert(turns >= turn, "there is such a moment");
   const dropped = one.participants.total(COUNTER.dropped);
   const letters: number[] = [];
   const dead = new DeadLetters(one);
@@ -182,7 +183,7 @@ nativeTest(
     for (const [kept, turns] of [[0, 2], [1, 2], [2, 4]] as const) {
       for (let turn = 2; turn <= turns; turn++) {
         const { letters, dropped } = deadLettersOfTwo(kept, turn);
-        assert.deepEqual([letters.length, dropped], [2, kept], `${kept} kept, turn ${turn}: ${letters}`);
+        assertEquals([letters.length, dropped], [2, kept], `${kept} kept, turn ${turn}: ${letters}`);
       }
     }
   },
@@ -191,11 +192,11 @@ nativeTest(
 deadTest("DeadLetters wait for nothing once the queue is closed", {}, async (queue, other) => {
   const waiting = other.deadLetters.receive();
   other.close();
-  await assert.rejects(waiting, Deno.errors.BadResource);
+  await assertRejects(() => waiting, Deno.errors.BadResource);
   for (const call of [() => other.deadLetters.tryReceive(), () => other.deadLetters.redeliver()]) {
-    assert.throws(call, Deno.errors.BadResource);
+    assertThrows(call, Deno.errors.BadResource);
   }
   bury(queue, "a");
   await new Promise((resolve) => setTimeout(resolve, QUEUE_WAIT_MS_MAX));
-  assert.equal(queue.deadLetters.tryReceive()?.text(), "a");
+  assertStrictEquals(queue.deadLetters.tryReceive()?.text(), "a");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SharedQueue, SharedQueueReplyError } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { type Child, startProgram } from "../../support/net_child.ts";
@@ -23,7 +23,7 @@ function deathTest(name: string, body: (queue: SharedQueue) => Promise<void>): v
       return count === SHAPE.capacity;
     });
     const { readyCount, reservedCount } = queue.status();
-    assert.deepEqual([readyCount, reservedCount], [SHAPE.capacity, 0], "no slot is lost");
+    assertEquals([readyCount, reservedCount], [SHAPE.capacity, 0], "no slot is lost");
   });
 }
 
@@ -66,8 +66,8 @@ deathTest("SharedQueue: what a killed consumer had goes to another that waits", 
   const waiting = queue.reserve();
   await kill(child);
   using delivery = await waiting;
-  assert.deepEqual([delivery.message.text(), delivery.message.redeliveryCount], ["a", 1]);
-  assert.equal(queue.status().participants.length, 1, "its number is free");
+  assertEquals([delivery.message.text(), delivery.message.redeliveryCount], ["a", 1]);
+  assertStrictEquals(queue.status().participants.length, 1, "its number is free");
   delivery.ack();
 });
 
@@ -79,7 +79,7 @@ deathTest(
       await kill(child);
       const waiting = queue.receive();
       queue.trySend(`${round}`);
-      assert.equal((await waiting).text(), `${round}`);
+      assertStrictEquals((await waiting).text(), `${round}`);
     }
   },
 );
@@ -93,7 +93,7 @@ deathTest("SharedQueue: slots of producers that are killed while they send come 
     const received = queue.receiveMany(4);
     await pause(round * 3);
     await kill(child);
-    assert.ok((await received).every(({ data }) => data.length === 100));
+    assert((await received).every(({ data }) => data.length === 100));
     queue.purge();
   }
 });
@@ -105,9 +105,9 @@ deathTest("SharedQueue.request(): when its consumer is killed another handles it
   await kill(child);
   using server = SharedQueue.connect(queue.name);
   const delivery = await server.reserve();
-  assert.deepEqual([delivery.isRequest, delivery.message.redeliveryCount], [true, 1]);
-  assert.equal(delivery.reply("b"), true);
-  assert.equal(new TextDecoder().decode(await request), "b");
+  assertEquals([delivery.isRequest, delivery.message.redeliveryCount], [true, 1]);
+  assertStrictEquals(delivery.reply("b"), true);
+  assertStrictEquals(new TextDecoder().decode(await request), "b");
 });
 
 deathTest(
@@ -116,11 +116,11 @@ deathTest(
     for (const isReplied of [false, true]) {
       await using child = await start(queue, `queue.request("a");`);
       const delivery = await queue.reserve();
-      assert.equal(delivery.isRequest, true);
+      assertStrictEquals(delivery.isRequest, true);
       if (isReplied) {
         // Stopped, it does not fetch the reply.
         await stopped(child);
-        assert.equal(delivery.reply("b"), true);
+        assertStrictEquals(delivery.reply("b"), true);
         await kill(child);
       } else {
         await kill(child);
@@ -146,7 +146,7 @@ deathTest("SharedQueue.request() ends when a consumer is killed that had handled
     using server = SharedQueue.connect(queue.name);
     const responding = server.respond(() => "x".repeat(100), ending);
     for (const result of await Promise.all(requests)) {
-      assert.ok(
+      assert(
         result === 100 || result instanceof SharedQueueReplyError && result.reason === "lost",
         String(result),
       );
@@ -186,8 +186,8 @@ nativeTest(
       };
       using queue = open();
       queue.purge();
-      assert.equal(queue.trySend("b"), true);
-      assert.equal(queue.tryReceive()?.text(), "b");
+      assertStrictEquals(queue.trySend("b"), true);
+      assertStrictEquals(queue.tryReceive()?.text(), "b");
     }
   },
 );
@@ -209,17 +209,17 @@ deathTest(
       for (let number = 0; number < PASSING; number++) await queue.send(`${number}`);
     })();
     for (let number = 0; number < PASSING; number++) {
-      assert.equal(
+      assertStrictEquals(
         (await other.receive()).text(),
         `${number}`,
       );
     }
     await sending;
-    assert.equal(queue.status().reservedCount, 1);
+    assertStrictEquals(queue.status().reservedCount, 1);
     child.kill("SIGCONT");
     child.kill("SIGUSR1");
     await child.says(/acknowledged true/);
-    assert.equal(queue.status().reservedCount, 0);
+    assertStrictEquals(queue.status().reservedCount, 0);
   },
 );
 
@@ -235,7 +235,7 @@ deathTest("SharedQueue: a producer that is stopped between two messages slows no
   const received = async (): Promise<string> => {
     const text = (await other.receive()).text();
     if (text.startsWith("child ")) {
-      assert.equal(Number(text.slice(6)), last + 1, "its messages are in order");
+      assertStrictEquals(Number(text.slice(6)), last + 1, "its messages are in order");
       last++;
     }
     return text;
@@ -264,9 +264,9 @@ nativeTest(
       // The number of the dead is the first that is free.
       using next = SharedQueue.connect(name);
       const { participants, readyCount, reservedCount } = queue.status();
-      assert.deepEqual([participants.length, participants.every(({ alive }) => alive)], [2, true]);
-      assert.deepEqual([readyCount, reservedCount], [1, 0]);
-      assert.equal(next.tryReceive()?.redeliveryCount, 1);
+      assertEquals([participants.length, participants.every(({ alive }) => alive)], [2, true]);
+      assertEquals([readyCount, reservedCount], [1, 0]);
+      assertStrictEquals(next.tryReceive()?.redeliveryCount, 1);
     }
   },
 );

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Delivery } from "../../../src/ipc/queue/delivery.ts";
 import { FLAG } from "../../../src/ipc/queue/layout.ts";
@@ -25,7 +26,7 @@ function requested(): {
   const slot = requester.trySend(new Uint8Array([1, 2, 3]), { lane: 0, flags: FLAG.request, expiresMs: 0 });
   const pending = new PendingRequest(requester, slot, generationOf(memory.load(slot)), 0);
   const reserved = consumer.reserve();
-  assert.ok(reserved !== undefined);
+  assert(reserved !== undefined);
   const delivery = new Delivery(consumer, reserved.slot, reserved.message, true);
   return { requester, pending, consumer, delivery, die: () => other.region.die() };
 }
@@ -44,12 +45,12 @@ nativeTest(
         },
       },
     });
-    assert.throws(() => delivery.reply("no request"), /killed/);
+    assertThrowsMatching(() => delivery.reply("no request"), /killed/);
     die();
     requester.recover();
-    assert.equal(requester.reserve(), undefined);
-    await assert.rejects(
-      pending.reply({ timeoutMs: 1000 }),
+    assertStrictEquals(requester.reserve(), undefined);
+    await assertRejectsMatching(
+      () => pending.reply({ timeoutMs: 1000 }),
       (error) => error instanceof SharedQueueReplyError && error.reason === "lost",
     );
     requester.close();
@@ -58,12 +59,12 @@ nativeTest(
 
 nativeTest("Delivery of a request: whose consumer dies before it replies is delivered again", () => {
   const { requester, delivery, die } = requested();
-  assert.deepEqual([...delivery.message.data], [1, 2, 3]);
+  assertEquals([...delivery.message.data], [1, 2, 3]);
   die();
   requester.recover();
   const again = requester.reserve();
-  assert.deepEqual([...again?.message.data ?? []], [1, 2, 3]);
-  assert.equal(again?.message.redeliveryCount, 1);
+  assertEquals([...again?.message.data ?? []], [1, 2, 3]);
+  assertStrictEquals(again?.message.redeliveryCount, 1);
   requester.close();
 });
 
@@ -83,11 +84,11 @@ nativeTest(
       },
     });
     const replying = Promise.resolve().then(() => delivery.reply("late"));
-    await assert.rejects(waiting, /enough/);
+    await assertRejectsMatching(() => waiting, /enough/);
     // The abort gives the request up a moment later, when the reply is there already: either of the two frees the slot.
     await replying;
     for (let count = 0; count < 2; count++) {
-      assert.ok(requester.trySend(new Uint8Array(1), { lane: 0, flags: 0, expiresMs: 0 }) >= 0);
+      assert(requester.trySend(new Uint8Array(1), { lane: 0, flags: 0, expiresMs: 0 }) >= 0);
     }
     requester.close();
     consumer.close();

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows, fail } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { geometryOf, RECORD_HEADER_BYTES } from "../../../src/ipc/queue/layout.ts";
 import { queueConstantsOf } from "../../../src/ipc/queue/queue_constants.ts";
@@ -35,19 +36,19 @@ directoryTest("SharedQueue in a directory outlives its processes", async (direct
     await queue.sync();
     Deno.kill(Deno.pid, "SIGKILL");
   `);
-  assert.equal(code, 137, stderr);
-  assert.deepEqual(SharedQueue.list({ directory }).map(({ name, inUse }) => [name, inUse]), [["q", false]]);
-  assert.ok(!SharedQueue.list().some(({ name }) => name === "q"));
-  assert.throws(() => SharedQueue.connect("q"), Deno.errors.NotFound);
+  assertStrictEquals(code, 137, stderr);
+  assertEquals(SharedQueue.list({ directory }).map(({ name, inUse }) => [name, inUse]), [["q", false]]);
+  assert(!SharedQueue.list().some(({ name }) => name === "q"));
+  assertThrows(() => SharedQueue.connect("q"), Deno.errors.NotFound);
   using queue = SharedQueue.connect("q", { directory });
   const seen = await Promise.all([queue.receive(), queue.receive(), queue.receive()]);
-  assert.deepEqual(seen.map((message) => [message.text(), message.redeliveryCount]).sort(), [["a", 1], [
+  assertEquals(seen.map((message) => [message.text(), message.redeliveryCount]).sort(), [["a", 1], [
     "b",
     0,
   ], ["c", 0]]);
-  assert.deepEqual(SharedQueue.removeAbandoned({ directory }), []);
+  assertEquals(SharedQueue.removeAbandoned({ directory }), []);
   SharedQueue.unlink("q", { directory });
-  assert.deepEqual(SharedQueue.list({ directory }), []);
+  assertEquals(SharedQueue.list({ directory }), []);
 });
 
 directoryTest(
@@ -69,17 +70,17 @@ directoryTest(
         const place = PAGE_BYTES + recordsAt + slot * (RECORD_HEADER_BYTES + 64) + RECORD_HEADER_BYTES + at;
         file.seekSync(place, Deno.SeekMode.Start);
         file.readSync(byte);
-        assert.equal(byte[0], data[at]);
+        assertStrictEquals(byte[0], data[at]);
         byte[0] ^= flip;
         file.seekSync(place, Deno.SeekMode.Start);
         file.writeSync(byte);
-        assert.throws(() => queue.tryReceive(), {
+        assertThrowsMatching(() => queue.tryReceive(), {
           name: "InvalidData",
           message: "read from queue q: a message is damaged: its checksum is wrong",
         });
-        assert.equal(queue.status().damagedCount, ++damaged);
-        assert.equal(queue.tryReceive()?.text(), "other");
-        assert.equal(queue.tryReceive(), undefined);
+        assertStrictEquals(queue.status().damagedCount, ++damaged);
+        assertStrictEquals(queue.tryReceive()?.text(), "other");
+        assertStrictEquals(queue.tryReceive(), undefined);
       }
     }
   },
@@ -92,11 +93,11 @@ directoryTest("SharedQueue.sync() has on the disk what was sent before it", asyn
   await mailbox.send(box, "kept");
   await Promise.all([queue.sync(), queue.sync()]);
   const text = new TextDecoder().decode(await Deno.readFile(fileOf(directory)));
-  assert.ok(text.includes("kept"));
-  assert.ok((await Deno.stat(`${directory}/millrace.mailbox.q`)).size > 2 ** 20);
+  assert(text.includes("kept"));
+  assert((await Deno.stat(`${directory}/millrace.mailbox.q`)).size > 2 ** 20);
   SharedMailbox.unlink("q", { directory });
   queue.close();
-  await assert.rejects(queue.sync(), Deno.errors.BadResource);
+  await assertRejects(() => queue.sync(), Deno.errors.BadResource);
 });
 
 /** Pages of the file as they are in one of `snapshots`, each by chance. */
@@ -138,19 +139,19 @@ async function cutPower(directory: string, seed: number, shape: QueueShape): Pro
       try {
         message = queue.tryReceive();
       } catch (error) {
-        assert.ok(error instanceof Deno.errors.InvalidData, `${error}`);
+        assert(error instanceof Deno.errors.InvalidData, `${error}`);
         continue;
       }
       if (message === undefined) return;
       const read = readChaosMessage(message.data, bytesMax);
-      assert.ok(
+      assert(
         read !== undefined && read.producer === seed && read.number >= 1 && read.number <= sent,
         "nobody sent it",
       );
-      assert.ok(!seen.has(read.number), `message ${read.number} is there twice`);
+      assert(!seen.has(read.number), `message ${read.number} is there twice`);
       seen.add(read.number);
     }
-    assert.fail("there is no end to it");
+    fail("there is no end to it");
   };
   drain();
   await new Promise((resolve) => setTimeout(resolve, 2));
@@ -159,7 +160,7 @@ async function cutPower(directory: string, seed: number, shape: QueueShape): Pro
   queue.purge();
   let filled = 0;
   while (filled <= queue.capacity && queue.trySend(chaosMessage(seed, ++sent, bytesMax))) filled++;
-  assert.equal(filled, queue.capacity);
+  assertStrictEquals(filled, queue.capacity);
   drain();
   queue.close();
   SharedQueue.unlink("q", { directory });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { FLAG, RECORD } from "../../../src/ipc/queue/layout.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { type Message, type QueueShape, SharedQueue } from "../../../src/ipc/queue/mod.ts";
@@ -38,7 +39,7 @@ function bothTest(
           const data = texts.map((text) => new TextEncoder().encode(text));
           for (let from = 0; from < data.length;) {
             const sent = other.trySendMany(data, from, data.length, PLAIN);
-            assert.ok(sent > 0);
+            assert(sent > 0);
             from += sent;
           }
         },
@@ -52,7 +53,7 @@ function bothTest(
           ): void => {
             found.push(textOf(bytes, at, byteLength) + (redeliveryCount > 0 ? `:${redeliveryCount}` : ""));
           };
-          assert.equal(core.drainInPlace(onMessage, countMax), found.length);
+          assertStrictEquals(core.drainInPlace(onMessage, countMax), found.length);
           return found;
         },
       });
@@ -67,13 +68,13 @@ function texts(count: number): string[] {
 }
 
 bothTest("drainInPlace() works off what is there, in order", { capacity: 256 }, ({ core, send, drain }) => {
-  assert.deepEqual(drain(), []);
+  assertEquals(drain(), []);
   send(...texts(200));
-  assert.deepEqual(drain(3), ["m0", "m1", "m2"]);
-  assert.deepEqual(drain(), texts(67).slice(3));
-  assert.deepEqual(drain(1000), texts(200).slice(67));
-  assert.equal(core.sender.trySend(new Uint8Array(1), PLAIN, Date.now()) >= 0, true);
-  assert.equal(drain().length, 1);
+  assertEquals(drain(3), ["m0", "m1", "m2"]);
+  assertEquals(drain(), texts(67).slice(3));
+  assertEquals(drain(1000), texts(200).slice(67));
+  assertStrictEquals(core.sender.trySend(new Uint8Array(1), PLAIN, Date.now()) >= 0, true);
+  assertStrictEquals(drain().length, 1);
 });
 
 bothTest(
@@ -86,9 +87,9 @@ bothTest(
     const fail = (): void => {
       if (++count === 2) throw failure;
     };
-    assert.throws(() => core.drainInPlace(fail, 64), failure);
-    assert.deepEqual(drain().sort(), ["m1:1", "m2", "m3"]);
-    assert.deepEqual(drain(), []);
+    assertThrowsMatching(() => core.drainInPlace(fail, 64), failure);
+    assertEquals(drain().sort(), ["m1:1", "m2", "m3"]);
+    assertEquals(drain(), []);
   },
 );
 
@@ -97,13 +98,13 @@ bothTest(
   { capacity: 8, deliveryCountMax: 1, deadLetterCountMax: 4 },
   ({ core, send, drain }) => {
     send(...texts(3));
-    assert.throws(() =>
+    assertThrows(() =>
       core.drainInPlace(() => {
         throw new Error("no");
       }, 64)
     );
-    assert.deepEqual(drain(), ["m1", "m2"]);
-    assert.ok(core.receiver.isDeadLetter(core.take("dead letters")));
+    assertEquals(drain(), ["m1", "m2"]);
+    assert(core.receiver.isDeadLetter(core.take("dead letters")));
   },
 );
 
@@ -118,10 +119,10 @@ bothTest(
       if (found.length === 2) core.close();
     };
     core.drainInPlace(onMessage, 64);
-    assert.deepEqual(found, ["m0", "m1"]);
+    assertEquals(found, ["m0", "m1"]);
     const left = [other.receive(), other.receive(), other.receive()].map((message) => message?.text());
-    assert.deepEqual(left.sort(), ["m1", "m2", "m3"]);
-    assert.equal(other.receive(), undefined);
+    assertEquals(left.sort(), ["m1", "m2", "m3"]);
+    assertStrictEquals(other.receive(), undefined);
   },
 );
 
@@ -135,12 +136,12 @@ bothTest(
       found.push(textOf(bytes, at, byteLength));
       found.push(core.receive()?.text() ?? "");
       found.push(...drain(2));
-      assert.ok(core.trySend(new Uint8Array([120]), PLAIN) >= 0);
+      assert(core.trySend(new Uint8Array([120]), PLAIN) >= 0);
     }, 20);
-    assert.deepEqual(found.sort(), texts(150).filter((text) => found.includes(text)).sort());
-    assert.equal(new Set(found).size, 80);
+    assertEquals(found.sort(), texts(150).filter((text) => found.includes(text)).sort());
+    assertStrictEquals(new Set(found).size, 80);
     const rest = [...drain(1000)];
-    assert.equal(rest.length, 150 - 80 + 20);
+    assertStrictEquals(rest.length, 150 - 80 + 20);
   },
 );
 
@@ -155,14 +156,14 @@ bothTest(
     const long = core.trySend(new Uint8Array(1), PLAIN);
     core.memory.words[core.memory.recordOf(long) + RECORD.byteLength] = 1 << 30;
     send("c");
-    assert.ok(slot >= 0);
-    assert.deepEqual(drain().sort(), ["a", "b", "c"]);
+    assert(slot >= 0);
+    assertEquals(drain().sort(), ["a", "b", "c"]);
     const free = [];
     for (let next = core.trySend(new Uint8Array(1), PLAIN); next >= 0;) {
       free.push(next);
       next = core.trySend(new Uint8Array(1), PLAIN);
     }
-    assert.equal(free.length, 8, "all slots are free again");
+    assertStrictEquals(free.length, 8, "all slots are free again");
   },
 );
 
@@ -176,15 +177,15 @@ for (const shape of [{}, { partitions: 4 }, { priorities: 2 }]) {
     compressing.trySend("x".repeat(4000));
     queue.trySend("");
     const found: string[] = [];
-    assert.equal(
+    assertStrictEquals(
       queue.drainInPlace((...message) =>
         found.push(textOf(...message.slice(0, 3) as [Uint8Array, number, number]))
       ),
       3,
     );
-    assert.deepEqual(found.sort(), ["", "plain", "x".repeat(4000)]);
+    assertEquals(found.sort(), ["", "plain", "x".repeat(4000)]);
     const { receivedCount, readyCount, reservedCount, sentCount } = queue.status();
-    assert.deepEqual([receivedCount, readyCount, reservedCount, sentCount], [3, 0, 0, 3]);
+    assertEquals([receivedCount, readyCount, reservedCount, sentCount], [3, 0, 0, 3]);
   });
 }
 
@@ -195,7 +196,7 @@ nativeTest("SharedQueue.drainInPlace() takes messages of a queue in a directory"
     queue.trySend("x");
     const found: string[] = [];
     queue.drainInPlace((bytes, at, byteLength) => found.push(textOf(bytes, at, byteLength)));
-    assert.deepEqual(found, ["x"]);
+    assertEquals(found, ["x"]);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -205,9 +206,9 @@ nativeTest("SharedQueue.drainInPlace() refuses a count that is none, and a close
   using names = new QueueNames();
   const queue = SharedQueue.create(names.next(), { capacity: 4 });
   const nothing = (): void => {};
-  for (const count of [0, -1, 1.5, NaN]) assert.throws(() => queue.drainInPlace(nothing, count), RangeError);
+  for (const count of [0, -1, 1.5, NaN]) assertThrows(() => queue.drainInPlace(nothing, count), RangeError);
   queue.close();
-  assert.throws(() => queue.drainInPlace(nothing), Deno.errors.BadResource);
+  assertThrows(() => queue.drainInPlace(nothing), Deno.errors.BadResource);
 });
 
 nativeTest("SharedQueue.drainInPlace() leaves everything there when its process is killed", async () => {
@@ -226,10 +227,10 @@ nativeTest("SharedQueue.drainInPlace() leaves everything there when its process 
     });
   `);
   await child.says(/third/);
-  assert.equal(queue.tryReceive(), undefined, "it has them all");
+  assertStrictEquals(queue.tryReceive(), undefined, "it has them all");
   child.kill("SIGKILL");
   const messages: Message[] = [];
   while (messages.length < 5) messages.push(await queue.receive());
   const found = messages.map((message) => [message.text(), message.redeliveryCount]);
-  assert.deepEqual(found.sort(), [["m0", 1], ["m1", 1], ["m2", 1], ["m3", 0], ["m4", 0]]);
+  assertEquals(found.sort(), [["m0", 1], ["m1", 1], ["m2", 1], ["m3", 0], ["m4", 0]]);
 });

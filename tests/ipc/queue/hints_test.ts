@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { Hints } from "../../../src/ipc/queue/hints.ts";
 import { LANE, laneAt } from "../../../src/ipc/queue/layout.ts";
@@ -49,9 +49,9 @@ Deno.test("Hints come in the order in which they were left, wherever laps and 32
     for (let round = 0; round < 700; round++) {
       const left = [round % 8, (round + 1) % 8, (round + 2) % 8];
       for (const slot of left) hints.leave(0, slot);
-      assert.deepEqual(takeAll(hints), left, `from ${position}, round ${round}`);
+      assertEquals(takeAll(hints), left, `from ${position}, round ${round}`);
     }
-    assert.deepEqual([words("head"), words("tail")], [position + 2100 | 0, position + 2100 | 0]);
+    assertEquals([words("head"), words("tail")], [position + 2100 | 0, position + 2100 | 0]);
   }
 });
 
@@ -60,13 +60,13 @@ Deno.test("Hints.leave() leaves none where the ring is full, and has room again 
     const { memory, hints, words } = openHints(position);
     const { cellCount } = memory.geometry;
     for (let count = 0; count < cellCount + 10; count++) hints.leave(0, count % 8);
-    assert.equal(words("tail"), position + cellCount | 0);
-    assert.equal(hints.first(0), 0);
+    assertStrictEquals(words("tail"), position + cellCount | 0);
+    assertStrictEquals(hints.first(0), 0);
     hints.pass();
     hints.leave(0, 5);
     hints.leave(0, 6);
     const slots = takeAll(hints);
-    assert.deepEqual([slots.length, slots[slots.length - 1]], [cellCount, 5]);
+    assertEquals([slots.length, slots[slots.length - 1]], [cellCount, 5]);
   }
 });
 
@@ -77,17 +77,17 @@ Deno.test("Hints: whoever comes next moves a tail and a head on that a dead one 
     hints.leave(0, 1);
     memory.words[lane + LANE.tail] = position;
     hints.leave(0, 2);
-    assert.equal(words("tail"), position + 2 | 0);
-    assert.equal(hints.first(0), 1);
+    assertStrictEquals(words("tail"), position + 2 | 0);
+    assertStrictEquals(hints.first(0), 1);
     hints.pass();
     memory.words[lane + LANE.head] = position;
-    assert.deepEqual(takeAll(hints), [2]);
+    assertEquals(takeAll(hints), [2]);
     // The same where the hint that the tail has not passed is taken already.
     hints.leave(0, 3);
     memory.words[lane + LANE.tail] = position + 2 | 0;
-    assert.deepEqual(takeAll(hints), [3]);
+    assertEquals(takeAll(hints), [3]);
     hints.leave(0, 4);
-    assert.deepEqual([takeAll(hints), words("tail")], [[4], position + 4 | 0]);
+    assertEquals([takeAll(hints), words("tail")], [[4], position + 4 | 0]);
   }
 });
 
@@ -97,17 +97,17 @@ Deno.test("Hints.pass() takes away only what first() found", () => {
   const [one, other] = [new Hints(memory), new Hints(memory)];
   one.leave(0, 1);
   one.leave(0, 2);
-  assert.deepEqual([one.first(0), other.first(0)], [1, 1]);
+  assertEquals([one.first(0), other.first(0)], [1, 1]);
   one.pass();
   other.pass();
-  assert.equal(one.first(0), 2);
-  assert.equal(hints.first(0), -1);
+  assertStrictEquals(one.first(0), 2);
+  assertStrictEquals(hints.first(0), -1);
 });
 
 Deno.test("Hints of slots that are not there are passed over", () => {
   const { hints } = openHints();
   for (const slot of [8, 65_535, 3]) hints.leave(0, slot);
-  assert.deepEqual(takeAll(hints), [3]);
+  assertEquals(takeAll(hints), [3]);
 });
 
 for (const native of [true, false]) {
@@ -121,9 +121,9 @@ for (const native of [true, false]) {
       for (let round = 0; round < 300; round++) {
         for (let count = 0; count < 5; count++) core.trySend(new Uint8Array([round, count]), PLAIN);
         for (let count = 0; count < 5; count++) {
-          assert.deepEqual([...core.receive()?.data ?? []], [round & 0xff, count]);
+          assertEquals([...core.receive()?.data ?? []], [round & 0xff, count]);
         }
-        assert.equal(core.receive(), undefined);
+        assertStrictEquals(core.receive(), undefined);
       }
       core.close();
     }
@@ -141,12 +141,12 @@ for (const native of [true, false]) {
         // Doubled, stale, and of a slot that is not there.
         for (const slot of [number, 7, 9]) hints.leave(0, slot);
       }
-      for (let number = 0; number < 4; number++) assert.equal(core.receive()?.data[0], number);
-      assert.equal(core.receive(), undefined);
+      for (let number = 0; number < 4; number++) assertStrictEquals(core.receive()?.data[0], number);
+      assertStrictEquals(core.receive(), undefined);
       for (let number = 0; number < 8; number++) core.trySend(new Uint8Array([number]), PLAIN);
       takeAll(hints);
       const seen = Array.from({ length: 8 }, () => core.receive()?.data[0]);
-      assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7], "the oldest first");
+      assertEquals(seen, [0, 1, 2, 3, 4, 5, 6, 7], "the oldest first");
       core.close();
     },
   );
@@ -159,9 +159,9 @@ for (const native of [true, false]) {
     const other = new QueueCore(reopened(memory).memory, { native });
     for (let count = 0; count < memory.geometry.cellCount; count++) hints.leave(0, 3);
     for (let number = 0; number < 3; number++) core.trySend(new Uint8Array([number]), PLAIN);
-    for (let number = 0; number < 3; number++) assert.equal(other.receive()?.data[0], number);
+    for (let number = 0; number < 3; number++) assertStrictEquals(other.receive()?.data[0], number);
     // Looking for them has cleared the ring.
-    assert.equal(hints.first(0), -1);
+    assertStrictEquals(hints.first(0), -1);
     core.close();
     other.close();
   });
@@ -171,13 +171,13 @@ for (const native of [true, false]) {
     const core = new QueueCore(memory, { native });
     memory.words[memory.slots] = (2 ** 21 - 3) << 11;
     for (let number = 0; number < 6; number++) {
-      assert.equal(core.trySend(new Uint8Array([number]), PLAIN), 0);
-      assert.equal(core.trySend(new Uint8Array([number]), PLAIN), -1);
+      assertStrictEquals(core.trySend(new Uint8Array([number]), PLAIN), 0);
+      assertStrictEquals(core.trySend(new Uint8Array([number]), PLAIN), -1);
       const reserved = core.reserve();
-      assert.equal(reserved?.message.data[0], number);
+      assertStrictEquals(reserved?.message.data[0], number);
       core.ack(0);
     }
-    assert.equal(memory.words[memory.slots], 3 << 11);
+    assertStrictEquals(memory.words[memory.slots], 3 << 11);
     core.close();
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { RECORD } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
@@ -48,7 +48,7 @@ nativeTest(
   `);
     const { code, signal, stdout, stderr } = await victim.ended();
     hostile.kill("SIGKILL");
-    assert.deepEqual([code, signal], [0, null], stderr);
-    assert.ok(JSON.parse(stdout).whole > 0);
+    assertEquals([code, signal], [0, null], stderr);
+    assert(JSON.parse(stdout).whole > 0);
   },
 );

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import {
   COUNTER,
@@ -43,9 +44,9 @@ const FLIPS = [0x01, 0x80, 0xff];
 
 // A change of any number here is a change of what processes of other builds share with this one: it wants a new version of the kind.
 Deno.test("layout: every number is what it is", () => {
-  assert.equal(new TextDecoder().decode(new Uint8Array(new Int32Array([QUEUE_MAGIC]).buffer)), "MQUE");
-  assert.equal(QUEUE_VERSION, 2);
-  assert.deepEqual(WORD, {
+  assertStrictEquals(new TextDecoder().decode(new Uint8Array(new Int32Array([QUEUE_MAGIC]).buffer)), "MQUE");
+  assertStrictEquals(QUEUE_VERSION, 2);
+  assertEquals(WORD, {
     sessions: 32,
     looked: 33,
     items: 64,
@@ -53,7 +54,7 @@ Deno.test("layout: every number is what it is", () => {
     room: 128,
     boxes: 160,
   });
-  assert.deepEqual(PARTICIPANT, {
+  assertEquals(PARTICIPANT, {
     session: 0,
     pid: 1,
     processStartedMs: 2,
@@ -64,7 +65,7 @@ Deno.test("layout: every number is what it is", () => {
     replied: 35,
     lost: 36,
   });
-  assert.deepEqual(COUNTER, {
+  assertEquals(COUNTER, {
     sent: 0,
     received: 1,
     redelivered: 2,
@@ -74,8 +75,8 @@ Deno.test("layout: every number is what it is", () => {
     deadLettered: 6,
     damaged: 7,
   });
-  assert.deepEqual(LANE, { head: 0, tail: 32, owner: 64 });
-  assert.deepEqual(RECORD, {
+  assertEquals(LANE, { head: 0, tail: 32, owner: 64 });
+  assertEquals(RECORD, {
     byteLength: 0,
     deliveryCount: 1,
     sequence: 2,
@@ -93,22 +94,22 @@ Deno.test("layout: every number is what it is", () => {
     previousGeneration: 15,
     headerBytes: 64,
   });
-  assert.deepEqual(FLAG, { compressed: 1, request: 2, failed: 4 });
-  assert.deepEqual([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -1725260308]);
-  assert.deepEqual(
+  assertEquals(FLAG, { compressed: 1, request: 2, failed: 4 });
+  assertEquals([RECORD_HEADER_BYTES, LAYOUT_HASH], [64, -1725260308]);
+  assertEquals(
     [QUEUE_PARTICIPANTS_MAX, QUEUE_CAPACITY_MAX, QUEUE_MESSAGE_BYTES_MAX],
     [255, 65_536, 67_108_864],
   );
-  assert.deepEqual(
+  assertEquals(
     [QUEUE_PRIORITIES_MAX, QUEUE_PARTITIONS_MAX, QUEUE_DELIVERY_COUNT_MAX],
     [16, 64, 1_048_576],
   );
 });
 
 Deno.test("geometryOf() puts everything where the diagram says", () => {
-  assert.deepEqual([participantAt(0), participantAt(1), participantAt(255)], [4096, 4352, 69_376]);
+  assertEquals([participantAt(0), participantAt(1), participantAt(255)], [4096, 4352, 69_376]);
   const geometry = geometryOf(CONSTANTS);
-  assert.deepEqual(geometry, {
+  assertEquals(geometry, {
     laneCount: 3,
     cellCount: 512,
     lanesAt: 69_632,
@@ -118,8 +119,8 @@ Deno.test("geometryOf() puts everything where the diagram says", () => {
     recordBytes: 192,
     byteLength: 80_960,
   });
-  assert.deepEqual([laneAt(geometry, 0), laneAt(geometry, 3)], [69_632, 71_168]);
-  assert.deepEqual(geometryOf({ ...CONSTANTS, priorities: 1, partitions: 4, capacity: 1000 }), {
+  assertEquals([laneAt(geometry, 0), laneAt(geometry, 3)], [69_632, 71_168]);
+  assertEquals(geometryOf({ ...CONSTANTS, priorities: 1, partitions: 4, capacity: 1000 }), {
     laneCount: 4,
     cellCount: 2048,
     lanesAt: 69_632,
@@ -137,12 +138,12 @@ Deno.test("geometryOf() keeps words, floats and lines of records where they can 
       for (const [priorities, partitions] of [[1, 0], [16, 0], [1, 1], [1, 64]]) {
         const geometry = geometryOf({ ...CONSTANTS, capacity, messageBytesMax, priorities, partitions });
         const { cellCount, cellsAt, slotsAt, recordsAt, recordBytes, byteLength, laneCount } = geometry;
-        assert.equal(Math.log2(cellCount) % 1, 0);
-        assert.ok(cellCount >= 2 * capacity && cellCount <= 131_072);
-        assert.equal(slotsAt, cellsAt + (laneCount + 1) * cellCount * 4);
-        assert.ok(recordsAt >= slotsAt + capacity * 4);
-        assert.deepEqual([recordsAt % 128, recordBytes % 64, byteLength % 8], [0, 0, 0]);
-        assert.ok(recordBytes >= 64 + messageBytesMax);
+        assertStrictEquals(Math.log2(cellCount) % 1, 0);
+        assert(cellCount >= 2 * capacity && cellCount <= 131_072);
+        assertStrictEquals(slotsAt, cellsAt + (laneCount + 1) * cellCount * 4);
+        assert(recordsAt >= slotsAt + capacity * 4);
+        assertEquals([recordsAt % 128, recordBytes % 64, byteLength % 8], [0, 0, 0]);
+        assert(recordBytes >= 64 + messageBytesMax);
       }
     }
   }
@@ -152,10 +153,10 @@ Deno.test("the header of a queue is as the diagram says, and can be read", () =>
   const { byteLength } = geometryOf(CONSTANTS);
   const words = new Int32Array(byteLength >> 2);
   QUEUE_KIND.writeHeader(words, CONSTANTS);
-  assert.deepEqual([...words.subarray(0, 3)], [QUEUE_MAGIC, QUEUE_VERSION, LAYOUT_HASH]);
-  assert.deepEqual([...words.subarray(4, 12)], [5, 100, 3, 0, 7, 2, 1, -77]);
-  assert.ok(words.subarray(12).every((word) => word === 0));
-  assert.deepEqual(QUEUE_KIND.inspect(words, byteLength), { state: "ok", constants: CONSTANTS });
+  assertEquals([...words.subarray(0, 3)], [QUEUE_MAGIC, QUEUE_VERSION, LAYOUT_HASH]);
+  assertEquals([...words.subarray(4, 12)], [5, 100, 3, 0, 7, 2, 1, -77]);
+  assert(words.subarray(12).every((word) => word === 0));
+  assertEquals(QUEUE_KIND.inspect(words, byteLength), { state: "ok", constants: CONSTANTS });
 });
 
 Deno.test("RegionKind.inspect() of a queue notices every flipped byte of the constants, and a wrong length", () => {
@@ -169,15 +170,15 @@ Deno.test("RegionKind.inspect() of a queue notices every flipped byte of the con
       const inspection = QUEUE_KIND.inspect(words, byteLength);
       bytes[at] ^= flip;
       const expected = at < 4 ? "foreign" : at < 12 ? "other version" : "damaged";
-      assert.equal(inspection.state, expected, `byte ${at} ^ ${flip}`);
-      assert.ok("found" in inspection && inspection.found.length > 0);
+      assertStrictEquals(inspection.state, expected, `byte ${at} ^ ${flip}`);
+      assert("found" in inspection && inspection.found.length > 0);
     }
   }
   for (const wrong of [byteLength - 1, byteLength + 1, byteLength * 2]) {
-    assert.equal(QUEUE_KIND.inspect(words, wrong).state, "damaged");
+    assertStrictEquals(QUEUE_KIND.inspect(words, wrong).state, "damaged");
   }
   for (const wrong of [0, 15]) {
-    assert.equal(QUEUE_KIND.inspect(words.subarray(0, wrong), byteLength).state, "foreign");
+    assertStrictEquals(QUEUE_KIND.inspect(words.subarray(0, wrong), byteLength).state, "foreign");
   }
 });
 
@@ -201,13 +202,13 @@ Deno.test("RegionKind.inspect() of a queue refuses constants that no queue can b
     const words = new Int32Array(1024);
     QUEUE_KIND.writeHeader(words, constants);
     const inspection = QUEUE_KIND.inspect(words, Math.max(4096, geometryOf(constants).byteLength));
-    assert.equal(inspection.state, "damaged", JSON.stringify(wrong));
+    assertStrictEquals(inspection.state, "damaged", JSON.stringify(wrong));
   }
 });
 
 Deno.test("fakeMemory() is a queue's memory", () => {
   const { memory } = fakeMemory({ capacity: 3, messageBytesMax: 8 });
-  assert.equal(QUEUE_KIND.inspect(memory.words, memory.bytes.byteLength).state, "ok");
+  assertStrictEquals(QUEUE_KIND.inspect(memory.words, memory.bytes.byteLength).state, "ok");
 });
 
 nativeTest(
@@ -220,7 +221,7 @@ nativeTest(
     for (let at = 0; at < HEADER_BYTES; at++) {
       for (const flip of FLIPS) {
         region.bytes[at] ^= flip;
-        assert.throws(() => SharedQueue.connect(name), {
+        assertThrowsMatching(() => SharedQueue.connect(name), {
           name: "InvalidData",
           message: new RegExp(
             `^connect to queue ${name}: it (is no queue|has version -?\\d+, expected 2|is damaged: )|^connect to queue ${name}: its layout`,
@@ -238,7 +239,7 @@ nativeTest("SharedQueue.connect() refuses what is no queue, and queues that were
   for (const byteLength of [1, 44, 4095, 4096, 80_000]) {
     const name = names.next();
     SharedMemory.create(`queue.${name}`, { byteLength }).close();
-    assert.throws(() => SharedQueue.connect(name), {
+    assertThrowsMatching(() => SharedQueue.connect(name), {
       name: "InvalidData",
       message: `connect to queue ${name}: it is no queue`,
     });
@@ -249,6 +250,6 @@ nativeTest("SharedQueue.connect() refuses what is no queue, and queues that were
     };
     SharedMemory.unlink(`queue.${name}`);
     SharedMemory.create(`queue.${name}`, { byteLength, initialize }).close();
-    assert.throws(() => SharedQueue.connect(name), Deno.errors.InvalidData);
+    assertThrows(() => SharedQueue.connect(name), Deno.errors.InvalidData);
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { runProgram, startProgram } from "../../support/net_child.ts";
@@ -16,7 +17,7 @@ nativeTest("SharedQueue.close() leaves no descriptor, mapping or thread", async 
     args: ["run", "-A", "--no-check", PROGRAM],
     signal: AbortSignal.timeout(PROGRAM_MS_MAX),
   }).output();
-  assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
 });
 
 nativeTest("SharedQueue: an open queue that nobody waits for keeps no process alive", async () => {
@@ -33,7 +34,7 @@ nativeTest("SharedQueue: an open queue that nobody waits for keeps no process al
     globalThis.kept = queue.tryReserve();
     console.log("idle");
   `);
-  assert.deepEqual([code, stdout.trim()], [0, "idle"], stderr);
+  assertEquals([code, stdout.trim()], [0, "idle"], stderr);
 });
 
 for (const call of ["queue.receive()", "queue.reserve()", "queue.request('a')", "queue.respond(() => 'x')"]) {
@@ -53,13 +54,13 @@ for (const call of ["queue.receive()", "queue.reserve()", "queue.request('a')", 
       using delivery = await queue.reserve();
       delivery.reply("b");
     } else if (call.includes("respond")) {
-      assert.equal(new TextDecoder().decode(await queue.request("a", { timeoutMs: 30_000 })), "x");
+      assertStrictEquals(new TextDecoder().decode(await queue.request("a", { timeoutMs: 30_000 })), "x");
       child.kill("SIGKILL");
       return;
     } else await queue.send("a");
     await child.says(/done/);
     const { code, stderr } = await child.ended();
-    assert.equal(code, 0, stderr);
+    assertStrictEquals(code, 0, stderr);
   });
 }
 
@@ -71,7 +72,7 @@ nativeTest(
     queue.trySendMany(["a", "b"]);
     const receiving = queue.receiveMany(2);
     queue.close();
-    assert.deepEqual((await receiving).map((message) => message.text()), ["a"]);
+    assertEquals((await receiving).map((message) => message.text()), ["a"]);
   },
 );
 
@@ -88,7 +89,7 @@ nativeTest("SharedQueue that is closed by what a call asks for says so, and does
         return "a";
       },
     });
-    assert.throws(() => queue.trySendMany(payloads), closed);
+    assertThrowsMatching(() => queue.trySendMany(payloads), closed);
   }
   {
     const queue = opened();
@@ -99,7 +100,7 @@ nativeTest("SharedQueue that is closed by what a call asks for says so, and does
         for (let count = 0; count < 100; count++) yield "b";
       },
     };
-    await assert.rejects(queue.sendMany(payloads), closed);
+    await assertRejectsMatching(() => queue.sendMany(payloads), closed);
   }
   {
     const queue = opened();
@@ -109,8 +110,8 @@ nativeTest("SharedQueue that is closed by what a call asks for says so, and does
         return 10;
       },
     };
-    assert.throws(() => queue.receiveSync(options), closed);
-    assert.throws(() => queue.sendSync("x", options), closed);
+    assertThrowsMatching(() => queue.receiveSync(options), closed);
+    assertThrowsMatching(() => queue.sendSync("x", options), closed);
   }
 });
 
@@ -126,7 +127,7 @@ nativeTest("SharedQueue.readable() that is cancelled gives back the message that
     await reader.cancel();
     const { value } = await reading;
     const left = queue.tryReceive();
-    assert.equal((value ?? left)?.text(), "a");
-    assert.ok(value === undefined || left === undefined);
+    assertStrictEquals((value ?? left)?.text(), "a");
+    assert(value === undefined || left === undefined);
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { QueueNames } from "./support.ts";
@@ -20,8 +21,8 @@ function fullTest(
       using other = SharedMailbox.connect(otherQueue);
       queue.trySend("full");
       await body({ queue, mailbox, other });
-      assert.equal(queue.purge(), 0);
-      assert.equal(queue.trySend("again"), true, "no slot is lost");
+      assertStrictEquals(queue.purge(), 0);
+      assertStrictEquals(queue.trySend("again"), true, "no slot is lost");
     } finally {
       SharedMailbox.unlink(queueName);
     }
@@ -37,9 +38,9 @@ fullTest(
     using next = await other.acquire(1);
     next.bytes[0] = 5;
     queue.tryReceive();
-    await assert.rejects(sending, { name: "BadResource", message: /^send a box: / });
-    assert.equal(mailbox.tryAcquire(1), undefined, "it is the other's");
-    assert.equal(next.bytes[0], 5);
+    await assertRejectsMatching(() => sending, { name: "BadResource", message: /^send a box: / });
+    assertStrictEquals(mailbox.tryAcquire(1), undefined, "it is the other's");
+    assertStrictEquals(next.bytes[0], 5);
   },
 );
 
@@ -48,11 +49,11 @@ fullTest("MailboxBox goes with one message only", async ({ queue, mailbox, other
   const sends = Promise.allSettled([mailbox.send(box, "1"), mailbox.send(box, "2")]);
   queue.tryReceive();
   const first = await queue.reserve();
-  assert.ok(mailbox.open(first) !== undefined);
+  assert(mailbox.open(first) !== undefined);
   first.ack();
   const results = await sends;
-  assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected"]);
-  assert.equal(other.freeCount, 1);
+  assertEquals(results.map(({ status }) => status), ["fulfilled", "rejected"]);
+  assertStrictEquals(other.freeCount, 1);
 });
 
 fullTest(
@@ -61,8 +62,8 @@ fullTest(
     const sending = other.send(await other.acquire(1));
     other.close();
     queue.tryReceive();
-    await assert.rejects(sending, Deno.errors.BadResource);
-    assert.equal(mailbox.freeCount, 1);
+    await assertRejects(() => sending, Deno.errors.BadResource);
+    assertStrictEquals(mailbox.freeCount, 1);
   },
 );
 
@@ -71,11 +72,11 @@ fullTest("MailboxBox that came with a message goes with no other", async ({ queu
   await mailbox.send(await mailbox.acquire(1));
   using delivery = await queue.reserve();
   const box = mailbox.open(delivery);
-  assert.ok(box !== undefined);
-  await assert.rejects(mailbox.send(box), Deno.errors.BadResource);
-  await assert.rejects(other.send(box), TypeError);
+  assert(box !== undefined);
+  await assertRejects(() => mailbox.send(box), Deno.errors.BadResource);
+  await assertRejects(() => other.send(box), TypeError);
   box.release();
-  assert.equal(box.bytes.length, 1);
+  assertStrictEquals(box.bytes.length, 1);
   delivery.ack();
-  assert.throws(() => box.bytes, Deno.errors.BadResource);
+  assertThrows(() => box.bytes, Deno.errors.BadResource);
 });

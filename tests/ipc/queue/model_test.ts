@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { print } from "../../../scripts/support/terminal.ts";
 import { summarize } from "./model/check.ts";
 import { parseConfig } from "./model/config.ts";
@@ -34,7 +34,7 @@ for (const [feature, options] of SOUND) {
   Deno.test(`queue protocol: every interleaving keeps every promise: ${feature}`, () => {
     const result = run(options);
     print(`${options}: ${summarize(result)}`);
-    assert.equal(result.broken, undefined, result.broken?.trace.join("\n"));
+    assertStrictEquals(result.broken, undefined, result.broken?.trace.join("\n"));
   });
 }
 
@@ -42,6 +42,6 @@ for (const { name, options, breaks, what } of MUTANTS) {
   Deno.test(`queue protocol: the checker sees when ${what}`, () => {
     const result = run(`${options} --mutant ${name}`);
     print(`${name}: ${options}: ${summarize(result)}`);
-    assert.equal(result.broken?.property, breaks, result.broken?.trace.join("\n"));
+    assertStrictEquals(result.broken?.property, breaks, result.broken?.trace.join("\n"));
   });
 }

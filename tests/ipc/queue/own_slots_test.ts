@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { FastPath } from "../../../src/ipc/queue/fast_path.ts";
 import { OwnSlots } from "../../../src/ipc/queue/own_slots.ts";
 import { PendingRequest } from "../../../src/ipc/queue/request.ts";
@@ -98,7 +99,7 @@ function receiveAll(core: QueueCore): number[] {
   // What was in the partition of the message that was kept.
   core.receiveMany(many as never, 10);
   received.push(...many.map(({ data }) => data[0]));
-  assert.ok(everywhere.count > 20);
+  assert(everywhere.count > 20);
   return received.sort();
 }
 
@@ -120,9 +121,9 @@ for (const [what, native, shape, checksums] of kinds) {
       const lost = shape.deliveryCountMax === 1 ? 1 : 0;
       const received = receiveAll(other);
       // With one delivery at most, what was given back is a dead letter.
-      assert.equal(received.length, SHAPE.capacity - lost, `${received}`);
-      assert.equal(new Set(received).size, received.length);
-      assert.equal(damaged(cores), 0);
+      assertStrictEquals(received.length, SHAPE.capacity - lost, `${received}`);
+      assertStrictEquals(new Set(received).size, received.length);
+      assertStrictEquals(damaged(cores), 0);
       for (const core of cores) core.close();
     },
   );
@@ -137,22 +138,22 @@ for (const [what, native, shape, checksums] of kinds) {
       fill(one, lanes);
       {
         using everywhere = new RecoveryEverywhere(() => other.recover());
-        assert.equal(other.dropOldest(), true);
+        assertStrictEquals(other.dropOldest(), true);
         for (let count = 0; count < 2; count++) {
           const back = other.reserve();
           if (back !== undefined) other.giveBack(back.slot);
         }
         const dead = other.take("dead letters");
-        assert.ok(dead >= 0);
+        assert(dead >= 0);
         other.revive(dead);
         one.trySend(new Uint8Array(1), { lane: 0, flags: 0, expiresMs: 1 });
-        assert.equal(other.receiver.freeExpired(Date.now()), 1);
+        assertStrictEquals(other.receiver.freeExpired(Date.now()), 1);
         other.purge();
-        assert.ok(everywhere.count > 20);
+        assert(everywhere.count > 20);
       }
-      assert.equal(damaged(cores), 0);
+      assertStrictEquals(damaged(cores), 0);
       fill(one, lanes);
-      assert.equal(one.trySend(new Uint8Array(1), PLAIN), -1, "every slot could be filled");
+      assertStrictEquals(one.trySend(new Uint8Array(1), PLAIN), -1, "every slot could be filled");
       for (const core of cores) core.close();
     },
   );
@@ -175,14 +176,14 @@ nativeTest(
         other.recover();
       });
       const reserved = other.reserve();
-      assert.ok(reserved !== undefined);
+      assert(reserved !== undefined);
       new Delivery(other, reserved.slot, reserved.message, true).reply(new Uint8Array([7]));
-      await assert.rejects(pending().reply({ timeoutMs: 0 }), { name: "TimeoutError" });
-      assert.deepEqual([...await answered.reply({ timeoutMs: 10_000 })], [7]);
+      await assertRejectsMatching(() => pending().reply({ timeoutMs: 0 }), { name: "TimeoutError" });
+      assertEquals([...await answered.reply({ timeoutMs: 10_000 })], [7]);
     }
-    assert.equal(damaged(cores), 0);
+    assertStrictEquals(damaged(cores), 0);
     fill(one, 0);
-    assert.equal(one.trySend(new Uint8Array(1), PLAIN), -1, "every slot could be filled");
+    assertStrictEquals(one.trySend(new Uint8Array(1), PLAIN), -1, "every slot could be filled");
     for (const core of cores) core.close();
   },
 );
@@ -204,13 +205,13 @@ nativeTest(
     const later = ask();
     const lost = earlier.reply({ signal: ending.signal });
     ending.abort(new Error("given up"));
-    await assert.rejects(lost);
+    await assertRejects(() => lost);
     const reserved = other.reserve();
-    assert.ok(reserved !== undefined);
+    assert(reserved !== undefined);
     new Delivery(other, reserved.slot, reserved.message, true).reply(new Uint8Array([7]));
     one.recover();
-    assert.deepEqual([...await later.reply({ timeoutMs: 10_000 })], [7]);
-    assert.equal(damaged(cores), 0);
+    assertEquals([...await later.reply({ timeoutMs: 10_000 })], [7]);
+    assertStrictEquals(damaged(cores), 0);
     for (const core of cores) core.close();
   },
 );
@@ -233,13 +234,13 @@ nativeTest(
       return result;
     };
     try {
-      assert.throws(() => core.receive(), Deno.errors.InvalidData);
+      assertThrows(() => core.receive(), Deno.errors.InvalidData);
     } finally {
       FastPath.prototype.recordAt = told;
     }
-    assert.ok(next !== undefined);
+    assert(next !== undefined);
     const word = memory.load(next.slot);
-    assert.deepEqual([phaseOf(word), ownerOf(word)], [PHASE.reserved, core.participants.number]);
+    assertEquals([phaseOf(word), ownerOf(word)], [PHASE.reserved, core.participants.number]);
     core.ack(next.slot);
     core.close();
   },
@@ -251,10 +252,10 @@ Deno.test("OwnSlots knows of a slot from reserve() to leave(), and of none that 
   own.owner = 3;
   const ready = moved(memory.load(2), PHASE.ready, NOBODY);
   memory.move(2, memory.load(2), ready);
-  assert.equal(own.reserve(2, memory.load(1)), false);
-  assert.equal(own.has(2), false);
-  assert.equal(own.reserve(2, ready), true);
-  assert.deepEqual([own.has(2), own.has(1), ownerOf(memory.load(2))], [true, false, 3]);
-  assert.equal(own.leave(2, memory.load(2), ready), true);
-  assert.deepEqual([own.has(2), memory.load(2)], [false, ready]);
+  assertStrictEquals(own.reserve(2, memory.load(1)), false);
+  assertStrictEquals(own.has(2), false);
+  assertStrictEquals(own.reserve(2, ready), true);
+  assertEquals([own.has(2), own.has(1), ownerOf(memory.load(2))], [true, false, 3]);
+  assertStrictEquals(own.leave(2, memory.load(2), ready), true);
+  assertEquals([own.has(2), memory.load(2)], [false, ready]);
 });

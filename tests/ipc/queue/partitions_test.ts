@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { COUNTER, LANE, laneAt } from "../../../src/ipc/queue/layout.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
@@ -26,10 +26,10 @@ nativeTest(
       const { core, other, send } = partitioned();
       send(0, 5);
       core.memory.words[ownerAt(core, 0)] = owner;
-      if (owner < 256) assert.equal(other.receive(), undefined, `${owner}`);
+      if (owner < 256) assertStrictEquals(other.receive(), undefined, `${owner}`);
       core.recover();
-      assert.equal(other.receive()?.data[0], 5);
-      assert.equal(core.participants.total(COUNTER.damaged), owner === 1 ? 1 : 0);
+      assertStrictEquals(other.receive()?.data[0], 5);
+      assertStrictEquals(core.participants.total(COUNTER.damaged), owner === 1 ? 1 : 0);
       core.close();
       other.close();
     }
@@ -44,12 +44,12 @@ nativeTest("QueueCore.recover() leaves partitions to those who have messages of 
   for (let count = 0; count < 3; count++) {
     core.recover();
     other.recover();
-    assert.equal(other.reserve(), undefined);
+    assertStrictEquals(other.reserve(), undefined);
   }
   core.ack(held?.slot ?? -1);
-  assert.equal(other.reserve()?.message.data[0], 2);
+  assertStrictEquals(other.reserve()?.message.data[0], 2);
   other.close();
-  assert.equal(core.reserve()?.message.data[0], 2);
+  assertStrictEquals(core.reserve()?.message.data[0], 2);
   core.close();
 });
 
@@ -60,8 +60,8 @@ nativeTest("A partition is another's again when the message that came with it is
   send(1, 2);
   const { memory } = core;
   memory.words[memory.recordOf(0)] = 9;
-  assert.throws(() => core.reserve(), Deno.errors.InvalidData);
-  assert.equal(other.reserve()?.message.data[0], 2);
+  assertThrows(() => core.reserve(), Deno.errors.InvalidData);
+  assertStrictEquals(other.reserve()?.message.data[0], 2);
   core.close();
   other.close();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { COUNTER } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
@@ -18,13 +18,13 @@ nativeTest(
     using other = SharedQueue.connect(name);
     for (const text of ["a", "b", "c"]) queue.trySend(text, { key: "k" });
     using held = other.tryReserve();
-    assert.equal(queue.purge(), 2);
+    assertStrictEquals(queue.purge(), 2);
     const { readyCount, reservedCount, receivedCount } = queue.status();
-    assert.deepEqual([readyCount, reservedCount, receivedCount], [0, 1, 1]);
+    assertEquals([readyCount, reservedCount, receivedCount], [0, 1, 1]);
     queue.trySend("d", { key: "k" });
-    assert.equal(queue.tryReceive(), undefined);
+    assertStrictEquals(queue.tryReceive(), undefined);
     held?.ack();
-    assert.equal(queue.tryReceive()?.text(), "d");
+    assertStrictEquals(queue.tryReceive()?.text(), "d");
   },
 );
 
@@ -40,14 +40,14 @@ nativeTest(
     const core = new QueueCore(memory);
     core.trySend(new Uint8Array(1), PLAIN);
     core.giveBack(core.reserve()?.slot ?? -1);
-    assert.equal(core.reserve(), undefined);
+    assertStrictEquals(core.reserve(), undefined);
     for (let count = 0; count < 3; count++) core.trySend(new Uint8Array(1), PLAIN);
     const { cellsAt, slotsAt } = memory.geometry;
     memory.bytes.fill(0, cellsAt, slotsAt);
     const received = core.participants.total(COUNTER.received);
-    assert.equal(core.purge(), 4);
-    assert.equal(core.purge(), 0);
-    assert.equal(core.participants.total(COUNTER.received), received);
+    assertStrictEquals(core.purge(), 4);
+    assertStrictEquals(core.purge(), 0);
+    assertStrictEquals(core.participants.total(COUNTER.received), received);
     core.close();
   },
 );
@@ -59,7 +59,7 @@ nativeTest("SharedQueue.purge() wakes everybody who waits for room", async () =>
   using other = SharedQueue.connect(name);
   while (queue.trySend("x"));
   const sends = [queue.send("a"), other.send("b")];
-  assert.equal(queue.purge(), 2);
+  assertStrictEquals(queue.purge(), 2);
   await Promise.all(sends);
-  assert.deepEqual([queue.tryReceive()?.text(), queue.tryReceive()?.text()].sort(), ["a", "b"]);
+  assertEquals([queue.tryReceive()?.text(), queue.tryReceive()?.text()].sort(), ["a", "b"]);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
 import { QUEUE_STATE } from "../../../ffi/mod.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { QUEUE_MESSAGE_BYTES_MAX } from "../../../src/ipc/queue/mod.ts";
@@ -15,15 +15,15 @@ for (const native of [true, false]) {
   nativeTest(`QueueMemory of nearly 4 GiB: messages lie where they should, native code: ${native}`, () => {
     // Only the pages that are written to take memory.
     const { memory } = fakeMemory({ capacity: CAPACITY, messageBytesMax: QUEUE_MESSAGE_BYTES_MAX });
-    assert.ok(memory.bytes.byteLength > 2 ** 31);
+    assert(memory.bytes.byteLength > 2 ** 31);
     const core = new QueueCore(memory, { native });
     const long = new Uint8Array(10_000).fill(7);
     for (let number = 0; number < CAPACITY; number++) {
-      assert.ok(core.trySend(number === CAPACITY - 1 ? long : new Uint8Array([number, 1]), PLAIN) >= 0);
+      assert(core.trySend(number === CAPACITY - 1 ? long : new Uint8Array([number, 1]), PLAIN) >= 0);
     }
     for (let number = 0; number < CAPACITY; number++) {
       const expected = number === CAPACITY - 1 ? long : new Uint8Array([number, 1]);
-      assert.deepEqual(core.receive()?.data, expected);
+      assertEquals(core.receive()?.data, expected);
     }
     core.close();
   });
@@ -39,10 +39,10 @@ nativeTest("QueueCore.findRoom() does not look again for what the dead left", ()
   const peek = memory.peek.bind(memory);
   let looks = 0;
   Object.defineProperty(memory, "peek", { value: (slot: number) => (looks++, peek(slot)) });
-  assert.equal(core.findRoom(), false);
-  assert.equal(looks, 64, "for what is too old");
-  assert.equal(core.findRoom(), false);
-  assert.equal(looks, 64, "that was a moment ago");
+  assertStrictEquals(core.findRoom(), false);
+  assertStrictEquals(looks, 64, "for what is too old");
+  assertStrictEquals(core.findRoom(), false);
+  assertStrictEquals(looks, 64, "that was a moment ago");
   core.close();
 });
 
@@ -53,9 +53,12 @@ nativeTest(
       const { memory } = fakeMemory({ capacity: 4, messageBytesMax: 8 }, checksums);
       const core = new QueueCore(memory);
       core.state.words[QUEUE_STATE.sequence] = -3;
-      assert.equal(core.trySendMany(Array.from({ length: 4 }, () => new Uint8Array(1)), 0, 4, PLAIN), 4);
-      const ids = Array.from({ length: 4 }, () => core.receive()?.id ?? assert.fail("there is no message"));
-      assert.deepEqual(ids.map((id) => id - ids[0]), [0n, 1n, 2n, 3n]);
+      assertStrictEquals(
+        core.trySendMany(Array.from({ length: 4 }, () => new Uint8Array(1)), 0, 4, PLAIN),
+        4,
+      );
+      const ids = Array.from({ length: 4 }, () => core.receive()?.id ?? fail("there is no message"));
+      assertEquals(ids.map((id) => id - ids[0]), [0n, 1n, 2n, 3n]);
       core.close();
     }
   },

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { futexWaitChecked, FutexWatch, RECOVERY_CHECKS_FOR, type RecoveryCheck } from "../../../ffi/mod.ts";
 import { PARTICIPANT, participantAt, QUEUE_KIND, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
@@ -56,7 +56,7 @@ function checkTest(
     };
     const checkOf = (what: What): RecoveryCheck => {
       const check = checks[what];
-      assert.ok(check !== undefined);
+      assert(check !== undefined);
       return check;
     };
     const index = WORD.items;
@@ -89,16 +89,16 @@ checkTest(
     };
     await using child = await start();
     await using other = await start();
-    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
-    assert.equal(sleepSync("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    assertStrictEquals(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    assertStrictEquals(sleepSync("nothing", ROUNDS_MS), "timed-out", "everybody lives");
     const sleeping = sleep("nothing", LONG_MS);
     child.kill("SIGKILL");
-    assert.equal(await sleeping, "woken");
+    assertStrictEquals(await sleeping, "woken");
     // That one is seen to.
     openQueueOnce(name);
-    assert.equal(sleepSync("nothing", ROUNDS_MS), "timed-out");
+    assertStrictEquals(sleepSync("nothing", ROUNDS_MS), "timed-out");
     other.kill("SIGKILL");
-    assert.equal(sleepSync("nothing", LONG_MS), "woken");
+    assertStrictEquals(sleepSync("nothing", LONG_MS), "woken");
   },
 );
 
@@ -107,8 +107,8 @@ checkTest(
   DEAD_LETTERS,
   async ({ name, quiet, sleep }) => {
     const { words } = quiet.memory;
-    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out");
-    assert.equal(words[WORD.looked], 0, "of two, each looks by itself");
+    assertStrictEquals(await sleep("nothing", ROUNDS_MS), "timed-out");
+    assertStrictEquals(words[WORD.looked], 0, "of two, each looks by itself");
     await using child = await startProgram(`
       import { SharedQueue } from ${QUEUE_URL};
       const queues = Array.from({ length: 20 }, () => SharedQueue.connect(${JSON.stringify(name)}));
@@ -116,11 +116,11 @@ checkTest(
       console.log("ready");
     `);
     await child.says(/ready/);
-    assert.equal(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
-    assert.notEqual(words[WORD.looked], 0);
+    assertStrictEquals(await sleep("nothing", ROUNDS_MS), "timed-out", "everybody lives");
+    assertNotStrictEquals(words[WORD.looked], 0);
     const sleeping = sleep("nothing", LONG_MS);
     child.kill("SIGKILL");
-    assert.equal(await sleeping, "woken");
+    assertStrictEquals(await sleeping, "woken");
   },
 );
 
@@ -132,18 +132,18 @@ checkTest(
   "A recovery check ends a sleep when there is a message of which nobody told",
   DEAD_LETTERS,
   async ({ quiet, sleep, sleepSync }) => {
-    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "there is none");
+    assertStrictEquals(await sleep("messages", ROUNDS_MS), "timed-out", "there is none");
     quiet.sender.trySend(MESSAGE, PLAIN, Date.now());
-    assert.equal(await sleep("messages", LONG_MS), "woken");
-    assert.equal(sleepSync("messages", LONG_MS), "woken");
+    assertStrictEquals(await sleep("messages", LONG_MS), "woken");
+    assertStrictEquals(sleepSync("messages", LONG_MS), "woken");
     const slot = quiet.take("messages");
-    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "somebody has it");
+    assertStrictEquals(await sleep("messages", ROUNDS_MS), "timed-out", "somebody has it");
     quiet.giveBack(slot);
     // Now it has been delivered as often as it may be.
-    assert.equal(quiet.take("messages"), -1);
-    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
-    assert.equal(sleepSync("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
-    assert.equal(await sleep("dead letters", LONG_MS), "woken");
+    assertStrictEquals(quiet.take("messages"), -1);
+    assertStrictEquals(await sleep("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
+    assertStrictEquals(sleepSync("messages", ROUNDS_MS), "timed-out", "it is a dead letter");
+    assertStrictEquals(await sleep("dead letters", LONG_MS), "woken");
   },
 );
 
@@ -154,10 +154,10 @@ checkTest(
     for (let count = 0; count < 10_000; count++) {
       quiet.sender.trySend(MESSAGE, PLAIN, Date.now());
     }
-    for (let count = 0; count < 9_999; count++) assert.equal(quiet.take("messages"), count);
-    assert.equal(await sleep("messages", LONG_MS), "woken");
-    assert.equal(quiet.take("messages"), 9_999);
-    assert.equal(await sleep("messages", 3 * ROUNDS_MS), "timed-out");
+    for (let count = 0; count < 9_999; count++) assertStrictEquals(quiet.take("messages"), count);
+    assertStrictEquals(await sleep("messages", LONG_MS), "woken");
+    assertStrictEquals(quiet.take("messages"), 9_999);
+    assertStrictEquals(await sleep("messages", 3 * ROUNDS_MS), "timed-out");
   },
 );
 
@@ -166,11 +166,11 @@ checkTest(
   { capacity: 8, partitions: 2 },
   async ({ quiet, sleep }) => {
     for (let count = 0; count < 2; count++) quiet.sender.trySend(MESSAGE, { ...PLAIN, lane: 1 }, Date.now());
-    assert.equal(await sleep("messages", LONG_MS), "woken");
+    assertStrictEquals(await sleep("messages", LONG_MS), "woken");
     const slot = quiet.take("messages");
-    assert.equal(await sleep("messages", ROUNDS_MS), "timed-out", "its partition is taken");
+    assertStrictEquals(await sleep("messages", ROUNDS_MS), "timed-out", "its partition is taken");
     quiet.ack(slot);
-    assert.equal(await sleep("messages", LONG_MS), "woken");
+    assertStrictEquals(await sleep("messages", LONG_MS), "woken");
   },
 );
 
@@ -178,18 +178,18 @@ checkTest(
   "A recovery check ends a sleep when there is room of which nobody told, or a message that is too old",
   { capacity: 2 },
   async ({ quiet, sleep, sleepSync }) => {
-    assert.equal(await sleep("room", LONG_MS), "woken");
+    assertStrictEquals(await sleep("room", LONG_MS), "woken");
     const nowMs = Date.now();
     for (const expiresMs of [0, nowMs + 3_600_000]) {
       quiet.sender.trySend(MESSAGE, { ...PLAIN, expiresMs }, nowMs);
     }
-    assert.equal(await sleep("room", ROUNDS_MS), "timed-out", "it is full");
+    assertStrictEquals(await sleep("room", ROUNDS_MS), "timed-out", "it is full");
     const slot = quiet.take("messages");
-    assert.equal(sleepSync("room", ROUNDS_MS), "timed-out", "it is full");
+    assertStrictEquals(sleepSync("room", ROUNDS_MS), "timed-out", "it is full");
     quiet.ack(slot);
-    assert.equal(sleepSync("room", LONG_MS), "woken");
+    assertStrictEquals(sleepSync("room", LONG_MS), "woken");
     quiet.sender.trySend(MESSAGE, { ...PLAIN, expiresMs: nowMs - 1 }, nowMs);
-    assert.equal(await sleep("room", LONG_MS), "woken");
+    assertStrictEquals(await sleep("room", LONG_MS), "woken");
   },
 );
 
@@ -212,13 +212,13 @@ nativeTest(
         return memory.words[at];
       });
       core.recover();
-      assert.equal(otherCore.participants.number, 2);
-      assert.deepEqual(signals.map((at) => memory.words[at]), before, "everybody lives");
+      assertStrictEquals(otherCore.participants.number, 2);
+      assertEquals(signals.map((at) => memory.words[at]), before, "everybody lives");
       other.region.die();
       happens(core);
-      assert.ok(signals.every((at, index) => memory.words[at] !== before[index]), who);
+      assert(signals.every((at, index) => memory.words[at] !== before[index]), who);
       const lost = (participantAt(core.participants.number) >> 2) + PARTICIPANT.lost;
-      assert.equal(memory.words[lost], 1, who);
+      assertStrictEquals(memory.words[lost], 1, who);
     }
   },
 );
@@ -243,7 +243,7 @@ nativeTest(
     console.log((await queue.receive()).text());
   `;
     const { code, stdout, stderr } = await runProgram(program, { openFilesMax: 100 });
-    assert.deepEqual([code, stdout, stderr], [0, "1\nEMFILE\n2\n", ""]);
+    assertEquals([code, stdout, stderr], [0, "1\nEMFILE\n2\n", ""]);
   },
 );
 
@@ -255,6 +255,6 @@ checkTest(
     const sleeping = sleep("messages", LONG_MS);
     signal.arm();
     signal.wake();
-    assert.notEqual(await sleeping, "timed-out");
+    assertNotStrictEquals(await sleeping, "timed-out");
   },
 );

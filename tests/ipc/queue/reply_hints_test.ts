@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, fail } from "@std/assert";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { FLAG, PARTICIPANT, participantAt, RECORD } from "../../../src/ipc/queue/layout.ts";
 import type { QueueMemory } from "../../../src/ipc/queue/queue_memory.ts";
@@ -26,14 +26,14 @@ class Pair implements Disposable {
   ask(number: number): PendingRequest {
     const { state } = this.client;
     const slot = this.client.trySend(new Uint8Array([number]), REQUEST);
-    assert.ok(slot >= 0);
+    assert(slot >= 0);
     return new PendingRequest(this.client, slot, state.previousGeneration(0), REQUEST.expiresMs);
   }
 
   /** Reserves the next request; what it gives replies to that with what was asked. */
   serve(): () => void {
-    const { slot, message } = this.server.reserve() ?? assert.fail("there is no request");
-    return () => assert.ok(reply(this.server, slot, message.data));
+    const { slot, message } = this.server.reserve() ?? fail("there is no request");
+    return () => assert(reply(this.server, slot, message.data));
   }
 
   /** The word that says where the list of the client begins. */
@@ -68,7 +68,7 @@ async function looksPerReply(count: number): Promise<number> {
     configurable: true,
   });
   replies[count >> 1]();
-  assert.deepEqual([...await waiting[count >> 1]], [count >> 1]);
+  assertEquals([...await waiting[count >> 1]], [count >> 1]);
   const found = looks;
   Object.defineProperty(memory, "load", { value: load });
   for (const [number, reply] of replies.entries()) if (number !== count >> 1) reply();
@@ -77,7 +77,7 @@ async function looksPerReply(count: number): Promise<number> {
 }
 
 nativeTest("ReplyHints: a reply costs the same however many requests are out", async () => {
-  assert.equal(await looksPerReply(200), await looksPerReply(3));
+  assertStrictEquals(await looksPerReply(200), await looksPerReply(3));
 });
 
 nativeTest("ReplyHints.take() takes each reply once, in whatever order they came", () => {
@@ -85,12 +85,12 @@ nativeTest("ReplyHints.take() takes each reply once, in whatever order they came
   const requests = [pair.ask(0), pair.ask(1), pair.ask(2)];
   const replies = requests.map(() => pair.serve());
   const hints = pair.client.replyHints;
-  assert.deepEqual([...hints.due()], []);
+  assertEquals([...hints.due()], []);
   for (const number of [1, 2, 0]) replies[number]();
-  assert.deepEqual([...hints.due()].sort(), [0, 1, 2]);
-  assert.equal(Atomics.load(pair.memory.words, pair.head), 0);
+  assertEquals([...hints.due()].sort(), [0, 1, 2]);
+  assertStrictEquals(Atomics.load(pair.memory.words, pair.head), 0);
   hints.forget(1);
-  assert.deepEqual([...hints.due()].sort(), [0, 2]);
+  assertEquals([...hints.due()].sort(), [0, 2]);
 });
 
 nativeTest("ReplyHints that are lost, or nonsense, cost time and nothing else", async () => {
@@ -106,7 +106,7 @@ nativeTest("ReplyHints that are lost, or nonsense, cost time and nothing else", 
     else if (damage === "out of range") words[pair.head] = -5;
     else words[next] = 4;
     second();
-    assert.deepEqual((await Promise.all(waiting)).map(([number]) => number), [0, 1], damage);
+    assertEquals((await Promise.all(waiting)).map(([number]) => number), [0, 1], damage);
   }
 });
 
@@ -117,7 +117,7 @@ nativeTest("ReplyHints: what a predecessor of the same number has left is forgot
   client.close();
   memory.words[head] = 3;
   const next = new QueueCore(reopened(memory).memory);
-  assert.equal(memory.words[head], 0);
+  assertStrictEquals(memory.words[head], 0);
   next.close();
 });
 
@@ -128,10 +128,10 @@ nativeTest("ReplyHints: what ends late forgets nothing of a later request in its
   pair.server.receive();
   const later = pair.ask(2);
   pair.serve()();
-  assert.deepEqual([...pair.client.replyHints.due()], [0]);
-  await assert.rejects(earlier.reply({ signal: AbortSignal.abort(new Error("given up")) }));
-  assert.deepEqual([...pair.client.replyHints.due()], [0]);
-  assert.deepEqual([...await later.reply({})], [2]);
+  assertEquals([...pair.client.replyHints.due()], [0]);
+  await assertRejects(() => earlier.reply({ signal: AbortSignal.abort(new Error("given up")) }));
+  assertEquals([...pair.client.replyHints.due()], [0]);
+  assertEquals([...await later.reply({})], [2]);
 });
 
 nativeTest(
@@ -150,9 +150,9 @@ nativeTest(
       server.recover();
       sent = server.trySend(new Uint8Array([7]), { lane: 0, flags: 0, expiresMs: 0 });
     };
-    await assert.rejects(request.reply({ signal: AbortSignal.abort(new Error("given up")) }));
-    assert.equal(sent, 0);
-    assert.deepEqual([...server.receive()?.data ?? []], [7]);
+    await assertRejects(() => request.reply({ signal: AbortSignal.abort(new Error("given up")) }));
+    assertStrictEquals(sent, 0);
+    assertEquals([...server.receive()?.data ?? []], [7]);
   },
 );
 
@@ -167,6 +167,6 @@ nativeTest(
     await firstReply;
     pair.serve()();
     pair.client.recover();
-    assert.deepEqual([...await second.reply({})], [2]);
+    assertEquals([...await second.reply({})], [2]);
   },
 );

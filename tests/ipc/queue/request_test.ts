@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { FLAG } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue, SharedQueueReplyError } from "../../../src/ipc/queue/mod.ts";
@@ -18,7 +19,7 @@ function requestTest(name: string, body: (client: SharedQueue, server: SharedQue
     using server = SharedQueue.connect(queueName);
     await body(client, server);
     const { readyCount, reservedCount } = client.status();
-    assert.deepEqual([readyCount, reservedCount], [0, 0], "nothing is left in the queue");
+    assertEquals([readyCount, reservedCount], [0, 0], "nothing is left in the queue");
   });
 }
 
@@ -33,7 +34,7 @@ requestTest(
       concurrency: 3,
     });
     const replies = await Promise.all(Array.from({ length: 50 }, (_, index) => client.request(`r${index}`)));
-    assert.deepEqual(replies.map(decode), Array.from({ length: 50 }, (_, index) => `R${index}`));
+    assertEquals(replies.map(decode), Array.from({ length: 50 }, (_, index) => `R${index}`));
     ending.abort();
     await responding;
   },
@@ -42,12 +43,12 @@ requestTest(
 requestTest("SharedQueue.respond() refuses a handler that is none", async (client, server) => {
   client.trySend("a");
   for (const wrong of [undefined, null, 5, {}]) {
-    await assert.rejects(server.respond(wrong as never), {
+    await assertRejectsMatching(() => server.respond(wrong as never), {
       name: "TypeError",
       message: /expected a function$/,
     });
   }
-  assert.equal(client.tryReceive()?.text(), "a");
+  assertStrictEquals(client.tryReceive()?.text(), "a");
 });
 
 requestTest("SharedQueue.request() rejects with what the handler throws", async (client, server) => {
@@ -56,9 +57,9 @@ requestTest("SharedQueue.request() rejects with what the handler throws", async 
     throw new TypeError("ünfit".repeat(100));
   }, ending);
   const error: unknown = await client.request("x").catch((error) => error);
-  assert.ok(error instanceof SharedQueueReplyError);
-  assert.equal(error.reason, "failed");
-  assert.match(error.message, /TypeError: ünfit/);
+  assert(error instanceof SharedQueueReplyError);
+  assertStrictEquals(error.reason, "failed");
+  assertMatch(error.message, /TypeError: ünfit/);
   ending.abort();
   await responding;
 });
@@ -72,41 +73,44 @@ requestTest(
     }, { concurrency: 2 });
     const request = client.request("waits");
     client.trySend("bad");
-    await assert.rejects(responding, /^Error: unfit$/);
-    assert.equal(decode(await request), "late");
+    await assertRejectsMatching(() => responding, /^Error: unfit$/);
+    assertStrictEquals(decode(await request), "late");
     client.trySend("nobody takes it");
-    assert.deepEqual([client.tryReceive()?.text(), client.tryReceive()?.text()], ["bad", "nobody takes it"]);
+    assertEquals([client.tryReceive()?.text(), client.tryReceive()?.text()], ["bad", "nobody takes it"]);
   },
 );
 
 requestTest("SharedQueue.request() rejects when its consumer does not reply", async (client, server) => {
   const request = client.request("x");
   // Without a turn of the event loop, in which it might be rejected while nobody listens.
-  assert.equal(server.tryReceive()?.text(), "x");
-  await assert.rejects(request, (error) => error instanceof SharedQueueReplyError && error.reason === "lost");
+  assertStrictEquals(server.tryReceive()?.text(), "x");
+  await assertRejectsMatching(
+    () => request,
+    (error) => error instanceof SharedQueueReplyError && error.reason === "lost",
+  );
 });
 
 requestTest(
   "SharedQueue.request() that is given up is not handled, and leaves nothing",
   async (client, server) => {
-    await assert.rejects(client.request("a", { timeoutMs: 5 }), { name: "TimeoutError" });
+    await assertRejectsMatching(() => client.request("a", { timeoutMs: 5 }), { name: "TimeoutError" });
     const controller = new AbortController();
     const request = client.request("b", { signal: controller.signal });
     controller.abort(new Error("enough"));
-    await assert.rejects(request, /enough/);
-    assert.equal(server.tryReserve(), undefined);
+    await assertRejectsMatching(() => request, /enough/);
+    assertStrictEquals(server.tryReserve(), undefined);
   },
 );
 
 requestTest("SharedQueue.request() says which time was over, whatever was left of it", async (client) => {
   const error = (message: string) => ({ name: "TimeoutError", message });
-  await assert.rejects(
-    client.request("a", { timeoutMs: 20 }),
+  await assertRejectsMatching(
+    () => client.request("a", { timeoutMs: 20 }),
     error(`request to queue ${client.name}: no reply within 20 ms`),
   );
   for (let count = 0; count < client.capacity; count++) client.trySend("x");
-  await assert.rejects(
-    client.request("b", { timeoutMs: 20 }),
+  await assertRejectsMatching(
+    () => client.request("b", { timeoutMs: 20 }),
     error(`request to queue ${client.name}: not done within 20 ms`),
   );
   client.purge();
@@ -116,11 +120,11 @@ requestTest("Delivery.reply() to who has given up is false, and leaves nothing",
   const controller = new AbortController();
   const request = client.request("a", { signal: controller.signal });
   const delivery = await server.reserve();
-  assert.equal(delivery.isRequest, true);
+  assertStrictEquals(delivery.isRequest, true);
   controller.abort();
-  await assert.rejects(request, { name: "AbortError" });
-  assert.equal(delivery.reply("late"), false);
-  assert.equal(delivery.settled, true);
+  await assertRejectsMatching(() => request, { name: "AbortError" });
+  assertStrictEquals(delivery.reply("late"), false);
+  assertStrictEquals(delivery.settled, true);
 });
 
 requestTest(
@@ -130,8 +134,8 @@ requestTest(
     const request = third.request("a").catch((error) => error);
     const delivery = await server.reserve();
     third.close();
-    assert.ok(await request instanceof Deno.errors.BadResource);
-    assert.equal(delivery.reply("late"), false);
+    assert(await request instanceof Deno.errors.BadResource);
+    assertStrictEquals(delivery.reply("late"), false);
   },
 );
 
@@ -140,15 +144,15 @@ requestTest(
   async (client, server) => {
     client.trySend("plain");
     using plain = await server.reserve();
-    assert.equal(plain.isRequest, false);
-    assert.throws(() => plain.reply("x"), TypeError);
+    assertStrictEquals(plain.isRequest, false);
+    assertThrows(() => plain.reply("x"), TypeError);
     plain.ack();
     const request = client.request("a");
     const delivery = await server.reserve();
-    assert.throws(() => delivery.reply("x".repeat(101)), RangeError);
-    assert.equal(delivery.settled, false);
-    assert.equal(delivery.reply("x".repeat(100)), true);
-    assert.equal((await request).length, 100);
+    assertThrows(() => delivery.reply("x".repeat(101)), RangeError);
+    assertStrictEquals(delivery.settled, false);
+    assertStrictEquals(delivery.reply("x".repeat(100)), true);
+    assertStrictEquals((await request).length, 100);
   },
 );
 
@@ -158,9 +162,9 @@ requestTest("SharedQueue.request() is handled by another when its consumer goes"
   await third.reserve();
   third.close();
   const delivery = await server.reserve();
-  assert.equal(delivery.message.redeliveryCount, 1);
+  assertStrictEquals(delivery.message.redeliveryCount, 1);
   delivery.reply("done");
-  assert.equal(decode(await request), "done");
+  assertStrictEquals(decode(await request), "done");
 });
 
 requestTest(
@@ -172,8 +176,8 @@ requestTest(
       // The clock goes forward: whoever looks for room takes it for too old, long before the timer of the call.
       Date.now = () => now() + 3_600_000;
       while (server.trySend("y"));
-      assert.equal(server.status().expiredCount, 1);
-      await assert.rejects(request, {
+      assertStrictEquals(server.status().expiredCount, 1);
+      await assertRejectsMatching(() => request, {
         name: "TimeoutError",
         message: `request to queue ${client.name}: no reply within 300 ms`,
       });
@@ -193,14 +197,14 @@ nativeTest(
     const given = core.trySend(new Uint8Array(1), request);
     const generation = generationOf(memory.load(given));
     const pending = new PendingRequest(core, given, generation, 0);
-    await assert.rejects(pending.reply({ timeoutMs: 0 }), { name: "TimeoutError" });
+    await assertRejectsMatching(() => pending.reply({ timeoutMs: 0 }), { name: "TimeoutError" });
     // As many messages later as there are generations, which is a matter of seconds.
     const word = memory.load(given);
     memory.move(given, word, moved(generation << 11, PHASE.free, NOBODY));
     const slot = core.trySend(new Uint8Array(1), request);
-    assert.deepEqual([slot, generationOf(memory.load(slot))], [given, generation]);
-    assert.equal(core.reserve()?.slot, slot);
-    assert.equal(isRequest(core, slot), true);
+    assertEquals([slot, generationOf(memory.load(slot))], [given, generation]);
+    assertStrictEquals(core.reserve()?.slot, slot);
+    assertStrictEquals(isRequest(core, slot), true);
     core.ack(slot);
     core.close();
   },

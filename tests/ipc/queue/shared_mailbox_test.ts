@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import {
   type MailboxOptions,
@@ -48,21 +49,21 @@ mailboxTest(
   async (opened) => {
     const { queue, mailbox, otherQueue, other } = opened;
     const box = await mailbox.acquire(MIB);
-    assert.equal(mailbox.tryAcquire(1), undefined);
+    assertStrictEquals(mailbox.tryAcquire(1), undefined);
     box.bytes.fill(5);
     await mailbox.send(box, "with a word");
-    assert.throws(() => box.bytes, Deno.errors.BadResource);
-    await assert.rejects(mailbox.send(box), Deno.errors.BadResource);
+    assertThrows(() => box.bytes, Deno.errors.BadResource);
+    await assertRejects(() => mailbox.send(box), Deno.errors.BadResource);
     const delivery = await otherQueue.reserve();
     const received = other.open(delivery);
-    assert.equal(delivery.message.text(), "with a word");
-    assert.ok(received?.bytes.length === MIB && received.bytes.every((byte) => byte === 5));
-    assert.equal(mailbox.freeCount, 0);
+    assertStrictEquals(delivery.message.text(), "with a word");
+    assert(received?.bytes.length === MIB && received.bytes.every((byte) => byte === 5));
+    assertStrictEquals(mailbox.freeCount, 0);
     delivery.ack();
-    assert.throws(() => received.bytes, Deno.errors.BadResource);
-    assert.equal(mailbox.freeCount, 1);
+    assertThrows(() => received.bytes, Deno.errors.BadResource);
+    assertStrictEquals(mailbox.freeCount, 1);
     queue.trySend("without");
-    assert.equal(other.open(await otherQueue.reserve()), undefined);
+    assertStrictEquals(other.open(await otherQueue.reserve()), undefined);
   },
 );
 
@@ -70,18 +71,18 @@ mailboxTest(
   "SharedMailbox.tryAcquire() takes the smallest box that has room",
   { 1: 1, 2: 1, 5: 1 },
   ({ mailbox, other }) => {
-    assert.deepEqual(mailbox.sizes, [MIB, 2 * MIB, 5 * MIB]);
+    assertEquals(mailbox.sizes, [MIB, 2 * MIB, 5 * MIB]);
     using two = mailbox.tryAcquire(2 * MIB);
     using one = other.tryAcquire(10);
-    assert.equal(one?.bytes.length, 10);
-    assert.equal(two?.bytes.length, 2 * MIB);
+    assertStrictEquals(one?.bytes.length, 10);
+    assertStrictEquals(two?.bytes.length, 2 * MIB);
     const last = other.tryAcquire(1);
-    assert.equal(mailbox.tryAcquire(1), undefined);
+    assertStrictEquals(mailbox.tryAcquire(1), undefined);
     last?.release();
     last?.release();
-    assert.equal(mailbox.freeCount, 1);
-    assert.throws(() => mailbox.tryAcquire(5 * MIB + 1), RangeError);
-    assert.throws(() => mailbox.tryAcquire(-1), RangeError);
+    assertStrictEquals(mailbox.freeCount, 1);
+    assertThrows(() => mailbox.tryAcquire(5 * MIB + 1), RangeError);
+    assertThrows(() => mailbox.tryAcquire(-1), RangeError);
   },
 );
 
@@ -91,7 +92,7 @@ mailboxTest(
   async ({ mailbox, otherQueue, other }) => {
     const box = await mailbox.acquire(1);
     const waiting = other.acquire(1);
-    await assert.rejects(other.acquire(1, { timeoutMs: 5 }), { name: "TimeoutError" });
+    await assertRejectsMatching(() => other.acquire(1, { timeoutMs: 5 }), { name: "TimeoutError" });
     await mailbox.send(box);
     (await otherQueue.reserve()).ack();
     (await waiting).release();
@@ -108,18 +109,18 @@ mailboxTest("SharedMailbox: a box goes with its message to the next consumer, an
   const first = await otherQueue.reserve();
   const seen = other.open(first);
   first.nack();
-  assert.throws(() => seen?.bytes, Deno.errors.BadResource);
+  assertThrows(() => seen?.bytes, Deno.errors.BadResource);
   const second = await queue.reserve();
-  assert.deepEqual([...mailbox.open(second)?.bytes ?? []], [1, 2, 3]);
-  assert.throws(() => other.open(second), TypeError);
+  assertEquals([...mailbox.open(second)?.bytes ?? []], [1, 2, 3]);
+  assertThrows(() => other.open(second), TypeError);
   second.nack();
-  assert.equal(queue.tryReserve(), undefined);
-  assert.equal(mailbox.freeCount, 0);
+  assertStrictEquals(queue.tryReserve(), undefined);
+  assertStrictEquals(mailbox.freeCount, 0);
   const dead = queue.deadLetters.tryReserve();
-  assert.ok(dead !== undefined);
-  assert.deepEqual([...mailbox.open(dead)?.bytes ?? []], [1, 2, 3]);
+  assert(dead !== undefined);
+  assertEquals([...mailbox.open(dead)?.bytes ?? []], [1, 2, 3]);
   dead.ack();
-  assert.equal(mailbox.freeCount, 1);
+  assertStrictEquals(mailbox.freeCount, 1);
 });
 
 mailboxTest(
@@ -130,9 +131,9 @@ mailboxTest(
     await mailbox.send(await mailbox.acquire(1), "a", { expiresAfterMs: 1 });
     await mailbox.send(await mailbox.acquire(1), "b");
     await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.equal(otherQueue.tryReceive()?.text(), "b");
-    assert.equal(queue.tryReceive(), undefined);
-    assert.equal(mailbox.freeCount, 2);
+    assertStrictEquals(otherQueue.tryReceive()?.text(), "b");
+    assertStrictEquals(queue.tryReceive(), undefined);
+    assertStrictEquals(mailbox.freeCount, 2);
   },
 );
 
@@ -145,14 +146,14 @@ mailboxTest(
     await other.send(await other.acquire(1));
     other.close();
     other.close();
-    assert.equal(bytes.length, 0);
+    assertStrictEquals(bytes.length, 0);
     kept.release();
-    assert.throws(() => kept.bytes, Deno.errors.BadResource);
-    assert.throws(() => other.tryAcquire(1), Deno.errors.BadResource);
-    assert.equal(mailbox.freeCount, 1, "what was sent is the message's");
+    assertThrows(() => kept.bytes, Deno.errors.BadResource);
+    assertThrows(() => other.tryAcquire(1), Deno.errors.BadResource);
+    assertStrictEquals(mailbox.freeCount, 1, "what was sent is the message's");
     using again = SharedMailbox.connect(otherQueue);
-    assert.throws(() => SharedMailbox.connect(otherQueue), Deno.errors.Busy);
-    assert.equal(again.freeCount, 1);
+    assertThrows(() => SharedMailbox.connect(otherQueue), Deno.errors.Busy);
+    assertStrictEquals(again.freeCount, 1);
   },
 );
 
@@ -164,24 +165,24 @@ mailboxTest(
     const last = await mailbox.acquire(1);
     const waiting = other.acquire(1);
     otherQueue.close();
-    await assert.rejects(waiting, Deno.errors.BadResource);
-    assert.equal(mailbox.freeCount, 1);
-    assert.throws(() => kept.bytes, Deno.errors.BadResource);
+    await assertRejects(() => waiting, Deno.errors.BadResource);
+    assertStrictEquals(mailbox.freeCount, 1);
+    assertThrows(() => kept.bytes, Deno.errors.BadResource);
     // Who comes next has the number of who has gone, and keeps its boxes when that one closes at last.
     using thirdQueue = SharedQueue.connect(queue.name);
     using third = SharedMailbox.connect(thirdQueue);
     const box = await third.acquire(1);
     box.bytes[0] = 7;
     other.close();
-    assert.equal(mailbox.tryAcquire(1), undefined);
+    assertStrictEquals(mailbox.tryAcquire(1), undefined);
     await third.send(box);
     using delivery = await queue.reserve();
-    assert.deepEqual([...mailbox.open(delivery)?.bytes ?? []], [7]);
+    assertEquals([...mailbox.open(delivery)?.bytes ?? []], [7]);
     last.release();
     delivery.ack();
     // A sleep in the kernel that was under way has ended by now.
     await new Promise((resolve) => setTimeout(resolve, 2 * QUEUE_WAIT_MS_MAX));
-    assert.equal(mailbox.freeCount, 2);
+    assertStrictEquals(mailbox.freeCount, 2);
   },
 );
 
@@ -203,14 +204,14 @@ mailboxTest("SharedMailbox: the boxes of a process that is killed are free, what
     setInterval(() => {}, 1000);
   `);
   await child.says(/ready/);
-  assert.equal(mailbox.freeCount, 0);
+  assertStrictEquals(mailbox.freeCount, 0);
   child.kill("SIGKILL");
   await child.ended();
-  assert.equal(mailbox.freeCount, 2);
+  assertStrictEquals(mailbox.freeCount, 2);
   using delivery = await otherQueue.reserve();
-  assert.deepEqual([...other.open(delivery)?.bytes ?? []], [1, 2, 3, 4]);
+  assertEquals([...other.open(delivery)?.bytes ?? []], [1, 2, 3, 4]);
   delivery.ack();
-  assert.equal(mailbox.freeCount, 3);
+  assertStrictEquals(mailbox.freeCount, 3);
 });
 
 for (
@@ -225,11 +226,11 @@ for (
   nativeTest(`SharedMailbox.create() refuses ${what}`, () => {
     using names = new QueueNames();
     using queue = SharedQueue.create(names.next(), { capacity: 1, messageBytesMax: 1 });
-    assert.throws(() => SharedMailbox.create(queue, { boxes }), {
+    assertThrowsMatching(() => SharedMailbox.create(queue, { boxes }), {
       name: "RangeError",
       message: /^create mailbox: /,
     });
-    assert.throws(() => SharedMailbox.connect(queue), {
+    assertThrowsMatching(() => SharedMailbox.connect(queue), {
       name: "NotFound",
       message: `connect to the mailbox of queue ${queue.name}: there is none`,
     });
@@ -242,14 +243,14 @@ nativeTest("SharedMailbox.create() refuses a second one, and leaves nothing behi
   using queue = SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 });
   using other = SharedQueue.connect(name);
   using mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
-  assert.throws(() => SharedMailbox.create(other, { boxes: { 1: 1 } }), {
+  assertThrowsMatching(() => SharedMailbox.create(other, { boxes: { 1: 1 } }), {
     name: "AlreadyExists",
     message: `create the mailbox of queue ${name}: it exists already`,
   });
   SharedMailbox.unlink(name);
-  assert.throws(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }), Deno.errors.Busy);
-  assert.deepEqual(SharedMemory.list({ prefix: `mailbox.${name}` }), []);
-  assert.equal(mailbox.freeCount, 1);
+  assertThrows(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }), Deno.errors.Busy);
+  assertEquals(SharedMemory.list({ prefix: `mailbox.${name}` }), []);
+  assertStrictEquals(mailbox.freeCount, 1);
 });
 
 nativeTest("SharedMailbox goes with its queue's name, and is not that of a later queue of the name", () => {
@@ -259,13 +260,13 @@ nativeTest("SharedMailbox goes with its queue's name, and is not that of a later
   using mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
   SharedMemory.unlink(`queue.${name}`);
   using later = SharedQueue.create(name, { capacity: 1, messageBytesMax: 1 });
-  assert.throws(() => SharedMailbox.connect(later), {
+  assertThrowsMatching(() => SharedMailbox.connect(later), {
     name: "NotFound",
     message: /there is none but that of another queue of the same name$/,
   });
-  assert.equal(mailbox.freeCount, 1);
+  assertStrictEquals(mailbox.freeCount, 1);
   SharedQueue.unlink(name);
-  assert.deepEqual(SharedMemory.list({ prefix: `mailbox.${name}` }), []);
+  assertEquals(SharedMemory.list({ prefix: `mailbox.${name}` }), []);
   later.close();
-  assert.throws(() => SharedMailbox.create(later, { boxes: { 1: 1 } }), Deno.errors.BadResource);
+  assertThrows(() => SharedMailbox.create(later, { boxes: { 1: 1 } }), Deno.errors.BadResource);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   freed,
   generationOf,
@@ -15,9 +15,9 @@ import { NOBODY } from "../../../src/ipc/sharing/mod.ts";
 const GENERATIONS = [0, 1, 2 ** 20 - 1, 2 ** 20, 2 ** 21 - 1];
 
 Deno.test("slot word: every number is what it is", () => {
-  assert.deepEqual([PHASE, NOBODY], [{ free: 0, writing: 1, ready: 2, reserved: 3, replied: 4 }, 0]);
+  assertEquals([PHASE, NOBODY], [{ free: 0, writing: 1, ready: 2, reserved: 3, replied: 4 }, 0]);
   const word = 5 << 11 | 3 << 8 | 7;
-  assert.deepEqual([generationOf(word), phaseOf(word), ownerOf(word)], [5, 3, 7]);
+  assertEquals([generationOf(word), phaseOf(word), ownerOf(word)], [5, 3, 7]);
 });
 
 Deno.test("slot word: its parts come out as they went in, and moving leaves the generation", () => {
@@ -25,10 +25,10 @@ Deno.test("slot word: its parts come out as they went in, and moving leaves the 
     for (const phase of Object.values(PHASE)) {
       for (const owner of [0, 1, 128, 255]) {
         const word = moved(generation << 11, phase, owner);
-        assert.equal(word, word | 0, "as Atomics give it");
-        assert.deepEqual([generationOf(word), phaseOf(word), ownerOf(word)], [generation, phase, owner]);
+        assertStrictEquals(word, word | 0, "as Atomics give it");
+        assertEquals([generationOf(word), phaseOf(word), ownerOf(word)], [generation, phase, owner]);
         const again = moved(word, PHASE.ready, NOBODY);
-        assert.deepEqual([generationOf(again), phaseOf(again), ownerOf(again)], [
+        assertEquals([generationOf(again), phaseOf(again), ownerOf(again)], [
           generation,
           PHASE.ready,
           NOBODY,
@@ -41,8 +41,8 @@ Deno.test("slot word: its parts come out as they went in, and moving leaves the 
 Deno.test("slot word: a slot that becomes free has the next generation, which wraps", () => {
   for (const generation of GENERATIONS) {
     const word = freed(moved(generation << 11, PHASE.reserved, 255));
-    assert.equal(word, word | 0);
-    assert.deepEqual([generationOf(word), phaseOf(word), ownerOf(word)], [
+    assertStrictEquals(word, word | 0);
+    assertEquals([generationOf(word), phaseOf(word), ownerOf(word)], [
       (generation + 1) % 2 ** 21,
       PHASE.free,
       NOBODY,
@@ -55,9 +55,9 @@ Deno.test("slot word: what could not have come about is told", () => {
     for (const owner of [0, 1, 255]) {
       const isOwned = phase === PHASE.writing || phase === PHASE.reserved || phase === PHASE.replied;
       const expected = phase > PHASE.replied || isOwned !== owner > 0;
-      assert.equal(isImpossible(moved(-1, phase, owner)), expected, `${phase} ${owner}`);
+      assertStrictEquals(isImpossible(moved(-1, phase, owner)), expected, `${phase} ${owner}`);
       const isOfNoInterest = (phase === PHASE.free || phase === PHASE.ready) && owner === NOBODY;
-      assert.equal(isNobodys(moved(-1, phase, owner)), isOfNoInterest, `${phase} ${owner}`);
+      assertStrictEquals(isNobodys(moved(-1, phase, owner)), isOfNoInterest, `${phase} ${owner}`);
     }
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { PARTICIPANT, participantAt } from "../../../src/ipc/queue/layout.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
@@ -25,15 +25,15 @@ nativeTest(
     other.trySend("y", { priority: 0, expiresAfterMs: 1 });
     await new Promise((resolve) => setTimeout(resolve, 3));
     const first = queue.status();
-    assert.deepEqual([first.readyCounts, first.readyCount, first.sentCount], [[2, 2], 4, 4]);
-    assert.ok(first.oldestAgeMs !== undefined && first.oldestAgeMs >= 3);
+    assertEquals([first.readyCounts, first.readyCount, first.sentCount], [[2, 2], 4, 4]);
+    assert(first.oldestAgeMs !== undefined && first.oldestAgeMs >= 3);
     for (let count = 0; count < 3; count++) other.tryReserve()?.nack();
-    assert.equal(other.tryReserve(), undefined);
+    assertStrictEquals(other.tryReserve(), undefined);
     while (other.trySend("z"));
     other.trySend("z", { whenFull: "drop-oldest" });
     other.close();
     const status = queue.status();
-    assert.deepEqual(
+    assertEquals(
       [
         status.receivedCount,
         status.givenBackCount,
@@ -44,16 +44,16 @@ nativeTest(
       [3, 3, 1, 3, 1],
     );
     // Two dead letters gave way, and one message.
-    assert.deepEqual([status.droppedCount, status.sentCount, status.readyCount, status.damagedCount], [
+    assertEquals([status.droppedCount, status.sentCount, status.readyCount, status.damagedCount], [
       3,
       8,
       3,
       0,
     ]);
-    assert.equal(status.participants.length, 1);
+    assertStrictEquals(status.participants.length, 1);
     queue.purge();
     const { oldestAgeMs, readyCounts, sentPerSecond } = queue.status();
-    assert.deepEqual([oldestAgeMs, readyCounts, sentPerSecond], [undefined, [0, 0], 0]);
+    assertEquals([oldestAgeMs, readyCounts, sentPerSecond], [undefined, [0, 0], 0]);
   },
 );
 
@@ -79,25 +79,25 @@ Deno.test("queueMetrics() is text that Prometheus reads", () => {
   };
   const text = queueMetrics("a-queue", status, "priority");
   const metrics = text.split(/^(?=# HELP )/m);
-  assert.equal(metrics.length, 17);
+  assertStrictEquals(metrics.length, 17);
   for (const metric of metrics) {
     const [help, type, ...samples] = metric.trimEnd().split("\n");
     const name = /^# HELP (millrace_queue_[a-z_]+) \S.*$/.exec(help)?.[1];
-    assert.match(type, new RegExp(`^# TYPE ${name} (gauge|counter)$`));
-    assert.ok(samples.length > 0);
+    assertMatch(type, new RegExp(`^# TYPE ${name} (gauge|counter)$`));
+    assert(samples.length > 0);
     for (const sample of samples) {
-      assert.match(sample, new RegExp(`^${name}\\{queue="a-queue"(,[a-z]+="[0-9]+")?\\} [0-9.e+-]+$`));
+      assertMatch(sample, new RegExp(`^${name}\\{queue="a-queue"(,[a-z]+="[0-9]+")?\\} [0-9.e+-]+$`));
     }
   }
-  assert.match(text, /^millrace_queue_sent_per_second\{queue="a-queue"\} 12.5$/m);
-  assert.match(text, /^millrace_queue_received_per_second\{queue="a-queue"\} 1e-7$/m);
-  assert.match(text, /^millrace_queue_ready_by_priority\{queue="a-queue",priority="1"\} 2$/m);
-  assert.match(
+  assertMatch(text, /^millrace_queue_sent_per_second\{queue="a-queue"\} 12.5$/m);
+  assertMatch(text, /^millrace_queue_received_per_second\{queue="a-queue"\} 1e-7$/m);
+  assertMatch(text, /^millrace_queue_ready_by_priority\{queue="a-queue",priority="1"\} 2$/m);
+  assertMatch(
     queueMetrics("a-queue", status, "partition"),
     /^millrace_queue_ready_by_partition\{queue="a-queue",partition="1"\} 2$/m,
   );
-  assert.match(text, /^millrace_queue_oldest_age_seconds\{queue="a-queue"\} 1.5$/m);
-  assert.match(text, /^millrace_queue_sent_total\{queue="a-queue"\} 1099511627776$/m);
+  assertMatch(text, /^millrace_queue_oldest_age_seconds\{queue="a-queue"\} 1.5$/m);
+  assertMatch(text, /^millrace_queue_sent_total\{queue="a-queue"\} 1099511627776$/m);
 });
 
 nativeTest("SharedQueue.metrics() names each process once, and says whether it is alive", () => {
@@ -107,12 +107,12 @@ nativeTest("SharedQueue.metrics() names each process once, and says whether it i
   using _same = SharedQueue.connect(name);
   const row = /^millrace_queue_process_openers\{.*$/gm;
   const own = `millrace_queue_process_openers{queue="${name}",pid="${Deno.pid}"} 2`;
-  assert.deepEqual(queue.metrics().match(row), [own]);
+  assertEquals(queue.metrics().match(row), [own]);
   const status = queue.status();
   const attachedAt = new Date();
   const dead = { pid: 7, attachedAt, alive: false };
   const text = queueMetrics(name, { ...status, participants: [...status.participants, dead] }, "priority");
-  assert.deepEqual(text.match(row), [own, `millrace_queue_process_openers{queue="${name}",pid="7"} 0`]);
+  assertEquals(text.match(row), [own, `millrace_queue_process_openers{queue="${name}",pid="7"} 0`]);
 });
 
 nativeTest("SharedQueue.status() has dates that can be shown, though a participant's are damaged", () => {
@@ -121,6 +121,6 @@ nativeTest("SharedQueue.status() has dates that can be shown, though a participa
   const at = participantAt(1) >> 3;
   memory.floats.fill(1e300, at + (PARTICIPANT.processStartedMs >> 1), at + (PARTICIPANT.attachedMs >> 1) + 1);
   const [{ attachedAt, processStartedAt }] = [...core.participants.list()];
-  assert.deepEqual([attachedAt, processStartedAt], [new Date(0), new Date(0)]);
+  assertEquals([attachedAt, processStartedAt], [new Date(0), new Date(0)]);
   core.close();
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { HEADER_BYTES as REGION_HEADER_BYTES } from "../../../src/ipc/memory/layout.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { type QueueCreateOptions, SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
@@ -56,7 +57,7 @@ smallTest(
     console.log(JSON.stringify([code, message.length > 0, left, mailbox[1], full, sent]));
   `,
     );
-    assert.deepEqual(report, ["ENOSPC", true, [], "ENOSPC", ["millrace.queue.q"], 4]);
+    assertEquals(report, ["ENOSPC", true, [], "ENOSPC", ["millrace.queue.q"], 4]);
   },
 );
 
@@ -69,7 +70,7 @@ smallTest("SharedQueue.create() throws where /dev/shm is full, and leaves nothin
     console.log(JSON.stringify([code, SharedQueue.list(), [...Deno.readDirSync("/dev/shm")].length]));
   `,
   );
-  assert.deepEqual(report, ["ENOSPC", [], 0]);
+  assertEquals(report, ["ENOSPC", [], 0]);
 });
 
 smallTest(
@@ -108,7 +109,7 @@ smallTest(
     console.log(JSON.stringify([code, sent]));
   `,
     );
-    assert.deepEqual(report, ["ENOSPC", 100]);
+    assertEquals(report, ["ENOSPC", 100]);
   },
 );
 
@@ -134,7 +135,7 @@ if (userFailure === undefined) {
       ]));
     `,
     );
-    assert.deepEqual(report, [["PermissionDenied", "EACCES"], ["AlreadyExists", ""], false, []]);
+    assertEquals(report, [["PermissionDenied", "EACCES"], ["AlreadyExists", ""], false, []]);
   });
 
   nativeTest("SharedQueue that its mode opens to others is theirs, too", async () => {
@@ -152,7 +153,7 @@ if (userFailure === undefined) {
       console.log(JSON.stringify([queue.tryReceive().text()]));
     `,
     );
-    assert.deepEqual([report, queue.tryReceive()?.text()], [["a"], "b"]);
+    assertEquals([report, queue.tryReceive()?.text()], [["a"], "b"]);
   });
 }
 
@@ -162,22 +163,22 @@ nativeTest("SharedQueue.connect() refuses what another program has put there, an
   const path = `${directory}/millrace.queue.q`;
   for (const text of ["x", "another program's".repeat(1000)]) {
     Deno.writeTextFileSync(path, text);
-    assert.throws(() => SharedQueue.connect("q", { directory }), Deno.errors.InvalidData);
-    assert.throws(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
-    assert.deepEqual(SharedQueue.removeAbandoned({ directory }), []);
-    assert.equal(Deno.readTextFileSync(path), text);
+    assertThrows(() => SharedQueue.connect("q", { directory }), Deno.errors.InvalidData);
+    assertThrows(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
+    assertEquals(SharedQueue.removeAbandoned({ directory }), []);
+    assertStrictEquals(Deno.readTextFileSync(path), text);
   }
   Deno.removeSync(path);
   // A region of Millrace's that is no queue.
   SharedMemory.create("queue.q", { byteLength: 100_000, directory }).close();
-  assert.throws(() => SharedQueue.connect("q", { directory }), {
+  assertThrowsMatching(() => SharedQueue.connect("q", { directory }), {
     name: "InvalidData",
     message: /it is no queue$/,
   });
-  assert.deepEqual([SharedQueue.list({ directory }), SharedQueue.removeAbandoned({ directory })], [[], []]);
+  assertEquals([SharedQueue.list({ directory }), SharedQueue.removeAbandoned({ directory })], [[], []]);
   Deno.removeSync(path);
   Deno.mkdirSync(path);
-  assert.throws(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
+  assertThrows(() => SharedQueue.create("q", { directory }), Deno.errors.AlreadyExists);
 });
 
 nativeTest("SharedQueue.unlink() leaves what is no queue as it is", () => {
@@ -187,18 +188,18 @@ nativeTest("SharedQueue.unlink() leaves what is no queue as it is", () => {
   const refused = { name: "InvalidData", message: /^unlink queue q in .*; it is left as it is$/ };
   for (const text of ["x", "another program's".repeat(1000)]) {
     Deno.writeTextFileSync(path, text);
-    assert.throws(() => SharedQueue.unlink("q", { directory }), refused);
-    assert.equal(Deno.readTextFileSync(path), text);
+    assertThrowsMatching(() => SharedQueue.unlink("q", { directory }), refused);
+    assertStrictEquals(Deno.readTextFileSync(path), text);
   }
   Deno.removeSync(path);
   const link = `${directory}/linked`;
   Deno.writeTextFileSync(link, "");
   Deno.symlinkSync(link, path);
-  assert.throws(() => SharedQueue.unlink("q", { directory }), Deno.errors.FilesystemLoop);
+  assertThrows(() => SharedQueue.unlink("q", { directory }), Deno.errors.FilesystemLoop);
   Deno.removeSync(path);
   for (const byteLength of [1, 100_000]) {
     SharedMemory.create("queue.q", { byteLength, directory }).close();
-    assert.throws(() => SharedQueue.unlink("q", { directory }), refused);
+    assertThrowsMatching(() => SharedQueue.unlink("q", { directory }), refused);
     SharedMemory.unlink("queue.q", { directory });
   }
 });
@@ -213,14 +214,14 @@ nativeTest("SharedQueue.unlink() takes a damaged queue away, and what is left of
     using file = Deno.openSync(path, { write: true });
     file.seekSync(at, Deno.SeekMode.Start);
     file.writeSync(new Uint8Array([0xff, 0xff, 0xff, 0xff]));
-    assert.throws(() => SharedQueue.connect("q", { directory }), Deno.errors.InvalidData);
+    assertThrows(() => SharedQueue.connect("q", { directory }), Deno.errors.InvalidData);
     SharedQueue.unlink("q", { directory });
-    assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+    assertThrows(() => Deno.statSync(path), Deno.errors.NotFound);
   }
   // Its creator died right after it had made the file.
   Deno.writeTextFileSync(path, "");
   SharedQueue.unlink("q", { directory });
-  assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+  assertThrows(() => Deno.statSync(path), Deno.errors.NotFound);
 });
 
 nativeTest("SharedQueue.unlink() takes a mailbox away with its queue, and nothing else of that name", () => {
@@ -233,15 +234,15 @@ nativeTest("SharedQueue.unlink() takes a mailbox away with its queue, and nothin
     name: "InvalidData",
     message: /^unlink the mailbox of queue q in .*; it is left as it is$/,
   };
-  assert.throws(() => SharedMailbox.unlink("q", { directory }), refused);
+  assertThrowsMatching(() => SharedMailbox.unlink("q", { directory }), refused);
   SharedQueue.unlink("q", { directory });
-  assert.equal(Deno.readTextFileSync(path), "another program's");
+  assertStrictEquals(Deno.readTextFileSync(path), "another program's");
   Deno.removeSync(path);
   for (const make of [() => Deno.mkdirSync(path), () => Deno.symlinkSync("elsewhere", path)]) {
     SharedQueue.create("q", { capacity: 1, messageBytesMax: 1, directory }).close();
     make();
     SharedQueue.unlink("q", { directory });
-    assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["millrace.mailbox.q"]);
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["millrace.mailbox.q"]);
     Deno.removeSync(path);
   }
 });
@@ -252,24 +253,26 @@ nativeTest("SharedQueue and SharedMailbox: errors of the system speak of queues 
   const path = `${directory}/millrace.queue.q`;
   const create = (options: QueueCreateOptions = {}) =>
     SharedQueue.create("q", { capacity: 1, messageBytesMax: 1, directory, ...options });
-  assert.throws(() => create({ mode: 0o200 }), { message: /^create queue q: mode is 0o200, expected / });
-  assert.throws(() => create({ directory: "/nowhere" }), {
+  assertThrowsMatching(() => create({ mode: 0o200 }), {
+    message: /^create queue q: mode is 0o200, expected /,
+  });
+  assertThrowsMatching(() => create({ directory: "/nowhere" }), {
     message: /^create queue q in \/nowhere: no such /,
   });
   Deno.writeTextFileSync(path, "another program's");
-  assert.throws(() => SharedQueue.connect("q", { directory }), {
+  assertThrowsMatching(() => SharedQueue.connect("q", { directory }), {
     message: /^connect to queue q in .*: it has /,
   });
   Deno.removeSync(path);
   using queue = create();
-  assert.throws(() => SharedMailbox.connect(queue), {
+  assertThrowsMatching(() => SharedMailbox.connect(queue), {
     message: "connect to the mailbox of queue q: there is none",
   });
   SharedMailbox.create(queue, { boxes: { 1: 1 } }).close();
   const again = { message: "create the mailbox of queue q: it exists already" };
-  assert.throws(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }), again);
+  assertThrowsMatching(() => SharedMailbox.create(queue, { boxes: { 1: 1 } }), again);
   Deno.writeTextFileSync(`${directory}/millrace.mailbox.q`, "another program's");
-  assert.throws(() => SharedMailbox.connect(queue), {
+  assertThrowsMatching(() => SharedMailbox.connect(queue), {
     message: /^connect to the mailbox of queue q in .*: it has /,
   });
 });
@@ -280,10 +283,10 @@ nativeTest("SharedMailbox.connect() refuses what is no mailbox", () => {
   try {
     for (const byteLength of [1, 20, 4096, 100_000]) {
       SharedMemory.create(`mailbox.${queue.name}`, { byteLength }).close();
-      assert.throws(() => SharedMailbox.connect(queue), Deno.errors.InvalidData);
+      assertThrows(() => SharedMailbox.connect(queue), Deno.errors.InvalidData);
       SharedMemory.unlink(`mailbox.${queue.name}`);
     }
-    assert.equal(queue.trySend("x"), true);
+    assertStrictEquals(queue.trySend("x"), true);
   } finally {
     queue.close();
   }
@@ -295,14 +298,14 @@ nativeTest("SharedQueue refuses sizes that are none, whatever they are", () => {
   const wrongs: unknown[] = [NaN, Infinity, -1, 0.5, 2 ** 53, "3", null, {}];
   for (const wrong of wrongs) {
     for (const option of ["capacity", "messageBytesMax", "priorities", "partitions", "deadLetterCountMax"]) {
-      assert.throws(() => SharedQueue.create(name, { [option]: wrong }), {
+      assertThrowsMatching(() => SharedQueue.create(name, { [option]: wrong }), {
         name: "RangeError",
         message: new RegExp(`^create queue: ${option} is `),
       });
     }
   }
   for (const wrong of [NaN, -1, 0.5, 0]) {
-    assert.throws(() => SharedQueue.create(name, { deliveryCountMax: wrong }), RangeError);
+    assertThrows(() => SharedQueue.create(name, { deliveryCountMax: wrong }), RangeError);
   }
-  assert.deepEqual(SharedQueue.list({ prefix: name }), []);
+  assertEquals(SharedQueue.list({ prefix: name }), []);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { FLAG, PARTICIPANT, participantAt, RECORD, repliesOf, WORD } from "../../../src/ipc/queue/layout.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
@@ -16,7 +16,7 @@ const WAYS: Record<string, (core: QueueCore) => unknown> = {
   "receive()": (core) => core.receive(),
   "receiveMany()": (core) => core.receiveMany([], 4),
   "drainInPlace()": (core) => core.drainInPlace(() => {}, 4),
-  "reserve() and ack()": (core) => core.ack(core.reserve()?.slot ?? assert.fail("there is no message")),
+  "reserve() and ack()": (core) => core.ack(core.reserve()?.slot ?? fail("there is no message")),
   "dropOldest()": (core) => core.dropOldest(),
   "purge()": (core) => core.purge(),
   "its time": (core) => {
@@ -48,7 +48,7 @@ function waysTest(
         const { memory } = fakeMemory(shape);
         const core = new QueueCore(memory, { native });
         const other = new QueueCore(reopened(memory).memory, { native });
-        assert.equal(send(core), 0);
+        assertStrictEquals(send(core), 0);
         const at = signalOf(core);
         new Notifier(memory.words, at).arm();
         const before = memory.words[at];
@@ -68,7 +68,7 @@ waysTest(
     const box = { box: 0, generation: 1, check: () => {}, go: () => {} };
     return core.trySend(MESSAGE, { ...PLAIN, box });
   },
-  ({ way, isTold }) => assert.equal(isTold, true, way),
+  ({ way, isTold }) => assertStrictEquals(isTold, true, way),
 );
 
 waysTest(
@@ -76,9 +76,9 @@ waysTest(
   (core) => repliesOf(core.participants.number),
   (core) => core.trySend(MESSAGE, { ...PLAIN, flags: FLAG.request }),
   ({ core, way, isTold }) => {
-    assert.equal(isTold, true, way);
-    assert.deepEqual([...core.replyHints.due()], [0], way);
-    assert.deepEqual([...core.replyHints.due()], [], way);
+    assertStrictEquals(isTold, true, way);
+    assertEquals([...core.replyHints.due()], [0], way);
+    assertEquals([...core.replyHints.due()], [], way);
   },
 );
 
@@ -92,10 +92,10 @@ nativeTest("Who waits for a reply is told when its request becomes a dead letter
   const core = new QueueCore(memory);
   const other = new QueueCore(reopened(memory).memory);
   core.trySend(MESSAGE, { ...PLAIN, flags: FLAG.request });
-  other.giveBack(other.reserve()?.slot ?? assert.fail("there is no message"));
-  assert.deepEqual([...core.replyHints.due()], []);
-  assert.equal(other.receive(), undefined);
-  assert.deepEqual([...core.replyHints.due()], [0]);
+  other.giveBack(other.reserve()?.slot ?? fail("there is no message"));
+  assertEquals([...core.replyHints.due()], []);
+  assertStrictEquals(other.receive(), undefined);
+  assertEquals([...core.replyHints.due()], [0]);
 });
 
 nativeTest("Who waits for a reply is told of no request of its predecessor", () => {
@@ -105,7 +105,7 @@ nativeTest("Who waits for a reply is told of no request of its predecessor", () 
   core.close();
   memory.words[lost] = 1;
   new QueueCore(reopened(memory).memory);
-  assert.equal(memory.words[lost], 0);
+  assertStrictEquals(memory.words[lost], 0);
 });
 
 nativeTest(
@@ -115,19 +115,19 @@ nativeTest(
     using queue = SharedQueue.create(names.next(), { capacity: 4, messageBytesMax: 8 });
     using mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
     await mailbox.send(await mailbox.acquire(1), "a");
-    assert.throws(() =>
+    assertThrows(() =>
       queue.drainInPlace(() => {
         throw new Error("no");
       })
     );
-    assert.deepEqual([queue.status().readyCount, mailbox.freeCount], [1, 0]);
+    assertEquals([queue.status().readyCount, mailbox.freeCount], [1, 0]);
     const counts: number[] = [];
-    assert.equal(
+    assertStrictEquals(
       queue.drainInPlace((_bytes, _at, _length, redeliveryCount) => counts.push(redeliveryCount)),
       1,
     );
     const { readyCount, reservedCount } = queue.status();
-    assert.deepEqual([counts, readyCount, reservedCount, mailbox.freeCount], [[1], 0, 0, 1]);
+    assertEquals([counts, readyCount, reservedCount, mailbox.freeCount], [[1], 0, 0, 1]);
   },
 );
 
@@ -138,14 +138,14 @@ nativeTest(
     using queue = SharedQueue.create(names.next(), { capacity: 4, messageBytesMax: 8 });
     using mailbox = SharedMailbox.create(queue, { boxes: { 1: 1 } });
     await mailbox.send(await mailbox.acquire(1), "a", { expiresAfterMs: 3_600_000 });
-    assert.equal(mailbox.tryAcquire(1), undefined);
+    assertStrictEquals(mailbox.tryAcquire(1), undefined);
     const { now } = Date;
     try {
       Date.now = () => now() + 7_200_000;
-      assert.ok(mailbox.tryAcquire(1) !== undefined);
+      assert(mailbox.tryAcquire(1) !== undefined);
     } finally {
       Date.now = now;
     }
-    assert.equal(queue.status().expiredCount, 1);
+    assertStrictEquals(queue.status().expiredCount, 1);
   },
 );

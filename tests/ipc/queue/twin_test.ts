@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, fail } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
@@ -122,12 +122,12 @@ for (const [index, shape] of SHAPES.entries()) {
         for (let number = 0; number < STEPS; number++) {
           const step = stepOf(random, twins[0].memory.constants);
           const [one, other] = twins.map((twin) => take(twin, step));
-          assert.deepEqual(one, other, `step ${number}, deed ${step.deed}`);
+          assertEquals(one, other, `step ${number}, deed ${step.deed}`);
           if (number % looks > 0) continue;
           const [bytes, others] = twins.map((twin) => twin.bytes());
           if (Buffer.compare(bytes, others) === 0) continue;
           const differs = bytes.findIndex((byte, at) => byte !== others[at]);
-          assert.fail(`byte ${differs} differs behind step ${number}, deed ${step.deed}`);
+          fail(`byte ${differs} differs behind step ${number}, deed ${step.deed}`);
         }
         for (const twin of twins) for (const core of twin.cores) core.close();
       });
@@ -168,7 +168,7 @@ nativeTest(
           if (deed < 2) {
             const data = new Uint8Array(new Int32Array([number]).buffer);
             const isSent = core.trySend(data, { lane, flags: 0, expiresMs: 0 }) >= 0;
-            assert.equal(isSent, model.count < capacity, `step ${number}`);
+            assertStrictEquals(isSent, model.count < capacity, `step ${number}`);
             if (isSent) {
               model.lanes[lane].push(number);
               model.count++;
@@ -178,7 +178,7 @@ nativeTest(
             const expected = model.take();
             const reserved = core.reserve();
             const found = reserved && new Int32Array(reserved.message.data.slice().buffer)[0];
-            assert.equal(found, expected, `step ${number}`);
+            assertStrictEquals(found, expected, `step ${number}`);
             if (reserved !== undefined && found !== undefined) {
               held.push({ core, slot: reserved.slot, number: found, lane });
             }

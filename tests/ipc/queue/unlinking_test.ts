@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SharedMailbox, SharedQueue } from "../../../src/ipc/queue/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { killedAt } from "../memory/support.ts";
@@ -31,26 +31,26 @@ for (const call of ["unlink", "removeAbandoned"] as const) {
         );
         const filter = { prefix: name };
         const [queues, mailboxes] = [SharedQueue.list(filter), SharedMailbox.list(filter)];
-        assert.ok(queues.length <= mailboxes.length, "no queue is without its mailbox");
+        assert(queues.length <= mailboxes.length, "no queue is without its mailbox");
         if (queues.length < mailboxes.length) {
           orphans++;
           if (orphans % 4 === 0) SharedQueue.unlink(name);
-          if (orphans % 4 === 1) assert.deepEqual(SharedQueue.removeAbandoned(filter), []);
-          if (orphans % 4 === 2) assert.deepEqual(SharedMailbox.removeAbandoned(filter), [name]);
-          if (orphans % 4 !== 3) assert.deepEqual(SharedMailbox.list(filter), []);
+          if (orphans % 4 === 1) assertEquals(SharedQueue.removeAbandoned(filter), []);
+          if (orphans % 4 === 2) assertEquals(SharedMailbox.removeAbandoned(filter), [name]);
+          if (orphans % 4 !== 3) assertEquals(SharedMailbox.list(filter), []);
         }
         if (queues.length === 0) {
           using queue = SharedQueue.create(name, SHAPE);
-          assert.throws(() => SharedMailbox.connect(queue), Deno.errors.NotFound);
+          assertThrows(() => SharedMailbox.connect(queue), Deno.errors.NotFound);
           const make = at % 2 === 0 ? "create" : "open";
           using mailbox = SharedMailbox[make](queue, BOXES);
-          assert.equal(mailbox.freeCount, 1);
+          assertStrictEquals(mailbox.freeCount, 1);
         }
         SharedQueue.unlink(name);
-        assert.deepEqual([SharedQueue.list(filter), SharedMailbox.list(filter)], [[], []]);
+        assertEquals([SharedQueue.list(filter), SharedMailbox.list(filter)], [[], []]);
         if (done) break;
       }
-      assert.ok(orphans >= 4, `${orphans} times a mailbox was left`);
+      assert(orphans >= 4, `${orphans} times a mailbox was left`);
     },
   );
 }
@@ -59,16 +59,16 @@ nativeTest("SharedQueue and SharedMailbox take no mailbox away whose queue exist
   using names = new QueueNames();
   const name = names.next();
   makeBoth(name);
-  assert.deepEqual(SharedMailbox.removeAbandoned({ prefix: name }), []);
+  assertEquals(SharedMailbox.removeAbandoned({ prefix: name }), []);
   using queue = SharedQueue.connect(name);
-  assert.deepEqual(SharedQueue.removeAbandoned({ prefix: name }), []);
-  assert.throws(() => SharedMailbox.create(queue, BOXES), Deno.errors.AlreadyExists);
-  assert.deepEqual(SharedMailbox.list({ prefix: name }).map(({ name, state }) => [name, state]), [
+  assertEquals(SharedQueue.removeAbandoned({ prefix: name }), []);
+  assertThrows(() => SharedMailbox.create(queue, BOXES), Deno.errors.AlreadyExists);
+  assertEquals(SharedMailbox.list({ prefix: name }).map(({ name, state }) => [name, state]), [
     [name, "ready"],
   ]);
   queue.close();
-  assert.deepEqual(SharedQueue.removeAbandoned({ prefix: name }), [name]);
-  assert.deepEqual(SharedMailbox.list({ prefix: name }), []);
+  assertEquals(SharedQueue.removeAbandoned({ prefix: name }), [name]);
+  assertEquals(SharedMailbox.list({ prefix: name }), []);
 });
 
 nativeTest("a mailbox that openers of an unlinked queue still use stays theirs, and is nobody else's", () => {
@@ -80,9 +80,9 @@ nativeTest("a mailbox that openers of an unlinked queue still use stays theirs, 
   using later = SharedQueue.create(name, SHAPE);
   using other = SharedMailbox.create(later, BOXES);
   using box = one.tryAcquire(1);
-  assert.deepEqual([one.freeCount, other.freeCount, box?.byteLength], [0, 1, 1]);
+  assertEquals([one.freeCount, other.freeCount, box?.byteLength], [0, 1, 1]);
   one.close();
-  assert.throws(() => SharedMailbox.connect(earlier), Deno.errors.NotFound);
-  assert.throws(() => SharedMailbox.create(earlier, BOXES), Deno.errors.AlreadyExists);
-  assert.equal(SharedMailbox.list({ prefix: name }).length, 1);
+  assertThrows(() => SharedMailbox.connect(earlier), Deno.errors.NotFound);
+  assertThrows(() => SharedMailbox.create(earlier, BOXES), Deno.errors.AlreadyExists);
+  assertStrictEquals(SharedMailbox.list({ prefix: name }).length, 1);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { FutexWatch } from "../../../ffi/mod.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedQueue } from "../../../src/ipc/queue/mod.ts";
@@ -91,10 +91,10 @@ Deno.test({
           spin(random);
           await sending.send(data);
           const message = await receiving.receive();
-          assert.deepEqual(message.data, data);
+          assertEquals(message.data, data);
         }
       }));
-    assert.ok(lost.count <= LOST_MAX, `${lost.count} of ${ROUNDS} messages were found by a time-out`);
+    assert(lost.count <= LOST_MAX, `${lost.count} of ${ROUNDS} messages were found by a time-out`);
   },
 });
 
@@ -117,7 +117,7 @@ Deno.test({
       return sum;
     });
     const sums = await withWatchdog(WATCHDOG_MS, () => Promise.all(work));
-    assert.equal(sums.reduce((sum, more) => sum + more, 0), 3 * each * (each - 1) / 2);
-    assert.equal(queue.status().readyCount, 0);
+    assertStrictEquals(sums.reduce((sum, more) => sum + more, 0), 3 * each * (each - 1) / 2);
+    assertStrictEquals(queue.status().readyCount, 0);
   },
 });

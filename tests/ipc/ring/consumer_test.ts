@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows, fail } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { HEADER_BYTES, WORD } from "../../../src/ipc/ring/layout.ts";
 import { RingClosedError, SpscRing } from "../../../src/ipc/ring/mod.ts";
 import { runProgram } from "../../support/net_child.ts";
@@ -13,22 +14,22 @@ Deno.test("RingConsumer.drain() passes messages in order, at most as many as tol
   producer.flush();
   const seen: number[] = [];
   const see = (message: Uint8Array) => seen.push(message[0]);
-  assert.equal(consumer.drain(see, 0), 0);
-  assert.equal(consumer.drain(see, 3), 3);
-  assert.equal(consumer.drain(see), 7);
-  assert.equal(consumer.drain(see), 0);
-  assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assertStrictEquals(consumer.drain(see, 0), 0);
+  assertStrictEquals(consumer.drain(see, 3), 3);
+  assertStrictEquals(consumer.drain(see), 7);
+  assertStrictEquals(consumer.drain(see), 0);
+  assertEquals(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
 Deno.test("RingConsumer.drain() views have the message's length, in every lap", () => {
   const { producer, consumer } = openRing({ capacityBytes: 256 });
   for (let number = 0; number < 1000; number++) {
     const length = number * 7 % 121;
-    assert.ok(send(producer, new Uint8Array(length).fill(number)));
+    assert(send(producer, new Uint8Array(length).fill(number)));
     consumer.drain((message, at) => {
-      assert.equal(message.byteLength, length);
-      assert.ok(message.every((byte) => byte === (number & 0xff)));
-      assert.equal(message.byteOffset, consumer.bytes.byteOffset + at);
+      assertStrictEquals(message.byteLength, length);
+      assert(message.every((byte) => byte === (number & 0xff)));
+      assertStrictEquals(message.byteOffset, consumer.bytes.byteOffset + at);
     });
   }
 });
@@ -41,19 +42,19 @@ Deno.test("RingConsumer.drain() gives space back while it runs", () => {
   consumer.drain(() => {
     if (++seen === 8) { while (producer.tryWrite(new Uint8Array(56))) written++; }
   });
-  assert.ok(written > 0);
+  assert(written > 0);
 });
 
 Deno.test("RingConsumer.drain() with a callback that throws counts the message as read", () => {
   const { producer, consumer } = openRing({ capacityBytes: 1024 });
   for (let number = 0; number < 4; number++) producer.tryWrite(bytes(number));
   producer.flush();
-  assert.throws(() => {
+  assertThrowsMatching(() => {
     consumer.drain((message) => {
       if (message[0] === 1) throw new Error("of the callback");
     });
   }, /of the callback/);
-  assert.deepEqual([consumer.tryRead(), consumer.tryRead(), consumer.tryRead()], [
+  assertEquals([consumer.tryRead(), consumer.tryRead(), consumer.tryRead()], [
     bytes(2),
     bytes(3),
     undefined,
@@ -64,16 +65,16 @@ Deno.test("RingConsumer.drain() within its own callback is a mistake that harms 
   const { producer, consumer } = openRing({ capacityBytes: 1024 });
   for (let number = 0; number < 3; number++) producer.tryWrite(bytes(number));
   producer.flush();
-  assert.throws(() => consumer.drain(() => consumer.tryRead()), /from within its own callback/);
-  assert.deepEqual(consumer.tryRead(), bytes(1));
+  assertThrowsMatching(() => consumer.drain(() => consumer.tryRead()), /from within its own callback/);
+  assertEquals(consumer.tryRead(), bytes(1));
 });
 
 Deno.test("RingConsumer.close() within a callback ends draining", () => {
   const { producer, consumer } = openRing({ capacityBytes: 1024 });
   for (let number = 0; number < 3; number++) producer.tryWrite(bytes(number));
   producer.flush();
-  assert.equal(consumer.drain(() => consumer.close()), 1);
-  assert.throws(() => consumer.drain(() => {}), { name: "RingClosedError", end: "closed here" });
+  assertStrictEquals(consumer.drain(() => consumer.close()), 1);
+  assertThrowsMatching(() => consumer.drain(() => {}), { name: "RingClosedError", end: "closed here" });
 });
 
 Deno.test("RingConsumer.tryRead() copies", () => {
@@ -84,7 +85,7 @@ Deno.test("RingConsumer.tryRead() copies", () => {
     send(producer, bytes(9, 9, 9));
     consumer.tryRead();
   }
-  assert.deepEqual(message, bytes(1, 2, 3));
+  assertEquals(message, bytes(1, 2, 3));
 });
 
 Deno.test("RingConsumer.readable() resolves when a message is there, and to false at the end", () =>
@@ -95,16 +96,16 @@ Deno.test("RingConsumer.readable() resolves when a message is there, and to fals
       if (round % 2 === 0) await null;
       if (round % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       send(producer, bytes(round));
-      assert.equal(await readable, true);
-      assert.deepEqual(consumer.tryRead(), bytes(round));
+      assertStrictEquals(await readable, true);
+      assertEquals(consumer.tryRead(), bytes(round));
     }
     const readable = consumer.readable();
     await new Promise((resolve) => setTimeout(resolve, 1));
     producer.close();
-    assert.equal(await readable, false);
-    assert.equal(await consumer.readable(), false);
-    assert.equal(consumer.readableSync(), false);
-    assert.equal(consumer.end, "closed");
+    assertStrictEquals(await readable, false);
+    assertStrictEquals(await consumer.readable(), false);
+    assertStrictEquals(consumer.readableSync(), false);
+    assertStrictEquals(consumer.end, "closed");
   }));
 
 Deno.test("RingConsumer.readable() finds what was written right before the end", () =>
@@ -113,9 +114,9 @@ Deno.test("RingConsumer.readable() finds what was written right before the end",
     const readable = consumer.readable();
     producer.tryWrite(bytes(1));
     producer.close();
-    assert.equal(await readable, true);
-    assert.deepEqual(consumer.tryRead(), bytes(1));
-    assert.equal(await consumer.readable(), false);
+    assertStrictEquals(await readable, true);
+    assertEquals(consumer.tryRead(), bytes(1));
+    assertStrictEquals(await consumer.readable(), false);
   }));
 
 Deno.test("RingConsumer.readable() rejects with the reason of its signal, and when the time is over", () =>
@@ -125,14 +126,17 @@ Deno.test("RingConsumer.readable() rejects with the reason of its signal, and wh
     const readable = consumer.readable({ signal: controller.signal });
     await new Promise((resolve) => setTimeout(resolve, 2));
     controller.abort("enough");
-    await assert.rejects(readable, (reason) => reason === "enough");
-    await assert.rejects(consumer.readable({ signal: controller.signal }), (reason) => reason === "enough");
-    await assert.rejects(consumer.readable({ timeoutMs: 3 }), { name: "TimeoutError" });
-    assert.equal(consumer.readableSync({ timeoutMs: 3 }), undefined);
-    assert.equal(consumer.readableSync({ timeoutMs: 3, strategy: "spin" }), undefined);
+    await assertRejectsMatching(() => readable, (reason) => reason === "enough");
+    await assertRejectsMatching(
+      () => consumer.readable({ signal: controller.signal }),
+      (reason) => reason === "enough",
+    );
+    await assertRejectsMatching(() => consumer.readable({ timeoutMs: 3 }), { name: "TimeoutError" });
+    assertStrictEquals(consumer.readableSync({ timeoutMs: 3 }), undefined);
+    assertStrictEquals(consumer.readableSync({ timeoutMs: 3, strategy: "spin" }), undefined);
     send(producer, bytes(1));
-    assert.equal(consumer.readableSync({ timeoutMs: 0 }), true);
-    assert.equal(await consumer.readable({ timeoutMs: 0 }), true);
+    assertStrictEquals(consumer.readableSync({ timeoutMs: 0 }), true);
+    assertStrictEquals(await consumer.readable({ timeoutMs: 0 }), true);
   }));
 
 Deno.test("a signal ends waits at once, and does not ring the bell of the other side", () =>
@@ -146,9 +150,9 @@ Deno.test("a signal ends waits at once, and does not ring the bell of the other 
     await new Promise((resolve) => setTimeout(resolve, 2));
     controller.abort("enough");
     // Whoever sleeps on the word has been woken, and nobody else.
-    assert.equal(Atomics.notify(words, WORD.consumerSleeping), 0);
-    await assert.rejects(readable, (reason) => reason === "enough");
-    assert.equal(bellCount, 0);
+    assertStrictEquals(Atomics.notify(words, WORD.consumerSleeping), 0);
+    await assertRejectsMatching(() => readable, (reason) => reason === "enough");
+    assertStrictEquals(bellCount, 0);
   }));
 
 Deno.test("RingConsumer tells a producer that died from one that closed", () =>
@@ -161,17 +165,17 @@ Deno.test("RingConsumer tells a producer that died from one that closed", () =>
     send(producer, bytes(1));
     producer.tryWrite(bytes(2));
     theirs.die();
-    assert.equal(consumer.end, "died");
-    assert.equal(await consumer.readable(), true);
-    assert.deepEqual(consumer.tryRead(), bytes(1));
+    assertStrictEquals(consumer.end, "died");
+    assertStrictEquals(await consumer.readable(), true);
+    assertEquals(consumer.tryRead(), bytes(1));
     const died = (error: unknown) => error instanceof RingClosedError && error.end === "died";
-    await assert.rejects(consumer.readable(), died);
-    assert.throws(() => consumer.readableSync(), died);
+    await assertRejectsMatching(() => consumer.readable(), died);
+    assertThrowsMatching(() => consumer.readableSync(), died);
     // Who takes the place of the dead goes on where its messages ended.
     const successor = SpscRing.attach(theirs.reopen()).producer();
     send(successor, bytes(3));
-    assert.equal(await consumer.readable(), true);
-    assert.deepEqual(consumer.tryRead(), bytes(3));
+    assertStrictEquals(await consumer.readable(), true);
+    assertEquals(consumer.tryRead(), bytes(3));
   }));
 
 Deno.test("RingConsumer that waits notices the death of the producer", () =>
@@ -182,7 +186,7 @@ Deno.test("RingConsumer that waits notices the death of the producer", () =>
     SpscRing.attach(theirs).producer();
     const readable = ring.consumer().readable();
     setTimeout(() => theirs.die(), 5);
-    await assert.rejects(readable, { name: "RingClosedError", end: "died" });
+    await assertRejectsMatching(() => readable, { name: "RingClosedError", end: "died" });
   }));
 
 for (const position of POSITIONS) {
@@ -191,12 +195,12 @@ for (const position of POSITIONS) {
       const { ring, producer, consumer } = openRing({ capacityBytes: 128 }, position);
       send(producer, bytes(1));
       wordsOf(ring)[(HEADER_BYTES + (position & 127)) >> 2] = length;
-      assert.throws(
-        () => consumer.drain(() => assert.fail("passed on")),
+      assertThrowsMatching(
+        () => consumer.drain(() => fail("passed on")),
         /damaged at byte/,
         `length ${length}`,
       );
-      assert.equal(consumer.readableBytes, 16);
+      assertStrictEquals(consumer.readableBytes, 16);
     }
   });
 }
@@ -207,7 +211,7 @@ Deno.test("RingConsumer refuses a message that would run over the end of the dat
   producer.flush();
   // As long as a message may be, and all of it published.
   wordsOf(ring)[(HEADER_BYTES + 96) >> 2] = 40;
-  assert.throws(() => consumer.tryRead(), /damaged at byte 96: a message of 40 bytes/);
+  assertThrowsMatching(() => consumer.tryRead(), /damaged at byte 96: a message of 40 bytes/);
 });
 
 Deno.test("RingConsumer.close() loses what is not read, and says so to the producer", () => {
@@ -215,12 +219,12 @@ Deno.test("RingConsumer.close() loses what is not read, and says so to the produ
   send(producer, bytes(1));
   consumer.close();
   consumer.close();
-  assert.equal(consumer.end, "closed here");
-  assert.throws(() => consumer.tryRead(), RingClosedError);
-  assert.equal(producer.end, "closed");
-  assert.ok(producer.tryWrite(bytes(2)));
+  assertStrictEquals(consumer.end, "closed here");
+  assertThrows(() => consumer.tryRead(), RingClosedError);
+  assertStrictEquals(producer.end, "closed");
+  assert(producer.tryWrite(bytes(2)));
   producer.flush();
-  assert.equal(producer.tryWrite(bytes(2)), false);
+  assertStrictEquals(producer.tryWrite(bytes(2)), false);
 });
 
 Deno.test("a half whose region was closed throws or ends, and reaches nothing", async () => {
@@ -232,22 +236,22 @@ Deno.test("a half whose region was closed throws or ends, and reaches nothing", 
   region.bytes.buffer.transfer(0);
   const closed = { name: "RingClosedError", end: "closed here" };
   for (let round = 0; round < 2; round++) {
-    assert.throws(() => consumer.tryRead(), closed);
-    assert.throws(() => consumer.readableSync(), closed);
-    await assert.rejects(consumer.readable(), closed);
+    assertThrowsMatching(() => consumer.tryRead(), closed);
+    assertThrowsMatching(() => consumer.readableSync(), closed);
+    await assertRejectsMatching(() => consumer.readable(), closed);
     for (const byteLength of [0, 8, 100]) {
-      assert.equal(producer.tryWrite(new Uint8Array(byteLength)), false);
-      assert.equal(producer.tryClaim(byteLength), -1);
+      assertStrictEquals(producer.tryWrite(new Uint8Array(byteLength)), false);
+      assertStrictEquals(producer.tryClaim(byteLength), -1);
     }
-    await assert.rejects(producer.write(bytes(1)), closed);
-    assert.throws(() => producer.writeSync(bytes(1)), closed);
-    await assert.rejects(producer.writable(100), closed);
-    assert.deepEqual([producer.usedBytes, consumer.readableBytes], [0, 0]);
-    assert.deepEqual([producer.arm(8), consumer.arm()], [false, false]);
+    await assertRejectsMatching(() => producer.write(bytes(1)), closed);
+    assertThrowsMatching(() => producer.writeSync(bytes(1)), closed);
+    await assertRejectsMatching(() => producer.writable(100), closed);
+    assertEquals([producer.usedBytes, consumer.readableBytes], [0, 0]);
+    assertEquals([producer.arm(8), consumer.arm()], [false, false]);
     producer.disarm();
     consumer.disarm();
     producer.flush();
-    assert.deepEqual([producer.end, consumer.end], ["closed here", "closed here"]);
+    assertEquals([producer.end, consumer.end], ["closed here", "closed here"]);
     producer.close();
     consumer.close();
   }
@@ -264,7 +268,7 @@ Deno.test("a half that waits while its region is closed ends", () =>
       if (half === "producer") { while (producer.tryWrite(new Uint8Array(100))); }
       const waiting = half === "producer" ? producer.writable(100) : consumer.readable();
       setTimeout(() => region.bytes.buffer.transfer(0), 5);
-      await assert.rejects(waiting, closed);
+      await assertRejectsMatching(() => waiting, closed);
     }
   }));
 
@@ -279,8 +283,8 @@ Deno.test("RingConsumer.drain() whose callback closes the region ends there", ()
     count++;
     region.bytes.buffer.transfer(0);
   };
-  assert.throws(() => consumer.drain(close), { name: "RingClosedError", end: "closed here" });
-  assert.equal(count, 1);
+  assertThrowsMatching(() => consumer.drain(close), { name: "RingClosedError", end: "closed here" });
+  assertStrictEquals(count, 1);
 });
 
 for (const position of POSITIONS) {
@@ -289,22 +293,22 @@ for (const position of POSITIONS) {
       const { ring, producer, consumer } = openRing({ capacityBytes: 128 }, position);
       for (let number = 0; number < 3; number++) {
         send(producer, bytes(number));
-        assert.deepEqual(consumer.tryRead(), bytes(number));
+        assertEquals(consumer.tryRead(), bytes(number));
       }
       const words = wordsOf(ring);
       const tail = words[WORD.tail];
       Atomics.store(words, WORD.tail, tail + used | 0);
       const damaged = { message: `read from the ring: it is damaged: ${used} bytes of it are in use` };
-      assert.throws(() => consumer.tryRead(), damaged);
-      await assert.rejects(consumer.readable(), damaged);
+      assertThrowsMatching(() => consumer.tryRead(), damaged);
+      await assertRejectsMatching(() => consumer.readable(), damaged);
       Atomics.store(words, WORD.tail, tail);
       send(producer, bytes(7));
-      assert.deepEqual(consumer.tryRead(), bytes(7));
+      assertEquals(consumer.tryRead(), bytes(7));
     }
     // One that was damaged between attaching and reading.
     const ring = SpscRing.create({ capacityBytes: 128 });
     wordsOf(ring)[WORD.tail] = 4;
-    assert.throws(() => ring.consumer().tryRead(), /damaged: 4 bytes of it are in use/);
+    assertThrowsMatching(() => ring.consumer().tryRead(), /damaged: 4 bytes of it are in use/);
   });
 }
 
@@ -314,7 +318,7 @@ Deno.test("a side that does not sleep is not woken, and one that does is, once",
   for (const word of [WORD.consumerSleeping, WORD.producerSleeping]) Atomics.store(words, word, 1);
   send(producer, bytes(1));
   consumer.tryRead();
-  assert.deepEqual([words[WORD.consumerSleeping], words[WORD.producerSleeping]], [0, 0]);
+  assertEquals([words[WORD.consumerSleeping], words[WORD.producerSleeping]], [0, 0]);
 });
 
 Deno.test("a wait that ends leaves the other waits of its half to be woken", () =>
@@ -330,12 +334,12 @@ Deno.test("a wait that ends leaves the other waits of its half to be woken", () 
     await new Promise((resolve) => setTimeout(resolve, 5));
     controller.abort();
     await others;
-    assert.equal(consumer.readableSync({ timeoutMs: 1 }), undefined);
+    assertStrictEquals(consumer.readableSync({ timeoutMs: 1 }), undefined);
     // Others would look again by themselves, but late.
-    assert.equal(Atomics.load(words, WORD.consumerSleeping), 1);
+    assertStrictEquals(Atomics.load(words, WORD.consumerSleeping), 1);
     send(producer, bytes(1));
-    assert.equal(await readable, true);
-    assert.equal(Atomics.load(words, WORD.consumerSleeping), 0);
+    assertStrictEquals(await readable, true);
+    assertStrictEquals(Atomics.load(words, WORD.consumerSleeping), 0);
   }));
 
 Deno.test("RingConsumer.readable() keeps the process alive until its time is over", async () => {
@@ -345,15 +349,15 @@ Deno.test("RingConsumer.readable() keeps the process alive until its time is ove
     await consumer.readable({ timeoutMs: 10 }).catch((error) => console.log(error.name));
   `;
   const { code: exitCode, stdout } = await runProgram(code);
-  assert.deepEqual([exitCode, stdout], [0, "TimeoutError\n"]);
+  assertEquals([exitCode, stdout], [0, "TimeoutError\n"]);
 });
 
 Deno.test("RingConsumer refuses waits that mean nothing", async () => {
   const { consumer } = openRing({ capacityBytes: 64 });
-  await assert.rejects(consumer.readable({ timeoutMs: -1 }), RangeError);
-  await assert.rejects(consumer.readable({ timeoutMs: NaN }), RangeError);
-  assert.throws(() => consumer.readableSync({ timeoutMs: -1 }), RangeError);
-  assert.throws(() => consumer.readableSync({ strategy: "wait" as "spin" }), /strategy is "wait"/);
+  await assertRejects(() => consumer.readable({ timeoutMs: -1 }), RangeError);
+  await assertRejects(() => consumer.readable({ timeoutMs: NaN }), RangeError);
+  assertThrows(() => consumer.readableSync({ timeoutMs: -1 }), RangeError);
+  assertThrowsMatching(() => consumer.readableSync({ strategy: "wait" as "spin" }), /strategy is "wait"/);
 });
 
 Deno.test("RingConsumer.drainInPlace() says where messages are, and ends as drain() does", () => {
@@ -362,13 +366,13 @@ Deno.test("RingConsumer.drainInPlace() says where messages are, and ends as drai
     send(producer, messageOf(number, number));
     send(producer, messageOf(number + 100, 3));
     const found: [number, number][] = [];
-    assert.equal(consumer.drainInPlace((at, byteLength) => found.push([at, byteLength]), 1), 1);
-    assert.equal(consumer.drainInPlace((at, byteLength) => found.push([at, byteLength])), 1);
-    assert.deepEqual(found.map(([, byteLength]) => byteLength), [number, 3]);
-    assert.ok(isMessageOf(consumer.bytes.subarray(found[0][0], found[0][0] + number), number, number));
-    assert.equal(found[1][0] % 8, 0);
+    assertStrictEquals(consumer.drainInPlace((at, byteLength) => found.push([at, byteLength]), 1), 1);
+    assertStrictEquals(consumer.drainInPlace((at, byteLength) => found.push([at, byteLength])), 1);
+    assertEquals(found.map(([, byteLength]) => byteLength), [number, 3]);
+    assert(isMessageOf(consumer.bytes.subarray(found[0][0], found[0][0] + number), number, number));
+    assertStrictEquals(found[1][0] % 8, 0);
   }
-  assert.equal(consumer.drainInPlace(() => {}), 0);
+  assertStrictEquals(consumer.drainInPlace(() => {}), 0);
   consumer.close();
-  assert.throws(() => consumer.drainInPlace(() => {}), RingClosedError);
+  assertThrows(() => consumer.drainInPlace(() => {}), RingClosedError);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { WORD } from "../../../src/ipc/ring/layout.ts";
@@ -88,9 +89,9 @@ function sleep(delayMs: number): Promise<void> {
 /** How many messages a side has seen, which ended in good order. */
 async function closedAt(child: Child): Promise<number> {
   const { code, stdout, stderr } = await child.ended();
-  assert.deepEqual([code, stderr], [0, ""], stdout);
+  assertEquals([code, stderr], [0, ""], stdout);
   const match = /closed at (\d+)\n$/.exec(stdout);
-  assert.ok(match !== null, stdout);
+  assert(match !== null, stdout);
   return Number(match[1]);
 }
 
@@ -124,7 +125,7 @@ processTest(
       // Looked at below, when nobody is stopped any more.
       counts.catch(() => {});
       if (index % 2 === 0) await stopNowAndThen(sides, random, () => ended);
-      assert.deepEqual(await counts, [messageCount, messageCount]);
+      assertEquals(await counts, [messageCount, messageCount]);
     }
   },
 );
@@ -145,13 +146,13 @@ processTest(
         await producer.ended();
         const deaths = new RegExp(`${survived(kills).source}died at (\\d+)\\n`);
         const [, next] = await consumer.says(deaths);
-        assert.ok(Number(next) >= from, `${next} after ${from}`);
+        assert(Number(next) >= from, `${next} after ${from}`);
         from = Number(next);
       }
       const last = await run.start("producer", { from });
       await sleep(random.below(60));
       Atomics.store(run.progress, PROGRESS.enough, 1);
-      assert.equal(await closedAt(consumer), await closedAt(last));
+      assertStrictEquals(await closedAt(consumer), await closedAt(last));
     }
   },
 );
@@ -174,7 +175,7 @@ processTest(
       const last = await run.start("consumer");
       await sleep(random.below(60));
       Atomics.store(run.progress, PROGRESS.enough, 1);
-      assert.equal(await closedAt(last), await closedAt(producer));
+      assertStrictEquals(await closedAt(last), await closedAt(producer));
     }
   },
 );
@@ -185,14 +186,14 @@ processTest("a stopped process is not taken for a dead one, however long others 
   const child = await run.start("consumer", { messageCount: 2 ** 30 });
   child.kill("SIGSTOP");
   while (producer.tryWrite(messageOf(0, 0)));
-  await assert.rejects(producer.writable(0, { timeoutMs: 350 }), { name: "TimeoutError" });
-  assert.equal(producer.end, undefined);
-  assert.throws(() => run.ring.consumer(), Deno.errors.Busy);
+  await assertRejectsMatching(() => producer.writable(0, { timeoutMs: 350 }), { name: "TimeoutError" });
+  assertStrictEquals(producer.end, undefined);
+  assertThrows(() => run.ring.consumer(), Deno.errors.Busy);
   child.kill("SIGKILL");
-  await assert.rejects(producer.writable(0), { name: "RingClosedError", end: "died" });
+  await assertRejectsMatching(() => producer.writable(0), { name: "RingClosedError", end: "died" });
   using successor = run.ring.consumer();
-  assert.equal(producer.end, undefined);
-  assert.ok(successor.drain((message) => assert.equal(message.length, 0)) > 0);
+  assertStrictEquals(producer.end, undefined);
+  assert(successor.drain((message) => assertStrictEquals(message.length, 0)) > 0);
 });
 
 processTest(
@@ -202,7 +203,7 @@ processTest(
     const consumer = run.ring.consumer();
     const child = await run.start("producer");
     for (let round = 0; round < 50; round++) {
-      assert.equal(await consumer.readable(), true);
+      assertStrictEquals(await consumer.readable(), true);
       consumer.drain(() => {});
     }
     child.kill("SIGSTOP");
@@ -210,7 +211,7 @@ processTest(
     const waiting = consumer.readable();
     await sleep(5);
     consumer.close();
-    await assert.rejects(waiting, { name: "RingClosedError", end: "closed here" });
+    await assertRejectsMatching(() => waiting, { name: "RingClosedError", end: "closed here" });
   },
 );
 
@@ -219,16 +220,19 @@ processTest("halves of one region wait beside each other, each several times at 
   const consumer = run.ring.consumer();
   const producer = run.ring.producer();
   const waits = [consumer.readable(), consumer.readable()];
-  await assert.rejects(consumer.readable({ timeoutMs: 5 }), { name: "TimeoutError" });
+  await assertRejectsMatching(() => consumer.readable({ timeoutMs: 5 }), { name: "TimeoutError" });
   await producer.write(messageOf(0, 0));
-  assert.deepEqual(await Promise.all(waits), [true, true]);
+  assertEquals(await Promise.all(waits), [true, true]);
   while (producer.tryWrite(messageOf(0, 0)));
   const room = producer.writable(0);
   await sleep(5);
   consumer.drain(() => {});
   await room;
   while (producer.tryWrite(messageOf(0, 0)));
-  const closed = assert.rejects(producer.writable(0), { name: "RingClosedError", end: "closed" });
+  const closed = assertRejectsMatching(() => producer.writable(0), {
+    name: "RingClosedError",
+    end: "closed",
+  });
   await sleep(5);
   // Of the same object: what the other half waits with goes with this one, and is made again.
   consumer.close();
@@ -267,6 +271,6 @@ processTest(
       await until(() => watchCount() === 0);
       Deno.exit(0);
     `);
-    assert.deepEqual([code, stdout, stderr], [0, `["RingClosedError","closed here"]\n`, ""]);
+    assertEquals([code, stdout, stderr], [0, `["RingClosedError","closed here"]\n`, ""]);
   },
 );

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { RING_WAITS_MAX, RingClosedError, type RingRegion, SpscRing } from "../../../src/ipc/ring/mod.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 import { FakeRegion, isMessageOf, Lengths, messageOf, openRing, POSITIONS, send } from "./support.ts";
@@ -10,26 +11,26 @@ for (const position of POSITIONS) {
     const { producer, consumer } = openRing({ capacityBytes: 64 }, position);
     // Records of 16 bytes: four fit, wherever the first begins.
     for (let number = 0; number < 4; number++) {
-      assert.ok(producer.tryWrite(messageOf(number, 8)), `${number}`);
+      assert(producer.tryWrite(messageOf(number, 8)), `${number}`);
     }
-    assert.equal(producer.tryWrite(bytes()), false);
-    assert.equal(producer.usedBytes, 64);
-    assert.ok(isMessageOf(consumer.tryRead() as Uint8Array, 0, 8));
-    assert.ok(producer.tryWrite(messageOf(4, 8)));
+    assertStrictEquals(producer.tryWrite(bytes()), false);
+    assertStrictEquals(producer.usedBytes, 64);
+    assert(isMessageOf(consumer.tryRead() as Uint8Array, 0, 8));
+    assert(producer.tryWrite(messageOf(4, 8)));
     producer.flush();
     for (let number = 1; number < 5; number++) {
-      assert.ok(isMessageOf(consumer.tryRead() as Uint8Array, number, 8));
+      assert(isMessageOf(consumer.tryRead() as Uint8Array, number, 8));
     }
-    assert.equal(consumer.tryRead(), undefined);
+    assertStrictEquals(consumer.tryRead(), undefined);
   });
 
   Deno.test(`RingProducer takes its longest message whenever the ring is empty, from position ${position}`, () => {
     const { ring, producer, consumer } = openRing({ capacityBytes: 128 }, position);
     for (let number = 0; number < 40; number++) {
-      assert.ok(send(producer, messageOf(number, ring.messageBytesMax)));
-      assert.ok(isMessageOf(consumer.tryRead() as Uint8Array, number, ring.messageBytesMax));
-      assert.ok(send(producer, messageOf(number, number % 17)));
-      assert.ok(isMessageOf(consumer.tryRead() as Uint8Array, number, number % 17));
+      assert(send(producer, messageOf(number, ring.messageBytesMax)));
+      assert(isMessageOf(consumer.tryRead() as Uint8Array, number, ring.messageBytesMax));
+      assert(send(producer, messageOf(number, number % 17)));
+      assert(isMessageOf(consumer.tryRead() as Uint8Array, number, number % 17));
     }
   });
 }
@@ -42,26 +43,26 @@ Deno.test("RingProducer.write() refuses more calls than may wait, and has room a
   const calls = Array.from({ length: RING_WAITS_MAX - 1 }, () => producer.writable(1));
   const ended = Promise.allSettled(calls);
   const refused = { name: "Busy", message: "wait for the ring: 65536 calls wait already, expected fewer" };
-  await assert.rejects(producer.write(bytes(3)), refused);
-  await assert.rejects(producer.writable(1), refused);
+  await assertRejectsMatching(() => producer.write(bytes(3)), refused);
+  await assertRejectsMatching(() => producer.writable(1), refused);
   controller.abort();
-  await assert.rejects(gone, { name: "AbortError" });
+  await assertRejectsMatching(() => gone, { name: "AbortError" });
   const last = producer.write(bytes(4)).catch((error) => error);
   producer.close();
-  assert.ok(await last instanceof RingClosedError);
-  assert.ok((await ended).every(({ status }) => status === "rejected"));
+  assert(await last instanceof RingClosedError);
+  assert((await ended).every(({ status }) => status === "rejected"));
   consumer.close();
 });
 
 Deno.test("RingProducer.tryWrite() refuses a message over the limit", () => {
   const { producer } = openRing({ capacityBytes: 256, messageBytesMax: 100 });
-  assert.throws(() => producer.tryWrite(new Uint8Array(101)), {
+  assertThrowsMatching(() => producer.tryWrite(new Uint8Array(101)), {
     name: "RangeError",
     message: "write to the ring: the message has 101 bytes, expected 0 to 100",
   });
-  assert.ok(producer.tryWrite(new Uint8Array(100)));
+  assert(producer.tryWrite(new Uint8Array(100)));
   for (const byteLength of [101, -1, NaN, Infinity]) {
-    assert.throws(() => producer.tryClaim(byteLength), RangeError, `${byteLength}`);
+    assertThrows(() => producer.tryClaim(byteLength), RangeError, undefined, `${byteLength}`);
   }
 });
 
@@ -80,29 +81,29 @@ Deno.test("RingProducer.tryWrite() refuses what is no Uint8Array, and writes not
       name: "TypeError",
       message: `write to the ring: the message is of type ${found}, expected a Uint8Array`,
     };
-    assert.throws(() => producer.tryWrite(message as Uint8Array), refused);
-    assert.throws(() => producer.writeSync(message as Uint8Array), refused);
-    await assert.rejects(producer.write(message as Uint8Array), refused);
+    assertThrowsMatching(() => producer.tryWrite(message as Uint8Array), refused);
+    assertThrowsMatching(() => producer.writeSync(message as Uint8Array), refused);
+    await assertRejectsMatching(() => producer.write(message as Uint8Array), refused);
   }
   const transferred = bytes(1, 2);
   transferred.buffer.transfer();
-  assert.throws(() => producer.tryWrite(transferred), {
+  assertThrowsMatching(() => producer.tryWrite(transferred), {
     name: "TypeError",
     message: "write to the ring: the message is memory that was transferred",
   });
-  assert.equal(producer.usedBytes, 0);
+  assertStrictEquals(producer.usedBytes, 0);
   class Bytes extends Uint8Array {}
-  assert.ok(producer.tryWrite(new Bytes(3)));
+  assert(producer.tryWrite(new Bytes(3)));
 });
 
 Deno.test("RingProducer.flush() makes visible what was written, and nothing before does", () => {
   const { producer, consumer } = openRing({ capacityBytes: 1024 });
   producer.tryWrite(bytes(1));
   producer.tryWrite(bytes(2));
-  assert.equal(consumer.tryRead(), undefined);
+  assertStrictEquals(consumer.tryRead(), undefined);
   producer.flush();
   producer.tryWrite(bytes(3));
-  assert.deepEqual([consumer.tryRead(), consumer.tryRead(), consumer.tryRead()], [
+  assertEquals([consumer.tryRead(), consumer.tryRead(), consumer.tryRead()], [
     bytes(1),
     bytes(2),
     undefined,
@@ -112,26 +113,26 @@ Deno.test("RingProducer.flush() makes visible what was written, and nothing befo
 Deno.test("RingProducer publishes by itself when a quarter of the ring is written, and when it is full", () => {
   const { producer, consumer } = openRing({ capacityBytes: 1024 });
   producer.tryWrite(new Uint8Array(240));
-  assert.equal(consumer.readableBytes, 0);
+  assertStrictEquals(consumer.readableBytes, 0);
   producer.tryWrite(new Uint8Array(8));
-  assert.equal(consumer.readableBytes, 264);
+  assertStrictEquals(consumer.readableBytes, 264);
   while (producer.tryWrite(new Uint8Array(8)));
-  assert.equal(consumer.readableBytes, producer.usedBytes);
-  assert.equal(producer.usedBytes, 1016);
+  assertStrictEquals(consumer.readableBytes, producer.usedBytes);
+  assertStrictEquals(producer.usedBytes, 1016);
 });
 
 Deno.test("RingProducer.tryClaim() gives room to encode in place", () => {
   const { producer, consumer } = openRing({ capacityBytes: 64 });
   for (let number = 0; number < 100; number++) {
     const at = producer.tryClaim(12);
-    assert.ok(at >= 0 && at % 8 === 0);
+    assert(at >= 0 && at % 8 === 0);
     producer.view.setFloat64(at, number / 3);
     producer.bytes.set(bytes(1, 2, 3, number), at + 8);
     producer.commit();
     producer.flush();
     consumer.drain((message, from) => {
-      assert.equal(consumer.view.getFloat64(from), number / 3);
-      assert.deepEqual([...message.subarray(8)], [1, 2, 3, number]);
+      assertStrictEquals(consumer.view.getFloat64(from), number / 3);
+      assertEquals([...message.subarray(8)], [1, 2, 3, number]);
     });
   }
 });
@@ -143,9 +144,9 @@ Deno.test("RingProducer.commit() may take less than was claimed; a claim not com
   producer.commit(2);
   producer.tryClaim(50);
   producer.flush();
-  assert.deepEqual(consumer.tryRead(), bytes(5, 6));
-  assert.equal(consumer.tryRead(), undefined);
-  assert.throws(() => {
+  assertEquals(consumer.tryRead(), bytes(5, 6));
+  assertStrictEquals(consumer.tryRead(), undefined);
+  assertThrowsMatching(() => {
     producer.tryClaim(4);
     producer.commit(5);
   }, { name: "RangeError", message: "commit to the ring: 5 bytes, expected 0 to the 4 claimed" });
@@ -153,12 +154,12 @@ Deno.test("RingProducer.commit() may take less than was claimed; a claim not com
 
 Deno.test("RingProducer.commit() without a claim is a mistake", () => {
   const { producer } = openRing({ capacityBytes: 256 });
-  assert.throws(() => producer.commit(), /nothing is claimed/);
+  assertThrowsMatching(() => producer.commit(), /nothing is claimed/);
   producer.tryClaim(0);
   producer.commit();
-  assert.throws(() => producer.commit(), /nothing is claimed/);
+  assertThrowsMatching(() => producer.commit(), /nothing is claimed/);
   producer.tryWrite(bytes(1));
-  assert.throws(() => producer.commit(0), /nothing is claimed/);
+  assertThrowsMatching(() => producer.commit(0), /nothing is claimed/);
 });
 
 Deno.test("RingProducer.write() waits until there is room", () =>
@@ -172,10 +173,10 @@ Deno.test("RingProducer.write() waits until there is room", () =>
     })();
     let number = 0;
     for await (const message of consumer) {
-      assert.ok(isMessageOf(message, number, expected[number]), `message ${number}`);
+      assert(isMessageOf(message, number, expected[number]), `message ${number}`);
       number++;
     }
-    assert.equal(number, expected.length);
+    assertStrictEquals(number, expected.length);
     await writing;
   }));
 
@@ -187,19 +188,19 @@ Deno.test("RingProducer.write() rejects with the reason of its signal, and write
     const writing = producer.write(bytes(2), { signal: controller.signal });
     await new Promise((resolve) => setTimeout(resolve, 5));
     controller.abort("enough");
-    await assert.rejects(writing, (reason) => reason === "enough");
-    await assert.rejects(
-      producer.write(bytes(2), { signal: controller.signal }),
+    await assertRejectsMatching(() => writing, (reason) => reason === "enough");
+    await assertRejectsMatching(
+      () => producer.write(bytes(2), { signal: controller.signal }),
       (reason) => reason === "enough",
     );
-    await assert.rejects(producer.write(bytes(2), { timeoutMs: 5 }), { name: "TimeoutError" });
-    assert.equal(producer.writeSync(bytes(2), { timeoutMs: 1 }), false);
-    assert.equal(producer.writeSync(bytes(2), { timeoutMs: 1, strategy: "spin" }), false);
-    assert.equal(consumer.drain((message) => assert.deepEqual(message, bytes(1))), 4);
-    assert.ok(producer.writeSync(bytes(3)));
-    assert.deepEqual(consumer.tryRead(), bytes(3));
-    await assert.rejects(
-      producer.writable(1, { signal: controller.signal }),
+    await assertRejectsMatching(() => producer.write(bytes(2), { timeoutMs: 5 }), { name: "TimeoutError" });
+    assertStrictEquals(producer.writeSync(bytes(2), { timeoutMs: 1 }), false);
+    assertStrictEquals(producer.writeSync(bytes(2), { timeoutMs: 1, strategy: "spin" }), false);
+    assertStrictEquals(consumer.drain((message) => assertEquals(message, bytes(1))), 4);
+    assert(producer.writeSync(bytes(3)));
+    assertEquals(consumer.tryRead(), bytes(3));
+    await assertRejectsMatching(
+      () => producer.writable(1, { signal: controller.signal }),
       (reason) => reason === "enough",
     );
   }));
@@ -221,10 +222,10 @@ Deno.test("RingProducer.write() keeps the order of calls that wait, whatever the
     while (arrived.length < 7 + 6) {
       if (await consumer.readable()) consumer.drain((message) => arrived.push(message.length), 1);
     }
-    assert.deepEqual(arrived, [...new Array(7).fill(1), 40, 1, 0, 9, 1, 1]);
+    assertEquals(arrived, [...new Array(7).fill(1), 40, 1, 0, 9, 1, 1]);
     const fates = lengths.map((_, number) => number % 3 === 2 ? "aborted" : "written");
-    assert.deepEqual(await Promise.all(writing), fates);
-    assert.ok(producer.tryWrite(bytes(1)));
+    assertEquals(await Promise.all(writing), fates);
+    assert(producer.tryWrite(bytes(1)));
   }));
 
 Deno.test("RingProducer finds the ring closed when the consumer has closed it", () =>
@@ -234,11 +235,11 @@ Deno.test("RingProducer finds the ring closed when the consumer has closed it", 
     const waiting = producer.write(bytes(2));
     consumer.close();
     const closed = (error: unknown) => error instanceof RingClosedError && error.end === "closed";
-    await assert.rejects(waiting, closed);
-    await assert.rejects(producer.write(bytes(2)), closed);
-    assert.throws(() => producer.writeSync(bytes(2)), closed);
-    assert.equal(producer.tryWrite(bytes(2)), false);
-    assert.equal(producer.end, "closed");
+    await assertRejectsMatching(() => waiting, closed);
+    await assertRejectsMatching(() => producer.write(bytes(2)), closed);
+    assertThrowsMatching(() => producer.writeSync(bytes(2)), closed);
+    assertStrictEquals(producer.tryWrite(bytes(2)), false);
+    assertStrictEquals(producer.end, "closed");
   }));
 
 const MEMORIES: [name: string, memory: () => RingRegion | undefined][] = [
@@ -257,14 +258,14 @@ for (const [name, memory] of MEMORIES) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       producer.close();
       const closed = { name: "RingClosedError", end: "closed here" };
-      for (const wait of waiting) await assert.rejects(wait, closed);
-      assert.throws(() => producer.writeSync(bytes(2)), closed);
-      assert.throws(() => producer.writeSync(bytes(2), { strategy: "spin" }), closed);
-      assert.equal(producer.arm(1), false);
+      for (const wait of waiting) await assertRejectsMatching(() => wait, closed);
+      assertThrowsMatching(() => producer.writeSync(bytes(2)), closed);
+      assertThrowsMatching(() => producer.writeSync(bytes(2), { strategy: "spin" }), closed);
+      assertStrictEquals(producer.arm(1), false);
       // The other half of the same ring waits as before.
-      assert.equal(await readable, true);
-      assert.equal(consumer.drain(() => {}), 4);
-      assert.equal(await consumer.readable(), false);
+      assertStrictEquals(await readable, true);
+      assertStrictEquals(consumer.drain(() => {}), 4);
+      assertStrictEquals(await consumer.readable(), false);
     }));
 }
 
@@ -273,23 +274,26 @@ Deno.test("RingProducer.close() publishes what was written; afterwards nothing c
   producer.tryWrite(bytes(1));
   producer.close();
   producer.close();
-  assert.equal(producer.end, "closed here");
-  await assert.rejects(producer.write(bytes(2)), { name: "RingClosedError", end: "closed here" });
-  assert.equal(producer.tryWrite(bytes(2)), false);
-  assert.equal(producer.tryClaim(1), -1);
+  assertStrictEquals(producer.end, "closed here");
+  await assertRejectsMatching(() => producer.write(bytes(2)), {
+    name: "RingClosedError",
+    end: "closed here",
+  });
+  assertStrictEquals(producer.tryWrite(bytes(2)), false);
+  assertStrictEquals(producer.tryClaim(1), -1);
   producer.flush();
-  assert.deepEqual(consumer.tryRead(), bytes(1));
-  assert.equal(consumer.tryRead(), undefined);
-  assert.equal(await consumer.readable(), false);
+  assertEquals(consumer.tryRead(), bytes(1));
+  assertStrictEquals(consumer.tryRead(), undefined);
+  assertStrictEquals(await consumer.readable(), false);
 });
 
 Deno.test("RingProducer.close() forgets a claim, which cannot be committed any more", () => {
   const { producer, consumer } = openRing({ capacityBytes: 64 });
   producer.tryClaim(24);
   producer.close();
-  assert.throws(() => producer.commit(), /nothing is claimed/);
-  assert.throws(() => producer.commit(24), /nothing is claimed/);
-  assert.equal(consumer.tryRead(), undefined);
+  assertThrowsMatching(() => producer.commit(), /nothing is claimed/);
+  assertThrowsMatching(() => producer.commit(24), /nothing is claimed/);
+  assertStrictEquals(consumer.tryRead(), undefined);
 });
 
 Deno.test("RingProducer leaves messages alone that nobody has read", () => {
@@ -297,5 +301,5 @@ Deno.test("RingProducer leaves messages alone that nobody has read", () => {
   const first = ring.producer();
   send(first, bytes(1));
   const consumer = SpscRing.attach(ring.memory).consumer();
-  assert.deepEqual(consumer.tryRead(), bytes(1));
+  assertEquals(consumer.tryRead(), bytes(1));
 });

@@ -1,43 +1,45 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { LAYOUT_HASH, WORD } from "../../../src/ipc/ring/layout.ts";
 import { type RingConsumer, type RingProducer, SpscRing } from "../../../src/ipc/ring/mod.ts";
 import { FakeRegion, openRing, send, wordsOf } from "./support.ts";
 
 Deno.test("SpscRing.create() refuses a capacity that is no power of two from 64 to 2^30", () => {
   for (const capacityBytes of [0, 1, 32, 63, 65, 96, 100, -64, 64.5, NaN, Infinity, 2 ** 31]) {
-    assert.throws(() => SpscRing.create({ capacityBytes }), {
+    assertThrowsMatching(() => SpscRing.create({ capacityBytes }), {
       name: "RangeError",
       message: /power of two from 64/,
     });
-    assert.throws(() => SpscRing.byteLengthFor({ capacityBytes }), RangeError);
+    assertThrows(() => SpscRing.byteLengthFor({ capacityBytes }), RangeError);
   }
-  assert.equal(SpscRing.byteLengthFor({ capacityBytes: 64 }), 576);
+  assertStrictEquals(SpscRing.byteLengthFor({ capacityBytes: 64 }), 576);
 });
 
 Deno.test("SpscRing.create() refuses a message limit above half the capacity", () => {
   for (const messageBytesMax of [-1, 1.5, 57, NaN, Infinity]) {
-    assert.throws(
+    assertThrows(
       () => SpscRing.create({ capacityBytes: 128, messageBytesMax }),
       RangeError,
+      undefined,
       `${messageBytesMax}`,
     );
   }
-  assert.equal(SpscRing.create({ capacityBytes: 128 }).messageBytesMax, 56);
-  assert.equal(SpscRing.create({ capacityBytes: 128, messageBytesMax: 0 }).messageBytesMax, 0);
+  assertStrictEquals(SpscRing.create({ capacityBytes: 128 }).messageBytesMax, 56);
+  assertStrictEquals(SpscRing.create({ capacityBytes: 128, messageBytesMax: 0 }).messageBytesMax, 0);
 });
 
 Deno.test("SpscRing.create() refuses memory that is too small, begins at an odd place, or holds something", () => {
   const small = new SharedArrayBuffer(575);
-  assert.throws(() => SpscRing.create({ capacityBytes: 64, memory: small }), {
+  assertThrowsMatching(() => SpscRing.create({ capacityBytes: 64, memory: small }), {
     name: "RangeError",
     message: "create a ring: the memory has 572 bytes, expected 576 at least",
   });
   const memory = new SharedArrayBuffer(576);
   SpscRing.create({ capacityBytes: 64, memory });
-  assert.throws(() => SpscRing.create({ capacityBytes: 64, memory }), Deno.errors.AlreadyExists);
+  assertThrows(() => SpscRing.create({ capacityBytes: 64, memory }), Deno.errors.AlreadyExists);
   const region = new FakeRegion(1024);
   const odd = Object.assign(Object.create(region), { bytes: region.bytes.subarray(4) });
-  assert.throws(() => SpscRing.create({ capacityBytes: 64, memory: odd }), /multiple of 8/);
+  assertThrowsMatching(() => SpscRing.create({ capacityBytes: 64, memory: odd }), /multiple of 8/);
 });
 
 Deno.test("SpscRing.attach() says what is wrong with the memory", () => {
@@ -58,15 +60,15 @@ Deno.test("SpscRing.attach() says what is wrong with the memory", () => {
   for (const [word, value, message] of cases) {
     const ring = SpscRing.create({ capacityBytes: 1024 });
     wordsOf(ring)[word] = value;
-    assert.throws(() => SpscRing.attach(ring.memory), { name: "InvalidData", message });
+    assertThrowsMatching(() => SpscRing.attach(ring.memory), { name: "InvalidData", message });
   }
   for (const byteLength of [0, 8, 511]) {
-    assert.throws(() => SpscRing.attach(new SharedArrayBuffer(byteLength)), {
+    assertThrowsMatching(() => SpscRing.attach(new SharedArrayBuffer(byteLength)), {
       name: "InvalidData",
       message: /at least/,
     });
   }
-  assert.throws(() => SpscRing.attach(new SharedArrayBuffer(4096)), /there is none/);
+  assertThrowsMatching(() => SpscRing.attach(new SharedArrayBuffer(4096)), /there is none/);
 });
 
 Deno.test("SpscRing.attach() takes a ring for sound while both sides are at work", () => {
@@ -91,7 +93,7 @@ Deno.test("SpscRing.attach() takes a ring for sound while both sides are at work
   } finally {
     Atomics.load = load;
   }
-  assert.equal(roundCount, 3);
+  assertStrictEquals(roundCount, 3);
 });
 
 Deno.test("SpscRing.create() and attach() refuse what is no memory for a ring", () => {
@@ -108,19 +110,22 @@ Deno.test("SpscRing.create() and attach() refuse what is no memory for a ring", 
   const message = (operation: string, found: string) =>
     `${operation} a ring: the memory is of type ${found}, expected a SharedArrayBuffer or a region such as SharedMemory`;
   for (const [memory, found] of wrong) {
-    assert.throws(() => SpscRing.attach(memory as SharedArrayBuffer), {
+    assertThrowsMatching(() => SpscRing.attach(memory as SharedArrayBuffer), {
       name: "TypeError",
       message: message("attach to", found),
     });
     if (memory === null) continue;
-    assert.throws(() => SpscRing.create({ capacityBytes: 64, memory: memory as SharedArrayBuffer }), {
+    assertThrowsMatching(() => SpscRing.create({ capacityBytes: 64, memory: memory as SharedArrayBuffer }), {
       name: "TypeError",
       message: message("create", found),
     });
   }
-  assert.throws(() => SpscRing.attach(undefined as unknown as SharedArrayBuffer), /is of type Undefined/);
+  assertThrowsMatching(
+    () => SpscRing.attach(undefined as unknown as SharedArrayBuffer),
+    /is of type Undefined/,
+  );
   for (const capacityBytes of ["64", 64n, undefined, null]) {
-    assert.throws(() => SpscRing.create({ capacityBytes: capacityBytes as unknown as number }), {
+    assertThrowsMatching(() => SpscRing.create({ capacityBytes: capacityBytes as unknown as number }), {
       name: "TypeError",
       message: `create a ring: capacityBytes is of type ${typeof capacityBytes}, expected a number`,
     });
@@ -135,9 +140,9 @@ Deno.test("SpscRing.create() and attach() refuse a region that is closed", () =>
     name: "BadResource",
     message: /^(create|attach to) a ring: the region that it lies in is closed$/,
   };
-  assert.throws(() => SpscRing.attach(region), closed);
-  assert.throws(() => SpscRing.create({ capacityBytes: 64, memory: region }), closed);
-  assert.equal(ring.capacityBytes, 64);
+  assertThrowsMatching(() => SpscRing.attach(region), closed);
+  assertThrowsMatching(() => SpscRing.create({ capacityBytes: 64, memory: region }), closed);
+  assertStrictEquals(ring.capacityBytes, 64);
 });
 
 Deno.test("SpscRing.attach() takes the sizes from the memory", () => {
@@ -147,7 +152,7 @@ Deno.test("SpscRing.attach() takes the sizes from the memory", () => {
     memory: new SharedArrayBuffer(4096),
   });
   const { capacityBytes, messageBytesMax } = SpscRing.attach(ring.memory);
-  assert.deepEqual([capacityBytes, messageBytesMax], [256, 100]);
+  assertEquals([capacityBytes, messageBytesMax], [256, 100]);
 });
 
 Deno.test("SpscRing.create() and attach() take a part of shared memory, and leave the rest alone", async () => {
@@ -158,12 +163,15 @@ Deno.test("SpscRing.create() and attach() take a part of shared memory, and leav
   const consumer = ring.consumer();
   for (let number = 0; number < 20; number++) {
     await producer.write(new Uint8Array([number]));
-    assert.ok(await consumer.readable());
-    assert.deepEqual(consumer.tryRead(), new Uint8Array([number]));
+    assert(await consumer.readable());
+    assertEquals(consumer.tryRead(), new Uint8Array([number]));
   }
   const around = [...shared.subarray(0, 1000), ...shared.subarray(1000 + memory.length)];
-  assert.ok(around.every((byte) => byte === 7));
-  assert.throws(() => SpscRing.attach(shared.subarray(4)), { name: "RangeError", message: /multiple of 8/ });
+  assert(around.every((byte) => byte === 7));
+  assertThrowsMatching(() => SpscRing.attach(shared.subarray(4)), {
+    name: "RangeError",
+    message: /multiple of 8/,
+  });
 });
 
 type Open = (ring: SpscRing) => RingProducer | RingConsumer;
@@ -177,13 +185,13 @@ for (const [name, open] of HALVES) {
     const ring = SpscRing.create({ capacityBytes: 64 });
     const half = open(ring);
     for (const other of [ring, SpscRing.attach(ring.memory)]) {
-      assert.throws(() => open(other), {
+      assertThrowsMatching(() => open(other), {
         name: "Busy",
         message: `open the ring's ${name}: there is one already, and a ring has exactly one`,
       });
     }
     half.close();
-    assert.throws(() => open(ring), Deno.errors.BadResource);
+    assertThrows(() => open(ring), Deno.errors.BadResource);
   });
 
   Deno.test(`SpscRing.${name}() of a region: one across processes; who comes after one that died goes on`, () => {
@@ -193,16 +201,16 @@ for (const [name, open] of HALVES) {
     const attached = SpscRing.attach(second);
     const other = name === "producer" ? ring.consumer() : ring.producer();
     open(ring);
-    assert.throws(() => open(attached), Deno.errors.Busy);
-    assert.throws(() => open(ring), Deno.errors.Busy);
-    assert.equal(other.end, undefined);
+    assertThrows(() => open(attached), Deno.errors.Busy);
+    assertThrows(() => open(ring), Deno.errors.Busy);
+    assertStrictEquals(other.end, undefined);
     first.die();
-    assert.equal(other.end, "died");
+    assertStrictEquals(other.end, "died");
     const half = open(attached);
-    assert.equal(other.end, undefined);
+    assertStrictEquals(other.end, undefined);
     half.close();
-    assert.equal(other.end, "closed");
-    assert.equal(half.end, "closed here");
-    assert.throws(() => open(attached), Deno.errors.BadResource);
+    assertStrictEquals(other.end, "closed");
+    assertStrictEquals(half.end, "closed here");
+    assertThrows(() => open(attached), Deno.errors.BadResource);
   });
 }

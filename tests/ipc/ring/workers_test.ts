@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { WORD } from "../../../src/ipc/ring/layout.ts";
@@ -59,7 +59,7 @@ class Side implements Disposable {
       await new Promise<void>((resolve) => this.#notify = resolve);
     }
     const line = this.#lines.shift() as string;
-    assert.ok(line.startsWith(text), `"${line}", expected "${text}"`);
+    assert(line.startsWith(text), `"${line}", expected "${text}"`);
     return Number(line.slice(line.lastIndexOf(" ")));
   }
 
@@ -115,7 +115,7 @@ workersTest(
       using producer = new Side({ ...order, half: "producer" });
       using consumer = new Side({ ...order, half: "consumer" });
       for (const side of [producer, consumer]) await side.says("attached");
-      assert.deepEqual([await producer.says("closed at"), await consumer.says("closed at")], [2000, 2000]);
+      assertEquals([await producer.says("closed at"), await consumer.says("closed at")], [2000, 2000]);
     }
   },
 );
@@ -140,9 +140,9 @@ workersTest(
         last = Atomics.load(progress, PROGRESS.last);
       }
       // The consumer, which checks every byte, has read it all, and waits.
-      assert.equal(consumer.failure, undefined);
-      assert.equal(Atomics.load(words, WORD.head), Atomics.load(words, WORD.tail));
-      assert.throws(() => SpscRing.attach(memory).producer(), Deno.errors.Busy);
+      assertStrictEquals(consumer.failure, undefined);
+      assertStrictEquals(Atomics.load(words, WORD.head), Atomics.load(words, WORD.tail));
+      assertThrows(() => SpscRing.attach(memory).producer(), Deno.errors.Busy);
     }
   },
 );
@@ -182,12 +182,12 @@ async function killOneSide(
     await sleep(random.below(60));
     goes.terminate();
     const at = await stays.says("died at");
-    assert.ok(at >= from, `${at} after ${from}`);
+    assert(at >= from, `${at} after ${from}`);
     if (killed === "producer") from = at;
   }
   using last = await startSide({ ...order, half: killed, from });
   await stays.says("goes on");
   await sleep(random.below(60));
   Atomics.store(progressOf(region), PROGRESS.enough, 1);
-  assert.equal(await stays.says("closed at"), await last.says("closed at"));
+  assertStrictEquals(await stays.says("closed at"), await last.says("closed at"));
 }

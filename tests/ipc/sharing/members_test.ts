@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { floatsOf, MEMBER, Members, MEMBERS_MAX, NOBODY, wordsOf } from "../../../src/ipc/sharing/mod.ts";
 
@@ -59,17 +60,17 @@ nativeTest(
     const { open } = setUp();
     const [a, b] = [open(), open()];
     for (const { members } of [a, b]) members.enter(nothing);
-    assert.deepEqual([a.members.number, b.members.number], [1, 2]);
-    assert.notEqual(a.members.session, b.members.session);
+    assertEquals([a.members.number, b.members.number], [1, 2]);
+    assertNotStrictEquals(a.members.session, b.members.session);
     const swept: number[] = [];
     a.members.leave((number) => swept.push(number));
-    assert.deepEqual(swept, [1]);
+    assertEquals(swept, [1]);
     const c = open();
     c.members.enter(nothing);
-    assert.equal(c.members.number, 1);
-    assert.ok(!c.members.isSession(1, a.members.session));
-    assert.ok(c.members.isSession(1, c.members.session));
-    assert.ok(!c.members.isSession(NOBODY, 0));
+    assertStrictEquals(c.members.number, 1);
+    assert(!c.members.isSession(1, a.members.session));
+    assert(c.members.isSession(1, c.members.session));
+    assert(!c.members.isSession(NOBODY, 0));
   },
 );
 
@@ -78,7 +79,7 @@ nativeTest("Members: the words of a number are prepared before others see its se
   const { members } = open();
   let seen = -1;
   members.enter((number) => seen = words[(AT + number * BYTES >> 2) + MEMBER.session]);
-  assert.equal(seen, 0);
+  assertStrictEquals(seen, 0);
 });
 
 nativeTest("Members: what a dead one has is put in order once, while nobody can have its number", () => {
@@ -86,21 +87,21 @@ nativeTest("Members: what a dead one has is put in order once, while nobody can 
   const [a, b] = [open(), open()];
   a.members.enter(nothing);
   b.members.enter(nothing);
-  assert.ok(!b.members.hasDead());
+  assert(!b.members.hasDead());
   a.region.die();
-  assert.ok(b.members.hasDead());
-  assert.deepEqual([...b.members.list()].map(({ alive }) => alive), [false, true]);
+  assert(b.members.hasDead());
+  assertEquals([...b.members.list()].map(({ alive }) => alive), [false, true]);
   const swept: number[] = [];
   b.members.clearDead((number) => {
     swept.push(number);
-    assert.ok(b.region.isLocked(number));
-    assert.ok(!b.members.isSession(number, a.members.session));
+    assert(b.region.isLocked(number));
+    assert(!b.members.isSession(number, a.members.session));
   }, nobody);
-  assert.deepEqual(swept, [1]);
-  assert.ok(!b.members.hasDead());
+  assertEquals(swept, [1]);
+  assert(!b.members.hasDead());
   b.members.clearDead((number) => swept.push(number), nobody);
-  assert.deepEqual(swept, [1]);
-  assert.deepEqual([...b.members.list()].length, 1);
+  assertEquals(swept, [1]);
+  assertEquals([...b.members.list()].length, 1);
 });
 
 nativeTest("Members: who has left nothing but its number is seen to where it may have something", () => {
@@ -109,13 +110,13 @@ nativeTest("Members: who has left nothing but its number is seen to where it may
   members.enter(nothing);
   const swept: number[] = [];
   members.clearDead((number) => swept.push(number), (number) => number === 7);
-  assert.deepEqual(swept, [7]);
+  assertEquals(swept, [7]);
 });
 
 nativeTest("Members: there is room for 255, and not for one more", () => {
   const { open } = setUp();
   for (let count = 0; count < MEMBERS_MAX; count++) open().members.enter(nothing);
-  assert.throws(() => open().members.enter(nothing), {
+  assertThrowsMatching(() => open().members.enter(nothing), {
     name: "Busy",
     message: "it has 255 openers already",
   });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { QueueCore } from "../../../src/ipc/queue/core.ts";
 import { WORD } from "../../../src/ipc/queue/layout.ts";
 import { Notifier } from "../../../src/ipc/sharing/mod.ts";
@@ -23,13 +23,13 @@ nativeTest(
   "Notifier.wake() costs nothing while nobody sleeps, and finds out when nobody does any more",
   () => {
     const { one, other, wakes } = shared();
-    assert.equal(wakes(() => other.wake()), false);
+    assertStrictEquals(wakes(() => other.wake()), false);
     one.arm();
-    assert.equal(wakes(() => other.wake()), true, "somebody may be about to sleep");
-    assert.equal(wakes(() => other.wake()), false, "nobody was");
+    assertStrictEquals(wakes(() => other.wake()), true, "somebody may be about to sleep");
+    assertStrictEquals(wakes(() => other.wake()), false, "nobody was");
     one.arm();
-    assert.equal(wakes(() => other.wakeAll()), true);
-    assert.equal(wakes(() => other.wakeAll()), false);
+    assertStrictEquals(wakes(() => other.wakeAll()), true);
+    assertStrictEquals(wakes(() => other.wakeAll()), false);
   },
 );
 
@@ -51,7 +51,7 @@ nativeTest(
         return 0;
       };
       withNative({ millrace_futex_wake: wake }, () => other.wake());
-      assert.equal(wakes(() => other.wake()), true, "the next message wakes it");
+      assertStrictEquals(wakes(() => other.wake()), true, "the next message wakes it");
     }
   },
 );
@@ -61,8 +61,8 @@ nativeTest("Notifier: its count wraps", () => {
     const { one, other, wakes } = shared(armed);
     for (let round = 0; round < 4; round++) {
       one.arm();
-      assert.equal(wakes(() => other.wake()), true);
-      assert.equal(wakes(() => other.wake()), false);
+      assertStrictEquals(wakes(() => other.wake()), true);
+      assertStrictEquals(wakes(() => other.wake()), false);
     }
   }
 });
@@ -100,13 +100,13 @@ nativeTest("QueueCore wakes who waits for room when a message is too old, or a d
   };
   const send = (expiresMs: number) => core.trySend(new Uint8Array(1), { lane: 0, flags: 0, expiresMs });
   send(1);
-  assert.equal(wakes(() => core.reserve()), true);
+  assertStrictEquals(wakes(() => core.reserve()), true);
   send(1);
-  assert.equal(wakes(() => core.findRoom()), true);
+  assertStrictEquals(wakes(() => core.findRoom()), true);
   for (const expected of [false, true]) {
     send(0);
     core.giveBack(core.reserve()?.slot ?? -1);
-    assert.equal(wakes(() => core.reserve()), expected);
+    assertStrictEquals(wakes(() => core.reserve()), expected);
   }
   core.close();
 });

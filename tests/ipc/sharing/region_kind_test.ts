@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { MemoryPool, SharedLock, SharedSemaphore, SharedState } from "../../../src/ipc/state/mod.ts";
@@ -110,7 +111,7 @@ function exists({ connect }: Kind, name: string, place: Place): boolean {
     using _opened = connect(name, place);
     return true;
   } catch (error) {
-    assert.ok(error instanceof Deno.errors.NotFound, String(error));
+    assert(error instanceof Deno.errors.NotFound, String(error));
     return false;
   }
 }
@@ -133,10 +134,10 @@ for (const kind of KINDS) {
       const done = await killedAt(call, `${kind.program(name, place, method)} make();`);
       found.add(exists(kind, name, place));
       kind.open(name, place)[Symbol.dispose]();
-      assert.ok(exists(kind, name, place));
+      assert(exists(kind, name, place));
       if (done) break;
     }
-    assert.deepEqual([...found], [false, true]);
+    assertEquals([...found], [false, true]);
   });
 }
 
@@ -183,7 +184,7 @@ nativeTest("SharedQueue.open() says which option does not fit what exists", () =
   const name = nameFor(stack, {});
   using _queue = SharedQueue.open(name, { capacity: 8, messageBytesMax: 16, priorities: 2, mode: 0o640 });
   using same = SharedQueue.open(name, { capacity: 8, deliveryCountMax: Infinity, compressAboveBytes: 100 });
-  assert.equal(same.priorities, 2);
+  assertStrictEquals(same.priorities, 2);
   const cases = [
     [{ capacity: 9 }, "capacity is 8, expected 9"],
     [{ messageBytesMax: 17 }, "messageBytesMax is 16, expected 17"],
@@ -194,7 +195,7 @@ nativeTest("SharedQueue.open() says which option does not fit what exists", () =
     [{ mode: 0o600 }, "mode is 0o640, expected 0o600"],
   ] as const;
   for (const [options, found] of cases) {
-    assert.throws(() => SharedQueue.open(name, options), {
+    assertThrowsMatching(() => SharedQueue.open(name, options), {
       name: "AlreadyExists",
       message: `open queue ${name}: ${found}`,
     });
@@ -202,11 +203,11 @@ nativeTest("SharedQueue.open() says which option does not fit what exists", () =
   using mailbox = SharedMailbox.open(same, BOXES);
   using other = SharedQueue.connect(name);
   SharedMailbox.open(other, BOXES).close();
-  assert.throws(() => SharedMailbox.open(other, { boxes: { 1: 1, 5: 2 } }), {
+  assertThrowsMatching(() => SharedMailbox.open(other, { boxes: { 1: 1, 5: 2 } }), {
     name: "AlreadyExists",
     message: `open the mailbox of queue ${name}: boxes[5] is 0, expected 2`,
   });
-  assert.equal(mailbox.freeCount, 1);
+  assertStrictEquals(mailbox.freeCount, 1);
   // An opener that was refused has left nothing open.
-  assert.equal(same.status().participants.length, 3);
+  assertStrictEquals(same.status().participants.length, 3);
 });

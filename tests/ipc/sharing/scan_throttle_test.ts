@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { QUEUE_CAPACITY_MAX } from "../../../src/ipc/queue/mod.ts";
 import { ScanThrottle } from "../../../src/ipc/sharing/mod.ts";
 import { CHECKED_SLEEP_MS_MAX } from "../../../src/ipc/sharing/notifier.ts";
@@ -9,14 +9,14 @@ Deno.test("ScanThrottle are due at once, and after one when a pause is over that
   performance.now = () => nowMs;
   try {
     for (const [capacity, pauseMs] of [[1, 1], [64, 1], [1024, 16], [QUEUE_CAPACITY_MAX, 1024]]) {
-      assert.ok(pauseMs < CHECKED_SLEEP_MS_MAX, "who has slept for the longest time looks");
+      assert(pauseMs < CHECKED_SLEEP_MS_MAX, "who has slept for the longest time looks");
       const looks = new ScanThrottle(capacity);
-      assert.equal(looks.due, true);
+      assertStrictEquals(looks.due, true);
       looks.done();
       nowMs += pauseMs - 0.5;
-      assert.equal(looks.due, false);
+      assertStrictEquals(looks.due, false);
       nowMs += 0.5;
-      assert.equal(looks.due, true);
+      assertStrictEquals(looks.due, true);
     }
   } finally {
     performance.now = real;

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { QUEUE_WAITS_MAX } from "../../../src/ipc/queue/mod.ts";
 import { Notifier, Waits } from "../../../src/ipc/sharing/mod.ts";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
@@ -19,18 +20,18 @@ nativeTest(
     const gone = waits.wait("wait", "x", never, { signal: controller.signal });
     const calls = Array.from({ length: QUEUE_WAITS_MAX - 1 }, () => waits.wait("wait", "x", never, {}));
     const ended = Promise.allSettled(calls);
-    await assert.rejects(waits.wait("receive", "x", never, {}), {
+    await assertRejectsMatching(() => waits.wait("receive", "x", never, {}), {
       name: "Busy",
       message: "receive: 65536 calls wait already, expected fewer",
     });
     // What need not wait is done nevertheless.
-    assert.equal(await waits.wait("receive", "y", () => "there", {}), "there");
+    assertStrictEquals(await waits.wait("receive", "y", () => "there", {}), "there");
     controller.abort();
-    await assert.rejects(gone, { name: "AbortError" });
+    await assertRejectsMatching(() => gone, { name: "AbortError" });
     const last = waits.wait("receive", "x", never, {});
     waits.close(new Error("closed"));
-    await assert.rejects(last, { message: "closed" });
-    assert.ok((await ended).every(({ status }) => status === "rejected"));
+    await assertRejectsMatching(() => last, { message: "closed" });
+    assert((await ended).every(({ status }) => status === "rejected"));
   },
 );
 
@@ -47,14 +48,14 @@ nativeTest(
       waits.wait("wait", "x", never, {}),
       waits.wait("wait", "y", never, {}),
     ]);
-    assert.deepEqual(calls.map((call) => call.status === "rejected" && call.reason.message), [
+    assertEquals(calls.map((call) => call.status === "rejected" && call.reason.message), [
       "no locks available",
       "no locks available",
     ]);
-    assert.equal(waits.count, 0);
+    assertStrictEquals(waits.count, 0);
     fails = false;
     let looks = 0;
-    assert.equal(await waits.wait("wait", "x", () => ++looks > 2 ? looks : undefined, {}), 3);
+    assertStrictEquals(await waits.wait("wait", "x", () => ++looks > 2 ? looks : undefined, {}), 3);
     waits.close(new Error("closed"));
   },
 );
@@ -74,18 +75,18 @@ nativeTest(
     signal.wake();
     await Promise.race(calls);
     await calls[2];
-    assert.deepEqual([...served].sort(), ["a1", "b1"]);
+    assertEquals([...served].sort(), ["a1", "b1"]);
     there.push("a");
     signal.wake();
     await Promise.all(calls);
-    assert.equal(served[2], "a2");
+    assertStrictEquals(served[2], "a2");
   },
 );
 
 nativeTest("Waits.wait() counts its time from when it is told", async () => {
   const { waits } = waitsFor();
   const sinceMs = performance.now() - 60_000;
-  await assert.rejects(waits.wait("wait", 1, () => undefined, { timeoutMs: 60_000, sinceMs }), {
+  await assertRejectsMatching(() => waits.wait("wait", 1, () => undefined, { timeoutMs: 60_000, sinceMs }), {
     name: "TimeoutError",
     message: "wait: not done within 60000 ms",
   });
@@ -106,7 +107,7 @@ nativeTest("Waits.wait() tries what is due when it is woken, and everything now 
   done = true;
   signal.wake();
   await calls[1];
-  assert.ok(attempts[1] > before[1]);
+  assert(attempts[1] > before[1]);
   // Nobody says that the other is due.
   await calls[0];
 });
@@ -134,7 +135,7 @@ nativeTest("Waits.wait() takes times that are longer than a timer can be", async
       timeoutMs: 2 ** 31 + 999,
       sinceMs: performance.now(),
     });
-    await assert.rejects(waiting, {
+    await assertRejectsMatching(() => waiting, {
       name: "TimeoutError",
       message: `wait: not done within ${2 ** 31 + 999} ms`,
     });
@@ -142,6 +143,6 @@ nativeTest("Waits.wait() takes times that are longer than a timer can be", async
     globalThis.setTimeout = setTimeout;
     performance.now = now;
   }
-  assert.equal(delays[0], 2 ** 31 - 1);
-  assert.ok(delays[1] <= 1000);
+  assertStrictEquals(delays[0], 2 ** 31 - 1);
+  assert(delays[1] <= 1000);
 });

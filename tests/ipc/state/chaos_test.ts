@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { MemoryPool, SharedLock, SharedSemaphore, SharedState } from "../../../src/ipc/state/mod.ts";
@@ -95,28 +95,28 @@ async function runChaos(seed: number, killedPercent: number, strikes: number): P
       }
       // Whoever is stopped or dead, values are whole.
       for (const { key, value } of state.entries({ prefix: "key " })) {
-        assert.equal(findTorn(value), undefined, key);
+        assertStrictEquals(findTorn(value), undefined, key);
       }
     }
     await until(() => present.every(({ log }) => linesOf(log).length > 0));
     for (const { child } of present) child.kill("SIGTERM");
     for (const { child } of present) {
       const { code, signal } = await child.status;
-      assert.deepEqual([code, signal], [0, null], all.flatMap(({ log }) => linesOf(log)).join("; "));
+      assertEquals([code, signal], [0, null], all.flatMap(({ log }) => linesOf(log)).join("; "));
     }
     const lines = all.flatMap(({ log }) => linesOf(log));
     const totals = lines.filter((line) => line.startsWith("total ")).map((line) => Number(line.slice(6)));
-    assert.deepEqual(lines.filter((line) => line !== "begun" && !line.startsWith("total ")), []);
+    assertEquals(lines.filter((line) => line !== "begun" && !line.startsWith("total ")), []);
     const counted = totals.reduce((sum, total) => sum + total, 0);
     const total = state.counter("total") ?? 0;
-    assert.ok(total >= counted, `${total} increments, and ${counted} have returned to those who are left`);
+    assert(total >= counted, `${total} increments, and ${counted} have returned to those who are left`);
     if (killedPercent === 0) {
-      assert.equal(total, counted);
-      assert.equal(state.counter("one"), state.counter("other"));
-      assert.equal(lock.status().abandonedCount, 0);
+      assertStrictEquals(total, counted);
+      assertStrictEquals(state.counter("one"), state.counter("other"));
+      assertStrictEquals(lock.status().abandonedCount, 0);
     }
     findLeaks(state, lock, semaphore, pool);
-    for (const place of places) assert.ok(place.tryAcquire() !== undefined);
+    for (const place of places) assert(place.tryAcquire() !== undefined);
   } finally {
     for (const { child } of all) {
       try {
@@ -133,18 +133,18 @@ async function runChaos(seed: number, killedPercent: number, strikes: number): P
 
 /** Everybody else is gone: all that there is can be had. */
 function findLeaks(state: SharedState, lock: SharedLock, semaphore: SharedSemaphore, pool: MemoryPool): void {
-  assert.ok(lock.tryAcquire() !== undefined, "the lock can be had");
+  assert(lock.tryAcquire() !== undefined, "the lock can be had");
   for (let count = 0; count < PERMITS; count++) {
-    assert.ok(semaphore.tryAcquire() !== undefined, "each permit");
+    assert(semaphore.tryAcquire() !== undefined, "each permit");
   }
-  assert.equal(semaphore.tryAcquire(), undefined);
-  for (let count = 0; count < BLOCKS; count++) assert.ok(pool.tryAcquire() !== undefined, "each block");
+  assertStrictEquals(semaphore.tryAcquire(), undefined);
+  for (let count = 0; count < BLOCKS; count++) assert(pool.tryAcquire() !== undefined, "each block");
   for (const key of [...state.keys()]) state.delete(key);
   for (let round = 0; round < 3; round++) {
     for (let count = 0; count < CAPACITY; count++) state.set(`leak ${count}`, `${round}`);
   }
-  assert.equal([...state.keys()].length, CAPACITY, "each key has room");
-  assert.equal(state.status().damagedCount, 0);
+  assertStrictEquals([...state.keys()].length, CAPACITY, "each key has room");
+  assertStrictEquals(state.status().damagedCount, 0);
 }
 
 function linesOf(path: string): string[] {

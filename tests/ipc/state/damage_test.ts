@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { nameSkipReason, nativeSkipReason, nativeTest } from "../../support/driver_native.ts";
 import { Child } from "../../support/net_child.ts";
 import type { DamageKind } from "./damage_program.ts";
@@ -15,10 +15,10 @@ function damageTest(what: string, kind: DamageKind): void {
     const { code, signal, stdout, stderr } = await child.ended();
     const lines = stdout.trimEnd().split("\n");
     const last = lines[lines.length - 1];
-    assert.deepEqual([code, signal], [0, null], `crashed, or hung, at ${last}: ${stderr}`);
+    assertEquals([code, signal], [0, null], `crashed, or hung, at ${last}: ${stderr}`);
     const { cases, problems } = JSON.parse(last);
-    assert.ok(cases > 500);
-    assert.deepEqual(problems, []);
+    assert(cases > 500);
+    assertEquals(problems, []);
   });
 }
 

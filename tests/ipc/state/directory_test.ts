@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { RECORD_HEADER_BYTES } from "../../../src/ipc/state/layout.ts";
 import { MemoryPool, SharedLock, SharedSemaphore, SharedState } from "../../../src/ipc/state/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
@@ -29,15 +30,15 @@ directoryTest("SharedState in a directory outlives its processes", async (direct
     await state.sync();
     Deno.kill(Deno.pid, "SIGKILL");
   `);
-  assert.equal(code, 137, stderr);
-  assert.throws(() => SharedState.connect("s"), Deno.errors.NotFound);
-  assert.deepEqual(SharedState.list({ directory }).map(({ name, inUse }) => [name, inUse]), [["s", false]]);
+  assertStrictEquals(code, 137, stderr);
+  assertThrows(() => SharedState.connect("s"), Deno.errors.NotFound);
+  assertEquals(SharedState.list({ directory }).map(({ name, inUse }) => [name, inUse]), [["s", false]]);
   using state = SharedState.connect("s", { directory });
-  assert.deepEqual([state.getEntry("k")?.text(), state.counter("n")], ["value", 7]);
+  assertEquals([state.getEntry("k")?.text(), state.counter("n")], ["value", 7]);
   using lock = SharedLock.connect("l", { directory });
-  assert.equal(lock.tryAcquire()?.abandoned, true);
+  assertStrictEquals(lock.tryAcquire()?.abandoned, true);
   SharedState.unlink("s", { directory });
-  assert.deepEqual(SharedState.list({ directory }), []);
+  assertEquals(SharedState.list({ directory }), []);
 });
 
 directoryTest(
@@ -65,19 +66,19 @@ directoryTest(
       try {
         value = state.getEntry("key")?.text();
       } catch (error) {
-        assert.ok(error instanceof Deno.errors.InvalidData);
-        assert.match(error.message, /^read from the state: a record is damaged: /);
+        assert(error instanceof Deno.errors.InvalidData);
+        assertMatch(error.message, /^read from the state: a record is damaged: /);
         shown++;
       }
-      assert.equal(value, undefined, `byte ${at - found}`);
+      assertStrictEquals(value, undefined, `byte ${at - found}`);
       flip(at);
-      assert.equal(state.getEntry("key")?.text(), text);
+      assertStrictEquals(state.getEntry("key")?.text(), text);
     }
-    assert.ok(shown > 30);
+    assert(shown > 30);
     flip(found + 9);
-    assert.throws(() => state.get("key"), Deno.errors.InvalidData);
+    assertThrows(() => state.get("key"), Deno.errors.InvalidData);
     state.set("key", "new");
-    assert.equal(state.getEntry("key")?.text(), "new");
+    assertStrictEquals(state.getEntry("key")?.text(), "new");
   },
 );
 
@@ -91,14 +92,14 @@ directoryTest("what is of another kind is neither opened nor taken away", (direc
   for (const [noun, kind] of kinds) {
     using region = SharedMemory.create(`${noun}.x`, { byteLength: 100, directory });
     region.bytes.fill(1);
-    assert.throws(
+    assertThrowsMatching(
       () => kind.connect("x", { directory }),
       new RegExp(`connect to ${noun} x: it is no ${noun}`),
     );
-    assert.throws(() => kind.unlink("x", { directory }), Deno.errors.InvalidData);
-    assert.deepEqual(kind.list({ directory }), []);
+    assertThrows(() => kind.unlink("x", { directory }), Deno.errors.InvalidData);
+    assertEquals(kind.list({ directory }), []);
     region.close();
-    assert.deepEqual(kind.removeAbandoned({ directory }), []);
+    assertEquals(kind.removeAbandoned({ directory }), []);
     SharedMemory.unlink(`${noun}.x`, { directory });
   }
 });
@@ -122,9 +123,9 @@ nativeTest("a header that is damaged is told, for each kind", () => {
     using region = SharedMemory.connect(`${noun}.${name}`);
     for (let at = 0; at < 64; at++) {
       region.bytes[at] ^= 0x40;
-      assert.throws(connect, (error: Error) => {
-        assert.ok(error instanceof Deno.errors.InvalidData);
-        assert.ok(error.message.startsWith(`connect to ${noun} ${name}: it`), error.message);
+      assertThrowsMatching(connect, (error: Error) => {
+        assert(error instanceof Deno.errors.InvalidData);
+        assert(error.message.startsWith(`connect to ${noun} ${name}: it`), error.message);
         return true;
       });
       region.bytes[at] ^= 0x40;

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { print } from "../../../scripts/support/terminal.ts";
 import { explore, summarize } from "./model/machine.ts";
 import { machineOf, type ModelName, MUTANTS } from "./model/models.ts";
@@ -29,7 +29,7 @@ for (const [model, feature, options] of SOUND) {
   Deno.test(`${model} protocol: every interleaving keeps every promise: ${feature}`, () => {
     const result = explore(machineOf(model, options));
     print(`${model} ${options}: ${summarize(result)}`);
-    assert.equal(result.broken, undefined, result.broken?.trace.join("\n"));
+    assertStrictEquals(result.broken, undefined, result.broken?.trace.join("\n"));
   });
 }
 
@@ -37,6 +37,6 @@ for (const { model, name, options, breaks, what } of MUTANTS) {
   Deno.test(`${model} protocol: the checker sees when ${what}`, () => {
     const result = explore(machineOf(model, `${options} --mutant ${name}`));
     print(`${model} ${name}: ${options}: ${summarize(result)}`);
-    assert.equal(result.broken?.property, breaks, result.broken?.trace.join("\n"));
+    assertStrictEquals(result.broken?.property, breaks, result.broken?.trace.join("\n"));
   });
 }

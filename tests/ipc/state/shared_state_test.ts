@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import {
   jsonPayload,
   messagePackPayload,
@@ -37,28 +38,28 @@ stateTest("SharedState.set() and get(): a value is seen by all, and is a copy of
   const version = one.set("k", value);
   value[0] = 9;
   const got = other.get("k");
-  assert.deepEqual([...got ?? []], [1, 2, 3]);
+  assertEquals([...got ?? []], [1, 2, 3]);
   got?.fill(0);
-  assert.deepEqual([...other.get("k") ?? []], [1, 2, 3]);
-  assert.equal(other.getEntry("k")?.version, version);
-  assert.equal(one.get("another"), undefined);
-  assert.deepEqual([one.has("k"), one.has("another"), one.size], [true, false, 1]);
+  assertEquals([...other.get("k") ?? []], [1, 2, 3]);
+  assertStrictEquals(other.getEntry("k")?.version, version);
+  assertStrictEquals(one.get("another"), undefined);
+  assertEquals([one.has("k"), one.has("another"), one.size], [true, false, 1]);
 });
 
 stateTest("SharedState.set() takes text, JSON, MessagePack and values of every length", (one, other) => {
   one.set("text", "grüße\ufeff");
-  assert.equal(textOf(other, "text"), "grüße\ufeff");
+  assertStrictEquals(textOf(other, "text"), "grüße\ufeff");
   one.set("json", jsonPayload({ a: [1] }));
-  assert.deepEqual(other.getEntry("json")?.json(), { a: [1] });
+  assertEquals(other.getEntry("json")?.json(), { a: [1] });
   one.set("pack", messagePackPayload({ bytes: new Uint8Array([1]) }));
-  assert.deepEqual(other.getEntry("pack")?.messagePack(), { bytes: new Uint8Array([1]) });
+  assertEquals(other.getEntry("pack")?.messagePack(), { bytes: new Uint8Array([1]) });
   for (let length = 0; length <= SHAPE.valueBytesMax; length++) {
     const value = Uint8Array.from({ length }, (_, index) => index * 7 + length);
     one.set("any", value);
-    assert.deepEqual(other.get("any"), value);
+    assertEquals(other.get("any"), value);
     const buffer = new Uint8Array(length);
-    assert.equal(other.getInto("any", buffer), length);
-    assert.deepEqual(buffer, value);
+    assertStrictEquals(other.getInto("any", buffer), length);
+    assertEquals(buffer, value);
   }
 });
 
@@ -66,10 +67,10 @@ stateTest("SharedState.get() of values longer than a look lasts", (one, other) =
   for (const length of [1023, 1024, 1025, 5000]) {
     const value = Uint8Array.from({ length }, (_, index) => index * 13);
     one.set("k", value);
-    assert.deepEqual(other.get("k"), value);
+    assertEquals(other.get("k"), value);
     const buffer = new Uint8Array(length + 1).subarray(1);
     other.getInto("k", buffer);
-    assert.deepEqual(buffer, value);
+    assertEquals(buffer, value);
   }
 }, { ...SHAPE, valueBytesMax: 5000 });
 
@@ -78,141 +79,144 @@ stateTest(
   (one) => {
     one.set("k", new Uint8Array([1, 2, 3, 4, 5]));
     const buffer = new Uint8Array(8).fill(9);
-    assert.equal(one.getInto("k", buffer), 5);
-    assert.deepEqual([...buffer], [1, 2, 3, 4, 5, 9, 9, 9]);
-    assert.throws(() => one.getInto("k", new Uint8Array(4)), /k has 5 bytes, the buffer 4/);
-    assert.equal(one.getInto("another", buffer), undefined);
+    assertStrictEquals(one.getInto("k", buffer), 5);
+    assertEquals([...buffer], [1, 2, 3, 4, 5, 9, 9, 9]);
+    assertThrowsMatching(() => one.getInto("k", new Uint8Array(4)), /k has 5 bytes, the buffer 4/);
+    assertStrictEquals(one.getInto("another", buffer), undefined);
     one.increment("n", 12);
-    assert.equal(one.getInto("n", buffer), 2);
-    assert.deepEqual([...buffer.subarray(0, 2)], [49, 50]);
+    assertStrictEquals(one.getInto("n", buffer), 2);
+    assertEquals([...buffer.subarray(0, 2)], [49, 50]);
   },
 );
 
 stateTest("SharedState.set() with onlyIfAbsent leaves what is there", (one, other) => {
-  assert.ok((one.set("k", "a", { onlyIfAbsent: true }) ?? 0) > 0);
-  assert.equal(other.set("k", "b", { onlyIfAbsent: true }), undefined);
-  assert.equal(textOf(one, "k"), "a");
-  assert.ok(other.delete("k"));
-  assert.ok((other.set("k", "c", { onlyIfAbsent: true }) ?? 0) > 0);
+  assert((one.set("k", "a", { onlyIfAbsent: true }) ?? 0) > 0);
+  assertStrictEquals(other.set("k", "b", { onlyIfAbsent: true }), undefined);
+  assertStrictEquals(textOf(one, "k"), "a");
+  assert(other.delete("k"));
+  assert((other.set("k", "c", { onlyIfAbsent: true }) ?? 0) > 0);
 });
 
 stateTest("SharedState.compareAndSet() heeds the version, which never comes again", (one, other) => {
   const first = one.compareAndSet("k", 0, "a") ?? 0;
-  assert.ok(first > 0);
-  assert.equal(other.compareAndSet("k", 0, "b"), undefined);
+  assert(first > 0);
+  assertStrictEquals(other.compareAndSet("k", 0, "b"), undefined);
   const second = other.compareAndSet("k", first, "b") ?? 0;
-  assert.ok(second > first);
-  assert.equal(one.compareAndSet("k", first, "c"), undefined);
-  assert.equal(one.delete("k", { version: first }), false);
-  assert.ok(one.delete("k", { version: second }));
-  assert.equal(one.compareAndSet("k", second, "c"), undefined);
+  assert(second > first);
+  assertStrictEquals(one.compareAndSet("k", first, "c"), undefined);
+  assertStrictEquals(one.delete("k", { version: first }), false);
+  assert(one.delete("k", { version: second }));
+  assertStrictEquals(one.compareAndSet("k", second, "c"), undefined);
   const third = one.set("k", "a");
-  assert.ok(third > second, "also when the key was deleted in between");
+  assert(third > second, "also when the key was deleted in between");
 });
 
 stateTest("SharedState.delete() takes a key away once", (one, other) => {
   one.set("k", "a");
-  assert.deepEqual([other.delete("k"), one.delete("k"), one.has("k"), one.size], [true, false, false, 0]);
+  assertEquals([other.delete("k"), one.delete("k"), one.has("k"), one.size], [true, false, false, 0]);
 });
 
 stateTest("SharedState: expired keys are gone, and leave room", (one, other) => {
   using clock = new DateClock();
   for (let index = 0; index < SHAPE.capacity; index++) one.set(`k${index}`, "v", { expiresAfterMs: 30 });
   const { expiresAt } = other.getEntry("k0") ?? {};
-  assert.equal(expiresAt?.getTime(), Date.now() + 30);
+  assertStrictEquals(expiresAt?.getTime(), Date.now() + 30);
   clock.advance(29);
-  assert.throws(() => other.set("one more", "v"), SharedStateFullError);
-  assert.ok(other.has("k0"));
+  assertThrows(() => other.set("one more", "v"), SharedStateFullError);
+  assert(other.has("k0"));
   clock.advance(1);
-  assert.deepEqual([other.has("k0"), other.get("k3")], [false, undefined]);
-  assert.deepEqual([...other.keys()], []);
-  assert.equal(other.delete("k0"), false);
-  assert.equal(other.compareAndSet("k1", 0, "new") !== undefined, true);
+  assertEquals([other.has("k0"), other.get("k3")], [false, undefined]);
+  assertEquals([...other.keys()], []);
+  assertStrictEquals(other.delete("k0"), false);
+  assertStrictEquals(other.compareAndSet("k1", 0, "new") !== undefined, true);
   for (let index = 0; index < SHAPE.capacity - 1; index++) other.set(`n${index}`, "v");
-  assert.equal(one.size, SHAPE.capacity);
-  assert.ok(one.status().expiredCount > 0);
+  assertStrictEquals(one.size, SHAPE.capacity);
+  assert(one.status().expiredCount > 0);
   one.set("n0", "for ever", { expiresAfterMs: Infinity });
-  assert.equal(one.getEntry("n0")?.expiresAt, undefined);
+  assertStrictEquals(one.getEntry("n0")?.expiresAt, undefined);
   // Later than a date can be.
   one.set("n0", "for ever", { expiresAfterMs: 2 ** 60 });
-  assert.equal(one.getEntry("n0")?.expiresAt, undefined);
+  assertStrictEquals(one.getEntry("n0")?.expiresAt, undefined);
 });
 
 stateTest("SharedState.set() says when it is full, and changes of what is there go on", (one, other) => {
   for (let index = 0; index < SHAPE.capacity; index++) one.set(`k${index}`, "v");
   for (const state of [one, other]) {
-    assert.throws(() => state.set("more", "v"), (error: Error) => {
-      assert.ok(error instanceof SharedStateFullError);
-      assert.equal(error.capacity, SHAPE.capacity);
-      assert.match(error.message, /^write to state test-[^:]+: the state is full: it holds 16 keys$/);
+    assertThrowsMatching(() => state.set("more", "v"), (error: Error) => {
+      assert(error instanceof SharedStateFullError);
+      assertStrictEquals(error.capacity, SHAPE.capacity);
+      assertMatch(error.message, /^write to state test-[^:]+: the state is full: it holds 16 keys$/);
       return true;
     });
-    assert.throws(() => state.increment("more"), SharedStateFullError);
+    assertThrows(() => state.increment("more"), SharedStateFullError);
   }
   for (let index = 0; index < SHAPE.capacity; index++) other.set(`k${index}`, `w${index}`);
-  assert.equal(textOf(one, "k7"), "w7");
-  assert.equal(one.status().refusedCount, 4);
+  assertStrictEquals(textOf(one, "k7"), "w7");
+  assertStrictEquals(one.status().refusedCount, 4);
   one.delete("k3");
   other.set("more", "v");
-  assert.deepEqual([...one.keys()].length, SHAPE.capacity);
+  assertEquals([...one.keys()].length, SHAPE.capacity);
 });
 
 stateTest(
   "SharedState.increment() counts across openers, and holds numbers to the safe integers",
   (one, other) => {
-    assert.deepEqual([one.increment("n"), other.increment("n", 41), one.increment("n", -2)], [1, 42, 40]);
-    assert.deepEqual([other.counter("n"), other.counter("m"), other.getEntry("n")?.json()], [
+    assertEquals([one.increment("n"), other.increment("n", 41), one.increment("n", -2)], [1, 42, 40]);
+    assertEquals([other.counter("n"), other.counter("m"), other.getEntry("n")?.json()], [
       40,
       undefined,
       40,
     ]);
     one.increment("big", Number.MAX_SAFE_INTEGER);
-    assert.throws(() => other.increment("big"), RangeError);
-    assert.equal(one.counter("big"), Number.MAX_SAFE_INTEGER);
+    assertThrows(() => other.increment("big"), RangeError);
+    assertStrictEquals(one.counter("big"), Number.MAX_SAFE_INTEGER);
     other.increment("big", -1);
     one.increment("low", Number.MIN_SAFE_INTEGER);
-    assert.throws(() => one.increment("low", -1), RangeError);
-    for (const by of [0.5, NaN, Infinity, 2 ** 53]) assert.throws(() => one.increment("n", by), RangeError);
+    assertThrows(() => one.increment("low", -1), RangeError);
+    for (const by of [0.5, NaN, Infinity, 2 ** 53]) assertThrows(() => one.increment("n", by), RangeError);
     one.set("text", "5");
-    assert.throws(() => one.increment("text"), /increment text: it holds a value, expected a counter/);
-    assert.throws(() => one.counter("text"), /text holds a value, expected a counter/);
+    assertThrowsMatching(() => one.increment("text"), /increment text: it holds a value, expected a counter/);
+    assertThrowsMatching(() => one.counter("text"), /text holds a value, expected a counter/);
     one.set("n", "a value again");
-    assert.equal(textOf(other, "n"), "a value again");
+    assertStrictEquals(textOf(other, "n"), "a value again");
   },
 );
 
 stateTest("SharedState.increment(): the expiry counts from the first of a window", (one, other) => {
   using clock = new DateClock();
-  assert.equal(one.increment("window", 1, { expiresAfterMs: 80 }), 1);
+  assertStrictEquals(one.increment("window", 1, { expiresAfterMs: 80 }), 1);
   clock.advance(79);
-  assert.equal(other.increment("window", 1, { expiresAfterMs: 80_000 }), 2);
+  assertStrictEquals(other.increment("window", 1, { expiresAfterMs: 80_000 }), 2);
   clock.advance(1);
-  assert.equal(one.counter("window"), undefined);
-  assert.equal(other.increment("window", 1, { expiresAfterMs: 80_000 }), 1);
+  assertStrictEquals(one.counter("window"), undefined);
+  assertStrictEquals(other.increment("window", 1, { expiresAfterMs: 80_000 }), 1);
 });
 
 stateTest("SharedState.keys() and entries() go by prefix", (one, other) => {
   for (const key of ["user.1", "user.2", "group.1", "über"]) one.set(key, key);
-  assert.deepEqual([...other.keys()].sort(), ["group.1", "user.1", "user.2", "über"]);
-  assert.deepEqual([...other.keys({ prefix: "user." })].sort(), ["user.1", "user.2"]);
+  assertEquals([...other.keys()].sort(), ["group.1", "user.1", "user.2", "über"]);
+  assertEquals([...other.keys({ prefix: "user." })].sort(), ["user.1", "user.2"]);
   const entries = [...other.entries({ prefix: "ü" })];
-  assert.deepEqual(entries.map((entry) => [entry.key, entry.text()]), [["über", "über"]]);
+  assertEquals(entries.map((entry) => [entry.key, entry.text()]), [["über", "über"]]);
 });
 
 stateTest("SharedState refuses keys and values that are none", (one) => {
-  assert.throws(() => one.get(""), /key "": it has 0 bytes, expected 1 to 32/);
-  assert.throws(() => one.set("x".repeat(33), "v"), /it has 33 bytes or more, expected 1 to 32/);
-  assert.throws(() => one.set("ü".repeat(17), "v"), /it has 34 bytes, expected 1 to 32/);
-  assert.throws(() => one.set("\ud800", "v"), TypeError);
-  assert.throws(() => one.set(7 as unknown as string, "v"), TypeError);
-  assert.throws(() => one.set("k", 7 as unknown as string), TypeError);
-  assert.throws(() => one.set("k", new Uint8Array(101)), /the value has 101 bytes, expected at most 100/);
-  assert.throws(() => one.set("k", "v", { expiresAfterMs: -1 }), RangeError);
-  assert.throws(() => one.set("k", "v", { expiresAfterMs: NaN }), RangeError);
-  assert.throws(() => one.compareAndSet("k", -1, "v"), RangeError);
-  assert.throws(() => one.delete("k", { version: 1.5 }), RangeError);
+  assertThrowsMatching(() => one.get(""), /key "": it has 0 bytes, expected 1 to 32/);
+  assertThrowsMatching(() => one.set("x".repeat(33), "v"), /it has 33 bytes or more, expected 1 to 32/);
+  assertThrowsMatching(() => one.set("ü".repeat(17), "v"), /it has 34 bytes, expected 1 to 32/);
+  assertThrows(() => one.set("\ud800", "v"), TypeError);
+  assertThrows(() => one.set(7 as unknown as string, "v"), TypeError);
+  assertThrows(() => one.set("k", 7 as unknown as string), TypeError);
+  assertThrowsMatching(
+    () => one.set("k", new Uint8Array(101)),
+    /the value has 101 bytes, expected at most 100/,
+  );
+  assertThrows(() => one.set("k", "v", { expiresAfterMs: -1 }), RangeError);
+  assertThrows(() => one.set("k", "v", { expiresAfterMs: NaN }), RangeError);
+  assertThrows(() => one.compareAndSet("k", -1, "v"), RangeError);
+  assertThrows(() => one.delete("k", { version: 1.5 }), RangeError);
   one.set("x".repeat(32), new Uint8Array(100));
-  assert.equal(one.size, 1);
+  assertStrictEquals(one.size, 1);
 });
 
 stateTest("SharedState: keys that share a bucket keep their values, versions and expiries", (one, other) => {
@@ -223,16 +227,16 @@ stateTest("SharedState: keys that share a bucket keep their values, versions and
       const [key, text] = [`key ${index}`, `${round}.${index}`];
       const state = (round + index) % 2 === 0 ? one : other;
       if (round % 5 === 4 && index % 3 === 0) {
-        assert.equal(state.delete(key), true);
+        assertStrictEquals(state.delete(key), true);
         all.delete(key);
       } else all.set(key, { text, version: state.set(key, text) });
     }
     for (const [key, { text, version }] of all) {
       const entry = one.getEntry(key);
-      assert.deepEqual([entry?.text(), entry?.version], [text, version]);
+      assertEquals([entry?.text(), entry?.version], [text, version]);
     }
-    assert.deepEqual([...other.keys()].sort(), [...all.keys()].sort());
-    assert.equal(other.size, all.size);
+    assertEquals([...other.keys()].sort(), [...all.keys()].sort());
+    assertStrictEquals(other.size, all.size);
   }
 });
 
@@ -241,7 +245,7 @@ stateTest("SharedState.status() and metrics() say what happened", (one, other) =
   other.set("b", "2");
   other.delete("a");
   const { participants, ...counts } = one.status();
-  assert.deepEqual(counts, {
+  assertEquals(counts, {
     capacity: 16,
     keyCount: 1,
     setCount: 2,
@@ -251,51 +255,51 @@ stateTest("SharedState.status() and metrics() say what happened", (one, other) =
     damagedCount: 0,
     watchCount: 0,
   });
-  assert.deepEqual(participants.map(({ pid, alive }) => [pid, alive]), [[Deno.pid, true], [Deno.pid, true]]);
+  assertEquals(participants.map(({ pid, alive }) => [pid, alive]), [[Deno.pid, true], [Deno.pid, true]]);
   const text = one.metrics();
-  assert.match(text, /^# TYPE millrace_state_keys gauge\nmillrace_state_keys\{state="test-[^"]+"\} 1$/m);
-  assert.match(text, new RegExp(`process_openers\\{state="[^"]+",pid="${Deno.pid}"\\} 2$`, "m"));
+  assertMatch(text, /^# TYPE millrace_state_keys gauge\nmillrace_state_keys\{state="test-[^"]+"\} 1$/m);
+  assertMatch(text, new RegExp(`process_openers\\{state="[^"]+",pid="${Deno.pid}"\\} 2$`, "m"));
 });
 
 nativeTest("SharedState.create(), connect(), open(), list(), unlink() and removeAbandoned()", () => {
   using names = new StateNames();
   const name = names.next();
-  assert.throws(() => SharedState.connect(name), (error: Error) => {
-    assert.ok(error instanceof Deno.errors.NotFound);
-    assert.equal(error.message, `connect to state ${name}: there is none`);
+  assertThrowsMatching(() => SharedState.connect(name), (error: Error) => {
+    assert(error instanceof Deno.errors.NotFound);
+    assertStrictEquals(error.message, `connect to state ${name}: there is none`);
     return true;
   });
   {
     using one = SharedState.open(name, SHAPE);
-    assert.throws(() => SharedState.create(name), (error: Error) => {
-      assert.ok(error instanceof Deno.errors.AlreadyExists);
-      assert.equal(error.message, `create state ${name}: it exists already`);
+    assertThrowsMatching(() => SharedState.create(name), (error: Error) => {
+      assert(error instanceof Deno.errors.AlreadyExists);
+      assertStrictEquals(error.message, `create state ${name}: it exists already`);
       return true;
     });
     using other = SharedState.open(name);
-    assert.equal(other.capacity, 16, "options that are left out fit");
+    assertStrictEquals(other.capacity, 16, "options that are left out fit");
     for (const option of ["capacity", "keyBytesMax", "valueBytesMax", "writersMax"]) {
-      assert.throws(() => SharedState.open(name, { [option]: 7 }), {
+      assertThrowsMatching(() => SharedState.open(name, { [option]: 7 }), {
         name: "AlreadyExists",
         message: new RegExp(`^open state ${name}: ${option} is \\d+, expected 7$`),
       });
     }
     one.set("k", "v");
-    assert.deepEqual(SharedState.list({ prefix: name }).map(({ name, inUse, mode }) => [name, inUse, mode]), [
+    assertEquals(SharedState.list({ prefix: name }).map(({ name, inUse, mode }) => [name, inUse, mode]), [
       [name, true, 0o600],
     ]);
-    assert.deepEqual(SharedState.removeAbandoned({ prefix: name }), []);
+    assertEquals(SharedState.removeAbandoned({ prefix: name }), []);
   }
   {
     using again = SharedState.connect(name);
-    assert.equal(textOf(again, "k"), "v");
+    assertStrictEquals(textOf(again, "k"), "v");
   }
-  assert.deepEqual(SharedState.removeAbandoned({ prefix: name }), [name]);
-  assert.throws(() => SharedState.unlink(name), Deno.errors.NotFound);
+  assertEquals(SharedState.removeAbandoned({ prefix: name }), [name]);
+  assertThrows(() => SharedState.unlink(name), Deno.errors.NotFound);
   using _one = SharedState.create(name, { ...SHAPE, mode: 0o640 });
-  assert.equal(SharedState.list({ prefix: name })[0].mode, 0o640);
+  assertStrictEquals(SharedState.list({ prefix: name })[0].mode, 0o640);
   SharedState.unlink(name);
-  assert.deepEqual(SharedState.list({ prefix: name }), []);
+  assertEquals(SharedState.list({ prefix: name }), []);
 });
 
 nativeTest("SharedState.create() refuses what is out of range", () => {
@@ -308,8 +312,8 @@ nativeTest("SharedState.create() refuses what is out of range", () => {
       [{ writersMax: 256 }, /writersMax is 256, expected 1 to 255/],
       [{ capacity: 1_000_000, valueBytesMax: 10_000 }, /take \d+ bytes, expected at most/],
     ] as const
-  ) assert.throws(() => SharedState.create("never", options), found);
-  assert.throws(() => SharedState.create("a/b"), /name of a state: "a\/b", expected/);
+  ) assertThrowsMatching(() => SharedState.create("never", options), found);
+  assertThrowsMatching(() => SharedState.create("a/b"), /name of a state: "a\/b", expected/);
 });
 
 nativeTest("SharedState.connect() refuses the one opener too many", () => {
@@ -317,11 +321,11 @@ nativeTest("SharedState.connect() refuses the one opener too many", () => {
   using first = SharedState.create(names.next(), SHAPE);
   const openers: SharedState[] = [];
   for (let count = 1; count < STATE_PARTICIPANTS_MAX; count++) openers.push(SharedState.connect(first.name));
-  assert.throws(() => SharedState.connect(first.name), /it has 255 openers already/);
+  assertThrowsMatching(() => SharedState.connect(first.name), /it has 255 openers already/);
   openers.pop()?.close();
   openers.push(SharedState.connect(first.name));
   openers[openers.length - 1].set("k", "v");
-  assert.equal(textOf(first, "k"), "v");
+  assertStrictEquals(textOf(first, "k"), "v");
   for (const opener of openers) opener.close();
 });
 
@@ -343,7 +347,7 @@ nativeTest("SharedState: each call says that it is closed", () => {
       () => state.status(),
       () => state.size,
     ]
-  ) assert.throws(call, Deno.errors.BadResource);
+  ) assertThrows(call, Deno.errors.BadResource);
 });
 
 nativeTest("SharedState: what an opener has left to write to is had by others when it closes", () => {
@@ -356,7 +360,7 @@ nativeTest("SharedState: what an opener has left to write to is had by others wh
   }
   one.set("a", "last");
   one.set("b", "last");
-  assert.equal(one.size, 2);
+  assertStrictEquals(one.size, 2);
 });
 
 nativeTest(
@@ -369,13 +373,13 @@ nativeTest(
     const words = new Int32Array(region.bytes.buffer, region.bytes.byteOffset, 1024);
     const never = state.watch();
     const waiting = state.watch({ signal: new AbortController().signal });
-    assert.equal(words[WORD.watching], 2);
+    assertStrictEquals(words[WORD.watching], 2);
     const next = waiting.next();
-    assert.deepEqual(await never.return?.(), { done: true, value: undefined });
+    assertEquals(await never.return?.(), { done: true, value: undefined });
     await waiting.return?.();
-    assert.deepEqual(await next, { done: true, value: undefined });
-    assert.equal(words[WORD.watching], 0);
+    assertEquals(await next, { done: true, value: undefined });
+    assertStrictEquals(words[WORD.watching], 0);
     state.set("a", "1");
-    assert.deepEqual(await waiting.next(), { done: true, value: undefined });
+    assertEquals(await waiting.next(), { done: true, value: undefined });
   },
 );

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { RECORD, WORD } from "../../../src/ipc/state/layout.ts";
 import { PHASE, phaseOf } from "../../../src/ipc/state/block_word.ts";
 import { hashOf, Keys, KEYS_REMEMBERED_MAX } from "../../../src/ipc/state/keys.ts";
@@ -47,19 +48,19 @@ nativeTest("Table: all keys in one bucket, set, replaced and deleted at every pl
     const key = keys[(round * 7 + (round >> 3)) % keys.length];
     const core = round % 3 === 0 ? other : one;
     if (round % 4 === 3 && expected.has(key)) {
-      assert.ok(core.remove(core.keys.of(key), ALWAYS));
+      assert(core.remove(core.keys.of(key), ALWAYS));
       expected.delete(key);
     } else {
       set(core, key, `${round}`);
       expected.set(key, `${round}`);
     }
-    for (const each of keys) assert.equal(get(one, each), expected.get(each), each);
-    assert.equal(Atomics.load(memory.words, WORD.keys), expected.size);
-    assert.equal(phases(memory)[PHASE.live], expected.size, "each block that is live holds a key");
+    for (const each of keys) assertStrictEquals(get(one, each), expected.get(each), each);
+    assertStrictEquals(Atomics.load(memory.words, WORD.keys), expected.size);
+    assertStrictEquals(phases(memory)[PHASE.live], expected.size, "each block that is live holds a key");
   }
   one.close();
   other.close();
-  assert.equal(phases(memory)[PHASE.owned], 0);
+  assertStrictEquals(phases(memory)[PHASE.owned], 0);
 });
 
 nativeTest("Table: expired keys are taken out of a chain in passing", () => {
@@ -69,9 +70,9 @@ nativeTest("Table: expired keys are taken out of a chain in passing", () => {
   set(core, a, "1");
   set(core, b, "2", 1);
   set(core, c, "3");
-  assert.deepEqual([get(core, a), get(core, b), get(core, c)], ["1", undefined, "3"]);
+  assertEquals([get(core, a), get(core, b), get(core, c)], ["1", undefined, "3"]);
   set(core, a, "4");
-  assert.deepEqual([get(core, a), get(core, c), Atomics.load(memory.words, WORD.keys)], ["4", "3", 2]);
+  assertEquals([get(core, a), get(core, c), Atomics.load(memory.words, WORD.keys)], ["4", "3", 2]);
 });
 
 nativeTest("Table.read() reads again when its bucket has changed, and leaves off after so many times", () => {
@@ -85,8 +86,8 @@ nativeTest("Table.read() reads again when its bucket has changed, and leaves off
     if (interfered++ === 0) set(other, "k", "new");
     return text;
   });
-  assert.deepEqual([value, interfered], ["new", 2]);
-  assert.throws(() => one.table.read(one.keys.of("k"), () => set(other, "k", "again")), Deno.errors.Busy);
+  assertEquals([value, interfered], ["new", 2]);
+  assertThrows(() => one.table.read(one.keys.of("k"), () => set(other, "k", "again")), Deno.errors.Busy);
 });
 
 nativeTest("Table.read() of a long value minds its block alone: changes beside it cost nothing", () => {
@@ -99,19 +100,19 @@ nativeTest("Table.read() of a long value minds its block alone: changes beside i
     reads++;
     set(other, b, `${reads}`);
   });
-  assert.equal(reads, 1);
+  assertStrictEquals(reads, 1);
   // What is replaced is whole until its writer has written to another block.
   one.table.read(one.keys.of(a), () => {
     reads++;
     set(other, a, "y".repeat(3000));
   });
-  assert.equal(reads, 2);
+  assertStrictEquals(reads, 2);
   const seen: boolean[] = [];
   one.table.read(one.keys.of(a), (record) => {
     if (seen.length === 0) { for (let count = 0; count < 4; count++) set(other, a, `${count}`.repeat(2000)); }
     seen.push(memory.words[record + RECORD.valueBytes] === 2000);
   });
-  assert.deepEqual(seen, [true, true], "its block was written to meanwhile");
+  assertEquals(seen, [true, true], "its block was written to meanwhile");
 });
 
 nativeTest("StateCore: what one leaves who dies between two steps is in order behind recovery", () => {
@@ -128,13 +129,13 @@ nativeTest("StateCore: what one leaves who dies between two steps is in order be
       memory.bytes.copyWithin(memory.recordOf(block) * 4, record * 4, record * 4 + 64);
       memory.lead(table.at, table.low, table.high, block);
       if (step === "unlinked") blocks.published(block);
-      assert.notEqual(old, block);
+      assertNotStrictEquals(old, block);
     }
     die(dying.memory);
     const next = new StateCore(reopened(memory));
-    assert.equal(get(next, "k"), "old", step);
-    assert.equal(phases(memory)[PHASE.live], 1, step);
-    assert.equal(phases(memory)[PHASE.owned], 0, step);
+    assertStrictEquals(get(next, "k"), "old", step);
+    assertStrictEquals(phases(memory)[PHASE.live], 1, step);
+    assertStrictEquals(phases(memory)[PHASE.owned], 0, step);
     next.close();
   }
 });
@@ -145,7 +146,7 @@ nativeTest("StateCore.recover() leaves what a living one is writing", () => {
   const block = one.blocks.take();
   other.recover();
   other.findRoom();
-  assert.equal(phaseOf(memory.load(block)), PHASE.owned);
+  assertStrictEquals(phaseOf(memory.load(block)), PHASE.owned);
   one.blocks.putBack(block);
 });
 
@@ -154,13 +155,13 @@ nativeTest("Blocks.take() never gives a block twice, and finds each that is free
   const [one, other] = [new StateCore(memory), new StateCore(reopened(memory))];
   const taken = new Set<number>();
   for (let block = one.blocks.take(); block !== NONE; block = one.blocks.take()) {
-    assert.ok(!taken.has(block));
+    assert(!taken.has(block));
     taken.add(block);
   }
-  assert.equal(taken.size, memory.blockCount);
-  assert.equal(other.blocks.take(), NONE);
+  assertStrictEquals(taken.size, memory.blockCount);
+  assertStrictEquals(other.blocks.take(), NONE);
   for (const block of taken) one.blocks.putBack(block);
-  assert.notEqual(other.blocks.take(), NONE);
+  assertNotStrictEquals(other.blocks.take(), NONE);
 });
 
 Deno.test("Keys: hashes are those of MurmurHash3, keys are remembered, and forgotten when they are many", () => {
@@ -168,14 +169,14 @@ Deno.test("Keys: hashes are those of MurmurHash3, keys are remembered, and forgo
   // Of whole words it is that of the reference; the vector is one that others publish.
   const hash = (text: string) =>
     hashOf(new Int32Array(encoder.encode(text).slice().buffer), text.length, 0) >>> 0;
-  assert.equal(hash("test"), 0xba6bd213);
-  assert.equal(keys.of("a"), keys.of("a"));
+  assertStrictEquals(hash("test"), 0xba6bd213);
+  assertStrictEquals(keys.of("a"), keys.of("a"));
   const first = keys.of("a");
   for (let index = 0; index < KEYS_REMEMBERED_MAX; index++) keys.of(`${index}`);
-  assert.notEqual(keys.of("a"), first);
-  assert.deepEqual(keys.of("a"), first);
-  assert.notEqual(new Keys(1, 16).of("a").hash, first.hash);
-  assert.deepEqual([...new Uint8Array(keys.of("aé").words.buffer)], [97, 195, 169, 0, 0, 0, 0, 0]);
+  assertNotStrictEquals(keys.of("a"), first);
+  assertEquals(keys.of("a"), first);
+  assertNotStrictEquals(new Keys(1, 16).of("a").hash, first.hash);
+  assertEquals([...new Uint8Array(keys.of("aé").words.buffer)], [97, 195, 169, 0, 0, 0, 0, 0]);
 });
 
 nativeTest("StateCore: damage in a chain is an error for who reads, and the next change cuts it off", () => {
@@ -186,10 +187,10 @@ nativeTest("StateCore: damage in a chain is an error for who reads, and the next
   // The chain is c, b, a.
   core.table.find(core.keys.of(b));
   memory.words[memory.recordOf(core.table.block) + RECORD.next] = 2 ** 20;
-  assert.throws(() => get(core, a), /a record is damaged: its bucket leads astray/);
-  assert.deepEqual([get(core, b), get(core, c)], [b, c]);
+  assertThrowsMatching(() => get(core, a), /a record is damaged: its bucket leads astray/);
+  assertEquals([get(core, b), get(core, c)], [b, c]);
   set(core, a, "new");
-  assert.deepEqual([get(core, a), get(core, b), get(core, c)], ["new", b, c]);
+  assertEquals([get(core, a), get(core, b), get(core, c)], ["new", b, c]);
   const at = memory.buckets + 2 * (core.keys.of(a).hash & memory.bucketMask);
-  assert.notEqual(blockOf(memory.words[at]), NONE);
+  assertNotStrictEquals(blockOf(memory.words[at]), NONE);
 });

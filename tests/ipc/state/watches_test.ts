@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { CHANGE_COUNT, WORD } from "../../../src/ipc/state/layout.ts";
 import { SharedState, type StateChange } from "../../../src/ipc/state/mod.ts";
 import { StateCore } from "../../../src/ipc/state/state_core.ts";
@@ -35,15 +35,15 @@ watchTest(
     one.set("user.1", "a");
     one.set("group.1", "x");
     const watch = other.watch({ prefix: "user." });
-    assert.equal(await next(watch), "user.1=a");
+    assertStrictEquals(await next(watch), "user.1=a");
     const waiting = next(watch);
     one.set("group.1", "y");
     one.set("user.2", "b");
-    assert.equal(await waiting, "user.2=b");
+    assertStrictEquals(await waiting, "user.2=b");
     other.delete("user.1");
-    assert.equal(await next(watch), "-user.1");
+    assertStrictEquals(await next(watch), "-user.1");
     await watch.return?.();
-    assert.equal(one.status().watchCount, 0);
+    assertStrictEquals(one.status().watchCount, 0);
   },
 );
 
@@ -53,7 +53,7 @@ watchTest("SharedState.watch() with initial false, of one key", async (one, othe
   const waiting = next(watch);
   one.set("kk", "another");
   one.set("k", "new");
-  assert.equal(await waiting, "k=new");
+  assertStrictEquals(await waiting, "k=new");
   await watch.return?.();
 });
 
@@ -64,9 +64,9 @@ watchTest(
     for (let count = 0; count < 100; count++) one.set("k", `${count}`);
     one.set("gone", "v");
     one.delete("gone");
-    assert.equal(await next(watch), "k=99");
+    assertStrictEquals(await next(watch), "k=99");
     one.increment("n");
-    assert.equal(await next(watch), "n=1");
+    assertStrictEquals(await next(watch), "n=1");
     await watch.return?.();
   },
 );
@@ -75,10 +75,10 @@ watchTest("SharedState.watch() tells when a key has expired", async (one, other)
   using clock = new DateClock();
   const watch = other.watch();
   one.set("k", "v", { expiresAfterMs: 20 });
-  assert.equal(await next(watch), "k=v");
+  assertStrictEquals(await next(watch), "k=v");
   const waiting = next(watch);
   clock.advance(20);
-  assert.equal(await waiting, "-k");
+  assertStrictEquals(await waiting, "-k");
   await watch.return?.();
 });
 
@@ -90,34 +90,34 @@ watchTest(
     const waiting = watch.next();
     await pause(5);
     enough.abort();
-    assert.deepEqual(await waiting, { done: true, value: undefined });
-    assert.equal(one.status().watchCount, 0);
-    assert.deepEqual(await one.watch({ signal: AbortSignal.abort() }).next(), {
+    assertEquals(await waiting, { done: true, value: undefined });
+    assertStrictEquals(one.status().watchCount, 0);
+    assertEquals(await one.watch({ signal: AbortSignal.abort() }).next(), {
       done: true,
       value: undefined,
     });
     // One that is never read ends as well.
     const unread = new AbortController();
     one.watch({ signal: unread.signal });
-    assert.equal(one.status().watchCount, 1);
+    assertStrictEquals(one.status().watchCount, 1);
     unread.abort();
-    assert.equal(one.status().watchCount, 0);
-    const rejected = assert.rejects(async () => void await other.watch().next(), Deno.errors.BadResource);
+    assertStrictEquals(one.status().watchCount, 0);
+    const rejected = assertRejects(async () => void await other.watch().next(), Deno.errors.BadResource);
     await pause(5);
     other.close();
     await rejected;
-    assert.equal(one.status().watchCount, 0);
-    assert.throws(() => one.watch({ key: "" }), RangeError);
+    assertStrictEquals(one.status().watchCount, 0);
+    assertThrows(() => one.watch({ key: "" }), RangeError);
   },
 );
 
 watchTest("SharedState.watch(): leaving the loop ends it", async (one, other) => {
   for (const key of ["a", "b"]) one.set(key, key);
   for await (const change of other.watch()) {
-    assert.equal(change.type, "set");
+    assertStrictEquals(change.type, "set");
     break;
   }
-  assert.equal(one.status().watchCount, 0);
+  assertStrictEquals(one.status().watchCount, 0);
 });
 
 /** A state in this process, a writer of it, and what a watch of another opener has to tell. */
@@ -143,16 +143,16 @@ nativeTest("Watches.look() finds changes by their hints, also when the ring has 
   const watch = watches.add(() => true, true);
   set("a");
   set("b");
-  assert.deepEqual(changed(watches, watch), ["a", "b"]);
-  assert.deepEqual(changed(watches, watch), []);
+  assertEquals(changed(watches, watch), ["a", "b"]);
+  assertEquals(changed(watches, watch), []);
   for (let count = 0; count <= CHANGE_COUNT + 1; count++) set("a", `${count}`);
   set("b", "again");
-  assert.deepEqual(changed(watches, watch), ["a", "b"]);
+  assertEquals(changed(watches, watch), ["a", "b"]);
   // Positions are 32 bits.
   Atomics.store(memory.words, WORD.tail, 2 ** 31 - 2);
   watches.look();
   for (const key of ["c", "d", "e"]) set(key);
-  assert.deepEqual(changed(watches, watch).slice(-3), ["c", "d", "e"]);
+  assertEquals(changed(watches, watch).slice(-3), ["c", "d", "e"]);
 });
 
 nativeTest(
@@ -165,10 +165,10 @@ nativeTest(
     Atomics.store(memory.words, WORD.watching, 0);
     set("a");
     Atomics.store(memory.words, WORD.watching, 1);
-    assert.deepEqual(changed(watches, watch), []);
+    assertEquals(changed(watches, watch), []);
     die(memory);
     watching.lookForDead();
-    assert.deepEqual(changed(watches, watch), ["a"]);
+    assertEquals(changed(watches, watch), ["a"]);
     writer.members.number = 0;
     // A cell that another has not written yet.
     const third = new StateCore(reopened(memory));
@@ -178,8 +178,8 @@ nativeTest(
     Atomics.store(memory.words, WORD.watching, 1);
     for (let looks = 0, found: string[] = []; found.length === 0; looks++) {
       found = changed(watches, watch);
-      assert.ok(looks < 100);
-      if (found.length > 0) assert.deepEqual(found, ["b"]);
+      assert(looks < 100);
+      if (found.length > 0) assertEquals(found, ["b"]);
     }
   },
 );
@@ -189,11 +189,11 @@ nativeTest("Watches.look() tells of keys whose time is over", () => {
   const { watches, set } = setUp();
   const watch = watches.add(() => true, true);
   set("a", "v", Date.now() + 50);
-  assert.deepEqual(changed(watches, watch), ["a"]);
+  assertEquals(changed(watches, watch), ["a"]);
   watch.report(0, "a", { version: 1, expiresMs: Date.now() + 50 });
-  assert.deepEqual(changed(watches, watch), []);
+  assertEquals(changed(watches, watch), []);
   clock.advance(50);
-  assert.deepEqual(changed(watches, watch), ["a"]);
+  assertEquals(changed(watches, watch), ["a"]);
 });
 
 nativeTest("Watch remembers so many keys, and says when there were more", () => {
@@ -206,18 +206,18 @@ nativeTest("Watch remembers so many keys, and says when there were more", () => 
       writer.remove(writer.keys.of(`${key}${round}`), { kind: "always" });
     }
   }
-  assert.ok(watch.takeMissed());
-  assert.ok(!watch.takeMissed());
+  assert(watch.takeMissed());
+  assert(!watch.takeMissed());
   set("z");
-  assert.deepEqual(changed(watches, watch), ["z"]);
+  assertEquals(changed(watches, watch), ["z"]);
 });
 
 nativeTest("Watches: what a dead opener watched is not counted any more", () => {
   const { memory, watching, watches } = setUp();
   watches.add(() => true, true);
-  assert.equal(Atomics.load(memory.words, WORD.watching), 1);
+  assertStrictEquals(Atomics.load(memory.words, WORD.watching), 1);
   die(watching.memory);
   const third = new StateCore(reopened(memory));
-  assert.equal(Atomics.load(memory.words, WORD.watching), 0);
+  assertStrictEquals(Atomics.load(memory.words, WORD.watching), 0);
   third.close();
 });

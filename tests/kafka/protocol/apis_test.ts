@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { apis, findApi } from "../../../src/kafka/protocol/mod.ts";
 import { printGrammar, withGrammars } from "../../../scripts/support/kafka_grammar.ts";
 
@@ -54,7 +54,7 @@ const versionTable: readonly (readonly [key: number, name: string, min: number, 
 const folder = new URL("../../../src/kafka/protocol/", import.meta.url);
 
 Deno.test("apis are those of the table, in their order, with their versions", () => {
-  assert.deepEqual(
+  assertEquals<unknown>(
     apis.map(({ key, name, versions }) => [key, name, versions.min, versions.max]),
     versionTable,
   );
@@ -63,7 +63,7 @@ Deno.test("apis are those of the table, in their order, with their versions", ()
 Deno.test("apis are advertised as they are handled, but for Produce, as Kafka 4 does", () => {
   for (const api of apis) {
     const expected = api.name === "Produce" ? { min: 0, max: 11 } : api.versions;
-    assert.deepEqual(api.advertisedVersions, expected, api.name);
+    assertEquals(api.advertisedVersions, expected, api.name);
   }
 });
 
@@ -74,13 +74,13 @@ Deno.test("apis have a file each, named by key and name", () => {
     const snake = name.replaceAll(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
     return `${String(key).padStart(2, "0")}_${snake}.ts`;
   });
-  assert.deepEqual(files, expected);
+  assertEquals(files, expected);
 });
 
 Deno.test("findApi() gives the API of a key", () => {
-  assert.equal(findApi(18)?.name, "ApiVersions");
-  assert.equal(findApi(4), undefined);
-  assert.equal(findApi(-1), undefined);
+  assertStrictEquals(findApi(18)?.name, "ApiVersions");
+  assertStrictEquals(findApi(4), undefined);
+  assertStrictEquals(findApi(-1), undefined);
 });
 
 Deno.test("The comment before each definition has its grammar; `deno task grammars` writes it", async () => {
@@ -91,17 +91,17 @@ Deno.test("The comment before each definition has its grammar; `deno task gramma
     const source = await Deno.readTextFile(url);
     const definitionCount = source.match(/= define(Api|Message)\(/g)?.length ?? 0;
     const found = source.match(/^ \* ```text$/gm)?.length ?? 0;
-    assert.equal(found, definitionCount, entry.name);
+    assertStrictEquals(found, definitionCount, entry.name);
     commentCount += found;
-    assert.equal(withGrammars(source, await import(url.href)), source, entry.name);
+    assertStrictEquals(withGrammars(source, await import(url.href)), source, entry.name);
   }
-  assert.ok(commentCount > apis.length);
+  assert(commentCount > apis.length);
 });
 
 Deno.test("printGrammar() says which versions have a field, and which of them null", () => {
   const leaveGroup = findApi(13);
-  assert.ok(leaveGroup);
-  assert.deepEqual(printGrammar(leaveGroup.request), [
+  assert(leaveGroup);
+  assertEquals(printGrammar(leaveGroup.request), [
     "LeaveGroupRequest (0-5, flexible 4+) => groupId memberId [members]",
     "  groupId => STRING",
     "  memberId (0-2) => STRING",

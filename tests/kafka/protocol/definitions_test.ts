@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { Field, Fields, FieldType } from "../../../src/kafka/protocol/definition/fields.ts";
 import { ZERO_UUID } from "../../../src/kafka/protocol/definition/uuid.ts";
 import {
@@ -52,8 +52,8 @@ Deno.test("Definitions say of every version what those in Kafka's client jar say
       const label = `${message.name} ${version}`;
       compared.add(label);
       const flexible = includesVersion(parseVersions(definition.flexibleVersions), version - added);
-      assert.equal(message.isFlexible(version), flexible, label);
-      assert.deepEqual(
+      assertStrictEquals(message.isFlexible(version), flexible, label);
+      assertEquals(
         describeOurs(message.fields, version),
         describeTheirs(definition.fields, version - added, definition.commonStructs ?? []),
         label,
@@ -62,7 +62,7 @@ Deno.test("Definitions say of every version what those in Kafka's client jar say
   }
   for (const { name, versions } of messagesByName.values()) {
     for (let version = versions.min; version <= versions.max; version++) {
-      assert.ok(compared.has(`${name} ${version}`), `${name} ${version} is not in the jar`);
+      assert(compared.has(`${name} ${version}`), `${name} ${version} is not in the jar`);
     }
   }
 });
@@ -77,7 +77,7 @@ Deno.test("Definitions ignore on writing what those in Kafka's client jar ignore
       definition.name,
     );
   }
-  assert.ok(count > 100);
+  assert(count > 100);
 });
 
 function ourName(definition: KafkaDefinition): string {
@@ -180,10 +180,10 @@ function checkIgnorable(
   let count = 0;
   for (const [name, field] of Object.entries(ours)) {
     const kafka: KafkaField | undefined = theirs.find((candidate) => lower(candidate.name) === name);
-    assert.ok(kafka, `${path}.${name}`);
+    assert(kafka, `${path}.${name}`);
     if (isOfSomeVersions(field)) {
       count++;
-      assert.equal(field.ignorable, kafka.ignorable ?? false, `${path}.${name}`);
+      assertStrictEquals(field.ignorable, kafka.ignorable ?? false, `${path}.${name}`);
     }
     const parts = structFields(field.type);
     if (parts) count += checkIgnorable(parts, fieldsOf(kafka, structs) ?? [], structs, `${path}.${name}`);

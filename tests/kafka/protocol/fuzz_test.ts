@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ByteReader, ByteWriter, MalformedBytesError } from "../../../src/base/bytes/mod.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import type { Fields, FieldType, InputOf } from "../../../src/kafka/protocol/definition/fields.ts";
@@ -25,7 +25,7 @@ Error.stackTraceLimit = 0;
 function readAnything(message: Message, bytes: Uint8Array, version: number): unknown {
   try {
     const value = message.read(new ByteReader(bytes), version);
-    assert.ok(countElements(value) <= bytes.length, `${message.name}: more elements than bytes`);
+    assert(countElements(value) <= bytes.length, `${message.name}: more elements than bytes`);
     return value;
   } catch (error) {
     if (error instanceof MalformedBytesError) return undefined;
@@ -48,7 +48,7 @@ const longFixtures = fixtures.filter(({ filling, bytes }) => filling === "long" 
 Deno.test("Message.read() refuses every message that ends too soon, wherever it ends", async () => {
   const refuse = (fixture: MessageFixture, bytes: Uint8Array, end: number) =>
     // Not one of a message's fields may be missing, so there is no shorter message in it.
-    assert.equal(
+    assertStrictEquals(
       readAnything(messageOf(fixture.message), bytes.subarray(0, end), fixture.version),
       undefined,
     );
@@ -127,7 +127,7 @@ Deno.test("Message.read() gives back whatever Message.write() took, in every ver
           const kept = Object.keys(input);
           const read = comparable(value) as Record<string, unknown>;
           for (const name of kept) {
-            assert.deepEqual(
+            assertEquals(
               pick(read[name], input[name]),
               comparable(input[name]),
               `${message.name}.${name}`,

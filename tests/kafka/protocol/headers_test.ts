@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ByteReader, ByteWriter, MalformedBytesError } from "../../../src/base/bytes/mod.ts";
 import {
   type Api,
@@ -15,24 +15,24 @@ import {
 
 function apiOf(key: number): Api {
   const api = findApi(key);
-  assert.ok(api);
+  assert(api);
   return api;
 }
 
 Deno.test("Header versions follow the flexible versions of an API", () => {
   const produce = apiOf(0);
-  assert.deepEqual([8, 9].map((version) => requestHeaderVersion(produce, version)), [1, 2]);
-  assert.deepEqual([8, 9].map((version) => responseHeaderVersion(produce, version)), [0, 1]);
+  assertEquals([8, 9].map((version) => requestHeaderVersion(produce, version)), [1, 2]);
+  assertEquals([8, 9].map((version) => responseHeaderVersion(produce, version)), [0, 1]);
   // Never flexible.
-  assert.equal(requestHeaderVersion(apiOf(47), 0), 1);
-  assert.equal(requestHeaderVersion(apiOf(17), 1), 1);
+  assertStrictEquals(requestHeaderVersion(apiOf(47), 0), 1);
+  assertStrictEquals(requestHeaderVersion(apiOf(17), 1), 1);
   // A version of a later Kafka.
-  assert.equal(requestHeaderVersion(produce, 99), 2);
+  assertStrictEquals(requestHeaderVersion(produce, 99), 2);
 });
 
 Deno.test("The header of a response of ApiVersions is version 0 always", () => {
-  for (const version of [0, 3, 4, 99]) assert.equal(responseHeaderVersion(apiOf(18), version), 0);
-  assert.equal(requestHeaderVersion(apiOf(18), 3), 2);
+  for (const version of [0, 3, 4, 99]) assertStrictEquals(responseHeaderVersion(apiOf(18), version), 0);
+  assertStrictEquals(requestHeaderVersion(apiOf(18), 3), 2);
 });
 
 Deno.test("Headers come back as they were written, in every version of every API", () => {
@@ -44,13 +44,13 @@ Deno.test("Headers come back as they were written, in every version of every API
         writeRequestHeader(writer, api, header);
         writer.writeInt8(42);
         const reader = new ByteReader(writer.written());
-        assert.deepEqual(readRequestHeader(reader), { requestApiKey: api.key, ...header });
-        assert.equal(reader.readInt8(), 42);
+        assertEquals(readRequestHeader(reader), { requestApiKey: api.key, ...header });
+        assertStrictEquals(reader.readInt8(), 42);
       }
       const writer = new ByteWriter();
       writeResponseHeader(writer, api, version, 7);
       const reader = new ByteReader(writer.written());
-      assert.equal(readResponseHeader(reader, api, version), 7);
+      assertStrictEquals(readResponseHeader(reader, api, version), 7);
       reader.expectEnd("the header");
     }
   }
@@ -64,13 +64,13 @@ const RECORDED = "001200040000000000074772c3bcc39f6500" +
 
 Deno.test("readRequestHeader() leaves the reader at the request that a Java client sends", () => {
   const reader = new ByteReader(Uint8Array.fromHex(RECORDED));
-  assert.deepEqual(readRequestHeader(reader), {
+  assertEquals(readRequestHeader(reader), {
     requestApiKey: 18,
     requestApiVersion: 4,
     correlationId: 0,
     clientId: "Grüße",
   });
-  assert.deepEqual(apiVersionsApi.request.read(reader, 4), {
+  assertEquals(apiVersionsApi.request.read(reader, 4), {
     clientSoftwareName: "apache-kafka-java",
     clientSoftwareVersion: "4.3.1",
   });
@@ -79,7 +79,7 @@ Deno.test("readRequestHeader() leaves the reader at the request that a Java clie
 
 Deno.test("readRequestHeader() reads the header of an API that is not known, for its correlation id", () => {
   const reader = new ByteReader(Uint8Array.fromHex("7fff0003000000050001610000"));
-  assert.deepEqual(readRequestHeader(reader), {
+  assertEquals(readRequestHeader(reader), {
     requestApiKey: 32767,
     requestApiVersion: 3,
     correlationId: 5,
@@ -90,6 +90,6 @@ Deno.test("readRequestHeader() reads the header of an API that is not known, for
 Deno.test("readRequestHeader() refuses what ends too soon", () => {
   const bytes = Uint8Array.fromHex(RECORDED);
   for (let end = 0; end < 18; end++) {
-    assert.throws(() => readRequestHeader(new ByteReader(bytes, 0, end)), MalformedBytesError);
+    assertThrows(() => readRequestHeader(new ByteReader(bytes, 0, end)), MalformedBytesError);
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ByteReader, ByteWriter } from "../../../src/base/bytes/mod.ts";
 import {
   comparable,
@@ -15,8 +15,8 @@ Deno.test("Message.read() gives what Apache Kafka reads from its own bytes", () 
   for (const fixture of fixtures) {
     const reader = new ByteReader(Uint8Array.fromHex(fixture.bytes));
     const value = messageOf(fixture.message).read(reader, fixture.version);
-    assert.equal(reader.remaining, 0, labelOf(fixture));
-    assert.deepEqual(comparable(value), clipped(fixture.value, value), labelOf(fixture));
+    assertStrictEquals(reader.remaining, 0, labelOf(fixture));
+    assertEquals(comparable(value), clipped(fixture.value, value), labelOf(fixture));
   }
 });
 
@@ -29,7 +29,7 @@ Deno.test("Message.write() gives the bytes that Apache Kafka writes", () => {
     const value = message.read(new ByteReader(Uint8Array.fromHex(fixture.bytes)), fixture.version);
     writer.clear();
     message.write(writer, value, fixture.version);
-    assert.equal(writer.written().toHex(), fixture.bytes, labelOf(fixture));
+    assertStrictEquals(writer.written().toHex(), fixture.bytes, labelOf(fixture));
   }
 });
 
@@ -38,10 +38,10 @@ Deno.test("Every version of every message has bytes of Apache Kafka: defaults, e
   for (const { name, versions, flexibleVersions } of messagesByName.values()) {
     for (let version = versions.min; version <= versions.max; version++) {
       for (const filling of ["defaults", "highest", "lowest", "long"]) {
-        assert.ok(seen.has(`${name} ${version} ${filling}`), `${name} ${version} ${filling}`);
+        assert(seen.has(`${name} ${version} ${filling}`), `${name} ${version} ${filling}`);
       }
       const flexible = version >= flexibleVersions.min && version <= flexibleVersions.max;
-      assert.equal(seen.has(`${name} ${version} unknown_tags`), flexible, `${name} ${version}`);
+      assertStrictEquals(seen.has(`${name} ${version} unknown_tags`), flexible, `${name} ${version}`);
     }
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { ByteReader, ByteWriter } from "../../../src/base/bytes/mod.ts";
 import {
   consumerProtocolSubscription,
@@ -17,16 +18,16 @@ Deno.test("writeVersioned() puts the version first, readVersioned() reads by it"
   const writer = new ByteWriter();
   const key = { group: "g", topic: "t", partition: 3 };
   writeVersioned(writer, offsetCommitKey, key, 1);
-  assert.equal(writer.written().toHex(), "0001" + "000167" + "000174" + "00000003");
-  assert.deepEqual(readVersioned(new ByteReader(writer.written()), offsetCommitKey), key);
+  assertStrictEquals(writer.written().toHex(), "0001" + "000167" + "000174" + "00000003");
+  assertEquals(readVersioned(new ByteReader(writer.written()), offsetCommitKey), key);
 });
 
 Deno.test("readVersioned() tells keys of an internal topic by their version", () => {
   const writer = new ByteWriter();
   writeVersioned(writer, groupMetadataKey, { group: "g" }, 2);
-  assert.throws(() => readVersioned(new ByteReader(writer.written()), offsetCommitKey), (error) => {
-    assert.ok(error instanceof UnsupportedVersionError);
-    assert.equal(error.version, 2);
+  assertThrowsMatching(() => readVersioned(new ByteReader(writer.written()), offsetCommitKey), (error) => {
+    assert(error instanceof UnsupportedVersionError);
+    assertStrictEquals(error.version, 2);
     return true;
   });
 });
@@ -37,7 +38,7 @@ Deno.test("readVersionedOrNewer() reads what a newer consumer says by what it kn
   consumerProtocolSubscription.write(writer, { topics: ["t"], rackId: "r" }, 3);
   writer.writeInt32(12345);
   const subscription = readVersionedOrNewer(new ByteReader(writer.written()), consumerProtocolSubscription);
-  assert.deepEqual(subscription, {
+  assertEquals(subscription, {
     topics: ["t"],
     userData: null,
     ownedPartitions: [],
@@ -49,8 +50,8 @@ Deno.test("readVersionedOrNewer() reads what a newer consumer says by what it kn
 Deno.test("A control record that commits has the bytes that Kafka documents", () => {
   const writer = new ByteWriter();
   writeVersioned(writer, controlRecordKey, { type: CONTROL_RECORD_TYPE.commit }, 0);
-  assert.equal(writer.written().toHex(), "00000001");
+  assertStrictEquals(writer.written().toHex(), "00000001");
   writer.clear();
   writeVersioned(writer, endTxnMarker, { coordinatorEpoch: 5 }, 0);
-  assert.equal(writer.written().toHex(), "000000000005");
+  assertStrictEquals(writer.written().toHex(), "000000000005");
 });

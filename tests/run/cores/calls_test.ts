@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { CoreBusyError, CoreError } from "../../../src/run/cores/mod.ts";
 import { QueueFullError } from "../../../src/base/sync/mod.ts";
@@ -8,16 +8,16 @@ import { coresTest, DRIVERS, errorOf, groupTest, hasNative, startGroup, until } 
 for (const idle of ["cooperate", "block", "spin"] as const) {
   for (const driver of DRIVERS) {
     groupTest(`CoreGroup.submitTo() brings results and errors (${driver}, ${idle})`, async (group) => {
-      assert.deepEqual(group.drivers, [driver, driver]);
-      assert.equal(await group.submitTo(0, tasks.square, 12), 144);
-      assert.equal(await group.submitTo(1, tasks.sleepFor, 2, "late"), "late");
-      assert.equal(await group.submitTo(0, tasks.relay, 1, 5), 25);
+      assertEquals(group.drivers, [driver, driver]);
+      assertStrictEquals(await group.submitTo(0, tasks.square, 12), 144);
+      assertStrictEquals(await group.submitTo(1, tasks.sleepFor, 2, "late"), "late");
+      assertStrictEquals(await group.submitTo(0, tasks.relay, 1, 5), 25);
       const error = await errorOf(group.submitTo(1, tasks.throwKind, "own"));
-      assert.ok(error instanceof tasks.OwnError);
+      assert(error instanceof tasks.OwnError);
       const results = await Promise.all(
         Array.from({ length: 5000 }, (_, index) => group.submitTo(index % 2, tasks.square, index)),
       );
-      assert.deepEqual(results, Array.from({ length: 5000 }, (_, index) => index * index));
+      assertEquals(results, Array.from({ length: 5000 }, (_, index) => index * index));
     }, { idle, driver });
   }
 }
@@ -41,29 +41,32 @@ groupTest("CoreGroup.submitTo() carries arguments and results of every kind", as
     new Date(7),
     new Float32Array([1.5]),
   ];
-  for (const value of values) assert.deepEqual(await group.submitTo(1, tasks.echo, value), value);
-  assert.equal(await group.submitTo(1, tasks.echo, -0), -0, "by its sign, too");
-  assert.deepEqual(await group.submitTo(1, tasks.listArguments, ...values), values);
-  assert.deepEqual(await group.submitTo(1, tasks.listArguments), []);
+  for (const value of values) assertEquals(await group.submitTo(1, tasks.echo, value), value);
+  assertStrictEquals(await group.submitTo(1, tasks.echo, -0), -0, "by its sign, too");
+  assertEquals(await group.submitTo(1, tasks.listArguments, ...values), values);
+  assertEquals(await group.submitTo(1, tasks.listArguments), []);
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
   const back = await group.submitTo(1, tasks.echo, cyclic);
-  assert.equal(back.self, back);
-  assert.equal(await group.submitTo(1, tasks.isBuffer, Buffer.from("abc")), true);
-  assert.deepEqual(await group.submitTo(1, tasks.makeBuffer), Buffer.from("abc"));
-  assert.equal(await group.submitTo(1, tasks.thenable, 4), 5);
+  assertStrictEquals(back.self, back);
+  assertStrictEquals(await group.submitTo(1, tasks.isBuffer, Buffer.from("abc")), true);
+  assertEquals(await group.submitTo(1, tasks.makeBuffer), Buffer.from("abc"));
+  assertStrictEquals(await group.submitTo(1, tasks.thenable, 4), 5);
   const many = Array.from({ length: 255 }, (_, index) => index);
-  assert.deepEqual(await group.submitTo(1, tasks.listArguments, ...many), many);
+  assertEquals(await group.submitTo(1, tasks.listArguments, ...many), many);
 });
 
 groupTest("CoreGroup.submitTo() carries bytes and text beyond the ring in parts", async (group) => {
   for (const byteLength of [1000, 2020, 2032, 2040, 2048, 2056, 4096, 100_000, 5_000_001]) {
     const bytes = await group.submitTo(1, tasks.bytesOf, byteLength);
-    assert.equal(bytes.length, byteLength);
-    assert.ok(bytes.every((byte, index) => byte === (index * 31 & 255)), `${byteLength} bytes`);
-    assert.equal(await group.submitTo(0, tasks.byteSum, bytes), bytes.reduce((sum, byte) => sum + byte, 0));
+    assertStrictEquals(bytes.length, byteLength);
+    assert(bytes.every((byte, index) => byte === (index * 31 & 255)), `${byteLength} bytes`);
+    assertStrictEquals(
+      await group.submitTo(0, tasks.byteSum, bytes),
+      bytes.reduce((sum, byte) => sum + byte, 0),
+    );
     const text = "ü".repeat(byteLength >> 1);
-    assert.equal(await group.submitTo(0, tasks.echo, text), text);
+    assertStrictEquals(await group.submitTo(0, tasks.echo, text), text);
   }
 }, { ringCapacityBytes: 4096 });
 
@@ -71,19 +74,19 @@ groupTest(
   "CoreGroup.submitTo() brings errors with class, message, stack, cause and properties",
   async (group) => {
     const own = await errorOf(group.submitTo(1, tasks.throwKind, "own")) as tasks.OwnError;
-    assert.equal(own.constructor, tasks.OwnError);
-    assert.deepEqual([own.name, own.message, own.code], ["OwnError", "own", 7]);
-    assert.deepEqual(own.detail, { list: [1, new Map([["a", 1n]])] });
-    assert.match(own.stack ?? "", /\/throwing\.ts/);
-    assert.ok(own.cause instanceof TypeError);
-    assert.deepEqual([own.cause.message, own.cause.cause], ["inner", { code: 3 }]);
+    assertStrictEquals(own.constructor, tasks.OwnError);
+    assertEquals([own.name, own.message, own.code], ["OwnError", "own", 7]);
+    assertEquals(own.detail, { list: [1, new Map([["a", 1n]])] });
+    assertMatch(own.stack ?? "", /\/throwing\.ts/);
+    assert(own.cause instanceof TypeError);
+    assertEquals([own.cause.message, own.cause.cause], ["inner", { code: 3 }]);
 
     const later = await errorOf(group.submitTo(0, tasks.throwLater, "own"));
-    assert.ok(later instanceof tasks.OwnError);
+    assert(later instanceof tasks.OwnError);
 
     const hidden = await errorOf(group.submitTo(1, tasks.throwKind, "hidden"));
-    assert.equal(hidden.constructor, tasks.OwnError);
-    assert.equal(hidden.name, "HiddenError");
+    assertStrictEquals(hidden.constructor, tasks.OwnError);
+    assertStrictEquals(hidden.name, "HiddenError");
 
     const cases: [kind: string, type: new (...args: never[]) => Error, message: string][] = [
       ["not found", Deno.errors.NotFound, "no such file"],
@@ -94,39 +97,39 @@ groupTest(
     ];
     for (const [kind, type, message] of cases) {
       const error = await errorOf(group.submitTo(1, tasks.throwKind, kind));
-      assert.equal(error.constructor, type, kind);
-      assert.equal(error.message, message);
+      assertStrictEquals(error.constructor, type, kind);
+      assertStrictEquals(error.message, message);
     }
     const core = await errorOf(group.submitTo(1, tasks.throwKind, "core")) as CoreError;
-    assert.equal(core.core, 5);
+    assertStrictEquals(core.core, 5);
 
     const dom = await errorOf(group.submitTo(1, tasks.throwKind, "dom"));
-    assert.ok(dom instanceof DOMException);
-    assert.deepEqual([dom.name, dom.message, dom.code], ["QuotaExceededError", "quota", 22]);
+    assert(dom instanceof DOMException);
+    assertEquals([dom.name, dom.message, dom.code], ["QuotaExceededError", "quota", 22]);
 
     const several = await errorOf(group.submitTo(1, tasks.throwKind, "aggregate")) as AggregateError;
-    assert.ok(several instanceof AggregateError);
-    assert.ok(several.errors[0] instanceof tasks.OwnError);
-    assert.equal(several.errors[1], "second");
-    assert.ok(several.errors[2] instanceof SyntaxError);
+    assert(several instanceof AggregateError);
+    assert(several.errors[0] instanceof tasks.OwnError);
+    assertStrictEquals(several.errors[1], "second");
+    assert(several.errors[2] instanceof SyntaxError);
   },
 );
 
 groupTest("CoreGroup.submitTo() rejects with whatever was thrown", async (group) => {
   const thrown = async (kind: string) =>
     await group.submitTo(1, tasks.throwKind, kind).catch((error) => error);
-  assert.equal(await thrown("text"), "just text");
-  assert.equal(await thrown("undefined"), undefined);
-  assert.equal(await thrown("function"), "[Function: thrown]");
+  assertStrictEquals(await thrown("text"), "just text");
+  assertStrictEquals(await thrown("undefined"), undefined);
+  assertStrictEquals(await thrown("function"), "[Function: thrown]");
   const error = await thrown("error with function");
-  assert.deepEqual([error.message, error.kept, "callback" in error], ["with a function", 2, false]);
+  assertEquals([error.message, error.kept, "callback" in error], ["with a function", 2, false]);
   let cyclic = await thrown("cyclic");
   let depth = 0;
   for (; cyclic instanceof Error; cyclic = cyclic.cause) depth++;
-  assert.equal(depth, 9);
-  assert.equal((await thrown("hostile")).message, "an error that could not be read");
-  assert.equal((await thrown("many")).message, "many");
-  assert.equal(await group.submitTo(1, tasks.square, 2), 4);
+  assertStrictEquals(depth, 9);
+  assertStrictEquals((await thrown("hostile")).message, "an error that could not be read");
+  assertStrictEquals((await thrown("many")).message, "many");
+  assertStrictEquals(await group.submitTo(1, tasks.square, 2), 4);
 });
 
 groupTest(
@@ -148,21 +151,21 @@ groupTest(
     for (const [args, named] of refused) {
       // deno-lint-ignore no-explicit-any -- wrong ones
       const error = await errorOf((group.submitTo as any)(1, tasks.echo, ...args));
-      assert.ok(error instanceof TypeError);
-      assert.match(error.message, named);
+      assert(error instanceof TypeError);
+      assertMatch(error.message, named);
     }
     for (
       const kind of ["function", "symbol", "signal", "nested", "weak", "getter", "headers", "transferred"]
     ) {
       const error = await errorOf(group.submitTo(1, tasks.untransferable, kind));
-      assert.ok(error instanceof TypeError, `${error}`);
-      assert.match(error.message, /^call untransferable: the result is .*cannot travel to another core/);
+      assert(error instanceof TypeError, `${error}`);
+      assertMatch(error.message, /^call untransferable: the result is .*cannot travel to another core/);
     }
     const tooMany = await errorOf(group.submitTo(1, tasks.listArguments, ...new Array(256).fill(0)));
-    assert.match(tooMany.message, /256 arguments, at most 255/);
+    assertMatch(tooMany.message, /256 arguments, at most 255/);
     const [, one] = await group.statistics();
-    assert.deepEqual([one.callsServingCount, one.callsOutstandingCount], [1, 0]);
-    assert.equal(await group.submitTo(1, tasks.square, 2), 4);
+    assertEquals([one.callsServingCount, one.callsOutstandingCount], [1, 0]);
+    assertStrictEquals(await group.submitTo(1, tasks.square, 2), 4);
   },
 );
 
@@ -174,16 +177,16 @@ function transferred(): Uint8Array {
 groupTest("CoreGroup.submitTo() names the core or the task that is not there", async (group) => {
   for (const core of [-1, 2, 1.5, NaN, "0" as unknown as number]) {
     const error = await errorOf(group.submitTo(core, tasks.square, 1));
-    assert.ok(error instanceof RangeError);
-    assert.match(error.message, /there is none of that number, expected 0 to 1/);
+    assert(error instanceof RangeError);
+    assertMatch(error.message, /there is none of that number, expected 0 to 1/);
   }
   const unexported = await errorOf(group.submitTo(0, function inside() {}));
-  assert.ok(unexported instanceof TypeError);
-  assert.match(unexported.message, /the task "inside" is not exported by file:.*\/core\.ts/);
-  assert.match((await errorOf(group.submitTo(0, () => 1))).message, /"\(anonymous\)"/);
-  assert.match((await errorOf(group.submitTo(0, 5 as unknown as () => void))).message, /the task 5 /);
-  assert.match((await errorOf(group.submitTo(0, tasks.submitUnexported, 1))).message, /"inside"/);
-  assert.match((await errorOf(group.submitTo(0, tasks.submitUnexported, 0))).message, /"inside"/);
+  assert(unexported instanceof TypeError);
+  assertMatch(unexported.message, /the task "inside" is not exported by file:.*\/core\.ts/);
+  assertMatch((await errorOf(group.submitTo(0, () => 1))).message, /"\(anonymous\)"/);
+  assertMatch((await errorOf(group.submitTo(0, 5 as unknown as () => void))).message, /the task 5 /);
+  assertMatch((await errorOf(group.submitTo(0, tasks.submitUnexported, 1))).message, /"inside"/);
+  assertMatch((await errorOf(group.submitTo(0, tasks.submitUnexported, 0))).message, /"inside"/);
 });
 
 groupTest(
@@ -200,27 +203,27 @@ groupTest(
       const call = group.submitTo(1, tasks.untilAborted, controller.signal);
       await group.submitTo(1, tasks.square, 1);
       controller.abort(reason);
-      assert.equal(await errorOf(call), controller.signal.reason);
-      assert.deepEqual(await group.submitTo(1, tasks.takeAborted), [told]);
+      assertStrictEquals(await errorOf(call), controller.signal.reason);
+      assertEquals(await group.submitTo(1, tasks.takeAborted), [told]);
     }
     const foreign = new AbortController();
     const call = group.submitTo(1, tasks.untilAborted, foreign.signal);
     foreign.abort(() => 1);
-    assert.equal(await errorOf(call), foreign.signal.reason);
-    assert.deepEqual(await group.submitTo(1, tasks.takeAborted), ["[Function (anonymous)]"]);
+    assertStrictEquals(await errorOf(call), foreign.signal.reason);
+    assertEquals(await group.submitTo(1, tasks.takeAborted), ["[Function (anonymous)]"]);
 
     const aborted = AbortSignal.abort("before");
-    assert.equal(await errorOf(group.submitTo(1, tasks.untilAborted, aborted)), "before");
-    assert.deepEqual(await group.submitTo(1, tasks.takeAborted), []);
+    assertStrictEquals(await errorOf(group.submitTo(1, tasks.untilAborted, aborted)), "before");
+    assertEquals(await group.submitTo(1, tasks.takeAborted), []);
 
     const after = new AbortController();
-    assert.equal(await group.submitTo(1, tasks.ignoresSignal, after.signal, 3), 3);
+    assertStrictEquals(await group.submitTo(1, tasks.ignoresSignal, after.signal, 3), 3);
     after.abort();
     const within = new AbortController();
     const answered = group.submitTo(1, tasks.ignoresSignal, within.signal, 3);
     within.abort("meanwhile");
-    assert.equal(await errorOf(answered), "meanwhile");
-    assert.equal(await group.submitTo(1, tasks.square, 3), 9);
+    assertStrictEquals(await errorOf(answered), "meanwhile");
+    assertStrictEquals(await group.submitTo(1, tasks.square, 3), 9);
     await until(async () => (await group.statistics())[1].callsServingCount === 1);
   },
 );
@@ -233,9 +236,9 @@ groupTest(
     await group.submitTo(1, tasks.square, 1);
     const reason = new Uint8Array(256 * 1024 * 1024);
     long.abort(reason);
-    assert.equal(await errorOf(call), reason as unknown);
+    assertStrictEquals(await errorOf(call), reason as unknown);
     const [told] = await group.submitTo(1, tasks.takeAborted);
-    assert.match(
+    assertMatch(
       told,
       /^RangeError RangeError: what was thrown cannot be sent: \d+ bytes, at most 268435456 can travel/,
     );
@@ -247,8 +250,11 @@ groupTest(
         return 1;
       },
     };
-    assert.equal(await errorOf(group.submitTo(1, tasks.listArguments, within.signal, aborts)), "in a getter");
-    assert.equal(await group.submitTo(1, tasks.square, 2), 4);
+    assertStrictEquals(
+      await errorOf(group.submitTo(1, tasks.listArguments, within.signal, aborts)),
+      "in a getter",
+    );
+    assertStrictEquals(await group.submitTo(1, tasks.square, 2), 4);
   },
 );
 
@@ -258,7 +264,7 @@ groupTest(
     const calls: Promise<unknown>[] = [];
     for (let index = 0; index < 3000; index++) calls.push(group.submitTo(1, tasks.remember, index));
     await Promise.all(calls);
-    assert.deepEqual(
+    assertEquals(
       await group.submitTo(1, tasks.takeSeen),
       Array.from({ length: 3000 }, (_, index) => index),
     );
@@ -275,10 +281,10 @@ groupTest(
       group.submitTo(0, tasks.flood, 1, 20, 100_000),
       group.submitTo(1, tasks.flood, 0, 20, 100_000),
     ]);
-    assert.deepEqual(floods, [2000, 2000, 20, 20]);
+    assertEquals(floods, [2000, 2000, 20, 20]);
     for (const { callsOutstandingCount, waitingBytes } of await group.statistics()) {
-      assert.equal(callsOutstandingCount, 0);
-      assert.deepEqual(waitingBytes, [0, 0, 0]);
+      assertStrictEquals(callsOutstandingCount, 0);
+      assertEquals(waitingBytes, [0, 0, 0]);
     }
   },
   { ringCapacityBytes: 4096 },
@@ -290,8 +296,8 @@ for (const driver of DRIVERS) {
     async (group) => {
       // What continues after a timer of Deno's runs outside the turns of a reactor.
       const bytes = await group.submitTo(1, tasks.bytesAfter, 300, 2 ** 20);
-      assert.equal(bytes.length, 2 ** 20);
-      assert.equal(await group.submitTo(0, tasks.relayBytesAfter, 1, 300, 2 ** 20), 2 ** 20);
+      assertStrictEquals(bytes.length, 2 ** 20);
+      assertStrictEquals(await group.submitTo(0, tasks.relayBytesAfter, 1, 300, 2 ** 20), 2 ** 20);
     },
     { driver },
   );
@@ -301,25 +307,25 @@ groupTest("CoreGroup.submitTo() has tens of thousands of calls outstanding", asy
   const results = await Promise.all(
     Array.from({ length: 30_000 }, (_, index) => group.submitTo(index & 1, tasks.sleepFor, 1, index)),
   );
-  assert.ok(results.every((value, index) => value === index));
+  assert(results.every((value, index) => value === index));
 });
 
 groupTest("CoreGroup.submitTo() refuses what is too long or too much at once", async (group) => {
   const long = new Uint8Array(256 * 1024 * 1024);
   const error = await errorOf(group.submitTo(0, tasks.byteSum, long));
-  assert.ok(error instanceof RangeError);
-  assert.match(error.message, /at most 268435456 can travel at once/);
+  assert(error instanceof RangeError);
+  assertMatch(error.message, /at most 268435456 can travel at once/);
   // A core that is held up takes nothing out of its ring.
   const held = group.submitTo(1, tasks.hold, 300);
   const parts = new Uint8Array(200 * 1024 * 1024);
   const first = group.submitTo(1, tasks.kindOf, parts);
   const second = group.submitTo(1, tasks.kindOf, parts);
   const busy = await errorOf(group.submitTo(1, tasks.kindOf, parts));
-  assert.ok(busy instanceof CoreBusyError);
-  assert.deepEqual([busy.name, busy.core], ["CoreBusyError", 1]);
-  assert.match(busy.message, /bytes wait for room in its ring/);
+  assert(busy instanceof CoreBusyError);
+  assertEquals([busy.name, busy.core], ["CoreBusyError", 1]);
+  assertMatch(busy.message, /bytes wait for room in its ring/);
   await Promise.all([held, first, second]);
-  assert.equal(await group.submitTo(1, tasks.square, 3), 9);
+  assertStrictEquals(await group.submitTo(1, tasks.square, 3), 9);
 });
 
 groupTest(
@@ -331,28 +337,28 @@ groupTest(
       const call = group.submitTo(1, tasks.listArguments, bytes, object, "text", 1n, undefined);
       bytes[0] = 99;
       object.list.push(99);
-      assert.deepEqual(await call, [new Uint8Array([1]), { list: [1] }, "text", 1n, undefined]);
+      assertEquals(await call, [new Uint8Array([1]), { list: [1] }, "text", 1n, undefined]);
     }
   },
 );
 
 groupTest("Core.submitTo() to the core itself is a plain call in a later turn", async (group) => {
-  assert.deepEqual(await group.submitTo(0, tasks.callsItself), ["after", "TypeError", "same"]);
+  assertEquals(await group.submitTo(0, tasks.callsItself), ["after", "TypeError", "same"]);
 });
 
 coresTest(
   "Core.submitTo(), broadcast() and Sharded.invokeOnAll() end when their signal aborts, on every core",
   async () => {
     const group = await startGroup();
-    assert.deepEqual(await group.submitTo(1, tasks.endCalls), new Array(5).fill("enough"));
+    assertEquals(await group.submitTo(1, tasks.endCalls), new Array(5).fill("enough"));
     group.terminate();
   },
 );
 
 groupTest("Core.broadcast() asks every core", async (group) => {
-  assert.deepEqual(await group.submitTo(1, tasks.broadcastIndex), [0, 1, 2]);
+  assertEquals(await group.submitTo(1, tasks.broadcastIndex), [0, 1, 2]);
 }, { count: 3 });
 
 groupTest("startCores({ pinned }) keeps each core on a processor, or says what it needs", async (group) => {
-  assert.equal(await group.submitTo(1, tasks.square, 3), 9);
+  assertStrictEquals(await group.submitTo(1, tasks.square, 3), 9);
 }, { pinned: hasNative });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { CoreError, CoresClosedError } from "../../../src/run/cores/mod.ts";
 import * as tasks from "./core.ts";
 import { coresTest, DRIVERS, errorOf, startGroup, until } from "./support.ts";
@@ -10,24 +10,24 @@ for (const driver of DRIVERS) {
     const pending = group.submitTo(1, tasks.untilAborted, new AbortController().signal);
     pending.catch(() => {});
     const slow = group.submitTo(0, tasks.takeSlowly, 50);
-    assert.equal(await group.submitTo(0, tasks.leaveTask), 1);
+    assertStrictEquals(await group.submitTo(0, tasks.leaveTask), 1);
     const apart = group.submitTo(1, tasks.sleepApart);
     const [zero] = await group.statistics();
-    assert.equal(zero.tasksRunningCount, 1);
+    assertStrictEquals(zero.tasksRunningCount, 1);
     const controller = new AbortController();
     const ended = group.submitTo(0, tasks.untilAborted, controller.signal);
     ended.catch(() => {});
     const shutdown = group.shutdown();
-    assert.equal(group.shutdown(), shutdown);
-    assert.ok(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
+    assertStrictEquals(group.shutdown(), shutdown);
+    assert(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
     controller.abort();
-    assert.equal(await slow, 50);
-    assert.equal(await apart, "the group of cores is shut down");
+    assertStrictEquals(await slow, 50);
+    assertStrictEquals(await apart, "the group of cores is shut down");
     // The first waits for a signal that nobody aborts: it is what the deadline is for.
-    assert.equal(await Promise.race([shutdown, Promise.resolve("under way")]), "under way");
+    assertStrictEquals(await Promise.race([shutdown, Promise.resolve("under way")]), "under way");
     group.terminate();
-    assert.equal(await shutdown, false);
-    assert.ok(await errorOf(pending) instanceof CoresClosedError);
+    assertStrictEquals(await shutdown, false);
+    assert(await errorOf(pending) instanceof CoresClosedError);
     await group.finished;
   });
 }
@@ -37,15 +37,15 @@ for (const driver of DRIVERS) {
     const byteLength = 2 ** 24;
     for (let round = 0; round < 3; round++) {
       const group = await startGroup({ driver });
-      assert.equal(await group.submitTo(0, tasks.square, 2), 4);
+      assertStrictEquals(await group.submitTo(0, tasks.square, 2), 4);
       const answer = group.submitTo(0, tasks.bytesAtStop, byteLength);
       const call = group.submitTo(1, tasks.lengthOf, new Uint8Array(byteLength));
       // The next two are still in the ring when a core that is held up is told to stop.
       const held = group.submitTo(0, tasks.hold, 20);
       const short = group.submitTo(0, tasks.square, 3);
-      assert.equal(await group.shutdown(), true);
-      assert.equal((await answer).length, byteLength);
-      assert.deepEqual([await call, await held, await short], [byteLength, undefined, 9]);
+      assertStrictEquals(await group.shutdown(), true);
+      assertStrictEquals((await answer).length, byteLength);
+      assertEquals([await call, await held, await short], [byteLength, undefined, 9]);
     }
   });
 }
@@ -55,8 +55,8 @@ coresTest("CoreGroup.shutdown() waits for calls of a core to itself", async () =
   try {
     const group = await startGroup();
     await group.submitTo(1, tasks.leaveCallsToItself, file);
-    assert.equal(await group.shutdown(), true);
-    assert.equal(await Deno.readTextFile(file), "100 200 ");
+    assertStrictEquals(await group.shutdown(), true);
+    assertStrictEquals(await Deno.readTextFile(file), "100 200 ");
   } finally {
     await Deno.remove(file);
   }
@@ -66,18 +66,18 @@ coresTest("CoreGroup.shutdown() cuts off what needs longer than shutdownTimeoutM
   const group = await startGroup({ shutdownTimeoutMs: 50 });
   const pending = errorOf(group.submitTo(1, tasks.never));
   await group.submitTo(1, tasks.square, 1);
-  assert.equal(await group.shutdown(), false);
+  assertStrictEquals(await group.shutdown(), false);
   const error = await pending;
-  assert.ok(error instanceof CoresClosedError);
-  assert.match(error.message, /^wait for the answer of a core: the group of cores has ended$/);
+  assert(error instanceof CoresClosedError);
+  assertMatch(error.message, /^wait for the answer of a core: the group of cores has ended$/);
   await group.finished;
-  assert.ok(await errorOf(group.statistics()) instanceof CoresClosedError);
+  assert(await errorOf(group.statistics()) instanceof CoresClosedError);
 });
 
 coresTest("CoreGroup.shutdown() with nothing under way finishes, and again does nothing", async () => {
   const group = await startGroup();
-  assert.equal(await group.shutdown(), true);
-  assert.equal(await group.shutdown(), true);
+  assertStrictEquals(await group.shutdown(), true);
+  assertStrictEquals(await group.shutdown(), true);
   await group[Symbol.asyncDispose]();
   group.terminate();
   await group.finished;
@@ -89,10 +89,10 @@ coresTest("CoreGroup.terminate() rejects what is under way", async () => {
   await group.submitTo(1, tasks.square, 1);
   group.terminate();
   const error = await pending;
-  assert.ok(error instanceof CoresClosedError);
-  assert.ok(error.cause instanceof CoresClosedError);
+  assert(error instanceof CoresClosedError);
+  assert(error.cause instanceof CoresClosedError);
   await group.finished;
-  assert.equal(await group.shutdown(), false);
+  assertStrictEquals(await group.shutdown(), false);
 });
 
 const DEATHS: [how: string, named: RegExp][] = [
@@ -111,19 +111,19 @@ for (const driver of DRIVERS) {
       await group.submitTo(0, tasks.relay, 1, 1);
       group.submitTo(1, tasks.die, how).catch(() => {});
       const error = await errorOf(group.finished);
-      assert.ok(error instanceof CoreError);
-      assert.match(error.message, named);
-      assert.equal(error.core, 1);
-      assert.ok(error.cause instanceof (/OwnError/.test(named.source) ? tasks.OwnError : Error));
-      assert.equal(await pending, error);
+      assert(error instanceof CoreError);
+      assertMatch(error.message, named);
+      assertStrictEquals(error.core, 1);
+      assert(error.cause instanceof (/OwnError/.test(named.source) ? tasks.OwnError : Error));
+      assertStrictEquals(await pending, error);
       const told = await relayed;
-      assert.ok(told instanceof CoreError);
-      assert.equal(told.message, error.message);
-      assert.equal(told.cause?.constructor, error.cause.constructor);
+      assert(told instanceof CoreError);
+      assertStrictEquals(told.message, error.message);
+      assertStrictEquals(told.cause?.constructor, error.cause.constructor);
       const closed = await errorOf(group.submitTo(0, tasks.square, 1));
-      assert.ok(closed instanceof CoresClosedError);
-      assert.deepEqual([closed.cause, closed.restarting], [error, false]);
-      assert.equal(await group.shutdown(), false);
+      assert(closed instanceof CoresClosedError);
+      assertEquals([closed.cause, closed.restarting], [error, false]);
+      assertStrictEquals(await group.shutdown(), false);
     });
   }
 }
@@ -138,18 +138,18 @@ coresTest("CoreGroup.shutdown() rejects with the death of a core that nobody was
     return closed instanceof CoresClosedError;
   });
   const error = await errorOf(group.shutdown());
-  assert.ok(error instanceof CoreError);
-  assert.match(error.message, /^core 1 has died: OwnError: uncaught$/);
-  assert.equal((closed as Error).cause, error);
-  assert.equal(await errorOf(group[Symbol.asyncDispose]()), error);
-  assert.equal(await slow, 300);
-  assert.equal(await errorOf(group.finished), error);
+  assert(error instanceof CoreError);
+  assertMatch(error.message, /^core 1 has died: OwnError: uncaught$/);
+  assertStrictEquals((closed as Error).cause, error);
+  assertStrictEquals(await errorOf(group[Symbol.asyncDispose]()), error);
+  assertStrictEquals(await slow, 300);
+  assertStrictEquals(await errorOf(group.finished), error);
 });
 
 coresTest("CoreGroup.shutdown() gives false after a death that a call was rejected with", async () => {
   const group = await startGroup();
   const pending = errorOf(group.submitTo(1, tasks.never));
   await group.submitTo(1, tasks.die, "rejection");
-  assert.match((await pending).message, /^core 1 has died: OwnError: rejection$/);
-  assert.equal(await group.shutdown(), false);
+  assertMatch((await pending).message, /^core 1 has died: OwnError: rejection$/);
+  assertStrictEquals(await group.shutdown(), false);
 });

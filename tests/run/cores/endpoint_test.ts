@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
 import { FRAME, FRAME_HEADER_BYTES } from "../../../src/base/calls/mod.ts";
 import { CALL_BYTES_MAX } from "../../../src/run/cores/calls.ts";
 import { Endpoint, OUTBOX_BYTES_MAX } from "../../../src/run/cores/endpoint.ts";
@@ -23,57 +23,57 @@ Deno.test("Endpoint keeps what finds the ring full, in order, until there is roo
   const seen: number[] = [];
   const [from, to] = open((byte) => seen.push(byte));
   for (let index = 0; index < 100; index++) send(from, 200, index);
-  assert.ok(from.waitingBytes(1) > 0);
-  assert.ok(from.depthTo(1) > 0);
+  assert(from.waitingBytes(1) > 0);
+  assert(from.depthTo(1) > 0);
   while (seen.length < 100) {
     from.poll();
     to.poll();
   }
-  assert.deepEqual(seen, Array.from({ length: 100 }, (_, index) => index));
-  assert.deepEqual([from.waitingBytes(1), from.depthTo(1)], [0, 0]);
+  assertEquals(seen, Array.from({ length: 100 }, (_, index) => index));
+  assertEquals([from.waitingBytes(1), from.depthTo(1)], [0, 0]);
 });
 
 Deno.test("OUTBOX_BYTES_MAX has room for one of the longest", () => {
-  assert.ok(OUTBOX_BYTES_MAX >= CALL_BYTES_MAX);
+  assert(OUTBOX_BYTES_MAX >= CALL_BYTES_MAX);
 });
 
 Deno.test("Endpoint wakes its own side when it sleeps and what it sends has to wait", () => {
   const [from] = open();
   let wakeCount = 0;
   from.wakeBy(() => wakeCount++);
-  assert.equal(from.arm(false), true);
+  assertStrictEquals(from.arm(false), true);
   for (let index = 0; index < 100; index++) send(from, 200);
-  assert.ok(from.waitingBytes(1) > 0);
-  assert.equal(wakeCount, 1);
+  assert(from.waitingBytes(1) > 0);
+  assertStrictEquals(wakeCount, 1);
   from.disarm();
   // From then on the reader is asked for it, and nobody has to be woken for what comes behind.
-  assert.equal(from.arm(false), true);
+  assertStrictEquals(from.arm(false), true);
   send(from, 200);
-  assert.equal(wakeCount, 1);
+  assertStrictEquals(wakeCount, 1);
 });
 
 Deno.test("Endpoint has nothing to do for a sender that is closed, and takes nothing more from it", () => {
   const [from] = open();
   for (let index = 0; index < 100; index++) send(from, 200);
   from.senders[1]?.close();
-  assert.equal(from.waitingBytes(1), 0);
+  assertStrictEquals(from.waitingBytes(1), 0);
   send(from, 200);
-  assert.equal(from.waitingBytes(1), 0);
-  assert.equal(from.poll(), 0);
+  assertStrictEquals(from.waitingBytes(1), 0);
+  assertStrictEquals(from.poll(), 0);
 });
 
 Deno.test("Endpoint.arm() refuses to wait when something is there, and after close()", () => {
   const [from, to] = open();
-  assert.equal(to.arm(false), true);
+  assertStrictEquals(to.arm(false), true);
   to.disarm();
   send(from, 24);
   from.flush();
-  assert.equal(to.arm(false), false);
+  assertStrictEquals(to.arm(false), false);
   to.disarm();
-  assert.equal(to.poll(), 1);
+  assertStrictEquals(to.poll(), 1);
   to.close();
   to.close();
-  assert.deepEqual([to.arm(false), to.poll()], [false, 0]);
+  assertEquals([to.arm(false), to.poll()], [false, 0]);
   to.disarm();
 });
 
@@ -82,7 +82,7 @@ Deno.test("Endpoint.wakeBy() is called when something comes while it is armed", 
     const [from, to] = open();
     const { promise, resolve } = Promise.withResolvers<void>();
     to.wakeBy(resolve);
-    assert.equal(to.arm(false), true);
+    assertStrictEquals(to.arm(false), true);
     send(from, 24);
     from.flush();
     // Nothing else would keep this thread alive.
@@ -90,16 +90,16 @@ Deno.test("Endpoint.wakeBy() is called when something comes while it is armed", 
     await promise;
     clearInterval(timer);
     to.disarm();
-    assert.ok(to.asleepMs > 0);
-    assert.equal(to.poll(), 1);
+    assert(to.asleepMs > 0);
+    assertStrictEquals(to.poll(), 1);
   }));
 
 Deno.test("Endpoint.close() ends its wait on the bell, which would keep the memory", () => {
   const mesh = createMesh(4096, 2);
   const endpoint = new Endpoint(mesh, 0, () => {});
-  endpoint.wakeBy(() => assert.fail("woken although it is closed"));
-  assert.equal(endpoint.arm(false), true);
+  endpoint.wakeBy(() => fail("woken although it is closed"));
+  assertStrictEquals(endpoint.arm(false), true);
   endpoint.close();
   // Nobody is left to be told.
-  assert.equal(Atomics.notify(new Int32Array(mesh.bells), 0), 0);
+  assertStrictEquals(Atomics.notify(new Int32Array(mesh.bells), 0), 0);
 });

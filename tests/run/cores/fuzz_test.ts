@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { startCores } from "../../../src/run/cores/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
@@ -25,7 +25,7 @@ for (const driver of DRIVERS) {
           });
           try {
             const runs = [0, 1, 2].map((core) => group.submitTo(core, fuzz, seed + core, CALL_COUNT));
-            assert.deepEqual(await Promise.all(runs), [CALL_COUNT, CALL_COUNT, CALL_COUNT]);
+            assertEquals(await Promise.all(runs), [CALL_COUNT, CALL_COUNT, CALL_COUNT]);
             // A call that was given up is outstanding until the other core has heard of it.
             await until(async () =>
               (await group.statistics()).every(({ callsOutstandingCount, waitingBytes }) =>

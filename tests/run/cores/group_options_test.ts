@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertMatch } from "@std/assert";
 import type { CoreGroupOptions } from "../../../src/run/cores/mod.ts";
 import { coresTest, errorOf, startGroup } from "./support.ts";
 
@@ -32,7 +32,7 @@ const WRONG: [
 for (const [options, type, named] of WRONG) {
   coresTest(`startCores(${JSON.stringify(options)}) is refused at once`, async () => {
     const error = await errorOf(startGroup(options as Partial<CoreGroupOptions>));
-    assert.ok(error instanceof type, `${error}`);
-    assert.match(error.message, named);
+    assert(error instanceof type, `${error}`);
+    assertMatch(error.message, named);
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Child, runProgram, startProgram } from "../../support/net_child.ts";
 import { coreModule, coresTest, DRIVERS } from "./support.ts";
 
@@ -51,8 +51,8 @@ for (const driver of [...DRIVERS, "without the library"] as const) {
       }`,
       env,
     );
-    assert.equal(stderr, "");
-    assert.deepEqual(stdout.trim().split("\n"), [
+    assertStrictEquals(stderr, "");
+    assertEquals(stdout.trim().split("\n"), [
       "shutdown",
       "terminate",
       "deadline",
@@ -61,7 +61,7 @@ for (const driver of [...DRIVERS, "without the library"] as const) {
       "start",
       "restart",
     ]);
-    assert.equal(code, 0);
+    assertStrictEquals(code, 0);
   });
 
   coresTest(
@@ -78,7 +78,7 @@ for (const driver of [...DRIVERS, "without the library"] as const) {
         env,
       );
       const name = driver === "uring" ? "uring" : "deno";
-      assert.deepEqual([code, stdout, stderr], [0, `late ${name},${name}\nover\n`, ""]);
+      assertEquals([code, stdout, stderr], [0, `late ${name},${name}\nover\n`, ""]);
     },
   );
 }
@@ -94,7 +94,7 @@ coresTest(
     await pending;
     await group.finished;
     Deno.exit(5);`);
-    assert.deepEqual([code, stdout], [5, "CoresClosedError\nfalse\n"]);
+    assertEquals([code, stdout], [5, "CoresClosedError\nfalse\n"]);
   },
 );
 
@@ -109,8 +109,8 @@ coresTest("startCores() without --allow-read says so, once", async () => {
     const args = ["run", "--quiet", "--no-prompt", "--no-lock", "--no-check", "--config", config, file];
     await using child = new Child(args);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /^NotCapable startCores: no read access to "[^"]+", run again with --allow-read\n$/);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^NotCapable startCores: no read access to "[^"]+", run again with --allow-read\n$/);
   } finally {
     await Deno.remove(file);
   }
@@ -131,8 +131,8 @@ const UNHEARD: [how: string, program: string][] = [
 for (const [how, program] of UNHEARD) {
   coresTest(`the death of a core that nobody hears of ends the program: ${how}`, async () => {
     const { code, stdout, stderr } = await runProgram(`${DIES}\n${program}`);
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /Uncaught \(in promise\) CoreError: core 1 has died: OwnError: uncaught/);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /Uncaught \(in promise\) CoreError: core 1 has died: OwnError: uncaught/);
   });
 }
 
@@ -141,7 +141,7 @@ coresTest("the death of a core that somebody hears of is theirs", async () => {
     group.finished.catch((error) => console.log(error.message));
     await later();
     console.log(await group.shutdown());`);
-  assert.deepEqual([code, stdout, stderr], [0, "core 1 has died: OwnError: uncaught\nfalse\n", ""]);
+  assertEquals([code, stdout, stderr], [0, "core 1 has died: OwnError: uncaught\nfalse\n", ""]);
 });
 
 const SIGNALS = `${HEAD}
@@ -164,7 +164,7 @@ coresTest("shutdownOn: a signal shuts the group down, a second one ends it at on
     await child.says(/slow 600/);
     child.kill(signal);
     const { code, stdout, stderr } = await child.ended();
-    assert.deepEqual([code, stdout, stderr], [0, "ready\nslow 600\nCoresClosedError\nover\n", ""]);
+    assertEquals([code, stdout, stderr], [0, "ready\nslow 600\nCoresClosedError\nover\n", ""]);
   }
 });
 
@@ -181,7 +181,7 @@ coresTest("shutdownOn: one signal is enough, and its echo no second one", async 
   child.kill("SIGINT");
   child.kill("SIGINT");
   const { code, stdout } = await child.ended();
-  assert.deepEqual([code, stdout], [0, "ready\nslow 400\ntrue\n"]);
+  assertEquals([code, stdout], [0, "ready\nslow 400\ntrue\n"]);
 });
 
 coresTest("shutdownOn: a signal while the group starts ends the start", async () => {
@@ -192,5 +192,5 @@ coresTest("shutdownOn: a signal while the group starts ends the start", async ()
   await child.says(/starting/);
   child.kill("SIGTERM");
   const { code, stdout } = await child.ended();
-  assert.deepEqual([code, stdout], [0, "starting\nAbortError received SIGTERM\n"]);
+  assertEquals([code, stdout], [0, "starting\nAbortError received SIGTERM\n"]);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertStrictEquals } from "@std/assert";
 import { CoreError, CoresClosedError } from "../../../src/run/cores/mod.ts";
 import * as tasks from "./core.ts";
 import { coresTest, errorOf, importCores, moduleOf, startGroup, until } from "./support.ts";
@@ -8,16 +8,16 @@ coresTest('onCoreDeath "restart" starts all cores anew, and calls work again', a
   const causes: Error[] = [];
   const group = await startGroup({ onCoreDeath: "restart", onRestart: (cause) => causes.push(cause) });
   for (let round = 1; round <= 3; round++) {
-    assert.equal(await group.submitTo(0, tasks.sharded, "local"), 1);
+    assertStrictEquals(await group.submitTo(0, tasks.sharded, "local"), 1);
     const pending = errorOf(group.submitTo(1, tasks.never));
     group.submitTo(1, tasks.die, "uncaught").catch(() => {});
-    assert.match((await pending).message, /^core 1 has died: OwnError: uncaught$/);
+    assertMatch((await pending).message, /^core 1 has died: OwnError: uncaught$/);
     await until(() => causes.length === round);
-    assert.equal(group.restartCount, round);
-    assert.ok(causes[round - 1] instanceof CoreError);
-    assert.equal(await group.submitTo(1, tasks.square, 3), 9);
+    assertStrictEquals(group.restartCount, round);
+    assert(causes[round - 1] instanceof CoreError);
+    assertStrictEquals(await group.submitTo(1, tasks.square, 3), 9);
   }
-  assert.equal(await group.shutdown(), true);
+  assertStrictEquals(await group.shutdown(), true);
   await group.finished;
 });
 
@@ -33,13 +33,13 @@ coresTest("calls while a group restarts say so, and of what it died", async () =
   errors.push(await pending);
   const named = /^(call square|wait for the answer of a core): the group of cores is being started anew$/;
   for (const error of errors) {
-    assert.ok(error instanceof CoresClosedError);
-    assert.match(error.message, named);
-    assert.equal(error.restarting, true);
-    assert.ok(error.cause instanceof CoreError);
-    assert.match(error.cause.message, /^core 1 has died: OwnError: uncaught$/);
+    assert(error instanceof CoresClosedError);
+    assertMatch(error.message, named);
+    assertStrictEquals(error.restarting, true);
+    assert(error.cause instanceof CoreError);
+    assertMatch(error.cause.message, /^core 1 has died: OwnError: uncaught$/);
   }
-  assert.ok(errors.length > 1);
+  assert(errors.length > 1);
   await group.shutdown();
 });
 
@@ -49,8 +49,8 @@ coresTest("restartsMax deaths end the group", async () => {
   group.submitTo(0, tasks.die, "rejection").catch(() => {});
   await until(() => restarts === 1);
   group.submitTo(1, tasks.die, "rejection").catch(() => {});
-  assert.match((await errorOf(group.finished)).message, /^core 1 has died: OwnError: rejection$/);
-  assert.equal(restarts, 1);
+  assertMatch((await errorOf(group.finished)).message, /^core 1 has died: OwnError: rejection$/);
+  assertStrictEquals(restarts, 1);
 });
 
 coresTest("a default export that throws is the death of its core", async () => {
@@ -61,10 +61,10 @@ coresTest("a default export that throws is the death of its core", async () => {
   );
   const group = await startCores({ module, count: 2 });
   const error = await errorOf(group.finished);
-  assert.match(error.message, /^core 1 has died: RangeError: main$/);
+  assertMatch(error.message, /^core 1 has died: RangeError: main$/);
   const again = await startCores({ module, count: 2, onCoreDeath: "restart", restartsMax: 2 });
-  assert.match((await errorOf(again.finished)).message, /RangeError: main/);
-  assert.ok(again.restartCount <= 2);
+  assertMatch((await errorOf(again.finished)).message, /RangeError: main/);
+  assert(again.restartCount <= 2);
 });
 
 coresTest("CoreGroup.shutdown() during a restart ends it", async () => {
@@ -74,10 +74,10 @@ coresTest("CoreGroup.shutdown() during a restart ends it", async () => {
     group.submitTo(1, tasks.die, "uncaught").catch(() => {});
     await pending;
     // What the core that died was at has not finished.
-    if (how === "shutdown") assert.equal(await group.shutdown(), false);
+    if (how === "shutdown") assertStrictEquals(await group.shutdown(), false);
     else group.terminate();
     await group.finished;
-    assert.ok(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
+    assert(await errorOf(group.submitTo(0, tasks.square, 1)) instanceof CoresClosedError);
   }
 });
 
@@ -92,7 +92,7 @@ coresTest("a group whose restart fails ends with the cause of that", async () =>
     const { die } = await import(module);
     await Deno.writeTextFile(flag, "broken");
     group.submitTo(0, die).catch(() => {});
-    assert.match((await errorOf(group.finished)).message, /^start core [01]: RangeError: broken now$/);
+    assertMatch((await errorOf(group.finished)).message, /^start core [01]: RangeError: broken now$/);
   } finally {
     await Deno.remove(flag);
   }

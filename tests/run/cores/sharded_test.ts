@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { currentCore, Sharded, startCores } from "../../../src/run/cores/mod.ts";
 import * as tasks from "./core.ts";
 import { coresTest, errorOf, groupTest, importCores, moduleOf } from "./support.ts";
@@ -7,13 +8,13 @@ groupTest(
   "Sharded.local(), invokeOn(), invokeOnAll() and mapReduce() reach one instance per core",
   async (group) => {
     const { sharded } = tasks;
-    assert.equal(await group.submitTo(0, sharded, "local"), 1);
-    assert.equal(await group.submitTo(0, sharded, "on", 1, "add", 5), 5);
-    assert.equal(await group.submitTo(1, sharded, "on", 1, "add", 1), 6);
-    assert.deepEqual(await group.submitTo(1, sharded, "all", 0, "add", 1), [2, 7, 1]);
-    assert.equal(await group.submitTo(2, sharded, "reduce"), 10);
-    assert.equal(await group.submitTo(0, sharded, "on", 2, "later", 4), 5);
-    assert.equal(await group.submitTo(0, sharded, "maps", 1), 5);
+    assertStrictEquals(await group.submitTo(0, sharded, "local"), 1);
+    assertStrictEquals(await group.submitTo(0, sharded, "on", 1, "add", 5), 5);
+    assertStrictEquals(await group.submitTo(1, sharded, "on", 1, "add", 1), 6);
+    assertEquals(await group.submitTo(1, sharded, "all", 0, "add", 1), [2, 7, 1]);
+    assertStrictEquals(await group.submitTo(2, sharded, "reduce"), 10);
+    assertStrictEquals(await group.submitTo(0, sharded, "on", 2, "later", 4), 5);
+    assertStrictEquals(await group.submitTo(0, sharded, "maps", 1), 5);
   },
   { count: 3 },
 );
@@ -31,18 +32,18 @@ groupTest("Sharded.invokeOn() calls methods of the service and nothing else", as
   for (const name of [...names, "#count", "nothing", ""]) {
     for (const core of [0, 1]) {
       const error = await errorOf(group.submitTo(0, tasks.sharded, "on", core, name));
-      assert.ok(error instanceof TypeError);
-      assert.match(error.message, new RegExp(`the service has no method "${name}"`));
+      assert(error instanceof TypeError);
+      assertMatch(error.message, new RegExp(`the service has no method "${name}"`));
     }
   }
   const failed = await errorOf(group.submitTo(0, tasks.sharded, "on", 1, "failing"));
-  assert.ok(failed instanceof tasks.OwnError);
+  assert(failed instanceof tasks.OwnError);
   for (const core of [-1, 2, 0.5]) {
-    assert.ok(await errorOf(group.submitTo(0, tasks.sharded, "on", core, "add", 1)) instanceof RangeError);
+    assert(await errorOf(group.submitTo(0, tasks.sharded, "on", core, "add", 1)) instanceof RangeError);
   }
   const argument = await errorOf(group.submitTo(0, tasks.sharded, "unexported"));
-  assert.match(argument.message, /not on a core, or the service is not exported/);
-  assert.match(
+  assertMatch(argument.message, /not on a core, or the service is not exported/);
+  assertMatch(
     (await errorOf(group.submitTo(0, tasks.sharded, "unexported local"))).message,
     /no instance on this thread/,
   );
@@ -53,23 +54,23 @@ groupTest(
   async (group) => {
     for (const core of [0, 1]) {
       for (const count of [0, 253, 254, 255]) {
-        assert.equal(await group.submitTo(0, tasks.invokeWithMany, core, count), count);
+        assertStrictEquals(await group.submitTo(0, tasks.invokeWithMany, core, count), count);
       }
       const error = await errorOf(group.submitTo(0, tasks.invokeWithMany, core, 256));
-      assert.ok(error instanceof RangeError);
-      assert.equal(error.message, 'call method "count": 256 arguments, at most 255 are allowed');
+      assert(error instanceof RangeError);
+      assertStrictEquals(error.message, 'call method "count": 256 arguments, at most 255 are allowed');
     }
     const error = await errorOf(group.submitTo(0, tasks.invokeWithFunction, 1));
-    assert.match(error.message, /^call method "count": argument 2 is a function/);
+    assertMatch(error.message, /^call method "count": argument 2 is a function/);
   },
 );
 
 Deno.test("Sharded and currentCore() say where they can be used", async () => {
   const service = new Sharded(() => ({ method: () => 1 }));
-  assert.throws(() => service.local(), /Sharded.local: there is no instance on this thread/);
-  await assert.rejects(service.invokeOn(0, "method"), /not on a core/);
-  await assert.rejects(service.invokeOnAll("method"), /not on a core/);
-  assert.throws(() => currentCore(), /this thread is no core of a group/);
+  assertThrowsMatching(() => service.local(), /Sharded.local: there is no instance on this thread/);
+  await assertRejectsMatching(() => service.invokeOn(0, "method"), /not on a core/);
+  await assertRejectsMatching(() => service.invokeOnAll("method"), /not on a core/);
+  assertThrowsMatching(() => currentCore(), /this thread is no core of a group/);
 });
 
 /** Two services, the second of which calls the first on all cores when it starts and when it stops. */
@@ -113,15 +114,15 @@ coresTest(
       if (logs.push(data) === 2) resolve();
     };
     const group = await startCores({ module: moduleOf(ORDERED), count: 2 });
-    assert.equal(await group.shutdown(), true);
+    assertStrictEquals(await group.shutdown(), true);
     await promise;
     channel.close();
     for (const log of logs) {
-      assert.equal(log[0], "first starts");
-      assert.deepEqual(log.slice(1, 3).sort(), ["second starts on 0", "second starts on 1"]);
-      assert.deepEqual(log.slice(3, 6), ["main starts", "main ends", "third stops"]);
-      assert.deepEqual(log.slice(6, 8).sort(), ["second stops on 0", "second stops on 1"]);
-      assert.deepEqual(log.slice(8), ["first stops"]);
+      assertStrictEquals(log[0], "first starts");
+      assertEquals(log.slice(1, 3).sort(), ["second starts on 0", "second starts on 1"]);
+      assertEquals(log.slice(3, 6), ["main starts", "main ends", "third stops"]);
+      assertEquals(log.slice(6, 8).sort(), ["second stops on 0", "second stops on 1"]);
+      assertEquals(log.slice(8), ["first stops"]);
     }
   },
 );
@@ -139,9 +140,9 @@ coresTest("a service that fails to stop keeps no other from stopping, and shutdo
   channel.onmessage = () => resolve();
   const group = await startCores({ module, count: 1 });
   const error = await errorOf(group.shutdown());
-  assert.match(error.message, /^stop core 0: RangeError: will not$/);
-  assert.ok(error.cause instanceof RangeError);
-  assert.equal(await errorOf(group.finished), error);
+  assertMatch(error.message, /^stop core 0: RangeError: will not$/);
+  assert(error.cause instanceof RangeError);
+  assertStrictEquals(await errorOf(group.finished), error);
   await promise;
   channel.close();
 });

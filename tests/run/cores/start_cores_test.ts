@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { CoreError, startCores } from "../../../src/run/cores/mod.ts";
 import * as tasks from "./core.ts";
 import { coreModule, coresTest, errorOf, hasNative, importCores, moduleOf, startGroup } from "./support.ts";
@@ -52,9 +53,9 @@ const UNUSABLE: [name: string, source: string, named: RegExp][] = [
 for (const [name, source, named] of UNUSABLE) {
   coresTest(`startCores() names the core and the cause: ${name}`, async () => {
     const error = await errorOf(startCores({ module: moduleOf(source), count: 2 }));
-    assert.ok(error instanceof CoreError, `${error}`);
-    assert.match(error.message, named);
-    assert.ok(error.cause instanceof Error);
+    assert(error instanceof CoreError, `${error}`);
+    assertMatch(error.message, named);
+    assert(error.cause instanceof Error);
   });
 }
 
@@ -63,8 +64,8 @@ coresTest("startCores() names the core that is not ready in time", async () => {
     importCores("currentCore") + "if (currentCore().index === 1) await new Promise(() => {});",
   );
   const error = await errorOf(startCores({ module, count: 2, startTimeoutMs: 800 }));
-  assert.ok(error instanceof CoreError);
-  assert.match(error.message, /^start core [01]: it is not ready after 800 ms$/);
+  assert(error instanceof CoreError);
+  assertMatch(error.message, /^start core [01]: it is not ready after 800 ms$/);
 });
 
 coresTest("a group takes no notice of what its module posts", async () => {
@@ -74,13 +75,13 @@ coresTest("a group takes no notice of what its module posts", async () => {
   `);
   const group = await startCores({ module, count: 2 });
   // The real message of each has been waited for.
-  assert.deepEqual(Object.keys(group.drivers), ["0", "1"]);
-  assert.equal(await group.shutdown(), true);
+  assertEquals(Object.keys(group.drivers), ["0", "1"]);
+  assertStrictEquals(await group.shutdown(), true);
 });
 
 coresTest("startCores() ends when its signal aborts, before or meanwhile", async () => {
   const reason = new Error("not any more");
-  assert.equal(await errorOf(startGroup({ signal: AbortSignal.abort(reason) })), reason);
+  assertStrictEquals(await errorOf(startGroup({ signal: AbortSignal.abort(reason) })), reason);
   const controller = new AbortController();
   const starting = startCores({
     module: moduleOf("await new Promise(() => {});"),
@@ -88,7 +89,7 @@ coresTest("startCores() ends when its signal aborts, before or meanwhile", async
     signal: controller.signal,
   });
   setTimeout(() => controller.abort(reason), 50);
-  assert.equal(await errorOf(starting), reason);
+  assertStrictEquals(await errorOf(starting), reason);
 });
 
 coresTest("startCores({ signal }) shuts the group down when it aborts", async () => {
@@ -96,7 +97,7 @@ coresTest("startCores({ signal }) shuts the group down when it aborts", async ()
   const group = await startGroup({ signal: controller.signal });
   controller.abort();
   await group.finished;
-  await assert.rejects(group.submitTo(0, tasks.square, 1), /the group of cores has ended/);
+  await assertRejectsMatching(() => group.submitTo(0, tasks.square, 1), /the group of cores has ended/);
 });
 
 coresTest(
@@ -107,29 +108,29 @@ coresTest(
     );
     await using group = await startCores({ module, count: 2 });
     const error = await errorOf(group.submitTo(1, tasks.square, 1));
-    assert.match(error.message, /^currentCore: .*the thread that starts a group loads its module too/);
+    assertMatch(error.message, /^currentCore: .*the thread that starts a group loads its module too/);
   },
 );
 
 coresTest("startCores() takes a URL, and calls the default export once on each core", async () => {
   await using group = await startCores({ module: new URL(coreModule), count: 3 });
-  assert.equal(group.count, 3);
-  for (let core = 0; core < 3; core++) assert.equal(await group.submitTo(core, tasks.mainCount), 3);
+  assertStrictEquals(group.count, 3);
+  for (let core = 0; core < 3; core++) assertStrictEquals(await group.submitTo(core, tasks.mainCount), 3);
 });
 
 coresTest("startCores() has more cores than there are processors", async () => {
   await using group = await startGroup({ count: 8, pinned: hasNative });
-  assert.deepEqual(await group.submitTo(3, tasks.broadcastIndex), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assertEquals(await group.submitTo(3, tasks.broadcastIndex), [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
 coresTest("startCores({ pinned }) without the native library says what it needs", async () => {
   const error = await errorOf(startGroup({ pinned: true }));
-  assert.ok(error instanceof Deno.errors.NotSupported);
-  assert.match(error.message, /startCores: pinned needs the native library/);
+  assert(error instanceof Deno.errors.NotSupported);
+  assertMatch(error.message, /startCores: pinned needs the native library/);
 }, hasNative);
 
 coresTest('startCores({ driver: "uring" }) where there is none names the cause', async () => {
   const error = await errorOf(startGroup({ driver: "uring" }));
-  assert.ok(error instanceof CoreError);
-  assert.match(error.message, /^start core [01]: /);
+  assert(error instanceof CoreError);
+  assertMatch(error.message, /^start core [01]: /);
 }, hasNative);

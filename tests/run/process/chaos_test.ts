@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { HttpLoad } from "../../support/http_load.ts";
@@ -40,7 +40,7 @@ async function runChaos(t: ProcessHarness, random: SeededRandom): Promise<void> 
   ], { controlPath: control });
   await t.until(() => master.count("ready") >= 2);
   const address = master.addresses[0].http;
-  assert.ok("port" in address);
+  assert("port" in address);
   const load = new HttpLoad(address.port);
   load.start(CLIENTS / 2, "keep-alive");
   load.start(CLIENTS / 2, "connection-per-request", "/?ms=5");
@@ -59,24 +59,24 @@ async function runChaos(t: ProcessHarness, random: SeededRandom): Promise<void> 
     } else if (kind === 1) signalIfThere(victim, "SIGSTOP");
     else master.kill("SIGUSR1");
   }
-  assert.ok(strikeCount >= STRIKES_MIN, `${strikeCount} strikes in ${STRIKING_MS_MAX} ms`);
+  assert(strikeCount >= STRIKES_MIN, `${strikeCount} strikes in ${STRIKING_MS_MAX} ms`);
   // It comes to rest: all that was stopped is replaced, and the last reload over, which the signal before may have asked for.
   await reloadOnce(t, master, load);
   await t.until(() => master.count("reloading") === master.count("reloaded") + master.count("reload-failed"));
   await t.until(() => [...master.pids].filter(isRunning).length === 2);
   // One that had to be killed after a hang has lost what it had, too.
   killCount += master.count("killed");
-  assert.equal(master.count("gave-up"), 0);
+  assertStrictEquals(master.count("gave-up"), 0);
   const lost = load.failures.length;
-  assert.ok(lost <= killCount * CLIENTS, `${lost} lost, ${killCount} killed: ${load.failures.join("\n")}`);
+  assert(lost <= killCount * CLIENTS, `${lost} lost, ${killCount} killed: ${load.failures.join("\n")}`);
   // Nobody is killed any more, so nothing may be lost.
   let reloadCount = 0;
   do await reloadOnce(t, master, load); while (
     ++reloadCount < RELOADS_IN_A_ROW && performance.now() < startMs + RELOADING_MS_MAX
   );
   const { failures, answeredCount } = await load.stop();
-  assert.deepEqual(failures.slice(lost), []);
-  assert.ok(answeredCount > 0);
+  assertEquals(failures.slice(lost), []);
+  assert(answeredCount > 0);
   master.kill("SIGKILL");
   await master.status;
   await t.until(() => [...master.pids].filter(isRunning).length === 0);

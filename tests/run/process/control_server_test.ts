@@ -1,4 +1,11 @@
-import assert from "node:assert/strict";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { askSupervisor } from "../../../src/run/process/mod.ts";
 import { supervise } from "../../../src/run/process/mod.ts";
 import { processTest } from "../../support/process_harness.ts";
@@ -8,26 +15,26 @@ processTest("a supervisor answers on its socket, which only its owner may use", 
   const { supervisor } = await t.supervise([t.script("nap", "echo ready; sleep 100")], { controlPath });
   await supervisor.ready();
   const { mode } = await Deno.lstat(controlPath);
-  assert.equal((mode ?? 0) & 0o777, 0o600);
+  assertStrictEquals((mode ?? 0) & 0o777, 0o600);
   const { pid, instances } = await askSupervisor(controlPath, { command: "status" });
-  assert.equal(pid, Deno.pid);
-  assert.deepEqual(instances?.map(({ name, state }) => [name, state]), [["nap", "ready"]]);
+  assertStrictEquals(pid, Deno.pid);
+  assertEquals(instances?.map(({ name, state }) => [name, state]), [["nap", "ready"]]);
   await askSupervisor(controlPath, { command: "reload", name: "nap" });
-  assert.notEqual(supervisor.status()[0].pid, instances?.[0].pid);
+  assertNotStrictEquals(supervisor.status()[0].pid, instances?.[0].pid);
   await askSupervisor(controlPath, { command: "reload" });
-  await assert.rejects(
-    askSupervisor(controlPath, { command: "reload", name: "x" }),
+  await assertRejectsMatching(
+    () => askSupervisor(controlPath, { command: "reload", name: "x" }),
     /there is no process "x", expected one of nap/,
   );
   await askSupervisor(controlPath, { command: "stop", name: "nap" });
-  assert.equal(supervisor.status()[0].state, "stopped");
+  assertStrictEquals(supervisor.status()[0].state, "stopped");
   await askSupervisor(controlPath, { command: "stop" });
   await supervisor.finished;
-  await assert.rejects(
-    askSupervisor(controlPath, { command: "status" }),
+  await assertRejectsMatching(
+    () => askSupervisor(controlPath, { command: "status" }),
     /no supervisor listens at .*\/control/,
   );
-  assert.deepEqual(await t.list(), []);
+  assertEquals(await t.list(), []);
 });
 
 processTest("a supervisor refuses what it does not understand, and goes on", async (t) => {
@@ -39,7 +46,7 @@ processTest("a supervisor refuses what it does not understand, and goes on", asy
     await conn.write(new TextEncoder().encode(line)).catch(() => {});
     await conn.closeWrite().catch(() => {});
     // One that is far too long is cut off.
-    assert.match(await answer.catch(() => ""), /^$|^\{"ok":false,"error":".+"\}\n$/);
+    assertMatch(await answer.catch(() => ""), /^$|^\{"ok":false,"error":".+"\}\n$/);
   }
   // Whoever connects and says nothing holds nobody up.
   const silent = await Deno.connect({ transport: "unix", path: controlPath });
@@ -55,7 +62,7 @@ processTest(
     const controlPath = `${t.directory}/control`;
     const spec = t.script("nap", "echo ready; sleep 100");
     const { supervisor } = await t.supervise([spec], { controlPath });
-    await assert.rejects(supervise([spec], { controlPath }), /another supervisor listens there/);
+    await assertRejectsMatching(() => supervise([spec], { controlPath }), /another supervisor listens there/);
     await askSupervisor(controlPath, { command: "status" });
     await supervisor.shutdown();
     const stale = Deno.listen({ transport: "unix", path: `${t.directory}/other` });
@@ -64,7 +71,10 @@ processTest(
     await t.supervise([spec], { controlPath });
     await askSupervisor(controlPath, { command: "status" });
     await Deno.writeTextFile(`${t.directory}/file`, "mine");
-    await assert.rejects(supervise([spec], { controlPath: `${t.directory}/file` }), Deno.errors.AddrInUse);
-    assert.equal(await Deno.readTextFile(`${t.directory}/file`), "mine");
+    await assertRejects(
+      () => supervise([spec], { controlPath: `${t.directory}/file` }),
+      Deno.errors.AddrInUse,
+    );
+    assertStrictEquals(await Deno.readTextFile(`${t.directory}/file`), "mine");
   },
 );

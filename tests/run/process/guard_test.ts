@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { GUARD_MARK, GUARD_PROGRAM, guardArguments } from "../../../src/run/process/guard.ts";
 import { guardedSocket } from "../../../src/run/process/socket_files.ts";
 import { type ProcessHarness, processTest } from "../../support/process_harness.ts";
@@ -46,14 +46,14 @@ processTest(
     const lines = [`+ ${first.pid}`, `+ ${ended.pid}`, `+ ${second.pid}`, `- ${ended.pid}`, ""];
     await writer.write(new TextEncoder().encode(lines.join("\n")));
     await writer.close();
-    assert.equal((await first.status).signal, "SIGKILL");
-    assert.equal((await second.status).signal, "SIGKILL");
+    assertStrictEquals((await first.status).signal, "SIGKILL");
+    assertStrictEquals((await second.status).signal, "SIGKILL");
     await guard.output();
-    assert.ok(isRunning(ended.pid), "what was taken off the list is left alone");
+    assert(isRunning(ended.pid), "what was taken off the list is left alone");
     ended.kill("SIGKILL");
     await ended.status;
     const left = await t.list();
-    assert.deepEqual(left, ["replaced"], directory);
+    assertEquals(left, ["replaced"], directory);
   },
 );
 
@@ -67,7 +67,7 @@ processTest(
     await Deno.utime(path, later, later);
     await writer.close();
     await guard.output();
-    assert.deepEqual(await t.list(), ["socket"], directory);
+    assertEquals(await t.list(), ["socket"], directory);
   },
 );
 
@@ -77,10 +77,10 @@ processTest("the guard heeds no signal that a terminal sends", async (t) => {
   await t.until(() => ignores(guard.pid, TERM), "the guard has set its traps");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) guard.kill(signal);
   await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.ok(isRunning(guard.pid));
+  assert(isRunning(guard.pid));
   await writer.close();
   await guard.output();
-  await assert.rejects(Deno.stat(directory), Deno.errors.NotFound);
+  await assertRejects(() => Deno.stat(directory), Deno.errors.NotFound);
 });
 
 processTest(
@@ -89,14 +89,14 @@ processTest(
     const master = t.master([t.script("nap", "echo ready; sleep 100")]);
     await t.until(() => master.count("ready") === 1);
     const guard = childrenOf(master.pid).find((pid) => commandOf(pid).includes("millrace-guard"));
-    assert.ok(guard !== undefined);
+    assert(guard !== undefined);
     // One that comes to nothing by itself any more.
     Deno.kill(guard, "SIGSTOP");
     master.kill("SIGTERM");
-    assert.equal((await master.status).code, 0);
+    assertStrictEquals((await master.status).code, 0);
     const runs = isRunning(guard);
     if (runs) Deno.kill(guard, "SIGCONT");
-    assert.ok(!runs);
+    assert(!runs);
   },
 );
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { MasterProcess } from "../../support/master_process.ts";
 import { type ProcessHarness, processTest } from "../../support/process_harness.ts";
 import { isRunning } from "../../support/processes.ts";
@@ -31,13 +31,13 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       const children = await childrenOf(t);
       master.kill(signal);
       const { code, signal: endedBy } = await master.status;
-      assert.deepEqual([code, endedBy], [0, null]);
+      assertEquals([code, endedBy], [0, null]);
       await t.until(() => master.count("exited") === 2);
-      assert.deepEqual(running(master), []);
+      assertEquals(running(master), []);
       // They were killed; on a busy machine they get round to it a little later.
       await t.until(() => children.filter(isRunning).length === 0);
-      assert.deepEqual(master.leftOver(), []);
-      await assert.rejects(Deno.lstat(`${t.directory}/control`), Deno.errors.NotFound);
+      assertEquals(master.leftOver(), []);
+      await assertRejects(() => Deno.lstat(`${t.directory}/control`), Deno.errors.NotFound);
     },
   );
 }
@@ -50,10 +50,10 @@ processTest("handleSignals() ends at once on a second signal", async (t) => {
   master.kill("SIGTERM");
   // One that comes right after the first is taken for its echo.
   await new Promise((resolve) => setTimeout(resolve, 400));
-  assert.equal(running(master).length, 1);
+  assertStrictEquals(running(master).length, 1);
   master.kill("SIGINT");
-  assert.equal((await master.status).code, 130);
-  assert.deepEqual(running(master), []);
+  assertStrictEquals((await master.status).code, 130);
+  assertEquals(running(master), []);
   await t.until(() => master.leftOver().length === 0);
 });
 
@@ -65,18 +65,18 @@ processTest("handleSignals() reloads all on SIGUSR1", async (t) => {
   await t.until(() => master.count("ready") === 3);
   master.kill("SIGUSR1");
   await t.until(() => master.count("reloaded") === 2);
-  assert.equal(master.pids.size, 6);
-  assert.equal(running(master).length, 3);
+  assertStrictEquals(master.pids.size, 6);
+  assertStrictEquals(running(master).length, 3);
   master.kill("SIGTERM");
-  assert.equal((await master.status).code, 0);
+  assertStrictEquals((await master.status).code, 0);
 });
 
 processTest("handleSignals() ends with the supervisor when something was given up", async (t) => {
   const master = t.master([
     t.script("broken", "exit 1", { restart: { restartsMax: 0 } }),
   ]);
-  assert.equal((await master.status).code, 1);
-  assert.deepEqual(master.leftOver(), []);
+  assertStrictEquals((await master.status).code, 1);
+  assertEquals(master.leftOver(), []);
 });
 
 processTest(
@@ -88,9 +88,9 @@ processTest(
     );
     await t.until(() => master.count("ready") === 2);
     const children = await childrenOf(t);
-    assert.equal(running(master).length, 2);
-    assert.equal(children.filter(isRunning).length, 2);
-    assert.ok((await Deno.lstat(`${t.directory}/control`)).isSocket);
+    assertStrictEquals(running(master).length, 2);
+    assertStrictEquals(children.filter(isRunning).length, 2);
+    assert((await Deno.lstat(`${t.directory}/control`)).isSocket);
     master.kill("SIGKILL");
     await master.status;
     await t.until(() => running(master).length === 0);
@@ -112,8 +112,8 @@ processTest("Ctrl-C in a terminal reaches the supervisor alone, which stops its 
   await t.until(() => master.count("ready") === 1);
   // What a terminal does: all of the foreground group.
   Deno.kill(-master.pid, "SIGINT");
-  assert.equal((await master.status).code, 0);
-  assert.equal(await Deno.readTextFile(log), "TERM\n");
+  assertStrictEquals((await master.status).code, 0);
+  assertStrictEquals(await Deno.readTextFile(log), "TERM\n");
 });
 
 processTest("handleSignals() leaves no debugger open after SIGUSR1", async (t) => {
@@ -126,10 +126,10 @@ processTest("handleSignals() leaves no debugger open after SIGUSR1", async (t) =
     await t.until(() => master.count("reloaded") === reload);
     await t.until(async () => !(await listeningPorts(master.pid)).includes(DEBUGGER_PORT));
     await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.ok(!(await listeningPorts(master.pid)).includes(DEBUGGER_PORT));
+    assert(!(await listeningPorts(master.pid)).includes(DEBUGGER_PORT));
   }
   master.kill("SIGTERM");
-  assert.equal((await master.status).code, 0);
+  assertStrictEquals((await master.status).code, 0);
 });
 
 processTest("handleSignals() reloads on SIGUSR1 with few permissions as well", async (t) => {
@@ -146,7 +146,7 @@ processTest("handleSignals() reloads on SIGUSR1 with few permissions as well", a
   master.kill("SIGUSR1");
   await t.until(() => master.count("reloaded") === 1);
   master.kill("SIGTERM");
-  assert.equal((await master.status).code, 0);
+  assertStrictEquals((await master.status).code, 0);
 });
 
 const DEBUGGER_PORT = 9229;

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { ChildHandler, Children } from "../../../src/run/process/child.ts";
 import { Instance } from "../../../src/run/process/instance.ts";
 import { nullSink } from "../../../src/run/process/line_sink.ts";
@@ -47,29 +47,29 @@ Deno.test("Instance.stop() waits no more for a process that is not gone long aft
   });
   const ended = instance.stop("the test says so");
   pass(999);
-  assert.deepEqual(signals, ["SIGTERM", "SIGCONT"]);
+  assertEquals(signals, ["SIGTERM", "SIGCONT"]);
   pass(20);
-  assert.deepEqual(signals, ["SIGTERM", "SIGCONT", "SIGKILL"]);
+  assertEquals(signals, ["SIGTERM", "SIGCONT", "SIGKILL"]);
   pass(9000);
-  assert.equal(instance.state, "stopping");
+  assertStrictEquals(instance.state, "stopping");
   pass(2000);
-  assert.deepEqual(await ended, { code: 137, signal: "SIGKILL" });
-  assert.equal(instance.state, "ended");
+  assertEquals(await ended, { code: 137, signal: "SIGKILL" });
+  assertStrictEquals(instance.state, "ended");
   const reasons = events.flatMap((event) => event.type === "killed" ? [event.reason] : []);
-  assert.deepEqual(reasons, [
+  assertEquals(reasons, [
     "it did not end within 1000 ms",
     "it is not gone 10000 ms after that, and is left to the system",
   ]);
   const count = events.length;
   exit(0);
-  assert.equal(events.length, count, "an end that comes later is told to nobody");
+  assertStrictEquals(events.length, count, "an end that comes later is told to nobody");
 });
 
 Deno.test("Instance.kill() is told once, however often it is called", async () => {
   const { instance, events, exit } = instanceOf(() => true);
   instance.kill("all end");
   const ended = instance.kill("all end");
-  assert.equal(events.filter(({ type }) => type === "killed").length, 1);
+  assertStrictEquals(events.filter(({ type }) => type === "killed").length, 1);
   exit(137);
   await ended;
 });
@@ -113,7 +113,7 @@ for (const [language, lines, words] of COMPLAINTS) {
   Deno.test(`Instance.lastWords are what was thrown, and not where, of ${language}`, () => {
     const { instance, complain, exit } = instanceOf(() => true);
     for (const line of lines) complain(line);
-    assert.equal(instance.lastWords, words);
+    assertStrictEquals(instance.lastWords, words);
     exit(1);
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ByteQueue, FileSink, nullSink, PrefixedSink } from "../../../src/run/process/line_sink.ts";
 import { processTest } from "../../support/process_harness.ts";
 
@@ -19,7 +19,7 @@ Deno.test("PrefixedSink.write() puts its prefix before each line, and never tear
     b.write("stderr", bytes(word));
   }
   await a.close();
-  assert.deepEqual(written, {
+  assertEquals(written, {
     stdout: "a/0: one\nb/0: one\na/0: two\nb/0: two\n",
     stderr: "b/0: one\nb/0: two\n",
   });
@@ -32,13 +32,13 @@ Deno.test("ByteQueue.push() says when too much waits, and when there is room aga
     await release.promise;
     writtenBytes += bytes.byteLength;
   });
-  assert.equal(queue.push(new Uint8Array(200_000)), undefined);
+  assertStrictEquals(queue.push(new Uint8Array(200_000)), undefined);
   const full = queue.push(new Uint8Array(200_000));
-  assert.ok(full instanceof Promise);
+  assert(full instanceof Promise);
   release.resolve();
   await full;
-  assert.equal(writtenBytes, 400_000);
-  assert.equal(queue.push(new Uint8Array(1)), undefined);
+  assertStrictEquals(writtenBytes, 400_000);
+  assertStrictEquals(queue.push(new Uint8Array(1)), undefined);
   await queue.drained();
 });
 
@@ -53,8 +53,8 @@ Deno.test("ByteQueue.push() goes on after a write that failed, and tells it once
     queue.push(new Uint8Array(1000));
     await queue.drained();
   }
-  assert.equal(writes, 5);
-  assert.deepEqual(told, ["Error: disk full at 1", "Error: disk full at 4"]);
+  assertStrictEquals(writes, 5);
+  assertEquals(told, ["Error: disk full at 1", "Error: disk full at 4"]);
 });
 
 processTest("FileSink.write() has the lines of both streams in their order", async (t) => {
@@ -62,6 +62,6 @@ processTest("FileSink.write() has the lines of both streams in their order", asy
   sink.write("stdout", bytes("one"));
   sink.write("stderr", bytes("two"));
   await sink.close();
-  assert.equal(await Deno.readTextFile(`${t.directory}/a.log`), "one\ntwo\n");
-  assert.equal(nullSink.write("stdout", bytes("x")), undefined);
+  assertStrictEquals(await Deno.readTextFile(`${t.directory}/a.log`), "one\ntwo\n");
+  assertStrictEquals(nullSink.write("stdout", bytes("x")), undefined);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { LogFile } from "../../../src/run/process/log_file.ts";
 import { processTest } from "../../support/process_harness.ts";
 
@@ -16,9 +16,9 @@ processTest(
     const file = new LogFile(`${directory}/a.log`, { bytesMax: 8, filesMax: 3 });
     await file.write(bytes("1234\n"));
     await file.write(bytes("56\n"));
-    assert.deepEqual(contents(directory), { "a.log": "1234\n56\n" });
+    assertEquals(contents(directory), { "a.log": "1234\n56\n" });
     await file.write(bytes("7\n8\nabcdef\nxyz\n"));
-    assert.deepEqual(contents(directory), { "a.log": "xyz\n", "a.log.1": "abcdef\n", "a.log.2": "7\n8\n" });
+    assertEquals(contents(directory), { "a.log": "xyz\n", "a.log.1": "abcdef\n", "a.log.2": "7\n8\n" });
     file.close();
   },
 );
@@ -31,7 +31,7 @@ processTest(
     const file = new LogFile(path, { bytesMax: 8, filesMax: 2 });
     await file.write(bytes("new\n"));
     await file.write(bytes("much too long\nz\n"));
-    assert.deepEqual(contents(t.directory), { "a.log": "z\n", "a.log.1": "much too long\n" });
+    assertEquals(contents(t.directory), { "a.log": "z\n", "a.log.1": "much too long\n" });
     file.close();
   },
 );
@@ -39,6 +39,6 @@ processTest(
 processTest("LogFile.write() with one file begins it anew", async (t) => {
   const file = new LogFile(`${t.directory}/a.log`, { bytesMax: 4, filesMax: 1 });
   await file.write(bytes("abc\ndef\n"));
-  assert.deepEqual(contents(t.directory), { "a.log": "def\n" });
+  assertEquals(contents(t.directory), { "a.log": "def\n" });
   file.close();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { OutputLines } from "../../../src/run/process/output_lines.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
@@ -12,15 +12,15 @@ function linesOf(pieces: readonly string[], bytesMax?: number): string[] {
 }
 
 Deno.test("OutputLines cuts a stream into lines without their ends", () => {
-  assert.deepEqual(linesOf(["a\nb\r\n\nc"]), ["a", "b", "", "c"]);
-  assert.deepEqual(linesOf(["a", "b\n", "\r\n", "c\r", "\n"]), ["ab", "", "c"]);
-  assert.deepEqual(linesOf([""]), []);
+  assertEquals(linesOf(["a\nb\r\n\nc"]), ["a", "b", "", "c"]);
+  assertEquals(linesOf(["a", "b\n", "\r\n", "c\r", "\n"]), ["ab", "", "c"]);
+  assertEquals(linesOf([""]), []);
 });
 
 Deno.test("OutputLines cuts a line that is too long, and holds no more of it", () => {
-  assert.deepEqual(linesOf(["abcdefgh\n"], 3), ["abc", "def", "gh"]);
-  assert.deepEqual(linesOf(["ab", "cdef", "\n", "g\n"], 3), ["abc", "def", "g"]);
-  assert.deepEqual(linesOf(["abc\n", "def\n"], 3), ["abc", "def"], "one that just fits is whole");
+  assertEquals(linesOf(["abcdefgh\n"], 3), ["abc", "def", "gh"]);
+  assertEquals(linesOf(["ab", "cdef", "\n", "g\n"], 3), ["abc", "def", "g"]);
+  assertEquals(linesOf(["abc\n", "def\n"], 3), ["abc", "def"], "one that just fits is whole");
 });
 
 Deno.test("OutputLines gives the same lines however the stream is cut", async () => {
@@ -35,7 +35,7 @@ Deno.test("OutputLines gives the same lines however the stream is cut", async ()
         pieces.push(text.slice(at, at + length));
         at += length;
       }
-      assert.deepEqual(linesOf(pieces, 7), linesOf([text], 7), JSON.stringify(text));
+      assertEquals(linesOf(pieces, 7), linesOf([text], 7), JSON.stringify(text));
     }
   });
 });

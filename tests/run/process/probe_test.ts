@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { probeHttp } from "../../../src/run/process/probe.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 
@@ -18,11 +18,11 @@ Deno.test("probeHttp() is true for a status below 400 in time, and false for any
     for (
       const [status, healthy] of [[200, true], [204, true], [302, true], [404, false], [503, false]] as const
     ) {
-      assert.equal(await probeHttp(`${base}/${status}`, 30_000), healthy, `${status}`);
+      assertStrictEquals(await probeHttp(`${base}/${status}`, 30_000), healthy, `${status}`);
     }
-    assert.equal(await probeHttp(`${base}/0`, 20), false);
+    assertStrictEquals(await probeHttp(`${base}/0`, 20), false);
     hanging.resolve(new Response());
     await server.shutdown();
-    assert.equal(await probeHttp(`${base}/200`, 30_000), false, "nobody listens");
+    assertStrictEquals(await probeHttp(`${base}/200`, 30_000), false, "nobody listens");
   });
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { describeEvent, type ProcessEvent } from "../../../src/run/process/mod.ts";
 
 const web = { name: "web", instance: 1, pid: 42 };
@@ -32,5 +32,5 @@ const CASES: readonly [ProcessEvent, string][] = [
 
 for (const [event, line] of CASES) {
   Deno.test(`describeEvent() tells ${event.type} in a line: ${line}`, () =>
-    assert.equal(describeEvent(event), line));
+    assertStrictEquals(describeEvent(event), line));
 }

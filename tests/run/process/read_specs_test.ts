@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../support/assertions.ts";
 import { type ProcessSpec, ProcessSpecError } from "../../../src/run/process/mod.ts";
 import { readSpecs } from "../../../src/run/process/read_specs.ts";
 
@@ -6,7 +7,7 @@ const web: ProcessSpec = { name: "web", command: "sleep" };
 
 Deno.test("readSpecs() fills in what is left out", () => {
   const [spec] = readSpecs([web]);
-  assert.deepEqual(spec, {
+  assertEquals(spec, {
     name: "web",
     command: "sleep",
     args: [],
@@ -51,23 +52,23 @@ Deno.test("readSpecs() takes all that there is", () => {
     watch: { paths: ["src"] },
     output: { kind: "files", directory: "logs" },
   }]);
-  assert.deepEqual([spec.command, spec.cwd], ["/usr/bin/a b", "/tmp"]);
-  assert.deepEqual(spec.listen, [
+  assertEquals([spec.command, spec.cwd], ["/usr/bin/a b", "/tmp"]);
+  assertEquals(spec.listen, [
     { name: "0", address: { hostname: "0.0.0.0", port: 80 }, backlog: 4096 },
     { name: "s", address: { path: "/run/s" }, backlog: 4096 },
     { name: "2", address: { hostname: "::1", port: 0 }, backlog: 5 },
   ]);
-  assert.ok(spec.ready.kind === "line" && spec.ready.pattern.flags === "i", "no memory from line to line");
-  assert.deepEqual(spec.health, {
+  assert(spec.ready.kind === "line" && spec.ready.pattern.flags === "i", "no memory from line to line");
+  assertEquals(spec.health, {
     kind: "http",
     url: "http://127.0.0.1:80{instance}/",
     intervalMs: 10,
     timeoutMs: 2000,
     failuresMax: 3,
   });
-  assert.deepEqual([spec.restart.delayMs, spec.restart.delayMsMax], [60_000, 60_000]);
-  assert.deepEqual(spec.watch, { paths: ["src"], debounceMs: 300 });
-  assert.deepEqual(spec.output, { kind: "files", directory: "logs", bytesMax: 10_485_760, filesMax: 5 });
+  assertEquals([spec.restart.delayMs, spec.restart.delayMsMax], [60_000, 60_000]);
+  assertEquals(spec.watch, { paths: ["src"], debounceMs: 300 });
+  assertEquals(spec.output, { kind: "files", directory: "logs", bytesMax: 10_485_760, filesMax: 5 });
 });
 
 /** What is wrong, where that is, what was there, and what is expected. */
@@ -178,12 +179,12 @@ const MISTAKES: readonly [specs: unknown, key: string, found: string, expected: 
 
 for (const [specs, key, found, expected] of MISTAKES) {
   Deno.test(`readSpecs() names ${key}, what is there and what is expected: ${expected.source}`, () => {
-    assert.throws(() => readSpecs(specs), (error) => {
-      assert.ok(error instanceof ProcessSpecError);
-      assert.equal(error.key, key);
-      if (found !== "") assert.equal(error.found, found);
-      assert.match(error.expected, expected);
-      assert.ok(error.message.startsWith(`${key} is ${error.found}, expected `));
+    assertThrowsMatching(() => readSpecs(specs), (error) => {
+      assert(error instanceof ProcessSpecError);
+      assertStrictEquals(error.key, key);
+      if (found !== "") assertStrictEquals(error.found, found);
+      assertMatch(error.expected, expected);
+      assert(error.message.startsWith(`${key} is ${error.found}, expected `));
       return true;
     });
   });

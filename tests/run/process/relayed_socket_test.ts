@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { RelayedSocket, type RelayTarget } from "../../../src/run/process/relayed_socket.ts";
 import { type ProcessHarness, processTest } from "../../support/process_harness.ts";
 
@@ -37,7 +37,7 @@ async function readText(conn: Deno.Conn): Promise<string> {
 }
 
 async function connect(relay: RelayedSocket): Promise<Deno.TcpConn> {
-  assert.ok("port" in relay.address);
+  assert("port" in relay.address);
   return await Deno.connect(relay.address);
 }
 
@@ -52,21 +52,21 @@ processTest("RelayedSocket passes a connection on, in both directions and to bot
   await t.until(() => target.offers.length === 1);
   const [{ preface, conn }] = target.offers;
   const { hostname, port } = client.localAddr as Deno.NetAddr;
-  assert.equal(
+  assertStrictEquals(
     preface,
     `${JSON.stringify({ hostname, port })}\n`,
     "nothing of the client before it is taken",
   );
   await conn.write(TAKEN);
-  assert.equal(await readText(conn), "ping");
+  assertStrictEquals(await readText(conn), "ping");
   await write(conn, "pong");
-  assert.equal(await readText(client), "pong");
+  assertStrictEquals(await readText(client), "pong");
   await client.closeWrite();
-  assert.equal(await readText(conn), "");
+  assertStrictEquals(await readText(conn), "");
   await write(conn, "bye");
-  assert.equal(await readText(client), "bye");
+  assertStrictEquals(await readText(client), "bye");
   conn.close();
-  assert.equal(await readText(client), "");
+  assertStrictEquals(await readText(client), "");
   client.close();
   relay.close();
   target.close();
@@ -89,7 +89,7 @@ processTest("RelayedSocket offers a connection to another instance when one does
   relay.route(good);
   await t.until(async () => await refuse() && good.offers.length > 0);
   await good.offers[0].conn.write(TAKEN);
-  assert.equal(
+  assertStrictEquals(
     await readText(good.offers[0].conn),
     "ping",
     "all of it, although others were offered it before",
@@ -111,11 +111,11 @@ processTest("RelayedSocket has connections wait while there is no instance", asy
     await conn.write(TAKEN);
     return await readText(conn);
   }));
-  assert.deepEqual(texts.map(Number).sort((a, b) => a - b), clients.map((_, index) => index));
+  assertEquals(texts.map(Number).sort((a, b) => a - b), clients.map((_, index) => index));
   relay.unroute(target);
   const waiting = await connect(relay);
   relay.close();
-  assert.equal(await readText(waiting).catch(() => ""), "");
+  assertStrictEquals(await readText(waiting).catch(() => ""), "");
   for (const conn of [waiting, ...clients, ...target.offers.map(({ conn }) => conn)]) conn.close();
   target.close();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { HttpLoad } from "../../support/http_load.ts";
 import { portOf, processTest, workerSpec } from "../../support/process_harness.ts";
 
@@ -24,9 +24,9 @@ processTest(
     const before = load.answeredCount;
     await t.until(() => load.answeredCount > before + 20);
     const { failures, bodies } = await load.stop();
-    assert.deepEqual(failures, []);
+    assertEquals(failures, []);
     const pids = new Set([...bodies].map((body) => body.split(" ")[0]));
-    assert.ok(pids.size > RELOADS, `${pids.size} processes answered`);
+    assert(pids.size > RELOADS, `${pids.size} processes answered`);
   },
 );
 
@@ -39,8 +39,8 @@ processTest("Supervisor.reload() waits for requests that take long", async (t) =
   await new Promise((resolve) => setTimeout(resolve, 500));
   await supervisor.reload("web");
   const { failures, bodies } = await load.stop();
-  assert.deepEqual(failures, []);
-  assert.ok(bodies.has(`${pid} 0`), "the old one has answered what it had begun");
+  assertEquals(failures, []);
+  assert(bodies.has(`${pid} 0`), "the old one has answered what it had begun");
 });
 
 processTest("Supervisor keeps its sockets while no worker runs: clients wait, and are served", async (t) => {
@@ -50,10 +50,10 @@ processTest("Supervisor keeps its sockets while no worker runs: clients wait, an
   await supervisor.stop("web");
   load.start(2, "connection-per-request");
   await new Promise((resolve) => setTimeout(resolve, 200));
-  assert.deepEqual([load.answeredCount, load.failures], [0, []]);
+  assertEquals([load.answeredCount, load.failures], [0, []]);
   await supervisor.reload("web");
   await t.until(() => load.answeredCount > 10);
-  assert.deepEqual((await load.stop()).failures, []);
+  assertEquals((await load.stop()).failures, []);
 });
 
 processTest(
@@ -71,8 +71,8 @@ processTest(
     );
     const { failures, bodies } = await load.stop();
     // What it had under way is lost with it, and nothing else.
-    assert.ok(failures.length <= 3, failures.join("\n"));
-    assert.ok([...bodies].some((body) => body.endsWith(" 1")));
+    assert(failures.length <= 3, failures.join("\n"));
+    assert([...bodies].some((body) => body.endsWith(" 1")));
   },
 );
 
@@ -86,6 +86,6 @@ processTest("Supervisor's workers take connections while one of them hangs", asy
   load.start(1, "connection-per-request");
   await t.until(() => load.answeredCount >= 20);
   const { failures, bodies } = await load.stop();
-  assert.deepEqual(failures, []);
-  assert.ok([...bodies].every((body) => body.endsWith(" 1")));
+  assertEquals(failures, []);
+  assert([...bodies].every((body) => body.endsWith(" 1")));
 });

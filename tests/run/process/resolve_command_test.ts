@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { resolveCommand } from "../../../src/run/process/resolve_command.ts";
 import { processTest } from "../../support/process_harness.ts";
 
@@ -10,19 +11,22 @@ processTest("resolveCommand() finds programs as a shell does", async (t) => {
   await Deno.writeTextFile(`${directory}/later/plain`, "", { mode: 0o755 });
   await Deno.writeTextFile(`${directory}/bin/tool`, "", { mode: 0o755 });
   const path = `${directory}/none:bin:${directory}/later`;
-  assert.equal(await resolveCommand("tool", directory, path), `${directory}/bin/tool`);
-  assert.equal(await resolveCommand("plain", directory, path), `${directory}/later/plain`);
-  assert.equal(await resolveCommand("./bin/tool", directory, path), `${directory}/bin/tool`);
-  assert.equal(
+  assertStrictEquals(await resolveCommand("tool", directory, path), `${directory}/bin/tool`);
+  assertStrictEquals(await resolveCommand("plain", directory, path), `${directory}/later/plain`);
+  assertStrictEquals(await resolveCommand("./bin/tool", directory, path), `${directory}/bin/tool`);
+  assertStrictEquals(
     await resolveCommand("tool", `${directory}/bin`, ""),
     `${directory}/bin/tool`,
     "an empty entry is here",
   );
-  await assert.rejects(resolveCommand("dir", directory, path), /"dir": there is no such program in PATH \(/);
-  await assert.rejects(resolveCommand("./tool", directory, path), Deno.errors.NotFound);
-  await assert.rejects(resolveCommand("./bin/dir", directory, path), Deno.errors.NotFound);
-  await assert.rejects(
-    resolveCommand("bin/plain", directory, path),
+  await assertRejectsMatching(
+    () => resolveCommand("dir", directory, path),
+    /"dir": there is no such program in PATH \(/,
+  );
+  await assertRejects(() => resolveCommand("./tool", directory, path), Deno.errors.NotFound);
+  await assertRejects(() => resolveCommand("./bin/dir", directory, path), Deno.errors.NotFound);
+  await assertRejectsMatching(
+    () => resolveCommand("bin/plain", directory, path),
     /may not be executed \(its mode is 644\)/,
   );
 });
@@ -39,7 +43,7 @@ Deno.test("resolveCommand() does not call a program missing that it may not look
       `data:application/typescript,${encodeURIComponent(program)}`,
     ],
   }).output();
-  assert.match(
+  assertMatch(
     new TextDecoder().decode(stdout),
     /^NotCapable: "sleep": look for it in PATH: Requires read access to "\/usr\/bin\/sleep"/,
   );

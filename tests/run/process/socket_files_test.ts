@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { guardedSocket, removeLeftOver, removeSockets } from "../../../src/run/process/socket_files.ts";
 import { processTest } from "../../support/process_harness.ts";
 
@@ -12,7 +12,7 @@ processTest("removeLeftOver() removes a socket that nobody listens on, and nothi
   gone.close();
   await Deno.writeTextFile(file, "");
   for (const path of [live, stale, file, `${t.directory}/none`]) await removeLeftOver(path);
-  assert.deepEqual([await exists(live), await exists(stale), await exists(file)], [true, false, true]);
+  assertEquals([await exists(live), await exists(stale), await exists(file)], [true, false, true]);
   listener.close();
 });
 
@@ -24,5 +24,5 @@ processTest("removeSockets() leaves a file that is another one by now", async (t
   await Deno.writeTextFile(`${other}-new`, "");
   await Deno.rename(`${other}-new`, other);
   removeSockets([...sockets, { path: `${t.directory}/none`, inode: 1 }]);
-  assert.deepEqual([await exists(same), await exists(other)], [false, true]);
+  assertEquals([await exists(same), await exists(other)], [false, true]);
 });

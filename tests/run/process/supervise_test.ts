@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { ProcessSpecError, supervise } from "../../../src/run/process/mod.ts";
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { runProgram } from "../../support/driver_program.ts";
@@ -7,36 +8,36 @@ import { portOf, processTest } from "../../support/process_harness.ts";
 
 processTest("supervise() rejects when a command is no program, and starts nothing", async (t) => {
   const touch = t.script("touch", `touch ${t.directory}/touched`);
-  await assert.rejects(
-    supervise([touch, { name: "web", command: "no-such-program-anywhere" }]),
+  await assertRejectsMatching(
+    () => supervise([touch, { name: "web", command: "no-such-program-anywhere" }]),
     (error) => {
-      assert.ok(error instanceof Deno.errors.NotFound);
-      assert.match(
+      assert(error instanceof Deno.errors.NotFound);
+      assertMatch(
         error.message,
         /^start web: command "no-such-program-anywhere": there is no such program in PATH \(/,
       );
       return true;
     },
   );
-  await assert.rejects(
-    supervise([{ name: "web", command: `${t.directory}/nope` }]),
+  await assertRejectsMatching(
+    () => supervise([{ name: "web", command: `${t.directory}/nope` }]),
     /there is no program at .*\/nope/,
   );
   for (const cwd of [`${t.directory}/nope`, touch.command]) {
-    await assert.rejects(supervise([touch, { name: "web", command: "true", cwd }]), {
+    await assertRejectsMatching(() => supervise([touch, { name: "web", command: "true", cwd }]), {
       name: "NotFound",
       message: `start web: cwd ${JSON.stringify(cwd)}: there is no such directory`,
     });
   }
   await Deno.mkdir(`${t.directory}/run0`);
   const each = { name: "web", command: "true", cwd: `${t.directory}/run{instance}`, instances: 2 };
-  await assert.rejects(supervise([touch, each]), /run1": there is no such directory$/);
+  await assertRejectsMatching(() => supervise([touch, each]), /run1": there is no such directory$/);
   await Deno.writeTextFile(`${t.directory}/text`, "");
-  await assert.rejects(
-    supervise([{ name: "web", command: `${t.directory}/text` }]),
+  await assertRejects(
+    () => supervise([{ name: "web", command: `${t.directory}/text` }]),
     Deno.errors.PermissionDenied,
   );
-  await assert.rejects(Deno.stat(`${t.directory}/touched`), Deno.errors.NotFound);
+  await assertRejects(() => Deno.stat(`${t.directory}/touched`), Deno.errors.NotFound);
 });
 
 processTest("supervise() rejects when a port is taken, and lets go of those it had", async (t) => {
@@ -49,11 +50,11 @@ processTest("supervise() rejects when a port is taken, and lets go of those it h
     hostname: "127.0.0.1",
     port: taken.addr.port,
   }];
-  await assert.rejects(
-    supervise([{ name: "web", command: "sleep", args: ["100"], listen }]),
+  await assertRejectsMatching(
+    () => supervise([{ name: "web", command: "sleep", args: ["100"], listen }]),
     (error) => {
-      assert.ok(error instanceof Deno.errors.AddrInUse);
-      assert.equal(
+      assert(error instanceof Deno.errors.AddrInUse);
+      assertStrictEquals(
         error.message,
         `start web: bind 127.0.0.1:${taken.addr.port}: the address is in use (EADDRINUSE)`,
       );
@@ -73,9 +74,9 @@ processTest("supervise() rejects when a port is taken, and lets go of those it h
 });
 
 processTest("supervise() rejects a mistake in a specification with its key", async () => {
-  await assert.rejects(supervise([{ name: "web", command: "sleep", instances: 0 }]), (error) => {
-    assert.ok(error instanceof ProcessSpecError);
-    assert.deepEqual([error.key, error.found, error.expected], [
+  await assertRejectsMatching(() => supervise([{ name: "web", command: "sleep", instances: 0 }]), (error) => {
+    assert(error instanceof ProcessSpecError);
+    assertEquals([error.key, error.found, error.expected], [
       "process[0].instances",
       "0",
       "a whole number from 1 to 1024",
@@ -91,10 +92,13 @@ processTest("supervise() is shut down by its signal", async (t) => {
   });
   await supervisor.ready();
   controller.abort();
-  assert.deepEqual(await supervisor.finished, { gaveUp: [] });
-  await assert.rejects(supervise([t.script("nap", "sleep 100")], { signal: controller.signal }), {
-    name: "AbortError",
-  });
+  assertEquals(await supervisor.finished, { gaveUp: [] });
+  await assertRejectsMatching(
+    () => supervise([t.script("nap", "sleep 100")], { signal: controller.signal }),
+    {
+      name: "AbortError",
+    },
+  );
 });
 
 processTest("a process has arguments, variables and directory as they are specified", async (t) => {
@@ -111,7 +115,7 @@ processTest("a process has arguments, variables and directory as they are specif
     instances: 1,
     output: { kind: "null" },
   }]);
-  assert.equal(await t.untilFile(out), `env n0 a b=0 env 0 1 ${t.directory} none\n`);
+  assertStrictEquals(await t.untilFile(out), `env n0 a b=0 env 0 1 ${t.directory} none\n`);
 });
 
 processTest("a process that cannot be started again is told, and tried again", async (t) => {
@@ -127,11 +131,11 @@ processTest("a process that cannot be started again is told, and tried again", a
   }]);
   await supervisor.ready();
   await Deno.remove(program);
-  assert.deepEqual(await supervisor.finished, { gaveUp: ["gone/0"] });
+  assertEquals(await supervisor.finished, { gaveUp: ["gone/0"] });
   await t.until(() => events.some(({ type }) => type === "gave-up"));
   const failed = events.find((event) => event.type === "failed");
-  assert.ok(failed?.type === "failed");
-  assert.match(failed.reason, /no such file or directory|No such file or directory/i);
+  assert(failed?.type === "failed");
+  assertMatch(failed.reason, /no such file or directory|No such file or directory/i);
 });
 
 processTest("ready: http waits for an answer, and health: http finds one that hangs", async (t) => {
@@ -169,7 +173,7 @@ processTest("ready: started takes one that still runs for ready", async (t) => {
     t.script("gone", "exit 1", { ready: { kind: "started", afterMs: 60_000 }, restart: { restartsMax: 0 } }),
   ]);
   await t.until(() => supervisor.status()[0].state === "ready" && supervisor.status()[1].state === "gave-up");
-  assert.ok(!events.some((event) => event.type === "ready" && event.name === "gone"));
+  assert(!events.some((event) => event.type === "ready" && event.name === "gone"));
 });
 
 Deno.test({
@@ -221,7 +225,7 @@ while True:
   const events = supervisor.events();
   await supervisor.ready();
   const answer = await fetch(`http://127.0.0.1:${portOf(supervisor, "python", "http")}/`);
-  assert.equal(await answer.text(), "python");
+  assertStrictEquals(await answer.text(), "python");
   await Deno.writeTextFile(`${directory}/hang`, "");
   for await (const event of events) if (event.type === "unhealthy") break;
   await Deno.remove(directory, { recursive: true });
@@ -239,14 +243,14 @@ processTest("output: prefixed and files carry whole lines, and files are rotated
   await supervisor.shutdown();
   const names = (await t.list(logs)).sort();
   const expected = ["", ".1", ".2"].flatMap((end) => [0, 1].map((index) => `talk-${index}.log${end}`)).sort();
-  assert.deepEqual(names, expected);
+  assertEquals(names, expected);
   const texts = await Promise.all(
     [".2", ".1", ""].map((end) => Deno.readTextFile(`${logs}/talk-0.log${end}`)),
   );
-  assert.ok(texts.every((text) => text.length <= 300 && text.endsWith("\n")));
+  assert(texts.every((text) => text.length <= 300 && text.endsWith("\n")));
   const lines = texts.join("").trim().split("\n").filter((line) => line.startsWith("line "));
-  assert.deepEqual(lines, lines.map((_, index) => `line ${200 - lines.length + index}`));
-  assert.ok(texts.join("").includes("end\n"));
+  assertEquals(lines, lines.map((_, index) => `line ${200 - lines.length + index}`));
+  assert(texts.join("").includes("end\n"));
 });
 
 processTest("listen: { path } is a Unix socket that is there for its owner's time", async (t) => {
@@ -260,23 +264,23 @@ processTest("listen: { path } is a Unix socket that is there for its owner's tim
     t.script("web", "echo ready; sleep 100", { listen: [{ name: "web", path }] }),
   ]);
   await supervisor.ready();
-  assert.deepEqual(supervisor.addresses("web"), { web: { path } });
+  assertEquals(supervisor.addresses("web"), { web: { path } });
   (await Deno.connect({ transport: "unix", path })).close();
-  await assert.rejects(
-    supervise([t.script("other", "sleep 100", { listen: [{ name: "web", path }] })]),
+  await assertRejects(
+    () => supervise([t.script("other", "sleep 100", { listen: [{ name: "web", path }] })]),
     Deno.errors.AddrInUse,
   );
   await supervisor.shutdown();
-  await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
+  await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
 });
 
 processTest(
   "supervise() rejects when a watched path is not there, or TMPDIR too long for sockets",
   async (t) => {
     const watch = { paths: [`${t.directory}/none`] };
-    await assert.rejects(supervise([t.script("web", "sleep 100", { watch })]), (error) => {
-      assert.ok(error instanceof Deno.errors.NotFound);
-      assert.match(error.message, /^watch .*\/none for web: no such file or directory/);
+    await assertRejectsMatching(() => supervise([t.script("web", "sleep 100", { watch })]), (error) => {
+      assert(error instanceof Deno.errors.NotFound);
+      assertMatch(error.message, /^watch .*\/none for web: no such file or directory/);
       return true;
     });
     const long = `${t.directory}/${"x".repeat(100)}`;
@@ -286,12 +290,12 @@ processTest(
     await supervise([{ name: "nap", command: "sleep", args: ["100"] }]).catch((error) => console.log(error.message));
   `;
     const { stdout, stderr } = await runProgram(source, { environment: { TMPDIR: long } });
-    assert.match(
+    assertMatch(
       stdout,
       /^TMPDIR is too long for the sockets of a supervisor: .* bytes, expected at most 80\n$/,
       stderr,
     );
-    assert.deepEqual(await t.list(long), []);
+    assertEquals(await t.list(long), []);
   },
 );
 
@@ -303,7 +307,7 @@ processTest("output: files tells once when lines are lost, and the process goes 
     }),
   ]);
   await supervisor.ready();
-  assert.equal(lines.filter((line) => line.startsWith("OUTPUT OF talk/0 IS LOST: write ")).length, 1);
+  assertStrictEquals(lines.filter((line) => line.startsWith("OUTPUT OF talk/0 IS LOST: write ")).length, 1);
 });
 
 processTest("Supervisor.shutdown() does not wait for somebody who takes no output any more", async (t) => {
@@ -330,7 +334,7 @@ processTest("Supervisor.shutdown() does not wait for somebody who takes no outpu
     await t.untilFile(`${t.directory}/ready`, /ready/);
     child.kill("SIGTERM");
     await t.until(() => ended);
-    assert.equal((await child.status).code, 0);
+    assertStrictEquals((await child.status).code, 0);
   } finally {
     if (!ended) child.kill("SIGKILL");
     await child.stdout.cancel();
@@ -345,5 +349,5 @@ processTest("supervise() goes on when its log throws", async (t) => {
   });
   await supervisor.ready();
   await supervisor.reload("nap");
-  assert.equal(supervisor.status()[0].restartCount, 0);
+  assertStrictEquals(supervisor.status()[0].restartCount, 0);
 });

@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SUBSCRIPTIONS_MAX } from "../../../src/base/sync/mod.ts";
 import { ReloadError } from "../../../src/run/process/mod.ts";
 import { PROCESS_WATCHDOG_MS, processTest } from "../../support/process_harness.ts";
@@ -14,15 +22,15 @@ processTest(
     await t.until(() => supervisor.status().filter(({ state }) => state === "ready").length === 2);
     await t.until(() => supervisor.status()[2].state === "done");
     const [first, second, once] = supervisor.status();
-    assert.deepEqual([first.name, first.instance, second.instance], ["nap", 0, 1]);
-    assert.ok(first.pid !== undefined && second.pid !== undefined && first.pid !== second.pid);
-    assert.ok(isRunning(first.pid));
-    assert.ok(first.uptimeMs !== undefined && first.uptimeMs > 0);
-    assert.equal(first.restartCount, 0);
-    assert.equal(first.lastExit, undefined);
-    assert.ok((first.memoryBytes ?? 0) > 10_000, `${first.memoryBytes} bytes`);
-    assert.ok(first.cpuMs !== undefined && first.cpuMs >= 0);
-    assert.deepEqual([once.pid, once.uptimeMs, once.lastExit], [undefined, undefined, {
+    assertEquals([first.name, first.instance, second.instance], ["nap", 0, 1]);
+    assert(first.pid !== undefined && second.pid !== undefined && first.pid !== second.pid);
+    assert(isRunning(first.pid));
+    assert(first.uptimeMs !== undefined && first.uptimeMs > 0);
+    assertStrictEquals(first.restartCount, 0);
+    assertStrictEquals(first.lastExit, undefined);
+    assert((first.memoryBytes ?? 0) > 10_000, `${first.memoryBytes} bytes`);
+    assert(first.cpuMs !== undefined && first.cpuMs >= 0);
+    assertEquals([once.pid, once.uptimeMs, once.lastExit], [undefined, undefined, {
       code: 3,
       signal: null,
     }]);
@@ -33,15 +41,15 @@ processTest("Supervisor starts one that was killed again, and tells the signal",
   const { supervisor, events } = await t.supervise([t.script("nap", "echo ready; sleep 100")]);
   await supervisor.ready();
   const [{ pid }] = supervisor.status();
-  assert.ok(pid !== undefined);
+  assert(pid !== undefined);
   Deno.kill(pid, "SIGKILL");
   await t.until(() => supervisor.status()[0].restartCount === 1);
   await supervisor.ready();
   await t.until(() => events.length === 6);
   const [after] = supervisor.status();
-  assert.notEqual(after.pid, pid);
-  assert.deepEqual(after.lastExit, { code: 137, signal: "SIGKILL" });
-  assert.deepEqual(events.map(({ type }) => type), [
+  assertNotStrictEquals(after.pid, pid);
+  assertEquals(after.lastExit, { code: 137, signal: "SIGKILL" });
+  assertEquals(events.map(({ type }) => type), [
     "started",
     "ready",
     "exited",
@@ -50,7 +58,7 @@ processTest("Supervisor starts one that was killed again, and tells the signal",
     "ready",
   ]);
   const exited = events.find((event) => event.type === "exited");
-  assert.ok(exited?.type === "exited" && !exited.expected && exited.pid === pid);
+  assert(exited?.type === "exited" && !exited.expected && exited.pid === pid);
 });
 
 processTest(
@@ -65,18 +73,18 @@ processTest(
     ], { log: (line, isLoud) => isLoud && loud.push(line) });
     await t.until(() => events.some(({ type }) => type === "gave-up"));
     const gaveUp = events.find((event) => event.type === "gave-up");
-    assert.ok(gaveUp?.type === "gave-up");
-    assert.equal(gaveUp.name, "broken");
-    assert.match(
+    assert(gaveUp?.type === "gave-up");
+    assertStrictEquals(gaveUp.name, "broken");
+    assertMatch(
       gaveUp.reason,
       /^3 restarts within 60 s did not help; the last time it ended with code 7; .*no database here/,
     );
-    assert.equal(loud.length, 1);
-    assert.match(loud[0], /^broken\/0 IS GIVEN UP: /);
-    assert.equal(supervisor.status()[1].state, "gave-up");
+    assertStrictEquals(loud.length, 1);
+    assertMatch(loud[0], /^broken\/0 IS GIVEN UP: /);
+    assertStrictEquals(supervisor.status()[1].state, "gave-up");
     await t.until(() => supervisor.status()[0].state === "ready");
     await supervisor.shutdown();
-    assert.deepEqual(await supervisor.finished, { gaveUp: ["broken/0"] });
+    assertEquals(await supervisor.finished, { gaveUp: ["broken/0"] });
   },
 );
 
@@ -85,7 +93,7 @@ processTest("Supervisor.finished resolves by itself when nothing is left to run"
     t.script("a", "exit 0", { restart: { policy: "on-failure" }, instances: 2 }),
     t.script("b", "exit 1", { restart: { delayMs: 1, restartsMax: 1 } }),
   ]);
-  assert.deepEqual(await supervisor.finished, { gaveUp: ["b/0"] });
+  assertEquals(await supervisor.finished, { gaveUp: ["b/0"] });
   await supervisor.shutdown();
 });
 
@@ -94,7 +102,7 @@ processTest("Supervisor.ready() rejects when one will not be ready", async (t) =
     t.script("nap", "echo ready; sleep 100"),
     t.script("broken", "exit 7", { restart: { restartsMax: 0 } }),
   ]);
-  await assert.rejects(supervisor.ready(), /broken\/0 will not be ready: it is gave-up/);
+  await assertRejectsMatching(() => supervisor.ready(), /broken\/0 will not be ready: it is gave-up/);
 });
 
 processTest("Supervisor.shutdown() stops the last process first, and its instances together", async (t) => {
@@ -109,10 +117,10 @@ processTest("Supervisor.shutdown() stops the last process first, and its instanc
   await supervisor.ready();
   const pids = supervisor.status().map(({ pid }) => pid ?? 0);
   await supervisor.shutdown();
-  assert.deepEqual((await Deno.readTextFile(log)).trim().split("\n"), ["third", "second", "second", "first"]);
-  assert.ok(pids.every((pid) => !isRunning(pid)));
+  assertEquals((await Deno.readTextFile(log)).trim().split("\n"), ["third", "second", "second", "first"]);
+  assert(pids.every((pid) => !isRunning(pid)));
   const ends = events.filter((event) => event.type === "exited");
-  assert.ok(ends.length === 4 && ends.every((event) => event.type === "exited" && event.expected));
+  assert(ends.length === 4 && ends.every((event) => event.type === "exited" && event.expected));
 });
 
 processTest("Supervisor kills one that does not heed the signal within its time", async (t) => {
@@ -122,9 +130,9 @@ processTest("Supervisor kills one that does not heed the signal within its time"
   await supervisor.ready();
   await supervisor.shutdown();
   const killed = events.find((event) => event.type === "killed");
-  assert.ok(killed?.type === "killed");
-  assert.equal(killed.reason, "it did not end within 100 ms");
-  assert.deepEqual(supervisor.status()[0].lastExit, { code: 137, signal: "SIGKILL" });
+  assert(killed?.type === "killed");
+  assertStrictEquals(killed.reason, "it did not end within 100 ms");
+  assertEquals(supervisor.status()[0].lastExit, { code: 137, signal: "SIGKILL" });
 });
 
 processTest("Supervisor stops one that was stopped by SIGSTOP", async (t) => {
@@ -134,7 +142,7 @@ processTest("Supervisor stops one that was stopped by SIGSTOP", async (t) => {
   await supervisor.ready();
   Deno.kill(supervisor.status()[0].pid ?? 0, "SIGSTOP");
   await supervisor.shutdown();
-  assert.deepEqual(supervisor.status()[0].lastExit, { code: 5, signal: null });
+  assertEquals(supervisor.status()[0].lastExit, { code: 5, signal: null });
 });
 
 processTest("Supervisor.reload() has one that was stopped by SIGSTOP finish, too", async (t) => {
@@ -148,7 +156,7 @@ processTest("Supervisor.reload() has one that was stopped by SIGSTOP finish, too
   Deno.kill(supervisor.status()[0].pid ?? 0, "SIGSTOP");
   await supervisor.reload("nap");
   const exited = events.find((event) => event.type === "exited");
-  assert.ok(exited?.type === "exited" && exited.status.code === 6);
+  assert(exited?.type === "exited" && exited.status.code === 6);
 });
 
 processTest("Supervisor uses the stop signal it is given", async (t) => {
@@ -159,7 +167,7 @@ processTest("Supervisor uses the stop signal it is given", async (t) => {
   ]);
   await supervisor.ready();
   await supervisor.shutdown();
-  assert.deepEqual(supervisor.status()[0].lastExit, { code: 9, signal: null });
+  assertEquals(supervisor.status()[0].lastExit, { code: 9, signal: null });
 });
 
 processTest("Supervisor leaves nothing behind of what a process has started", async (t) => {
@@ -171,7 +179,7 @@ processTest("Supervisor leaves nothing behind of what a process has started", as
   ]);
   await supervisor.ready();
   const child = Number(await t.untilFile(`${t.directory}/child`));
-  assert.ok(isRunning(child));
+  assert(isRunning(child));
   await supervisor.shutdown();
   await t.until(() => !isRunning(child));
 });
@@ -185,13 +193,13 @@ processTest(
     ]);
     await supervisor.ready();
     await supervisor.stop("a");
-    assert.deepEqual(supervisor.status().map(({ state }) => state), ["stopped", "stopped", "ready"]);
+    assertEquals(supervisor.status().map(({ state }) => state), ["stopped", "stopped", "ready"]);
     await supervisor.reload("a");
-    assert.deepEqual(supervisor.status().map(({ state }) => state), ["ready", "ready", "ready"]);
+    assertEquals(supervisor.status().map(({ state }) => state), ["ready", "ready", "ready"]);
     await supervisor.stop("a");
     await supervisor.stop("b");
-    assert.deepEqual(supervisor.status().map(({ state }) => state), ["stopped", "stopped", "stopped"]);
-    await assert.rejects(supervisor.stop("c"), /there is no process "c", expected one of a, b/);
+    assertEquals(supervisor.status().map(({ state }) => state), ["stopped", "stopped", "stopped"]);
+    await assertRejectsMatching(() => supervisor.stop("c"), /there is no process "c", expected one of a, b/);
   },
 );
 
@@ -204,14 +212,14 @@ processTest("Supervisor.reload() has each new one ready before the old one is as
   await supervisor.reload("nap");
   await t.until(() => events.at(-1)?.type === "reloaded");
   const after = supervisor.status().map(({ pid }) => pid);
-  assert.ok(after.every((pid) => !before.includes(pid)));
+  assert(after.every((pid) => !before.includes(pid)));
   const one = (instance: number) =>
     ["started", "ready", "draining", "exited"].map((type) => `${type} ${instance}`);
   const told = events.slice(events.findIndex(({ type }) => type === "reloading")).map((event) =>
     "instance" in event ? `${event.type} ${event.instance}` : event.type
   );
-  assert.deepEqual(told, ["reloading", ...one(0), ...one(1), ...one(2), "reloaded"], "one at a time");
-  assert.deepEqual(supervisor.status().map(({ restartCount }) => restartCount), [0, 0, 0]);
+  assertEquals(told, ["reloading", ...one(0), ...one(1), ...one(2), "reloaded"], "one at a time");
+  assertEquals(supervisor.status().map(({ restartCount }) => restartCount), [0, 0, 0]);
 });
 
 processTest("Supervisor.reload() replaces as many at a time as it is told", async (t) => {
@@ -221,7 +229,7 @@ processTest("Supervisor.reload() replaces as many at a time as it is told", asyn
   await supervisor.ready();
   await supervisor.reload("nap");
   const first = events.findIndex(({ type }) => type === "reloading");
-  assert.deepEqual(events.slice(first + 1, first + 4).map(({ type }) => type), [
+  assertEquals(events.slice(first + 1, first + 4).map(({ type }) => type), [
     "started",
     "started",
     "started",
@@ -243,24 +251,24 @@ processTest(
     await supervisor.ready();
     const before = supervisor.status().map(({ pid }) => pid);
     await Deno.writeTextFile(`${t.directory}/bad`, "");
-    await assert.rejects(supervisor.reload("web"), (error) => {
-      assert.ok(error instanceof ReloadError && error.process === "web");
-      assert.equal(
+    await assertRejectsMatching(() => supervisor.reload("web"), (error) => {
+      assert(error instanceof ReloadError && error.process === "web");
+      assertStrictEquals(
         error.message,
         "reload web: web/0: it ended with code 98 before it was ready; its last words: port taken; " +
           "what was not replaced still runs",
       );
       return true;
     });
-    assert.deepEqual(
+    assertEquals(
       supervisor.status().map(({ pid, state }) => [pid, state]),
       before.map((pid) => [pid, "ready"]),
     );
-    assert.ok(events.some((event) => event.type === "reload-failed"));
-    assert.ok(before.every((pid) => isRunning(pid ?? 0)));
+    assert(events.some((event) => event.type === "reload-failed"));
+    assert(before.every((pid) => isRunning(pid ?? 0)));
     await Deno.remove(`${t.directory}/bad`);
     await supervisor.reload("web");
-    assert.ok(supervisor.status().every(({ pid }) => !before.includes(pid)));
+    assert(supervisor.status().every(({ pid }) => !before.includes(pid)));
   },
 );
 
@@ -273,12 +281,12 @@ processTest("Supervisor.reload() kills a new one that is not ready in time", asy
   await supervisor.ready();
   const [{ pid }] = supervisor.status();
   await Deno.writeTextFile(`${t.directory}/mute`, "");
-  await assert.rejects(
-    supervisor.reload("web"),
+  await assertRejectsMatching(
+    () => supervisor.reload("web"),
     /it is not ready after 2000 ms, expected a line that \/\^ready\$\/ matches/,
   );
   const [after] = supervisor.status();
-  assert.deepEqual([after.pid, after.state], [pid, "ready"]);
+  assertEquals([after.pid, after.state], [pid, "ready"]);
 });
 
 processTest("Supervisor.reload() makes one that was given up run again", async (t) => {
@@ -291,17 +299,17 @@ processTest("Supervisor.reload() makes one that was given up run again", async (
   await t.until(() => supervisor.status()[1].state === "gave-up");
   await Deno.writeTextFile(`${t.directory}/good`, "");
   await supervisor.reload("late");
-  assert.equal(supervisor.status()[1].state, "ready");
+  assertStrictEquals(supervisor.status()[1].state, "ready");
   await supervisor.shutdown();
-  assert.deepEqual(await supervisor.finished, { gaveUp: [] });
+  assertEquals(await supervisor.finished, { gaveUp: [] });
 });
 
 processTest("Supervisor.reload() shares the next one among all who ask while one is under way", async (t) => {
   const { supervisor, events } = await t.supervise([t.script("nap", "echo ready; sleep 100")]);
   await supervisor.ready();
   await Promise.all(Array.from({ length: 10 }, () => supervisor.reload("nap")));
-  assert.equal(events.filter(({ type }) => type === "reloading").length, 2);
-  assert.equal(events.filter(({ type }) => type === "reloaded").length, 2);
+  assertStrictEquals(events.filter(({ type }) => type === "reloading").length, 2);
+  assertStrictEquals(events.filter(({ type }) => type === "reloaded").length, 2);
 });
 
 processTest("Supervisor.reload() goes on when the old one dies before the new one is ready", async (t) => {
@@ -313,8 +321,8 @@ processTest("Supervisor.reload() goes on when the old one dies before the new on
   Deno.kill(pid ?? 0, "SIGKILL");
   await reloaded;
   const [after] = supervisor.status();
-  assert.deepEqual([after.state, after.restartCount], ["ready", 0]);
-  assert.notEqual(after.pid, pid);
+  assertEquals([after.state, after.restartCount], ["ready", 0]);
+  assertNotStrictEquals(after.pid, pid);
 });
 
 processTest("Supervisor.shutdown() ends a reload that is under way", async (t) => {
@@ -323,11 +331,11 @@ processTest("Supervisor.shutdown() ends a reload that is under way", async (t) =
   ]);
   await supervisor.ready();
   await Deno.writeTextFile(`${t.directory}/slow`, "");
-  const reloaded = assert.rejects(supervisor.reload("nap"), ReloadError);
+  const reloaded = assertRejects(() => supervisor.reload("nap"), ReloadError);
   await t.until(() => supervisor.status().length === 2);
   await supervisor.shutdown();
   await reloaded;
-  assert.ok(supervisor.status().every(({ pid }) => pid === undefined));
+  assert(supervisor.status().every(({ pid }) => pid === undefined));
 });
 
 processTest(
@@ -347,8 +355,8 @@ processTest(
     ]);
     await supervisor.ready();
     await supervisor.reload("stubborn");
-    assert.equal(await Deno.readTextFile(log), "drain\nstop\n");
-    assert.equal(events.filter(({ type }) => type === "killed").length, 1);
+    assertStrictEquals(await Deno.readTextFile(log), "drain\nstop\n");
+    assertStrictEquals(events.filter(({ type }) => type === "killed").length, 1);
     await supervisor.kill();
   },
 );
@@ -365,9 +373,9 @@ processTest("Supervisor.events() tells a slow reader how many it has missed", as
     if (event.type === "missed") missed += event.count;
     else seen++;
   }
-  assert.equal(seen, 1024);
+  assertStrictEquals(seen, 1024);
   // A start, an end and a restart each, and the last is given up; those before it failed, which may be told too late.
-  assert.ok(seen + missed >= 3 * 351 && seen + missed < 4 * 351, `${seen} and ${missed}`);
+  assert(seen + missed >= 3 * 351 && seen + missed < 4 * 351, `${seen} and ${missed}`);
 }, 5 * PROCESS_WATCHDOG_MS);
 
 processTest("Supervisor.events() leaves nothing behind when it is left before its first event", async (t) => {
@@ -378,7 +386,7 @@ processTest("Supervisor.events() leaves nothing behind when it is left before it
   const waiting = supervisor.events();
   const next = waiting.next();
   await waiting.return?.();
-  assert.deepEqual(await next, { done: true, value: undefined });
+  assertEquals(await next, { done: true, value: undefined });
 });
 
 processTest("Supervisor reloads when a watched file changes", async (t) => {
@@ -401,11 +409,11 @@ processTest(
         restart: { delayMs: 10, jitter: 0, restartsMax: 4, stableMs: 50 },
       }),
     ]);
-    assert.deepEqual(await supervisor.finished, { gaveUp: ["mute/0"] });
+    assertEquals(await supervisor.finished, { gaveUp: ["mute/0"] });
     await t.until(() => events.some(({ type }) => type === "gave-up"));
     const delays = events.flatMap((event) => event.type === "restarting" ? [event.delayMs] : []);
-    assert.deepEqual(delays, [0, 10, 20, 40]);
-    assert.ok(events.every((event) => event.type !== "exited" || !event.expected), "nobody wanted that");
+    assertEquals(delays, [0, 10, 20, 40]);
+    assert(events.every((event) => event.type !== "exited" || !event.expected), "nobody wanted that");
   },
 );
 
@@ -425,7 +433,7 @@ processTest(
     await supervisor.ready();
     await supervisor.stop("gone");
     await Deno.rename(program, `${program}-away`);
-    await assert.rejects(supervisor.reload("gone"), ReloadError);
+    await assertRejects(() => supervisor.reload("gone"), ReloadError);
     await t.until(() => events.filter(({ type }) => type === "failed").length > 2);
     await Deno.rename(`${program}-away`, program);
     await supervisor.ready();
@@ -436,14 +444,14 @@ processTest("Supervisor.stop() takes back reloads that were asked for before", a
   const { supervisor, events } = await t.supervise([t.script("nap", "sleep 0.2; echo ready; sleep 100")]);
   await supervisor.ready();
   const reloads = [supervisor.reload("nap"), supervisor.reload("nap")].map((reload) =>
-    assert.rejects(reload, ReloadError)
+    assertRejects(() => reload, ReloadError)
   );
   await t.until(() => events.filter(({ type }) => type === "started").length === 2);
   await supervisor.stop("nap");
   await Promise.all(reloads);
-  assert.deepEqual(supervisor.status().map(({ state, pid }) => [state, pid]), [["stopped", undefined]]);
+  assertEquals(supervisor.status().map(({ state, pid }) => [state, pid]), [["stopped", undefined]]);
   await supervisor.reload("nap");
-  assert.equal(supervisor.status()[0].state, "ready");
+  assertStrictEquals(supervisor.status()[0].state, "ready");
 });
 
 processTest(
@@ -459,7 +467,7 @@ processTest(
     const failures = () => events.flatMap((event) => event.type === "failed" ? [event] : []);
     await t.until(() => failures().length === 2);
     await supervisor.shutdown();
-    assert.deepEqual(
+    assertEquals(
       failures().map(({ name, reason }) => [name, reason]),
       new Array(2).fill([
         "mute",

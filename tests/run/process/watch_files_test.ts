@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import { watchFiles } from "../../../src/run/process/watch_files.ts";
 import { processTest } from "../../support/process_harness.ts";
 
@@ -32,7 +32,7 @@ processTest(
     const before = changes;
     await Deno.writeTextFile(`${t.directory}/other`, "again");
     await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal(changes, before);
+    assertStrictEquals(changes, before);
     watcher.close();
   },
 );
@@ -45,6 +45,6 @@ processTest("watchFiles() waits for quiet", async (t) => {
   await Deno.writeTextFile(path, "a");
   await new Promise((resolve) => setTimeout(resolve, 50));
   watcher.close();
-  assert.equal(changes, 0);
-  assert.throws(() => watchFiles([`${path}-none`], 1, () => {}), Deno.errors.NotFound);
+  assertStrictEquals(changes, 0);
+  assertThrows(() => watchFiles([`${path}-none`], 1, () => {}), Deno.errors.NotFound);
 });

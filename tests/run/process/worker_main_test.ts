@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { fileURLToPath } from "node:url";
 import { workerMain } from "../../../src/run/process/mod.ts";
 import { type ProcessHarness, processTest, workerSpec } from "../../support/process_harness.ts";
@@ -26,10 +27,10 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGUSR2"] as const) {
   processTest(`workerMain() finishes on ${signal} without a supervisor, and ends with 0`, async (t) => {
     const { child, log, stderr } = await run(t);
     child.kill(signal);
-    assert.equal((await child.status).code, 0, await stderr);
+    assertStrictEquals((await child.status).code, 0, await stderr);
     const lines = (await Deno.readTextFile(log)).trim().split("\n");
-    assert.match(lines[0], /^start undefined 0 1 /);
-    assert.deepEqual(lines.slice(1), ["started", "abort", "second", "first"]);
+    assertMatch(lines[0], /^start undefined 0 1 /);
+    assertEquals(lines.slice(1), ["started", "abort", "second", "first"]);
   });
 }
 
@@ -38,26 +39,26 @@ processTest("workerMain() ends at once on a second signal", async (t) => {
   child.kill("SIGUSR2");
   await t.untilFile(log, /abort\n/);
   child.kill("SIGTERM");
-  assert.equal((await child.status).code, 143);
+  assertStrictEquals((await child.status).code, 143);
 });
 
 processTest("workerMain() ends with 1 when finishing takes too long", async (t) => {
   const { child, stderr } = await run(t, "slow", "limit");
   child.kill("SIGTERM");
-  assert.equal((await child.status).code, 1);
-  assert.match(await stderr, /worker: .*it did not finish within 50 ms/);
+  assertStrictEquals((await child.status).code, 1);
+  assertMatch(await stderr, /worker: .*it did not finish within 50 ms/);
 });
 
 processTest("workerMain() finishes without a limit where it is told so", async (t) => {
   const { child, log, stderr } = await run(t, "unlimited");
   child.kill("SIGTERM");
-  assert.equal((await child.status).code, 0, await stderr);
-  assert.match(await Deno.readTextFile(log), /abort\nsecond\nfirst\n$/);
+  assertStrictEquals((await child.status).code, 0, await stderr);
+  assertMatch(await Deno.readTextFile(log), /abort\nsecond\nfirst\n$/);
 });
 
 processTest("workerMain() refuses a limit that is none", async () => {
   for (const drainTimeoutMs of [NaN, -1]) {
-    await assert.rejects(workerMain(() => {}, { drainTimeoutMs }), {
+    await assertRejectsMatching(() => workerMain(() => {}, { drainTimeoutMs }), {
       name: "RangeError",
       message: `worker: drainTimeoutMs is ${drainTimeoutMs}, expected 0 or more`,
     });
@@ -67,14 +68,14 @@ processTest("workerMain() refuses a limit that is none", async () => {
 processTest("workerMain() finishes when it is told to while it starts", async (t) => {
   const { child, log } = await run(t, "starting");
   child.kill("SIGTERM");
-  assert.equal((await child.status).code, 0);
-  assert.match(await Deno.readTextFile(log), /starting\nabort\nsecond\nfirst\n$/);
+  assertStrictEquals((await child.status).code, 0);
+  assertMatch(await Deno.readTextFile(log), /starting\nabort\nsecond\nfirst\n$/);
 });
 
 processTest("workerMain() prints what its start throws, and ends with 1", async (t) => {
   const { child, stderr } = await run(t, "fail");
-  assert.equal((await child.status).code, 1);
-  assert.match(await stderr, /worker: Error: no database here\n +at /);
+  assertStrictEquals((await child.status).code, 1);
+  assertMatch(await stderr, /worker: Error: no database here\n +at /);
 });
 
 processTest(
@@ -85,14 +86,14 @@ processTest(
     const { supervisor, events } = await t.supervise([{ ...spec, args: [...spec.args ?? [], log] }]);
     await supervisor.ready();
     const starts = (await Deno.readTextFile(log)).split("\n").filter((line) => line.startsWith("start "));
-    assert.deepEqual(starts.map((line) => line.split(" ").slice(0, 4).join(" ")).sort(), [
+    assertEquals(starts.map((line) => line.split(" ").slice(0, 4).join(" ")).sort(), [
       "start signal 0 2",
       "start signal 1 2",
     ]);
     await supervisor.reload("signal");
     const ends = events.filter((event) => event.type === "exited");
-    assert.ok(ends.every((event) => event.type === "exited" && event.status.code === 0));
-    assert.equal((await Deno.readTextFile(log)).match(/abort\nsecond\nfirst\n/g)?.length, 2);
+    assert(ends.every((event) => event.type === "exited" && event.status.code === 0));
+    assertStrictEquals((await Deno.readTextFile(log)).match(/abort\nsecond\nfirst\n/g)?.length, 2);
   },
 );
 
@@ -118,10 +119,10 @@ processTest("workerMain() sends heartbeats, and a worker whose event loop hangs 
   await t.until(() => events.some((event) => event.type === "unhealthy" && event.name === "busy"));
   await t.until(() => supervisor.status()[1].restartCount === 1);
   const unhealthy = events.find((event) => event.type === "unhealthy");
-  assert.ok(unhealthy?.type === "unhealthy");
-  assert.equal(unhealthy.reason, "3 heartbeats in a row did not come, one each 1000 ms");
-  assert.equal(supervisor.status()[0].restartCount, 0, "the other one is left alone");
-  assert.equal(supervisor.status()[1].lastExit?.signal, "SIGKILL", "it heard nothing else");
+  assert(unhealthy?.type === "unhealthy");
+  assertStrictEquals(unhealthy.reason, "3 heartbeats in a row did not come, one each 1000 ms");
+  assertStrictEquals(supervisor.status()[0].restartCount, 0, "the other one is left alone");
+  assertStrictEquals(supervisor.status()[1].lastExit?.signal, "SIGKILL", "it heard nothing else");
 });
 
 processTest("workerMain() ends when its supervisor is gone", async (t) => {
@@ -143,9 +144,9 @@ processTest("workerMain() ends when its supervisor is gone", async (t) => {
   while (!text.includes("ready")) {
     text += new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
   }
-  assert.equal(text, '{"type":"hello","token":"token"}\n{"type":"ready"}\n');
+  assertStrictEquals(text, '{"type":"hello","token":"token"}\n{"type":"ready"}\n');
   conn.close();
   listener.close();
-  assert.equal((await child.status).code, 1);
-  assert.equal(await stderr, "worker: the supervisor is gone\n");
+  assertStrictEquals((await child.status).code, 1);
+  assertStrictEquals(await stderr, "worker: the supervisor is gone\n");
 });

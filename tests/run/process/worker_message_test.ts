@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import {
   encodeWorkerMessage,
   type WorkerMessage,
@@ -15,6 +15,6 @@ Deno.test("WorkerMessages reads what encodeWorkerMessage() writes, and passes ov
   for (const [index, message] of sent.entries()) {
     for (const line of noise) messages.add(new TextEncoder().encode(`${line}\n`));
     for (const byte of encodeWorkerMessage(message)) messages.add(new Uint8Array([byte]));
-    assert.deepEqual(received, sent.slice(0, index + 1));
+    assertEquals(received, sent.slice(0, index + 1));
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import { testSeeds, withSeed } from "../../support/driver_seed.ts";
 import { fileURLToPath } from "node:url";
@@ -25,10 +25,10 @@ processTest(
     const before = load.answeredCount;
     await t.until(() => load.answeredCount > before + 20);
     const { failures, bodies } = await load.stop();
-    assert.deepEqual(failures, []);
-    assert.equal(new Set([...bodies].map((body) => body.split(" ")[0])).size, 2);
+    assertEquals(failures, []);
+    assertStrictEquals(new Set([...bodies].map((body) => body.split(" ")[0])).size, 2);
     const exited = events.find((event) => event.type === "exited");
-    assert.ok(exited?.type === "exited" && exited.status.code === 0);
+    assert(exited?.type === "exited" && exited.status.code === 0);
   },
 );
 
@@ -47,9 +47,9 @@ if (nativeStatus().available) {
     const done = async () => (await Deno.readTextFile(log).catch(() => "")).trim().split("\n");
     await t.until(async () => (await done()).length >= count);
     const numbers = (await done()).map(Number).sort((a, b) => a - b);
-    assert.deepEqual(numbers, Array.from({ length: count }, (_, index) => index));
+    assertEquals(numbers, Array.from({ length: count }, (_, index) => index));
     const { readyCount, reservedCount } = queue.status();
-    assert.deepEqual([readyCount, reservedCount], [0, 0]);
+    assertEquals([readyCount, reservedCount], [0, 0]);
   });
 
   processTest("Worker.consume(): what workers are killed with is worked off by others", async (t) => {
@@ -71,7 +71,7 @@ if (nativeStatus().available) {
         if (pid !== undefined && signalIfThere(pid, "SIGKILL")) kills++;
         await new Promise((resolve) => setTimeout(resolve, random.below(60)));
       }
-      assert.ok(kills > 0);
+      assert(kills > 0);
       await t.until(async () => (await done()).size >= count);
       await t.until(() => {
         const { readyCount, reservedCount } = queue.status();

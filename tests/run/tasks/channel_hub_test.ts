@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { supervise } from "../../../src/run/process/mod.ts";
 import {
   CHANNEL_VARIABLE,
@@ -42,7 +43,7 @@ hubTest("ChannelHub gives a channel to each process that is started with its var
     channels.push(channel);
     if (channels.length === 3) break;
   }
-  assert.deepEqual(channels.map(({ peer }) => `${peer.name}/${peer.instance}`).sort(), [
+  assertEquals(channels.map(({ peer }) => `${peer.name}/${peer.instance}`).sort(), [
     "echo/0",
     "echo/1",
     "echo/2",
@@ -52,10 +53,10 @@ hubTest("ChannelHub gives a channel to each process that is started with its var
     channel.post({ text: "hello" });
     channel.post(large);
     const messages = channel[Symbol.asyncIterator]();
-    assert.deepEqual((await messages.next()).value, { text: "hello" });
-    assert.deepEqual((await messages.next()).value, large);
-    assert.equal(await channel.call<{ pid(): number }, "pid">("pid", []), channel.peer.pid);
-    assert.equal(
+    assertEquals((await messages.next()).value, { text: "hello" });
+    assertEquals((await messages.next()).value, large);
+    assertStrictEquals(await channel.call<{ pid(): number }, "pid">("pid", []), channel.peer.pid);
+    assertStrictEquals(
       await channel.call<{ again(): boolean }, "again">("again", []),
       true,
       "a channel is opened once",
@@ -71,7 +72,7 @@ hubTest("ChannelHub: the channel of a process that is killed ends, with the call
   const channel = await firstOf(hub);
   await channel.call<{ pid(): number }, "pid">("pid", []);
   Deno.kill(channel.peer.pid, "SIGSTOP");
-  const call = assert.rejects(channel.call<{ pid(): number }, "pid">("pid", []), {
+  const call = assertRejectsMatching(() => channel.call<{ pid(): number }, "pid">("pid", []), {
     name: "ProcessEndedError",
   });
   Deno.kill(channel.peer.pid, "SIGKILL");
@@ -94,12 +95,12 @@ hubTest("ChannelHub passes over who has not its token, and who says nothing that
     await conn.write(new TextEncoder().encode(text)).catch(() => {});
     // Closed, with nothing said; or reset, where something was left unread.
     const count = await conn.read(new Uint8Array(100)).catch(() => null);
-    assert.equal(count, null, text.slice(0, 40));
+    assertStrictEquals(count, null, text.slice(0, 40));
     conn.close();
   }
   await using _supervisor = await workers(1, hub.env);
   const channel = await firstOf(hub);
-  assert.equal(channel.peer.name, "echo");
+  assertStrictEquals(channel.peer.name, "echo");
 });
 
 Deno.test("ChannelHub.close() leaves nothing behind, and ends whoever waits for channels", () =>
@@ -107,7 +108,7 @@ Deno.test("ChannelHub.close() leaves nothing behind, and ends whoever waits for 
     const hub = await ChannelHub.open();
     const target = hub.env[CHANNEL_VARIABLE];
     const directory = target.slice(0, target.lastIndexOf("/"));
-    assert.equal(((await Deno.stat(directory)).mode ?? 0o777) & 0o077, 0, "nobody else may look");
+    assertStrictEquals(((await Deno.stat(directory)).mode ?? 0o777) & 0o077, 0, "nobody else may look");
     const channels: unknown[] = [];
     const reading = (async () => {
       for await (const channel of hub) channels.push(channel);
@@ -115,8 +116,8 @@ Deno.test("ChannelHub.close() leaves nothing behind, and ends whoever waits for 
     await hub.close();
     await hub.close();
     await reading;
-    assert.deepEqual(channels, []);
-    await assert.rejects(Deno.stat(directory), Deno.errors.NotFound);
+    assertEquals(channels, []);
+    await assertRejects(() => Deno.stat(directory), Deno.errors.NotFound);
   }));
 
 Deno.test("ChannelHub.open() takes away what a hub that was killed has left, and nothing else", () =>
@@ -137,9 +138,9 @@ Deno.test("ChannelHub.open() takes away what a hub that was killed has left, and
     const long = new Date(Date.now() - 3_600_000);
     for (const directory of [left, directoryOf(living)]) await Deno.utime(directory, long, long);
     await using _hub = await ChannelHub.open();
-    await assert.rejects(Deno.stat(left), Deno.errors.NotFound);
-    assert.ok((await Deno.stat(directoryOf(living))).isDirectory);
-    assert.ok((await Deno.stat(`${young}/channel.sock`)).isSocket);
+    await assertRejects(() => Deno.stat(left), Deno.errors.NotFound);
+    assert((await Deno.stat(directoryOf(living))).isDirectory);
+    assert((await Deno.stat(`${young}/channel.sock`)).isSocket);
     await Deno.remove(young, { recursive: true });
   }));
 
@@ -156,19 +157,19 @@ hubTest(
     await late.write(new TextEncoder().encode(`${JSON.stringify(hello)}\n`));
     silent.pop()?.close();
     // It was not turned away.
-    assert.equal((await firstOf(hub)).peer.pid, 1);
+    assertStrictEquals((await firstOf(hub)).peer.pid, 1);
     late.close();
     await hub.close();
     for (const conn of silent) {
-      assert.equal(await conn.read(new Uint8Array(1)).catch(() => null), null);
+      assertStrictEquals(await conn.read(new Uint8Array(1)).catch(() => null), null);
       conn.close();
     }
   },
 );
 
 Deno.test("openChannel() says whether there is one", async () => {
-  assert.equal(await openChannel(), undefined);
+  assertStrictEquals(await openChannel(), undefined);
   Deno.env.set(CHANNEL_VARIABLE, "/nowhere/channel.sock#token");
-  await assert.rejects(openChannel(), Deno.errors.NotFound);
-  assert.equal(Deno.env.get(CHANNEL_VARIABLE), undefined);
+  await assertRejects(() => openChannel(), Deno.errors.NotFound);
+  assertStrictEquals(Deno.env.get(CHANNEL_VARIABLE), undefined);
 });

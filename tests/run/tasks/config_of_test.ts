@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { configFlags, sayConfig } from "../../../src/run/tasks/config_of.ts";
 import { TaskPool } from "../../../src/run/tasks/mod.ts";
@@ -21,16 +21,16 @@ async function withFiles(
 Deno.test("configFlags() names the nearest configuration above a module", () =>
   withFiles({ "deno.json": "{}", "a/deno.jsonc": "{}" }, async (directory) => {
     const flagsOf = (path: string) => configFlags(pathToFileURL(`${directory}/${path}`).href);
-    assert.deepEqual(await flagsOf("a/b/tasks.ts"), ["--config", `${directory}/a/deno.jsonc`]);
-    assert.deepEqual(await flagsOf("tasks.ts"), ["--config", `${directory}/deno.json`]);
-    assert.deepEqual(await configFlags("https://example.com/tasks.ts"), []);
+    assertEquals(await flagsOf("a/b/tasks.ts"), ["--config", `${directory}/a/deno.jsonc`]);
+    assertEquals(await flagsOf("tasks.ts"), ["--config", `${directory}/deno.json`]);
+    assertEquals(await configFlags("https://example.com/tasks.ts"), []);
   }));
 
 Deno.test("sayConfig() heeds the flags that name a configuration", () => {
   for (const flag of ["-c", "--config", "--config=a", "--no-config", "--import-map=a"]) {
-    assert.ok(sayConfig(["-A", flag]), flag);
+    assert(sayConfig(["-A", flag]), flag);
   }
-  assert.ok(!sayConfig(["-A", "--cached-only"]));
+  assert(!sayConfig(["-A", "--cached-only"]));
 });
 
 Deno.test("TaskPool: a module has the import map of its program", () => {
@@ -46,6 +46,6 @@ Deno.test("TaskPool: a module has the import map of its program", () => {
         workers: 1,
         denoArgs: ["-A", "--no-check"],
       });
-      assert.equal(await pool.run("limit", []), 42);
+      assertStrictEquals(await pool.run("limit", []), 42);
     }));
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 
 const URL_OF_IT = new URL("../../../src/run/tasks/inherited_permissions.ts", import.meta.url).href;
 
@@ -19,9 +19,9 @@ async function inheritedBy(flags: string[]): Promise<string[]> {
 
 Deno.test("inheritedPermissions() names what a process may as a whole, and nothing else", async () => {
   const root = new URL("../../../", import.meta.url).pathname;
-  assert.deepEqual(await inheritedBy([`--allow-read=${root}`, "--allow-net", "--allow-env=HOME"]), [
+  assertEquals(await inheritedBy([`--allow-read=${root}`, "--allow-net", "--allow-env=HOME"]), [
     "--allow-net",
   ]);
   const all = ["read", "write", "net", "env", "run", "ffi", "sys", "import"].map((name) => `--allow-${name}`);
-  assert.deepEqual(await inheritedBy(["-A"]), all);
+  assertEquals(await inheritedBy(["-A"]), all);
 });

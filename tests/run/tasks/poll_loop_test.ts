@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { type Polled, startPolling, stopPolling } from "../../../src/run/tasks/poll_loop.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
 
@@ -32,12 +32,12 @@ Deno.test("startPolling() polls until nothing came for a while, and no longer wh
   withWatchdog(30_000, async () => {
     const fake = new Fake();
     for (let round = 0; round < 4; round++) await fake.pollsUntilAsleep();
-    assert.equal(fake.misses, 4);
+    assertStrictEquals(fake.misses, 4);
     // Once when it begins, once more, and that was it.
-    assert.equal(await fake.pollsUntilAsleep(), 2);
+    assertStrictEquals(await fake.pollsUntilAsleep(), 2);
     fake.found = [0, 3];
     await fake.pollsUntilAsleep();
-    assert.equal(fake.misses, 1, "what came counts, and then it was polled in vain once");
+    assertStrictEquals(fake.misses, 1, "what came counts, and then it was polled in vain once");
   }));
 
 Deno.test("stopPolling() polls no more", () =>
@@ -46,5 +46,5 @@ Deno.test("stopPolling() polls no more", () =>
     startPolling(away);
     stopPolling(away);
     await fake.pollsUntilAsleep();
-    assert.equal(away.polls, 0);
+    assertStrictEquals(away.polls, 0);
   }));

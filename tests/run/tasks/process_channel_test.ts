@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../support/assertions.ts";
 import { FRAME, FrameSender } from "../../../src/base/calls/mod.ts";
 import { encodeFrame } from "../../../src/base/calls/frame.ts";
 import { CLOSE_MS_MAX } from "../../../src/run/tasks/process_channel.ts";
@@ -64,16 +72,16 @@ channelTest(
     for (const message of sent) one.post(message);
     other.post("back");
     const messages = one[Symbol.asyncIterator]();
-    assert.equal((await messages.next()).value, "back");
+    assertStrictEquals((await messages.next()).value, "back");
     const found: unknown[] = [];
     for await (const message of other) {
       found.push(message);
       if (found.length === sent.length) await one.close();
     }
-    assert.deepEqual(found, sent);
+    assertEquals(found, sent);
     await Promise.all([one.closed, other.closed]);
-    assert.throws(() => one.post(1), Deno.errors.BadResource);
-    assert.equal((await messages.next()).done, true);
+    assertThrows(() => one.post(1), Deno.errors.BadResource);
+    assertStrictEquals((await messages.next()).done, true);
   },
 );
 
@@ -81,11 +89,11 @@ channelTest(
   "ProcessChannel.call() gives what the task gives, or throws what it throws",
   tasks,
   async ({ one, other }) => {
-    assert.equal(await one.call<typeof tasks, "add">("add", [2, 3]), 5);
-    assert.deepEqual(await one.call<typeof tasks, "echo">("echo", [{ a: [1] }]), { a: [1] });
-    assert.equal(await other.call<{ negate(value: number): number }, "negate">("negate", [4]), -4);
-    await assert.rejects(
-      one.call<typeof tasks, "fail">("fail", ["no"]),
+    assertStrictEquals(await one.call<typeof tasks, "add">("add", [2, 3]), 5);
+    assertEquals(await one.call<typeof tasks, "echo">("echo", [{ a: [1] }]), { a: [1] });
+    assertStrictEquals(await other.call<{ negate(value: number): number }, "negate">("negate", [4]), -4);
+    await assertRejectsMatching(
+      () => one.call<typeof tasks, "fail">("fail", ["no"]),
       (error: Error) =>
         error instanceof RangeError && error.message === "no" && error.cause instanceof TypeError,
     );
@@ -93,11 +101,11 @@ channelTest(
       { length: 5000 },
       (_, index) => one.call<typeof tasks, "add">("add", [index, 1]),
     );
-    assert.deepEqual(
+    assertEquals(
       await Promise.all(calls),
       calls.map((_, index) => index + 1),
     );
-    assert.equal(one.callCount, 0);
+    assertStrictEquals(one.callCount, 0);
   },
 );
 
@@ -107,17 +115,20 @@ channelTest(
   async ({ one }) => {
     const call = (name: string) => one.call<Record<string, () => unknown>, string>(name, []);
     for (const name of ["constructor", "toString", "__proto__", "value", "nothing"]) {
-      await assert.rejects(call(name), { name: "TypeError", message: `call ${name}: there is no such task` });
+      await assertRejectsMatching(() => call(name), {
+        name: "TypeError",
+        message: `call ${name}: there is no such task`,
+      });
     }
-    await assert.rejects(call("bad"), {
+    await assertRejectsMatching(() => call("bad"), {
       name: "TypeError",
       message: /^call bad: the result is a function, which cannot travel/,
     });
-    await assert.rejects(
-      one.call<Record<string, (value: unknown) => unknown>, string>("ok", [() => {}]),
+    await assertRejects(
+      () => one.call<Record<string, (value: unknown) => unknown>, string>("ok", [() => {}]),
       TypeError,
     );
-    assert.equal(await call("ok"), 1);
+    assertStrictEquals(await call("ok"), 1);
   },
 );
 
@@ -128,9 +139,9 @@ channelTest("ProcessChannel.call() that is given up tells the task", WAITING, as
   const call = () => one.call<{ wait(): string }, "wait">("wait", [], { signal });
   const waiting = call();
   controller.abort(new RangeError("enough"));
-  await assert.rejects(waiting, /enough/);
-  assert.equal((await reasons.promise as Error).message, "enough");
-  await assert.rejects(call(), /enough/, "it was aborted before");
+  await assertRejectsMatching(() => waiting, /enough/);
+  assertStrictEquals((await reasons.promise as Error).message, "enough");
+  await assertRejectsMatching(() => call(), /enough/, "it was aborted before");
   while (one.callCount > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 });
 
@@ -140,7 +151,7 @@ channelTest(
   async ({ one, other }) => {
     reasons = Promise.withResolvers<unknown>();
     const waiting = one.call<{ wait(): void }, "wait">("wait", []);
-    const rejected = assert.rejects(waiting, {
+    const rejected = assertRejectsMatching(() => waiting, {
       name: "ProcessEndedError",
       message: /^call wait: w\/1 \(process 7\) has ended/,
     });
@@ -148,8 +159,8 @@ channelTest(
     await new Promise((resolve) => setTimeout(resolve, 20));
     await other.close();
     await rejected;
-    assert.ok(await reasons.promise instanceof ProcessEndedError);
-    await assert.rejects(one.call<{ wait(): void }, "wait">("wait", []), ProcessEndedError);
+    assert(await reasons.promise instanceof ProcessEndedError);
+    await assertRejects(() => one.call<{ wait(): void }, "wait">("wait", []), ProcessEndedError);
   },
 );
 
@@ -163,7 +174,7 @@ channelTest("ProcessChannel finishes what it has before it ends", tasks, async (
   const late = one.call<typeof tasks, "add">("add", [1, 1]);
   one.shutdown();
   await drained;
-  assert.deepEqual([await slow, await late], ["slept", 2]);
+  assertEquals([await slow, await late], ["slept", 2]);
 });
 
 channelTest(
@@ -173,10 +184,10 @@ channelTest(
     for (let count = 0; count <= CHANNEL_UNREAD_MAX; count++) one.post(count);
     await other.closed;
     let count = 0;
-    await assert.rejects(async () => {
+    await assertRejects(async () => {
       for await (const _message of other) count++;
     }, Deno.errors.Busy);
-    assert.equal(count, CHANNEL_UNREAD_MAX);
+    assertStrictEquals(count, CHANNEL_UNREAD_MAX);
   },
 );
 
@@ -193,13 +204,13 @@ channelTest(
     raw.send(FRAME.message, 0, 0, [bytes]);
     await sendAll(raw);
     const messages = other[Symbol.asyncIterator]();
-    assert.deepEqual((await messages.next()).value, bytes);
+    assertEquals((await messages.next()).value, bytes);
     raw.send(FRAME.error, 0, 0, []);
     // No name, no attempt.
     raw.send(FRAME.call, 1, 0, []);
     raw.send(FRAME.message, 0, 0, ["still there"]);
     await sendAll(raw);
-    assert.equal((await messages.next()).value, "still there");
+    assertStrictEquals((await messages.next()).value, "still there");
   },
 );
 
@@ -213,9 +224,9 @@ channelTest("ProcessChannel answers every call, however much waits for the calle
 }, async ({ one }) => {
   const call = (name: string) => one.call<Record<string, () => Uint8Array>, string>(name, []);
   const given = await Promise.all(["now", "now", "later", "now", "later"].map(call));
-  assert.ok(given.every(({ length }) => length === 20 * 2 ** 20));
+  assert(given.every(({ length }) => length === 20 * 2 ** 20));
   const thrown = await Promise.allSettled(Array.from({ length: 5 }, () => call("fail")));
-  assert.ok(thrown.every((result) => result.status === "rejected" && /^Error: x{1000}/.test(result.reason)));
+  assert(thrown.every((result) => result.status === "rejected" && /^Error: x{1000}/.test(result.reason)));
 });
 
 channelTest(
@@ -228,15 +239,15 @@ channelTest(
     reasons = Promise.withResolvers<unknown>();
     const controller = new AbortController();
     const call = one.call<{ wait(): string }, "wait">("wait", [], { signal: controller.signal });
-    assert.throws(() => {
+    assertThrows(() => {
       for (;;) one.post(new Uint8Array(2 ** 20));
     }, Deno.errors.Busy);
     controller.abort(new RangeError("enough"));
-    await assert.rejects(call, /enough/);
+    await assertRejectsMatching(() => call, /enough/);
     one.finishing();
     one.shutdown();
     await other.drained();
-    assert.equal((await reasons.promise as Error).message, "enough");
+    assertStrictEquals((await reasons.promise as Error).message, "enough");
   },
 );
 
@@ -277,21 +288,21 @@ channelTest("ProcessChannel takes whatever a task gives for a promise", {
   },
 }, async ({ one }) => {
   const call = (name: string) => one.call<Record<string, () => unknown>, string>(name, []);
-  await assert.rejects(call("getter"), /^RangeError: no then$/);
-  await assert.rejects(call("proxy"), /^RangeError: no get$/);
-  await assert.rejects(call("thrower"), /^RangeError: not then$/);
-  assert.equal(await call("twice"), 1);
-  await assert.rejects(call("thrownNull"), (reason) => reason === null);
-  await assert.rejects(call("frozen"), /^RangeError: cold$/);
-  await assert.rejects(call("thrownProxy"), /could not be read/);
-  assert.equal(await call("twice"), 1);
+  await assertRejectsMatching(() => call("getter"), /^RangeError: no then$/);
+  await assertRejectsMatching(() => call("proxy"), /^RangeError: no get$/);
+  await assertRejectsMatching(() => call("thrower"), /^RangeError: not then$/);
+  assertStrictEquals(await call("twice"), 1);
+  await assertRejectsMatching(() => call("thrownNull"), (reason) => reason === null);
+  await assertRejectsMatching(() => call("frozen"), /^RangeError: cold$/);
+  await assertRejectsMatching(() => call("thrownProxy"), /could not be read/);
+  assertStrictEquals(await call("twice"), 1);
 });
 
 channelTest("ProcessChannel settles a call whose answer is damaged", WAITING, async ({ one, transports }) => {
   const call = one.call<{ wait(): string }, "wait">("wait", []);
   // No error, where there is to be one.
   new FrameSender(transports.other, () => {}).send(FRAME.error, 0, 0, [null]);
-  await assert.rejects(call, { name: "ProcessEndedError" });
+  await assertRejectsMatching(() => call, { name: "ProcessEndedError" });
   await one.closed;
 });
 
@@ -309,16 +320,16 @@ channelTest(
         if (!one.isClosed) one.post(large);
         count++;
       } catch (error) {
-        assert.ok(error instanceof Deno.errors.Busy, String(error));
+        assert(error instanceof Deno.errors.Busy, String(error));
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    assert.ok(count > CHANNEL_UNREAD_BYTES_MAX / large.length);
+    assert(count > CHANNEL_UNREAD_BYTES_MAX / large.length);
     let read = 0;
-    await assert.rejects(async () => {
+    await assertRejectsMatching(async () => {
       for await (const _message of other) read++;
     }, /^Busy: channel: 5 messages of 314572920 bytes wait to be read already/);
-    assert.equal(read, 5);
+    assertStrictEquals(read, 5);
   },
 );
 
@@ -329,10 +340,10 @@ channelTest(
     // Who has the whole thread does not read.
     const value = new Uint8Array(2 ** 20);
     let sent = 0;
-    assert.throws(() => {
+    assertThrowsMatching(() => {
       for (; sent < 2 * CHANNEL_WAITING_BYTES_MAX / value.length; sent++) one.post(value);
     }, /^Busy: post a message: \d+ bytes wait for the other process already/);
-    assert.ok(sent >= CHANNEL_WAITING_BYTES_MAX / value.length, String(sent));
+    assert(sent >= CHANNEL_WAITING_BYTES_MAX / value.length, String(sent));
     return Promise.resolve();
   },
 );
@@ -354,7 +365,7 @@ for (const { kind, make } of TRANSPORTS) {
       } finally {
         globalThis.setTimeout = setTimeout;
       }
-      assert.deepEqual(limits, [CLOSE_MS_MAX]);
+      assertEquals(limits, [CLOSE_MS_MAX]);
     }));
 
   Deno.test(`ProcessChannel is closed when the other side floods calls and reads no answer (${kind})`, () =>
@@ -370,10 +381,10 @@ for (const { kind, make } of TRANSPORTS) {
         await new Promise((resolve) => setTimeout(resolve, 0));
         flood.resume();
       }
-      assert.ok(callCount > CHANNEL_CALLS_MAX, `${callCount} calls`);
+      assert(callCount > CHANNEL_CALLS_MAX, `${callCount} calls`);
       const messages = channel[Symbol.asyncIterator]();
-      await assert.rejects(
-        messages.next(),
+      await assertRejectsMatching(
+        () => messages.next(),
         /^Busy: channel: 65536 calls run, or wait to be answered, already/,
       );
     }));
@@ -393,9 +404,9 @@ for (const { kind, make } of TRANSPORTS) {
       const end = new FrameEnd(transports.other).begin();
       await end.until(() => end.frames.length === 3);
       for (const { kind } of end.frames) kinds.push(kind);
-      assert.deepEqual(kinds, [FRAME.result, FRAME.result, FRAME.error]);
+      assertEquals(kinds, [FRAME.result, FRAME.result, FRAME.error]);
       const { message } = end.frames[2].values[0] as { message: string };
-      assert.match(message, /^call large: the result: \d+ bytes wait for the other process already/);
-      assert.equal(served.isClosed, false);
+      assertMatch(message, /^call large: the result: \d+ bytes wait for the other process already/);
+      assertStrictEquals(served.isClosed, false);
     }));
 }

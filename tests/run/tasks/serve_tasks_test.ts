@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { supervise } from "../../../src/run/process/mod.ts";
 import { ChannelHub } from "../../../src/run/tasks/mod.ts";
 import { withWatchdog } from "../../support/watchdog.ts";
@@ -24,5 +24,5 @@ Deno.test("serveTasks() ends its worker when the channel ends, so that another t
       break;
     }
     await supervisor.finished;
-    assert.equal(supervisor.status()[0].lastExit?.code, 1);
+    assertStrictEquals(supervisor.status()[0].lastExit?.code, 1);
   }));

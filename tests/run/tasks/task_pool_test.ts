@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../support/assertions.ts";
 import { SeededRandom } from "../../../src/base/mod.ts";
 import {
   ProcessEndedError,
@@ -46,31 +47,34 @@ poolTest(
   "TaskPool.run() gives what the task gives, in another process, or throws what it throws",
   {},
   async (pool) => {
-    assert.equal(await pool.run("add", [2, 3]), 5);
-    assert.deepEqual(
+    assertStrictEquals(await pool.run("add", [2, 3]), 5);
+    assertEquals(
       await pool.run("echo", [new Map([["a", new Uint8Array(300_000)]])]),
       new Map([["a", new Uint8Array(300_000)]]),
     );
-    assert.notEqual(await pool.run("pid", []), Deno.pid);
-    await assert.rejects(
-      pool.run("fail", ["no"]),
+    assertNotStrictEquals(await pool.run("pid", []), Deno.pid);
+    await assertRejectsMatching(
+      () => pool.run("fail", ["no"]),
       (error: Error) =>
         error instanceof RangeError && error.message === "no" && error.cause instanceof TypeError &&
         /\/tasks\.ts/.test(error.stack ?? ""),
     );
-    await assert.rejects(pool.run("add", 5 as never), {
+    await assertRejectsMatching(() => pool.run("add", 5 as never), {
       name: "TypeError",
       message: "run add: args is number, expected an array of its arguments",
     });
-    await assert.rejects((pool as unknown as TaskPool<Record<string, () => void>>).run("nothing", []), {
-      name: "TypeError",
-      message: "call nothing: there is no such task",
-    });
-    await assert.rejects(
-      (pool as unknown as TaskPool<Record<string, (value: unknown) => void>>).run("echo", [() => {}]),
+    await assertRejectsMatching(
+      () => (pool as unknown as TaskPool<Record<string, () => void>>).run("nothing", []),
+      {
+        name: "TypeError",
+        message: "call nothing: there is no such task",
+      },
+    );
+    await assertRejectsMatching(
+      () => (pool as unknown as TaskPool<Record<string, (value: unknown) => void>>).run("echo", [() => {}]),
       { name: "TypeError", message: /^run echo: a function, which cannot travel/ },
     );
-    assert.deepEqual(pool.status(), {
+    assertEquals(pool.status(), {
       workerCount: 2,
       waitingCount: 0,
       runningCount: 0,
@@ -87,10 +91,10 @@ poolTest(
   async (pool) => {
     const sleeping = Array.from({ length: 10 }, () => pool.run("sleepFor", [300]));
     await until(() => pool.status().runningCount === 6);
-    assert.equal(pool.status().waitingCount, 4);
+    assertStrictEquals(pool.status().waitingCount, 4);
     await Promise.all(sleeping);
     const pids = new Set(await Promise.all(Array.from({ length: 6 }, () => pool.run("pid", []))));
-    assert.equal(pids.size, 2);
+    assertStrictEquals(pids.size, 2);
   },
 );
 
@@ -99,7 +103,7 @@ poolTest(
   // However long a busy machine takes to end them.
   { cancelGraceMs: 60_000 },
   async (pool) => {
-    await assert.rejects(pool.run("sleepFor", [60_000], { timeoutMs: 20 }), {
+    await assertRejectsMatching(() => pool.run("sleepFor", [60_000], { timeoutMs: 20 }), {
       name: "TimeoutError",
       message: "run sleepFor: not done within 20 ms",
     });
@@ -110,14 +114,14 @@ poolTest(
       () => pool.run("sleepFor", [60_000], { signal: controller.signal }),
     );
     controller.abort(new Error("enough"));
-    for (const call of [running, ...waiting]) await assert.rejects(call, /enough/);
-    await assert.rejects(pool.run("add", [1, 1], { signal: controller.signal }), /enough/);
+    for (const call of [running, ...waiting]) await assertRejectsMatching(() => call, /enough/);
+    await assertRejectsMatching(() => pool.run("add", [1, 1], { signal: controller.signal }), /enough/);
     const pids = await Promise.all([pool.run("pid", []), pool.run("pid", [])]);
-    assert.equal(pool.status().waitingCount, 0);
+    assertStrictEquals(pool.status().waitingCount, 0);
     // The tasks ended when they were told: nobody was killed.
     const alive = pool.supervisor.status().map(({ pid }) => pid);
-    assert.ok(pids.every((pid) => alive.includes(pid)));
-    assert.ok(pool.supervisor.status().every(({ restartCount }) => restartCount === 0));
+    assert(pids.every((pid) => alive.includes(pid)));
+    assert(pool.supervisor.status().every(({ restartCount }) => restartCount === 0));
   },
 );
 
@@ -126,11 +130,11 @@ poolTest(
   {},
   async (pool) => {
     const [before, other] = await Promise.all([pool.run("pid", []), pool.run("pid", [])]);
-    await assert.rejects(pool.run("spin", [], { timeoutMs: 20 }), { name: "TimeoutError" });
+    await assertRejectsMatching(() => pool.run("spin", [], { timeoutMs: 20 }), { name: "TimeoutError" });
     await until(() => pool.supervisor.status().some(({ restartCount }) => restartCount === 1));
     await until(() => pool.status().workerCount === 2);
     const pids = await Promise.all(Array.from({ length: 8 }, () => pool.run("pid", [])));
-    assert.equal(new Set([before, other, ...pids]).size, 3);
+    assertStrictEquals(new Set([before, other, ...pids]).size, 3);
   },
 );
 
@@ -138,40 +142,43 @@ poolTest(
   "TaskPool runs what is repeatable again when its worker dies, and nothing else",
   {},
   async (pool) => {
-    await assert.rejects(pool.run("dieUntil", [1]), {
+    await assertRejectsMatching(() => pool.run("dieUntil", [1]), {
       name: "ProcessEndedError",
       message: "run dieUntil: its worker has ended",
     });
-    assert.equal(await pool.run("dieUntil", [2], { repeatable: true }), "attempt 2");
-    await assert.rejects(pool.run("dieUntil", [99], { repeatable: true }), {
+    assertStrictEquals(await pool.run("dieUntil", [2], { repeatable: true }), "attempt 2");
+    await assertRejectsMatching(() => pool.run("dieUntil", [99], { repeatable: true }), {
       name: "ProcessEndedError",
       message: `run dieUntil: its worker has ended with it ${TASK_DEATHS_MAX + 1} times`,
     });
-    assert.equal(pool.status().repeatedCount, 2 + TASK_DEATHS_MAX);
+    assertStrictEquals(pool.status().repeatedCount, 2 + TASK_DEATHS_MAX);
   },
 );
 
 poolTest("TaskPool runs what has thrown again as often as it is told", {}, async (pool) => {
-  assert.equal(await pool.run("failUntil", [2], { retriesMax: 2 }), "attempt 2");
-  await assert.rejects(pool.run("failUntil", [2], { retriesMax: 1, retryDelayMs: 1 }), /^Error: attempt 1$/);
-  assert.equal(await pool.run("failUntil", [1], { retriesMax: 1, retryDelayMs: 5 }), "attempt 1");
+  assertStrictEquals(await pool.run("failUntil", [2], { retriesMax: 2 }), "attempt 2");
+  await assertRejectsMatching(
+    () => pool.run("failUntil", [2], { retriesMax: 1, retryDelayMs: 1 }),
+    /^Error: attempt 1$/,
+  );
+  assertStrictEquals(await pool.run("failUntil", [1], { retriesMax: 1, retryDelayMs: 5 }), "attempt 1");
   const waiting = pool.run("failUntil", [9], { retriesMax: 99, retryDelayMs: 60_000, timeoutMs: 100 });
-  await assert.rejects(waiting, { name: "TimeoutError" });
-  assert.equal(pool.status().waitingCount, 0);
+  await assertRejectsMatching(() => waiting, { name: "TimeoutError" });
+  assertStrictEquals(pool.status().waitingCount, 0);
 });
 
 poolTest("TaskPool refuses more tasks than may wait", { workers: 1, waitingMax: 2 }, async (pool) => {
   const controller = new AbortController();
   const { signal } = controller;
   const calls = Array.from({ length: 3 }, () => pool.run("sleepFor", [60_000], { signal }));
-  await assert.rejects(
-    pool.run("add", [1, 1]),
+  await assertRejectsMatching(
+    () => pool.run("add", [1, 1]),
     (error: Error) =>
       error instanceof TaskPoolFullError && error.message === "run add: 2 tasks wait already, expected fewer",
   );
   controller.abort();
-  for (const call of calls) await assert.rejects(call, { name: "AbortError" });
-  assert.equal(await pool.run("add", [1, 1]), 2);
+  for (const call of calls) await assertRejectsMatching(() => call, { name: "AbortError" });
+  assertStrictEquals(await pool.run("add", [1, 1]), 2);
 });
 
 poolTest("TaskPool.reload() replaces all workers, and no task is lost", { concurrency: 4 }, async (pool) => {
@@ -187,46 +194,57 @@ poolTest("TaskPool.reload() replaces all workers, and no task is lost", { concur
   isOver = true;
   await Promise.all(load);
   const after = await Promise.all(Array.from({ length: 8 }, () => pool.run("pid", [])));
-  assert.ok(after.every((pid) => !before.has(pid)));
-  assert.ok(done > 0);
+  assert(after.every((pid) => !before.has(pid)));
+  assert(done > 0);
 });
 
 poolTest("TaskPool.shutdown() finishes what there is, and takes no more", {}, async (pool) => {
   const calls = Array.from({ length: 6 }, () => pool.run("sleepFor", [20]));
   const shutdown = pool.shutdown();
-  await assert.rejects(pool.run("add", [1, 1]), {
+  await assertRejectsMatching(() => pool.run("add", [1, 1]), {
     name: "ProcessEndedError",
     message: "run add: the pool is closed",
   });
   await shutdown;
-  assert.deepEqual(await Promise.all(calls), new Array(6).fill("slept"));
-  assert.deepEqual((await pool.supervisor.finished).gaveUp, []);
+  assertEquals(await Promise.all(calls), new Array(6).fill("slept"));
+  assertEquals((await pool.supervisor.finished).gaveUp, []);
 });
 
 poolTest("TaskPool.shutdown({ timeoutMs }) and close() give up what is left", {}, async (pool) => {
   const calls = Array.from({ length: 5 }, () => pool.run("sleepFor", [60_000]));
-  const rejected = calls.map((call) => assert.rejects(call, (error) => error instanceof ProcessEndedError));
+  const rejected = calls.map((call) =>
+    assertRejectsMatching(() => call, (error) => error instanceof ProcessEndedError)
+  );
   await pool.shutdown({ timeoutMs: 20 });
   await Promise.all(rejected);
-  assert.deepEqual(pool.status().waitingCount + pool.status().runningCount, 0);
+  assertEquals(pool.status().waitingCount + pool.status().runningCount, 0);
 });
 
 Deno.test("TaskPool.start() says what is wrong with its options, or its module, and leaves nothing behind", () =>
   withWatchdog(LIMIT_MS, async () => {
     const start = (options: TaskPoolOptions) => TaskPool.start({ ...OPTIONS, ...options });
-    await assert.rejects(start({ concurrency: 0 }), /concurrency is 0, expected a whole number from 1/);
-    await assert.rejects(start({ waitingMax: NaN }), /waitingMax is NaN/);
-    await assert.rejects(start({ cancelGraceMs: -1 }), /cancelGraceMs is -1/);
-    await assert.rejects(start({ module: undefined }), /expected one of them/);
-    await assert.rejects(start({ worker: { command: "deno" } }), /expected one of them/);
-    await assert.rejects(start({ workers: 0 }), /instances/);
-    await assert.rejects(start({ module: "./tasks.ts" }), /module is ".\/tasks.ts", expected a URL/);
+    await assertRejectsMatching(
+      () => start({ concurrency: 0 }),
+      /concurrency is 0, expected a whole number from 1/,
+    );
+    await assertRejectsMatching(() => start({ waitingMax: NaN }), /waitingMax is NaN/);
+    await assertRejectsMatching(() => start({ cancelGraceMs: -1 }), /cancelGraceMs is -1/);
+    await assertRejectsMatching(() => start({ module: undefined }), /expected one of them/);
+    await assertRejectsMatching(() => start({ worker: { command: "deno" } }), /expected one of them/);
+    await assertRejectsMatching(() => start({ workers: 0 }), /instances/);
+    await assertRejectsMatching(
+      () => start({ module: "./tasks.ts" }),
+      /module is ".\/tasks.ts", expected a URL/,
+    );
     // No second try: it would never be given up.
     const restart = { restartsMax: 10_000, delayMs: 1, delayMsMax: 1 };
     const missing = start({ module: "file:///nowhere.ts", restart });
-    await assert.rejects(missing, /^Error: start a task pool: .*Module not found "file:\/\/\/nowhere\.ts"/s);
+    await assertRejectsMatching(
+      () => missing,
+      /^Error: start a task pool: .*Module not found "file:\/\/\/nowhere\.ts"/s,
+    );
     const silent = start({ module: undefined, worker: { command: "true" }, restart });
-    await assert.rejects(silent, {
+    await assertRejectsMatching(() => silent, {
       message: /^start a task pool: task-worker\/\d: it ended with code 0 before it was ready$/,
     });
   }));
@@ -236,9 +254,9 @@ poolTest("TaskPool: its tasks reject when all its workers were given up", {
   restart: { restartsMax: 1, delayMs: 1 },
 }, async (pool) => {
   const calls = Array.from({ length: 5 }, () => pool.run("dieUntil", [99], { repeatable: true }));
-  for (const call of calls) await assert.rejects(call, ProcessEndedError);
+  for (const call of calls) await assertRejects(() => call, ProcessEndedError);
   await pool.supervisor.finished;
-  await assert.rejects(pool.run("add", [1, 1]), ProcessEndedError);
+  await assertRejects(() => pool.run("add", [1, 1]), ProcessEndedError);
 });
 
 poolTest(
@@ -257,14 +275,14 @@ poolTest(
           const repeatable = (index + number) % 2 === 0;
           try {
             const sum = await pool.run("add", [index, number], { repeatable });
-            assert.equal(sum, index + number);
+            assertStrictEquals(sum, index + number);
             done++;
           } catch (error) {
             failures.push(error);
-            assert.ok(error instanceof ProcessEndedError, String(error));
+            assert(error instanceof ProcessEndedError, String(error));
             // One that is repeatable has met more deaths than it may, or it should have been run again.
             const tooOften = `its worker has ended with it ${TASK_DEATHS_MAX + 1} times`;
-            assert.equal(error.message, `run add: ${repeatable ? tooOften : "its worker has ended"}`);
+            assertStrictEquals(error.message, `run add: ${repeatable ? tooOften : "its worker has ended"}`);
           }
         }
       });
@@ -286,11 +304,11 @@ poolTest(
       isOver = true;
       await whole;
       const status = pool.status();
-      assert.deepEqual([status.waitingCount, status.runningCount], [0, 0]);
-      assert.equal(status.doneCount, done);
-      assert.equal(status.failedCount, failures.length);
+      assertEquals([status.waitingCount, status.runningCount], [0, 0]);
+      assertStrictEquals(status.doneCount, done);
+      assertStrictEquals(status.failedCount, failures.length);
       await until(() => pool.status().workerCount === 2);
-      assert.equal(await pool.run("add", [1, 1]), 2);
+      assertStrictEquals(await pool.run("add", [1, 1]), 2);
     });
   },
 );
@@ -300,15 +318,15 @@ poolTest(
   { workers: 1, cancelGraceMs: Infinity },
   async (pool) => {
     const pid = await pool.run("pid", []);
-    await assert.rejects(pool.run("goOn", [100], { timeoutMs: 1 }), { name: "TimeoutError" });
-    assert.equal(await pool.run("pid", []), pid);
+    await assertRejectsMatching(() => pool.run("goOn", [100], { timeoutMs: 1 }), { name: "TimeoutError" });
+    assertStrictEquals(await pool.run("pid", []), pid);
   },
 );
 
 poolTest("TaskPool.shutdown() may be called again, and close() meanwhile", {}, async (pool) => {
   const calls = Array.from({ length: 4 }, () => pool.run("sleepFor", [50]));
   await Promise.all([pool.shutdown(), pool.shutdown(), pool.shutdown({ timeoutMs: 60_000 })]);
-  assert.deepEqual(await Promise.all(calls), new Array(4).fill("slept"));
+  assertEquals(await Promise.all(calls), new Array(4).fill("slept"));
   await Promise.all([pool.close(), pool.shutdown(), pool.close()]);
 });
 
@@ -318,9 +336,9 @@ poolTest(
   async (pool) => {
     await until(() => pool.status().workerCount === 1);
     const running = pool.run("sleepFor", [50]);
-    await assert.rejects(pool.run("add", [1, 1]), TaskPoolFullError);
-    assert.equal(await running, "slept");
-    assert.equal(await pool.run("add", [1, 1]), 2);
+    await assertRejects(() => pool.run("add", [1, 1]), TaskPoolFullError);
+    assertStrictEquals(await running, "slept");
+    assertStrictEquals(await pool.run("add", [1, 1]), 2);
   },
 );
 
@@ -331,12 +349,12 @@ poolTest("TaskPool.run() copies its arguments at once", { workers: 1 }, async (p
   const calls = [pool.run("echo", [bytes]), pool.run("echo", [object])];
   bytes.fill(9);
   object.a = 9;
-  assert.deepEqual(await Promise.all(calls), [new Uint8Array([1, 2, 3]), { a: 1 }]);
+  assertEquals(await Promise.all(calls), [new Uint8Array([1, 2, 3]), { a: 1 }]);
   await holding;
   // It is started at once, and once more.
   const again = pool.run("failUntilWith", [1, bytes], { retriesMax: 1 });
   bytes.fill(7);
-  assert.deepEqual(await again, new Uint8Array([9, 9, 9]));
+  assertEquals(await again, new Uint8Array([9, 9, 9]));
 });
 
 Deno.test("TaskPool replaces a worker whose channel has ended, although its process lives", () =>
@@ -353,14 +371,16 @@ Deno.test("TaskPool replaces a worker whose channel has ended, although its proc
     const pid = await pool.run("pid", []);
     await pool.run("closeChannel", []);
     await until(() => pool.status().workerCount === 0);
-    assert.notEqual(await pool.run("pid", []), pid);
+    assertNotStrictEquals(await pool.run("pid", []), pid);
   }));
 
 poolTest(
   "TaskPool kills a worker that spins while it is replaced, as soon as nobody waits for its task",
   { workers: 1 },
   async (pool) => {
-    const spinning = assert.rejects(pool.run("spin", [], { timeoutMs: 1000 }), { name: "TimeoutError" });
+    const spinning = assertRejectsMatching(() => pool.run("spin", [], { timeoutMs: 1000 }), {
+      name: "TimeoutError",
+    });
     const killed = (async () => {
       for await (const event of pool.supervisor.events()) {
         if (event.type === "killed") return event.reason;
@@ -368,8 +388,8 @@ poolTest(
       return undefined;
     })();
     await Promise.all([pool.reload(), spinning]);
-    assert.equal(await killed, "spin goes on although nobody waits for it");
-    assert.equal(await pool.run("add", [1, 1]), 2);
+    assertStrictEquals(await killed, "spin goes on although nobody waits for it");
+    assertStrictEquals(await pool.run("add", [1, 1]), 2);
   },
 );
 
@@ -378,9 +398,9 @@ poolTest(
   { concurrency: 2, cancelGraceMs: 300 },
   async (pool) => {
     await until(() => pool.status().workerCount === 2);
-    await assert.rejects(pool.run("spin", [], { timeoutMs: 20 }), { name: "TimeoutError" });
+    await assertRejectsMatching(() => pool.run("spin", [], { timeoutMs: 20 }), { name: "TimeoutError" });
     const sums = Array.from({ length: 10 }, (_, index) => pool.run("add", [index, 1]));
-    assert.deepEqual(await Promise.all(sums), sums.map((_, index) => index + 1));
+    assertEquals(await Promise.all(sums), sums.map((_, index) => index + 1));
   },
 );
 
@@ -388,7 +408,7 @@ Deno.test("TaskPool.start() does not start a compiled program as if it were Deno
   const { build } = Deno;
   Object.defineProperty(Deno, "build", { value: { ...build, standalone: true }, configurable: true });
   try {
-    await assert.rejects(TaskPool.start(OPTIONS), Deno.errors.NotSupported);
+    await assertRejects(() => TaskPool.start(OPTIONS), Deno.errors.NotSupported);
   } finally {
     Object.defineProperty(Deno, "build", {
       value: build,
@@ -403,21 +423,21 @@ poolTest(
   "TaskPool.reload() waits for tasks for drainTimeoutMs",
   { workers: 1, drainTimeoutMs: 50 },
   async (pool) => {
-    const going = assert.rejects(pool.run("goOn", [600_000]), ProcessEndedError);
+    const going = assertRejects(() => pool.run("goOn", [600_000]), ProcessEndedError);
     await until(() => pool.status().runningCount === 1);
     // Far below what it is by default.
     await withWatchdog(25_000, () => pool.reload(), "the reload");
     await going;
-    assert.equal(await pool.run("add", [1, 1]), 2);
+    assertStrictEquals(await pool.run("add", [1, 1]), 2);
   },
 );
 
 Deno.test("TaskPool.run() takes the names of functions alone", () => {
   const module = { add: (a: number, b: number) => a + b, LIMIT: 5, Shape: class {} };
   const isName = (name: TaskName<typeof module>): boolean => name in module;
-  assert.ok(isName("add"));
+  assert(isName("add"));
   // @ts-expect-error -- no function
-  assert.ok(isName("LIMIT"));
+  assert(isName("LIMIT"));
   // @ts-expect-error -- a class is called with new
-  assert.ok(isName("Shape"));
+  assert(isName("Shape"));
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { nativeStatus } from "../../../ffi/mod.ts";
 import { SharedMemory } from "../../../src/ipc/memory/mod.ts";
 import { RingTransport } from "../../../src/run/tasks/ring_transport.ts";
@@ -31,10 +31,10 @@ transportTest("a transport brings frames in their order, both ways", async ({ on
     other.until(() => other.frames.length === 20_000),
     one.until(() => one.frames.length === 10_000),
   ]);
-  assert.ok(
+  assert(
     other.frames.every(({ call, values }, index) => call === index && values[0] === `to other ${index}`),
   );
-  assert.ok(one.frames.every(({ call, values }, index) => call === 2 * index && values[0] === 2 * index));
+  assert(one.frames.every(({ call, values }, index) => call === 2 * index && values[0] === 2 * index));
 });
 
 transportTest(
@@ -48,8 +48,8 @@ transportTest(
     await other.until(() => other.frames.length === lengths.length);
     other.frames.forEach(({ call, values }, index) => {
       const bytes = values[0] as Uint8Array;
-      assert.deepEqual([call, bytes.length], [index, lengths[index]]);
-      assert.ok(bytes.every((byte) => byte === index + 1));
+      assertEquals([call, bytes.length], [index, lengths[index]]);
+      assert(bytes.every((byte) => byte === index + 1));
     });
   },
 );
@@ -73,8 +73,8 @@ transportTest("a transport tells of its end once, behind what was sent before it
   await one.transport.flushed();
   one.transport.close();
   await other.until(() => other.ended);
-  assert.equal(other.frames.length, 3000);
-  assert.equal(one.ended, false, "who closes knows");
+  assertStrictEquals(other.frames.length, 3000);
+  assertStrictEquals(one.ended, false, "who closes knows");
   one.send(1, "nothing happens");
   one.transport.close();
 });
@@ -88,9 +88,9 @@ transportTest(
     one.send(sent++, "behind them");
     other.begin();
     await other.until(() => other.frames.length === sent);
-    assert.ok(other.frames.every(({ call }, index) => call === index));
+    assert(other.frames.every(({ call }, index) => call === index));
     await one.sender.drained();
-    assert.equal(one.sender.waitingBytes, 0);
+    assertStrictEquals(one.sender.waitingBytes, 0);
   },
 );
 
@@ -108,6 +108,6 @@ Deno.test({
       const atOther = new FrameEnd(new RingTransport(opened, "opener", other)).begin();
       damaging.bytes.fill(0xa5);
       await Promise.all([atOne.until(() => atOne.ended), atOther.until(() => atOther.ended)]);
-      assert.deepEqual([atOne.frames, atOther.frames], [[], []]);
+      assertEquals([atOne.frames, atOther.frames], [[], []]);
     }),
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { findHostUses, nodeUse } from "../../../scripts/support/host_use.ts";
 
 /** A use by its kind and name, of each line of a text. */
@@ -7,7 +7,7 @@ function usesOf(source: string): string[] {
 }
 
 Deno.test("findHostUses() tells what of the host a text uses", () => {
-  assert.deepEqual(
+  assertEquals(
     usesOf(`throw new Deno.errors.NotFound();
 const now = Date.now();
 const since = performance.now();
@@ -42,7 +42,7 @@ Deno.somethingNew();`),
 });
 
 Deno.test("findHostUses() passes over types, methods of others, comments and texts", () => {
-  assert.deepEqual(
+  assertEquals(
     usesOf(`let conn: Deno.Conn; let timer: ReturnType<typeof setTimeout>;
 wheel.setTimeout(5); this.#fetch(url); new Date(5);
 // Date.now()
@@ -52,12 +52,12 @@ const text = "Deno.open";`),
 });
 
 Deno.test("nodeUse() tells modules that only compute from those that reach the host", () => {
-  assert.deepEqual(["node:path", "node:path/posix", "node:util"].map(nodeUse), [
+  assertEquals(["node:path", "node:path/posix", "node:util"].map(nodeUse), [
     undefined,
     undefined,
     undefined,
   ]);
-  assert.deepEqual(["node:net", "node:fs/promises", "node:zlib", "node:unheard"].map(nodeUse), [
+  assertEquals(["node:net", "node:fs/promises", "node:zlib", "node:unheard"].map(nodeUse), [
     "network",
     "files",
     "codecs",

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { runCommand } from "../../../scripts/support/command.ts";
 import { closingLine, countTests, failuresIn } from "../../../scripts/support/junit_report.ts";
@@ -29,8 +29,8 @@ Deno.test("countTests() counts what deno test reports, steps with their test", a
     });
     return countTests(await Deno.readTextFile(report));
   };
-  assert.deepEqual(await run(), { passed: 3, failed: 2, skipped: 1 });
-  assert.deepEqual(await run("--filter", "passes"), { passed: 1, failed: 0, skipped: 0 });
+  assertEquals(await run(), { passed: 3, failed: 2, skipped: 1 });
+  assertEquals(await run("--filter", "passes"), { passed: 1, failed: 0, skipped: 0 });
 });
 
 Deno.test("failuresIn() names what failed, steps too, with what was thrown", async () => {
@@ -40,20 +40,20 @@ Deno.test("failuresIn() names what failed, steps too, with what was thrown", asy
     directory: project.root,
   });
   const failures = failuresIn(await Deno.readTextFile(report));
-  assert.deepEqual(failures.map(({ name }) => name), [
+  assertEquals(failures.map(({ name }) => name), [
     './a_test.ts: fails <a> & "b"',
     "./a_test.ts: with a failing step",
     "./a_test.ts: with a failing step > one",
   ]);
-  assert.match(failures[0].details, /^Error: <skipped\/>/);
-  assert.deepEqual(failuresIn(""), []);
+  assertMatch(failures[0].details, /^Error: <skipped\/>/);
+  assertEquals(failuresIn(""), []);
 });
 
 Deno.test("countTests() finds nothing in an empty report", () => {
-  assert.deepEqual(countTests(""), { passed: 0, failed: 0, skipped: 0 });
+  assertEquals(countTests(""), { passed: 0, failed: 0, skipped: 0 });
 });
 
 Deno.test("closingLine() names skipped tests only when there are any", () => {
-  assert.equal(closingLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
-  assert.equal(closingLine({ passed: 3, failed: 1, skipped: 2 }), "3 passed, 1 failed, 2 skipped");
+  assertStrictEquals(closingLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
+  assertStrictEquals(closingLine({ passed: 3, failed: 1, skipped: 2 }), "3 passed, 1 failed, 2 skipped");
 });

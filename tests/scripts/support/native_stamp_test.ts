@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import {
   hashSources,
@@ -30,19 +30,19 @@ async function makeBuiltCrate(): Promise<TemporaryProject> {
 
 Deno.test("readNativeState() is missing before the first build", async () => {
   await using project = await makeCrate();
-  assert.equal(await readNativeState(nativePaths(project.root)), "missing");
+  assertStrictEquals(await readNativeState(nativePaths(project.root)), "missing");
 });
 
 Deno.test("readNativeState() is stale for a library that nobody stamped", async () => {
   await using project = await makeCrate();
   await project.write(LIBRARY, "library");
-  assert.equal(await readNativeState(nativePaths(project.root)), "stale");
+  assertStrictEquals(await readNativeState(nativePaths(project.root)), "stale");
 });
 
 Deno.test("readNativeState() is fresh after the stamp, whatever the files' times", async () => {
   await using project = await makeBuiltCrate();
   await Deno.utime(join(project.root, "native/src/lib.rs"), new Date(), new Date(Date.now() + 60_000));
-  assert.equal(await readNativeState(nativePaths(project.root)), "fresh");
+  assertStrictEquals(await readNativeState(nativePaths(project.root)), "fresh");
 });
 
 for (
@@ -62,7 +62,7 @@ for (
   Deno.test(`readNativeState() is stale after ${behaviour}`, async () => {
     await using project = await makeBuiltCrate();
     await project.write(path, text);
-    assert.equal(await readNativeState(nativePaths(project.root)), "stale");
+    assertStrictEquals(await readNativeState(nativePaths(project.root)), "stale");
   });
 }
 
@@ -70,14 +70,14 @@ Deno.test("readNativeState() is stale after a source was removed or renamed", as
   await using project = await makeBuiltCrate();
   const source = join(project.root, "native/src");
   await Deno.rename(join(source, "lib.rs"), join(source, "renamed.rs"));
-  assert.equal(await readNativeState(nativePaths(project.root)), "stale");
+  assertStrictEquals(await readNativeState(nativePaths(project.root)), "stale");
 });
 
 Deno.test("readNativeState() stays fresh when what is not a source changes", async () => {
   await using project = await makeBuiltCrate();
   await project.write("native/README.md", "# Notes");
   await project.write("native/target/debug/junk.rs", "");
-  assert.equal(await readNativeState(nativePaths(project.root)), "fresh");
+  assertStrictEquals(await readNativeState(nativePaths(project.root)), "fresh");
 });
 
 Deno.test("writeStamp() leaves nothing beside the stamp", async () => {
@@ -86,5 +86,5 @@ Deno.test("writeStamp() leaves nothing beside the stamp", async () => {
     Deno.readDir(join(project.root, "native/target/release")),
     ({ name }) => name,
   );
-  assert.deepEqual(names.sort(), ["libmillrace.so", "libmillrace.stamp.json"]);
+  assertEquals(names.sort(), ["libmillrace.so", "libmillrace.stamp.json"]);
 });

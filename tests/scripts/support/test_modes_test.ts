@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { runCommand } from "../../../scripts/support/command.ts";
 import { prepareRefusalProgram } from "../../../scripts/support/test_modes.ts";
 
@@ -9,15 +9,15 @@ const ignore = path === "";
 
 Deno.test({ name: `refuse_io_uring becomes the program it is given${reason}`, ignore }, async () => {
   const result = await runCommand(path, ["ENOSYS", "/bin/sh", "-c", "echo $0 $1; exit 7", "a", "b c"]);
-  assert.deepEqual([result.code, result.output], [7, "a b c\n"]);
+  assertEquals([result.code, result.output], [7, "a b c\n"]);
 });
 
 Deno.test(
   { name: `refuse_io_uring leaves a filter that the program cannot shed${reason}`, ignore },
   async () => {
     const result = await runCommand(path, ["EPERM", "/bin/cat", "/proc/self/status"]);
-    assert.match(result.output, /^NoNewPrivs:\s*1$/m);
-    assert.match(result.output, /^Seccomp:\s*2$/m);
+    assertMatch(result.output, /^NoNewPrivs:\s*1$/m);
+    assertMatch(result.output, /^Seccomp:\s*2$/m);
   },
 );
 
@@ -31,7 +31,7 @@ Deno.test({ name: `refuse_io_uring says in one line what is wrong${reason}`, ign
     ] as const
   ) {
     const result = await runCommand(path, parameters);
-    assert.equal(result.code, code);
-    assert.match(result.transcript, message);
+    assertStrictEquals(result.code, code);
+    assertMatch(result.transcript, message);
   }
 });

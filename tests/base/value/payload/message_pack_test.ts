@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../../support/assertions.ts";
 import { Buffer } from "node:buffer";
 import { messagePackPayload, unpackMessagePack } from "../../../../src/base/value/payload/mod.ts";
 
@@ -42,10 +43,10 @@ const VALUES: unknown[] = [
 Deno.test("unpackMessagePack() gives what messagePackPayload() was given, wherever the bytes lie", () => {
   for (const value of [...VALUES, VALUES]) {
     const packed = messagePackPayload(value);
-    assert.deepEqual(unpackMessagePack(packed), value);
+    assertEquals(unpackMessagePack(packed), value);
     const within = new Uint8Array(packed.length + 20).fill(0xdd);
     within.set(packed, 7);
-    assert.deepEqual(unpackMessagePack(within.subarray(7, 7 + packed.length)), value);
+    assertEquals(unpackMessagePack(within.subarray(7, 7 + packed.length)), value);
   }
 });
 
@@ -66,7 +67,7 @@ Deno.test("unpackMessagePack() takes all formats of the specification, also thos
     ["df00000001a16101", { a: 1 }],
   ];
   for (const [hex, value] of formats) {
-    assert.deepEqual(unpackMessagePack(new Uint8Array(Buffer.from(hex, "hex"))), value, hex);
+    assertEquals(unpackMessagePack(new Uint8Array(Buffer.from(hex, "hex"))), value, hex);
   }
   // Extensions of types that are not known.
   for (
@@ -85,9 +86,9 @@ Deno.test("unpackMessagePack() refuses each beginning of a value, and what goes 
   ) {
     const packed = messagePackPayload(value);
     for (let byteLength = 0; byteLength < packed.length; byteLength++) {
-      assert.throws(() => unpackMessagePack(packed.subarray(0, byteLength)), RangeError);
+      assertThrows(() => unpackMessagePack(packed.subarray(0, byteLength)), RangeError);
     }
-    assert.throws(() => unpackMessagePack(new Uint8Array([...packed, 0])), RangeError);
+    assertThrows(() => unpackMessagePack(new Uint8Array([...packed, 0])), RangeError);
   }
 });
 
@@ -98,7 +99,7 @@ Deno.test("unpackMessagePack() makes no room for values that are not there", () 
   for (
     const bytes of [many, Array.from({ length: 1000 }, () => many).flat(), [0xdf, 0xff, 0xff, 0xff, 0xff, 0]]
   ) {
-    assert.throws(() => unpackMessagePack(new Uint8Array(bytes)), expected);
+    assertThrowsMatching(() => unpackMessagePack(new Uint8Array(bytes)), expected);
   }
   // As many as there are bytes, level by level.
   const levels = new Uint8Array(100_000);
@@ -107,7 +108,7 @@ Deno.test("unpackMessagePack() makes no room for values that are not there", () 
     levels[at] = 0xdd;
     view.setUint32(at + 1, levels.length - at - 5);
   }
-  assert.throws(() => unpackMessagePack(levels), expected);
+  assertThrowsMatching(() => unpackMessagePack(levels), expected);
 });
 
 Deno.test("unpackMessagePack() takes any bytes", () => {
@@ -117,7 +118,7 @@ Deno.test("unpackMessagePack() takes any bytes", () => {
       try {
         unpackMessagePack(bytes);
       } catch (error) {
-        assert.ok(error instanceof Error && /^(RangeError|DecodeError)$/.test(error.name), String(error));
+        assert(error instanceof Error && /^(RangeError|DecodeError)$/.test(error.name), String(error));
       }
     }
   }

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching, assertThrowsMatching } from "../../../support/assertions.ts";
 import {
   jsonPayload,
   messagePackPayload,
@@ -25,28 +26,28 @@ const WRONG_PAYLOADS: readonly (readonly [unknown, string])[] = [
 
 Deno.test("bytesOf() gives bytes as they are, and text as UTF-8", () => {
   const bytes = new Uint8Array([1, 2]);
-  assert.equal(bytesOf(bytes), bytes);
-  assert.deepEqual([...bytesOf("ü")], [0xc3, 0xbc]);
-  assert.equal(bytesOf("").length, 0);
+  assertStrictEquals(bytesOf(bytes), bytes);
+  assertEquals([...bytesOf("ü")], [0xc3, 0xbc]);
+  assertStrictEquals(bytesOf("").length, 0);
 });
 
 Deno.test("jsonPayload() refuses what JSON has no way to say", () => {
-  assert.equal(jsonPayload({ a: 1, b: undefined }), '{"a":1}');
-  for (const value of [undefined, () => {}, Symbol("x")]) assert.throws(() => jsonPayload(value), TypeError);
-  assert.throws(() => jsonPayload(1n), TypeError);
+  assertStrictEquals(jsonPayload({ a: 1, b: undefined }), '{"a":1}');
+  for (const value of [undefined, () => {}, Symbol("x")]) assertThrows(() => jsonPayload(value), TypeError);
+  assertThrows(() => jsonPayload(1n), TypeError);
 });
 
 Deno.test("messagePackPayload() gives memory of its own", () => {
   const first = messagePackPayload([1, 2, 3]);
   const copy = first.slice();
   messagePackPayload(["x".repeat(1000)]);
-  assert.deepEqual(first, copy);
-  assert.deepEqual(unpackMessagePack(first), [1, 2, 3]);
+  assertEquals(first, copy);
+  assertEquals(unpackMessagePack(first), [1, 2, 3]);
 });
 
 Deno.test("bytesOf() refuses what is neither bytes nor text", () => {
   for (const [wrong, found] of WRONG_PAYLOADS) {
-    assert.throws(() => bytesOf(wrong as Uint8Array), {
+    assertThrowsMatching(() => bytesOf(wrong as Uint8Array), {
       name: "TypeError",
       message: `payload: it is ${found}, expected a Uint8Array or a string`,
     });
@@ -56,7 +57,7 @@ Deno.test("bytesOf() refuses what is neither bytes nor text", () => {
 Deno.test("requirePayloads() refuses what is not several payloads", () => {
   for (const good of [[], ["a"], new Set(["a"])]) requirePayloads(good);
   for (const wrong of ["letters", new Uint8Array(2), 5, null, undefined, {}]) {
-    assert.throws(() => requirePayloads(wrong as string[]), {
+    assertThrowsMatching(() => requirePayloads(wrong as string[]), {
       name: "TypeError",
       message: /^payloads: it is .*, expected an iterable of Uint8Arrays or strings$/,
     });
@@ -77,25 +78,25 @@ nativeTest(
     for (const [wrong] of WRONG_PAYLOADS) {
       const payload = wrong as Uint8Array;
       const refused = { name: "TypeError", message: /^payload: it is / };
-      assert.throws(() => queue.trySend(payload), refused);
-      assert.throws(() => queue.sendSync(payload), refused);
-      assert.throws(() => queue.trySendMany(["a", payload]), refused);
-      assert.throws(() => delivery.reply(payload), refused);
-      assert.throws(() => delivery.fail(payload as unknown as string), TypeError);
-      await assert.rejects(queue.send(payload), refused);
-      await assert.rejects(queue.sendMany([payload, "a"]), refused);
-      await assert.rejects(queue.request(payload), refused);
-      await assert.rejects(queue.writable().getWriter().write(payload), refused);
+      assertThrowsMatching(() => queue.trySend(payload), refused);
+      assertThrowsMatching(() => queue.sendSync(payload), refused);
+      assertThrowsMatching(() => queue.trySendMany(["a", payload]), refused);
+      assertThrowsMatching(() => delivery.reply(payload), refused);
+      assertThrows(() => delivery.fail(payload as unknown as string), TypeError);
+      await assertRejectsMatching(() => queue.send(payload), refused);
+      await assertRejectsMatching(() => queue.sendMany([payload, "a"]), refused);
+      await assertRejectsMatching(() => queue.request(payload), refused);
+      await assertRejectsMatching(() => queue.writable().getWriter().write(payload), refused);
       // A default stands in for what is not given.
-      if (payload !== undefined) await assert.rejects(mailbox.send(box, payload), refused);
+      if (payload !== undefined) await assertRejectsMatching(() => mailbox.send(box, payload), refused);
     }
     for (const wrong of ["letters", new Uint8Array(2)]) {
-      assert.throws(() => queue.trySendMany(wrong as unknown as string[]), TypeError);
-      await assert.rejects(queue.sendMany(wrong as unknown as string[]), TypeError);
+      assertThrows(() => queue.trySendMany(wrong as unknown as string[]), TypeError);
+      await assertRejects(() => queue.sendMany(wrong as unknown as string[]), TypeError);
     }
-    assert.equal(queue.status().sentCount, 1);
-    assert.equal(delivery.settled, false);
+    assertStrictEquals(queue.status().sentCount, 1);
+    assertStrictEquals(delivery.settled, false);
     delivery.reply("done");
-    assert.equal(new TextDecoder().decode(await request), "done");
+    assertStrictEquals(new TextDecoder().decode(await request), "done");
   },
 );

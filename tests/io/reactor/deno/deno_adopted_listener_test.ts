@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { DenoDriver } from "../../../../src/io/reactor/mod.ts";
 import { adoptingDriver } from "../../../support/driver_adopting.ts";
 import { registerDriverConformance } from "../../../support/driver_conformance.ts";
@@ -35,6 +35,6 @@ nativeTest(
     Deno.exit(0);
   `;
     const { code, stdout, stderr } = await runProgram(source);
-    assert.deepEqual([code, stdout], [0, `{"openBefore":2,"left":0,"ended":true}\n`], stderr);
+    assertEquals([code, stdout], [0, `{"openBefore":2,"left":0,"ended":true}\n`], stderr);
   },
 );

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { DenoDriver, Reactor } from "../../../../src/io/reactor/mod.ts";
 import { registerDriverConformance } from "../../../support/driver_conformance.ts";
 import {
@@ -34,10 +34,10 @@ Deno.test("DenoDriver.listen() with reusePort says which flag it needs, and does
       driver.close();
     `;
     const without = await runProgram(source);
-    assert.equal(without.code, 0, without.stderr);
-    assert.match(without.stdout, /^NotSupported: listen with reusePort, .*--unstable-net/);
+    assertStrictEquals(without.code, 0, without.stderr);
+    assertMatch(without.stdout, /^NotSupported: listen with reusePort, .*--unstable-net/);
     const withFlag = await runProgram(source, { flags: ["-A", "--unstable-net"] });
-    assert.deepEqual([withFlag.code, withFlag.stdout], [0, "shared\n"]);
+    assertEquals([withFlag.code, withFlag.stdout], [0, "shared\n"]);
   });
 });
 
@@ -52,15 +52,15 @@ Deno.test("DenoDriver is open without the native library", async () => {
       `,
       { environment: { MILLRACE_NATIVE: "off" } },
     );
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.equal(stdout, `deno: the native library: MILLRACE_NATIVE is "off"\n`);
+    assertEquals([code, stderr], [0, ""]);
+    assertStrictEquals(stdout, `deno: the native library: MILLRACE_NATIVE is "off"\n`);
   });
 });
 
 conformanceTests(TARGET)("names itself, and needs nobody to poll it", (harness) => {
   const { driver } = harness;
-  assert.deepEqual([driver.name, driver.delivery, driver.description], ["deno", "events", "Deno's own I/O"]);
+  assertEquals([driver.name, driver.delivery, driver.description], ["deno", "events", "Deno's own I/O"]);
   const reactor = new Reactor(new DenoDriver());
-  assert.equal(reactor.poll(), 0);
+  assertStrictEquals(reactor.poll(), 0);
   reactor.close();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { BufferPool } from "../../../../src/io/reactor/mod.ts";
 import { addressOf, DenoSocket } from "../../../../src/io/reactor/deno/deno_socket.ts";
 import { Peer } from "../../../support/driver_peer.ts";
@@ -24,9 +24,9 @@ Deno.test("DenoSocket's receive buffer grows with what comes, up to 64 KiB", asy
       while (written < bytes.byteLength) written += await writer.write(bytes.subarray(written));
     })();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.deepEqual(await peer.start().receive(bytes.byteLength), bytes);
+    assertEquals(await peer.start().receive(bytes.byteLength), bytes);
     await writing;
-    assert.ok(largest > 4096 && largest <= 65_536, `${largest} bytes`);
+    assert(largest > 4096 && largest <= 65_536, `${largest} bytes`);
     peer.close();
     writer.close();
     listener.close();
@@ -35,7 +35,7 @@ Deno.test("DenoSocket's receive buffer grows with what comes, up to 64 KiB", asy
 
 Deno.test("addressOf() has an empty path for a socket without a name", () => {
   const unnamed = { transport: "unix", path: null } as unknown as Deno.UnixAddr;
-  assert.deepEqual(addressOf(unnamed), { path: "" });
-  assert.deepEqual(addressOf({ transport: "unix", path: "/a" }), { path: "/a" });
-  assert.deepEqual(addressOf({ transport: "tcp", hostname: "::1", port: 1 }), { hostname: "::1", port: 1 });
+  assertEquals(addressOf(unnamed), { path: "" });
+  assertEquals(addressOf({ transport: "unix", path: "/a" }), { path: "/a" });
+  assertEquals(addressOf({ transport: "tcp", hostname: "::1", port: 1 }), { hostname: "::1", port: 1 });
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   type DriverSocket,
   Reactor,
@@ -99,10 +99,10 @@ function simulatedTest(name: string, body: (seed: number) => Promise<void>, coun
 
 simulatedTest("SimulatedDriver replays a run from its seed, to the last event", async (seed) => {
   const first = await traceOf(seed, STORM);
-  assert.ok(first.length > 40);
-  assert.deepEqual(await traceOf(seed, STORM), first);
+  assert(first.length > 40);
+  assertEquals(await traceOf(seed, STORM), first);
   const other = await traceOf((seed + 1) >>> 0, STORM);
-  assert.notDeepEqual(other, first);
+  assertNotEquals(other, first);
 }, 5);
 
 simulatedTest(
@@ -134,7 +134,7 @@ simulatedTest(
     }));
     for (const result of results) {
       if (result.status === "rejected") {
-        assert.equal(
+        assertStrictEquals(
           typeof result.reason.code,
           "string",
           String(result.reason),
@@ -145,20 +145,20 @@ simulatedTest(
     open = false;
     listener.close();
     await harness.sleep(200);
-    assert.equal((driver as SimulatedDriver).inFlightCount, 0);
+    assertStrictEquals((driver as SimulatedDriver).inFlightCount, 0);
     harness.close();
   },
 );
 
 Deno.test("SimulatedDriver.description names the seed that replays the run", () => {
   using driver = new SimulatedDriver({ seed: 4711 });
-  assert.deepEqual([driver.name, driver.description, driver.seed], [
+  assertEquals([driver.name, driver.description, driver.seed], [
     "simulated",
     "simulated (seed 4711)",
     4711,
   ]);
   using other = new SimulatedDriver({ network: new SimulatedNetwork({ seed: 5 }) });
-  assert.equal(other.seed, 5);
+  assertStrictEquals(other.seed, 5);
 });
 
 Deno.test("SimulatedDriver.poll() moves virtual time to the next event, and no further than told", () => {
@@ -167,18 +167,18 @@ Deno.test("SimulatedDriver.poll() moves virtual time to the next event, and no f
   driver.faults.settings.delayMsMax = 1000;
   let opened = false;
   driver.openFile("/a", { write: true, create: true }).then(() => opened = true);
-  assert.equal(driver.poll(0), 0);
-  assert.equal(driver.clock.nowMs(), 0);
-  assert.equal(driver.poll(0.0001), 0);
-  assert.equal(driver.clock.nowMs(), 0.0001);
+  assertStrictEquals(driver.poll(0), 0);
+  assertStrictEquals(driver.clock.nowMs(), 0);
+  assertStrictEquals(driver.poll(0.0001), 0);
+  assertStrictEquals(driver.clock.nowMs(), 0.0001);
   while (driver.poll(10) === 0);
   const ms = driver.clock.nowMs();
-  assert.ok(ms > 0 && ms <= 1001);
-  assert.equal(driver.inFlightCount, 0);
-  assert.equal(driver.turnMs, ms);
-  assert.equal(driver.poll(50), 0);
-  assert.equal(driver.clock.nowMs(), ms + 50);
-  assert.equal(opened, false, "promises settle after the poll");
+  assert(ms > 0 && ms <= 1001);
+  assertStrictEquals(driver.inFlightCount, 0);
+  assertStrictEquals(driver.turnMs, ms);
+  assertStrictEquals(driver.poll(50), 0);
+  assertStrictEquals(driver.clock.nowMs(), ms + 50);
+  assertStrictEquals(opened, false, "promises settle after the poll");
 });
 
 Deno.test("SimulatedDriver.poll() of a program that only looks lets time pass all the same", () => {
@@ -189,7 +189,7 @@ Deno.test("SimulatedDriver.poll() of a program that only looks lets time pass al
     driver.poll(0);
     polls++;
   }
-  assert.ok(polls < 100_000);
+  assert(polls < 100_000);
 });
 
 simulatedTest("SimulatedDriver: two machines on one network talk, each on its own reactor", async (seed) => {
@@ -202,7 +202,7 @@ simulatedTest("SimulatedDriver: two machines on one network talk, each on its ow
   const accepted = new Accepted();
   listener.startAccepting(accepted);
   const socket = await here.connect({ hostname: "server.example", port: 7000 }, { noDelay: true });
-  assert.deepEqual(socket.remoteAddress, { hostname: "192.0.2.1", port: 7000 });
+  assertEquals(socket.remoteAddress, { hostname: "192.0.2.1", port: 7000 });
   let received = 0;
   const receiving = { onReceive() {}, onReceiveEnd() {}, onSent() {}, onSendFailed() {} };
   socket.attach(receiving);
@@ -211,11 +211,11 @@ simulatedTest("SimulatedDriver: two machines on one network talk, each on its ow
   other.attach({ ...receiving, onReceive: (_bytes, byteLength) => received += byteLength });
   other.startReceiving();
   const buffer = here.buffers.acquire();
-  assert.ok(buffer !== undefined);
+  assert(buffer !== undefined);
   socket.send(buffer, 10_000);
   while (received < 10_000) await sleep(1, { timers: client.timers });
-  assert.equal(here.clock, there.clock);
-  assert.equal(server.timers.nowMs(), client.timers.nowMs());
+  assertStrictEquals(here.clock, there.clock);
+  assertStrictEquals(server.timers.nowMs(), client.timers.nowMs());
 });
 
 simulatedTest("SimulatedDriver: a machine's timers are not overrun by another that is busy", async (seed) => {
@@ -231,7 +231,7 @@ simulatedTest("SimulatedDriver: a machine's timers are not overrun by another th
     }
   }));
   // One tick of the timers, and what a poll that waits may take.
-  assert.ok(Math.max(...late) <= 2, `${Math.max(...late)} ms late`);
+  assert(Math.max(...late) <= 2, `${Math.max(...late)} ms late`);
 }, 3);
 
 simulatedTest("SimulatedDriver spoils memory that a callback or a send must not keep", async (seed) => {
@@ -245,13 +245,13 @@ simulatedTest("SimulatedDriver spoils memory that a callback or a send must not 
   };
   server.start();
   const buffer = harness.driver.buffers.acquire();
-  assert.ok(buffer !== undefined);
+  assert(buffer !== undefined);
   buffer.bytes.set([1, 2, 3]);
   client.socket.send(buffer, 3);
-  assert.deepEqual(await server.receive(3), new Uint8Array([1, 2, 3]));
-  assert.ok(kept?.every((byte) => byte === 0xdb));
+  assertEquals(await server.receive(3), new Uint8Array([1, 2, 3]));
+  assert(kept?.every((byte) => byte === 0xdb));
   await client.until(() => client.sentCount === 1);
-  assert.equal(buffer.bytes[0], 0xdb);
+  assertStrictEquals(buffer.bytes[0], 0xdb);
   await harness.finish();
   harness.close();
 }, 3);
@@ -268,14 +268,14 @@ simulatedTest(
       controller.abort(new Error("given up"));
       const outcome = rejection(opening);
       // The kernel has been asked; the operation is still under way.
-      if (driver.inFlightCount === 1) assert.equal(driver.poll(0), 0);
+      if (driver.inFlightCount === 1) assertStrictEquals(driver.poll(0), 0);
       while (driver.inFlightCount > 0) driver.poll(1);
       if (driver.fileSystem.list("/").length > 0) finished++;
       else cancelled++;
       await outcome.catch(() => {});
       driver.close();
     }
-    assert.ok(cancelled > 0 && finished > 0, `${cancelled} cancelled, ${finished} finished`);
+    assert(cancelled > 0 && finished > 0, `${cancelled} cancelled, ${finished} finished`);
   },
   2,
 );
@@ -307,10 +307,10 @@ simulatedTest("SimulatedDriver.crash() completes nothing and resets the other si
   await Promise.resolve();
   server.crash();
   server.crash();
-  assert.equal((await promise as { code?: string } | undefined)?.code, "ECONNRESET");
+  assertStrictEquals((await promise as { code?: string } | undefined)?.code, "ECONNRESET");
   await sleep(50, { timers: reactor.timers });
-  assert.deepEqual([calls, settled, server.inFlightCount], [[], false, 0]);
-  assert.throws(() => server.listen(LOOPBACK, LISTENING), Deno.errors.BadResource);
+  assertEquals([calls, settled, server.inFlightCount], [[], false, 0]);
+  assertThrows(() => server.listen(LOOPBACK, LISTENING), Deno.errors.BadResource);
   serverReactor.close();
   // The machine after it, on the same network and files.
   using again = new SimulatedDriver({ network, fileSystem: server.fileSystem });
@@ -331,12 +331,12 @@ conformanceTests(simulatedUnderTest())(
     socket.attach({ onReceive() {}, onReceiveEnd() {}, onSent: () => sent++, onSendFailed() {} });
     const first = driver.buffers.acquire();
     const second = driver.buffers.acquire();
-    assert.ok(first !== undefined && second !== undefined);
+    assert(first !== undefined && second !== undefined);
     socket.send(first, 1000);
     while (sent < 1) await sleep(1, { timers: reactor.timers });
     socket.send(second, 1);
     await sleep(100, { timers: reactor.timers });
-    assert.equal(sent, 1, "the thousand and first byte has to wait");
+    assertStrictEquals(sent, 1, "the thousand and first byte has to wait");
     socket.close();
     listener.close();
   },

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   type DriverFile,
   Reactor,
@@ -35,11 +35,11 @@ function openFile(driver: SimulatedDriver): Promise<DriverFile> {
 
 Deno.test("SimulatedFaults refuses what is no probability, no error and no count", () => {
   for (const value of [-0.1, 1.1, NaN]) {
-    assert.throws(() => new SimulatedFaults({ resetProbability: value }), RangeError);
+    assertThrows(() => new SimulatedFaults({ resetProbability: value }), RangeError);
   }
   const faults = new SimulatedFaults();
-  assert.throws(() => faults.inject("read", "ENOTANERROR"), TypeError);
-  for (const count of [0, -1, 1.5, NaN]) assert.throws(() => faults.inject("read", "EIO", count), RangeError);
+  assertThrows(() => faults.inject("read", "ENOTANERROR"), TypeError);
+  for (const count of [0, -1, 1.5, NaN]) assertThrows(() => faults.inject("read", "EIO", count), RangeError);
 });
 
 faultTest(
@@ -49,20 +49,20 @@ faultTest(
     await file.writeAt(new Uint8Array(100), 0);
     driver.faults.inject("read", "EIO", 2);
     driver.faults.inject("read", "EAGAIN");
-    assert.equal(await file.writeAt(new Uint8Array(100), 0), 100);
+    assertStrictEquals(await file.writeAt(new Uint8Array(100), 0), 100);
     const codes: unknown[] = [];
     for (let round = 0; round < 4; round++) {
       const outcome = await file.readAt(new Uint8Array(100), 0).catch((error) => error.code);
       codes.push(outcome);
     }
-    assert.deepEqual(codes, ["EIO", "EIO", "EAGAIN", 100]);
+    assertEquals(codes, ["EIO", "EIO", "EAGAIN", 100]);
   },
 );
 
 faultTest("SimulatedFaults.clearInjected() withdraws what has not happened", async (_, driver) => {
   const file = await openFile(driver);
   driver.faults.inject("fsync", "EIO", Infinity);
-  assert.equal((await rejection(file.sync()) as { code: string }).code, "EIO");
+  assertStrictEquals((await rejection(file.sync()) as { code: string }).code, "EIO");
   driver.faults.clearInjected();
   await file.sync();
 });
@@ -74,16 +74,16 @@ faultTest(
     driver.faults.inject("write", "short", 20);
     for (let round = 0; round < 20; round++) {
       const count = await file.writeAt(new Uint8Array(50), 0);
-      assert.ok(count >= 1 && count < 50, `wrote ${count}`);
+      assert(count >= 1 && count < 50, `wrote ${count}`);
     }
     await file.writeAt(new Uint8Array(50), 0);
     driver.faults.inject("read", "short", 20);
     for (let round = 0; round < 20; round++) {
       const count = await file.readAt(new Uint8Array(50), 0);
-      assert.ok(count >= 1 && count < 50, `read ${count}`);
+      assert(count >= 1 && count < 50, `read ${count}`);
     }
     driver.faults.inject("write", "short");
-    assert.equal(await file.writeAt(new Uint8Array(1), 0), 1);
+    assertStrictEquals(await file.writeAt(new Uint8Array(1), 0), 1);
   },
 );
 
@@ -95,7 +95,7 @@ faultTest('SimulatedFaults "never" keeps an operation until it is cancelled', as
   const reading = file.readAt(new Uint8Array(1), 0, { signal: controller.signal });
   reading.then(() => settled = true, () => settled = true);
   await harness.sleep(10_000);
-  assert.deepEqual([settled, driver.inFlightCount], [false, 1]);
+  assertEquals([settled, driver.inFlightCount], [false, 1]);
   controller.abort(new Error("given up"));
   await rejection(reading);
   await harness.until(() => driver.inFlightCount === 0);
@@ -111,7 +111,7 @@ faultTest('SimulatedFaults "delay" makes an operation late, within its bound', a
     await file.sync();
     longestMs = Math.max(longestMs, driver.clock.nowMs() - startMs);
   }
-  assert.ok(longestMs > 200 && longestMs < 1010, `${longestMs} ms`);
+  assert(longestMs > 200 && longestMs < 1010, `${longestMs} ms`);
 });
 
 faultTest(
@@ -119,12 +119,12 @@ faultTest(
   async (_, driver) => {
     const file = await openFile(driver);
     driver.faults.settings.enospcAfterBytes = 130;
-    assert.equal(await file.writeAt(new Uint8Array(100), 0), 100);
-    assert.equal(await file.writeAt(new Uint8Array(100), 100), 30);
+    assertStrictEquals(await file.writeAt(new Uint8Array(100), 0), 100);
+    assertStrictEquals(await file.writeAt(new Uint8Array(100), 100), 30);
     const error = await rejection(file.writeAt(new Uint8Array(1), 130)) as Error & { code: string };
-    assert.deepEqual([error.code, error.constructor], ["ENOSPC", Error]);
+    assertEquals([error.code, error.constructor], ["ENOSPC", Error]);
     driver.faults.settings.enospcAfterBytes = Infinity;
-    assert.equal(await file.writeAt(new Uint8Array(1), 130), 1);
+    assertStrictEquals(await file.writeAt(new Uint8Array(1), 130), 1);
   },
 );
 
@@ -133,10 +133,10 @@ faultTest("SimulatedFaults ECONNRESET ends a connection for both sides", async (
   server.start();
   driver.faults.inject("send", "ECONNRESET");
   const error = await rejection(client.sendPiece(new Uint8Array(10)));
-  assert.ok(error instanceof Deno.errors.ConnectionReset);
-  assert.ok(await server.ended() instanceof Deno.errors.ConnectionReset);
+  assert(error instanceof Deno.errors.ConnectionReset);
+  assert(await server.ended() instanceof Deno.errors.ConnectionReset);
   const later = await rejection(server.sendPiece(new Uint8Array(10)));
-  assert.ok(later instanceof Deno.errors.BrokenPipe);
+  assert(later instanceof Deno.errors.BrokenPipe);
 });
 
 faultTest(
@@ -144,7 +144,7 @@ faultTest(
   async (harness, driver) => {
     const listener = harness.listen();
     driver.faults.inject("connect", "ECONNREFUSED");
-    assert.ok(
+    assert(
       await rejection(harness.connect(listener.localAddress)) instanceof Deno.errors.ConnectionRefused,
     );
     await harness.connect(listener.localAddress);
@@ -160,12 +160,12 @@ faultTest(
     listener.startAccepting(accepted);
     const client = await harness.connect(listener.localAddress);
     await harness.until(() => accepted.errors.length === 1);
-    assert.deepEqual(accepted.errors.map((error) => (error as { code?: string }).code), ["EMFILE"]);
-    assert.equal(accepted.sockets.length, 0);
+    assertEquals(accepted.errors.map((error) => (error as { code?: string }).code), ["EMFILE"]);
+    assertStrictEquals(accepted.sockets.length, 0);
     await harness.sleep(10);
     listener.startAccepting(accepted);
     await harness.until(() => accepted.sockets.length === 1);
-    assert.deepEqual(accepted.sockets[0].remoteAddress, client.socket.localAddress);
+    assertEquals(accepted.sockets[0].remoteAddress, client.socket.localAddress);
   },
 );
 
@@ -180,12 +180,12 @@ faultTest(
     driver.faults.settings.datagramReorderProbability = 0.2;
     for (let index = 0; index < 200; index++) await left.send(new Uint8Array([index]), right.localAddress);
     await harness.sleep(300);
-    assert.ok(received.length > 100 && received.length < 200, `${received.length} of 200 arrived`);
-    assert.ok(
+    assert(received.length > 100 && received.length < 200, `${received.length} of 200 arrived`);
+    assert(
       received.some((number, index) => index > 0 && number < received[index - 1]),
       "none was overtaken",
     );
-    assert.equal(new Set(received).size, received.length);
+    assertStrictEquals(new Set(received).size, received.length);
   },
 );
 
@@ -200,8 +200,8 @@ Deno.test("SimulatedFaults come as often as their probability says", async () =>
     const file = await driver.openFile("/file", { read: true, write: true, create: true });
     await file.writeAt(new Uint8Array(100), 0);
     for (let round = 0; round < 20; round++) {
-      assert.equal(await file.readAt(new Uint8Array(100), 0) < 100, probability === 1);
-      assert.equal(await file.sync().then(() => false, () => true), probability === 1);
+      assertStrictEquals(await file.readAt(new Uint8Array(100), 0) < 100, probability === 1);
+      assertStrictEquals(await file.sync().then(() => false, () => true), probability === 1);
     }
   }
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertRejectsMatching } from "../../../support/assertions.ts";
 import {
   type DriverFile,
   Reactor,
@@ -55,7 +56,7 @@ Deno.test("SimulatedFileSystem.crash() keeps what was synced, always", async () 
     await file.writeAt(text("kept"), 0);
     await file.sync();
   });
-  assert.deepEqual(found, new Set(["kept"]));
+  assertEquals(found, new Set(["kept"]));
 });
 
 Deno.test("SimulatedFileSystem.crash() keeps what was synced by syncData(), always", async () => {
@@ -63,7 +64,7 @@ Deno.test("SimulatedFileSystem.crash() keeps what was synced by syncData(), alwa
     await file.writeAt(text("kept"), 0);
     await file.syncData();
   });
-  assert.deepEqual(found, new Set(["kept"]));
+  assertEquals(found, new Set(["kept"]));
 });
 
 Deno.test("SimulatedFileSystem.crash() keeps, loses or empties what was not synced, the file included", async () => {
@@ -71,7 +72,7 @@ Deno.test("SimulatedFileSystem.crash() keeps, loses or empties what was not sync
     await file.writeAt(text("data"), 0);
   });
   // Gone with its name; empty; the size without the data; all of it. Four bytes are one sector, so none is torn.
-  assert.deepEqual(found, new Set(["gone", "", "....", "data"]));
+  assertEquals(found, new Set(["gone", "", "....", "data"]));
 });
 
 Deno.test("SimulatedFileSystem.crash() keeps unsynced writes in any combination, so also out of order", async () => {
@@ -81,7 +82,7 @@ Deno.test("SimulatedFileSystem.crash() keeps unsynced writes in any combination,
     await file.writeAt(text("1"), 0);
     await file.writeAt(text("2"), 1);
   });
-  assert.deepEqual(found, new Set(["__", "1_", "_2", "12"]));
+  assertEquals(found, new Set(["__", "1_", "_2", "12"]));
 });
 
 Deno.test("SimulatedFileSystem.crash() never brings an older write back over a newer one", async () => {
@@ -93,7 +94,7 @@ Deno.test("SimulatedFileSystem.crash() never brings an older write back over a n
     await file.sync();
     await file.writeAt(text("d"), 0);
   });
-  assert.deepEqual(found, new Set(["c", "d"]));
+  assertEquals(found, new Set(["c", "d"]));
 });
 
 Deno.test("SimulatedFileSystem.crash() tears a long write between sectors, in any pattern", async () => {
@@ -109,14 +110,14 @@ Deno.test("SimulatedFileSystem.crash() tears a long write between sectors, in an
     const bytes = fileSystem.readFile("/file");
     const pieces = [[100, 512], [512, 1024], [1024, 1124]].map(([start, end]) => {
       const values = new Set(bytes.subarray(start, end));
-      assert.equal(values.size, 1, "a sector is written whole or not at all");
+      assertStrictEquals(values.size, 1, "a sector is written whole or not at all");
       return [...values][0];
     });
     patterns.add(pieces.join(""));
-    assert.ok(bytes.subarray(0, 100).every((byte) => byte === 1));
-    assert.ok(bytes.subarray(1124).every((byte) => byte === 1));
+    assert(bytes.subarray(0, 100).every((byte) => byte === 1));
+    assert(bytes.subarray(1124).every((byte) => byte === 1));
   }
-  assert.deepEqual(patterns, new Set(["111", "112", "121", "122", "211", "212", "221", "222"]));
+  assertEquals(patterns, new Set(["111", "112", "121", "122", "211", "212", "221", "222"]));
 });
 
 Deno.test("SimulatedFileSystem: truncation is durable only once synced", async () => {
@@ -125,7 +126,7 @@ Deno.test("SimulatedFileSystem: truncation is durable only once synced", async (
     await file.sync();
     await (await driver.openFile("/file", { write: true, truncate: true })).close();
   });
-  assert.deepEqual(found, new Set(["old", ""]));
+  assertEquals(found, new Set(["old", ""]));
 });
 
 Deno.test("SimulatedFileSystem: what a failed sync did not keep, no later sync does", async () => {
@@ -134,11 +135,11 @@ Deno.test("SimulatedFileSystem: what a failed sync did not keep, no later sync d
     await file.sync();
     await file.writeAt(text("x"), 0);
     driver.faults.inject("fsync", "EIO");
-    await assert.rejects(file.sync(), { code: "EIO" });
+    await assertRejectsMatching(() => file.sync(), { code: "EIO" });
     // Succeeds, and knows nothing of the write before.
     await file.sync();
   });
-  assert.deepEqual(found, new Set(["_", "x"]));
+  assertEquals(found, new Set(["_", "x"]));
 });
 
 Deno.test("SimulatedFileSystem: after a failed sync reads may go on to show what the disk has not", async () => {
@@ -149,12 +150,12 @@ Deno.test("SimulatedFileSystem: after a failed sync reads may go on to show what
       await file.sync();
       await file.writeAt(text("x"), 0);
       driver.faults.inject("fsync", "EIO");
-      await assert.rejects(file.sync());
+      await assertRejects(() => file.sync());
     });
     const [seen, durable] = [fileSystem.readFile("/file"), fileSystem.readDurable("/file")];
     found.add(new TextDecoder().decode(new Uint8Array([...seen, ...durable])));
   }
-  assert.deepEqual(found, new Set(["x_", "__", "xx"]));
+  assertEquals(found, new Set(["x_", "__", "xx"]));
 });
 
 Deno.test("SimulatedFileSystem: a file opened before a crash is of no use after it", async () => {
@@ -164,10 +165,10 @@ Deno.test("SimulatedFileSystem: a file opened before a crash is of no use after 
   fileSystem.writeFile("/file", text("data"));
   const file = await driver.openFile("/file", { read: true });
   fileSystem.crash();
-  await assert.rejects(file.readAt(new Uint8Array(4), 0), { code: "EBADF" });
+  await assertRejectsMatching(() => file.readAt(new Uint8Array(4), 0), { code: "EBADF" });
   const again = await driver.openFile("/file", { read: true });
-  assert.equal(await again.readAt(new Uint8Array(4), 0), 4);
-  assert.equal(fileSystem.crashCount, 1);
+  assertStrictEquals(await again.readAt(new Uint8Array(4), 0), 4);
+  assertStrictEquals(fileSystem.crashCount, 1);
 });
 
 Deno.test("SimulatedFileSystem gives programs what they wrote, whatever the disk has", async () => {
@@ -177,8 +178,8 @@ Deno.test("SimulatedFileSystem gives programs what they wrote, whatever the disk
       const fileSystem = await withFile(seed, async (file) => {
         await file.writeAt(bytes, 3);
       });
-      assert.deepEqual(fileSystem.readFile("/file").subarray(3), bytes);
-      assert.deepEqual(fileSystem.readDurable("/file"), new Uint8Array());
+      assertEquals(fileSystem.readFile("/file").subarray(3), bytes);
+      assertEquals(fileSystem.readDurable("/file"), new Uint8Array());
     });
   }
 });
@@ -189,22 +190,22 @@ Deno.test("SimulatedFileSystem has directories, and refuses what does not fit", 
   fileSystem.makeDirectory("/a/b");
   fileSystem.writeFile("//a/b/c", text("1"));
   fileSystem.writeFile("/a/d", text("2"));
-  assert.deepEqual([fileSystem.list("/"), fileSystem.list("/a"), fileSystem.list("/a/b/")], [["a"], [
+  assertEquals([fileSystem.list("/"), fileSystem.list("/a"), fileSystem.list("/a/b/")], [["a"], [
     "b",
     "d",
   ], ["c"]]);
-  assert.deepEqual(fileSystem.readFile("/a/b/c"), text("1"));
-  assert.throws(() => fileSystem.makeDirectory("/a"), Deno.errors.AlreadyExists);
-  assert.throws(() => fileSystem.makeDirectory("/x/y"), Deno.errors.NotFound);
-  assert.throws(() => fileSystem.writeFile("/x/y", text("")), Deno.errors.NotFound);
-  assert.throws(() => fileSystem.writeFile("/a", text("")), Deno.errors.IsADirectory);
-  assert.throws(() => fileSystem.readFile("/a"), Deno.errors.IsADirectory);
-  assert.throws(() => fileSystem.readFile("/none"), Deno.errors.NotFound);
-  assert.throws(() => fileSystem.list("/none"), Deno.errors.NotFound);
-  assert.throws(() => fileSystem.readFile("relative"), TypeError);
+  assertEquals(fileSystem.readFile("/a/b/c"), text("1"));
+  assertThrows(() => fileSystem.makeDirectory("/a"), Deno.errors.AlreadyExists);
+  assertThrows(() => fileSystem.makeDirectory("/x/y"), Deno.errors.NotFound);
+  assertThrows(() => fileSystem.writeFile("/x/y", text("")), Deno.errors.NotFound);
+  assertThrows(() => fileSystem.writeFile("/a", text("")), Deno.errors.IsADirectory);
+  assertThrows(() => fileSystem.readFile("/a"), Deno.errors.IsADirectory);
+  assertThrows(() => fileSystem.readFile("/none"), Deno.errors.NotFound);
+  assertThrows(() => fileSystem.list("/none"), Deno.errors.NotFound);
+  assertThrows(() => fileSystem.readFile("relative"), TypeError);
   fileSystem.removeFile("/a/d");
-  assert.deepEqual(fileSystem.list("/a"), ["b"]);
-  assert.throws(() => fileSystem.removeFile("/a/d"), Deno.errors.NotFound);
+  assertEquals(fileSystem.list("/a"), ["b"]);
+  assertThrows(() => fileSystem.removeFile("/a/d"), Deno.errors.NotFound);
 });
 
 Deno.test("SimulatedFileSystem.writeFile() is durable at once", () => {
@@ -212,7 +213,7 @@ Deno.test("SimulatedFileSystem.writeFile() is durable at once", () => {
     const fileSystem = new SimulatedFileSystem({ seed });
     fileSystem.writeFile("/file", text("kept"));
     fileSystem.crash();
-    assert.equal(remains(fileSystem), "kept");
+    assertStrictEquals(remains(fileSystem), "kept");
   }
 });
 
@@ -224,5 +225,5 @@ Deno.test("SimulatedFileSystem.crash() leaves the same for the same seed", async
     fileSystem.crash();
     return fileSystem.list("/").length === 0 ? undefined : fileSystem.readFile("/file");
   };
-  assert.deepEqual(await run(), await run());
+  assertEquals(await run(), await run());
 });

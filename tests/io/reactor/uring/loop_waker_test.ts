@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { Uring } from "../../../../ffi/mod.ts";
 import { LoopWaker } from "../../../../src/io/reactor/uring/loop_waker.ts";
 import { nameSkipReason } from "../../../support/driver_native.ts";
@@ -35,7 +35,7 @@ for (const rung of URING_RUNGS) {
       ring.prepareNop(round);
       ring.enter(0);
       await waiting;
-      assert.equal(ring.reap({ complete: () => {} }), 1);
+      assertStrictEquals(ring.reap({ complete: () => {} }), 1);
     }
   });
 
@@ -44,13 +44,13 @@ for (const rung of URING_RUNGS) {
     ring.prepareNop(1);
     ring.enter(0);
     await waker.wait(HOUR_MS, true);
-    assert.equal(ring.reap({ complete: () => {} }), 1);
+    assertStrictEquals(ring.reap({ complete: () => {} }), 1);
   });
 
   test(".wait() ends after its time", async (_ring, waker) => {
     const startMs = performance.now();
     await waker.wait(20, true);
-    assert.ok(performance.now() - startMs >= 19);
+    assert(performance.now() - startMs >= 19);
   });
 
   test(".interrupt() ends a wait, and the next one has its own bound", async (_ring, waker) => {

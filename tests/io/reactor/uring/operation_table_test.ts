@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
+import { assertThrowsMatching } from "../../../support/assertions.ts";
 import { errno, type Uring, uringLayout } from "../../../../ffi/mod.ts";
 import type { OperationState } from "../../../../src/io/reactor/mod.ts";
 import { OperationTable, UringOperation } from "../../../../src/io/reactor/uring/operation_table.ts";
@@ -51,30 +52,30 @@ function setUp(room: number): { ring: FakeRing; table: OperationTable; operation
 
 Deno.test("OperationTable.submit() puts an idle operation in flight when there is room", () => {
   const { ring, table, operation } = setUp(1);
-  assert.equal(operation.state, "idle");
+  assertStrictEquals(operation.state, "idle");
   table.submit(operation);
-  assert.equal(operation.state, "in-flight");
-  assert.deepEqual(ring.entries, [`operation ${operation.id}`]);
-  assert.ok(operation.id > 0);
-  assert.deepEqual([table.count, table.referencedCount, table.backlogLength], [1, 1, 0]);
+  assertStrictEquals(operation.state, "in-flight");
+  assertEquals(ring.entries, [`operation ${operation.id}`]);
+  assert(operation.id > 0);
+  assertEquals([table.count, table.referencedCount, table.backlogLength], [1, 1, 0]);
   table.complete(operation.id, 7, 0);
-  assert.deepEqual(operation.completions, [{ result: 7, stateThen: "idle" }]);
-  assert.deepEqual([operation.state, operation.id, table.count, table.referencedCount], ["idle", 0, 0, 0]);
+  assertEquals(operation.completions, [{ result: 7, stateThen: "idle" }]);
+  assertEquals([operation.state, operation.id, table.count, table.referencedCount], ["idle", 0, 0, 0]);
 });
 
 Deno.test("OperationTable.submit() queues an operation when there is no room", () => {
   const { ring, table, operation } = setUp(0);
   table.submit(operation);
-  assert.equal(operation.state, "queued");
-  assert.deepEqual([table.count, table.backlogLength, table.hasLocalWork], [1, 1, true]);
+  assertStrictEquals(operation.state, "queued");
+  assertEquals([table.count, table.backlogLength, table.hasLocalWork], [1, 1, true]);
   table.drainBacklog();
-  assert.equal(operation.state, "queued");
+  assertStrictEquals(operation.state, "queued");
   ring.room = 1;
   table.drainBacklog();
-  assert.equal(operation.state, "in-flight");
-  assert.deepEqual([table.backlogLength, table.hasLocalWork], [0, false]);
+  assertStrictEquals(operation.state, "in-flight");
+  assertEquals([table.backlogLength, table.hasLocalWork], [0, false]);
   table.complete(operation.id, 0, 0);
-  assert.equal(operation.state, "idle");
+  assertStrictEquals(operation.state, "idle");
 });
 
 Deno.test("OperationTable.submit() overtakes nothing that is queued", () => {
@@ -83,17 +84,17 @@ Deno.test("OperationTable.submit() overtakes nothing that is queued", () => {
   for (const operation of operations.slice(0, 3)) table.submit(operation);
   ring.room = 2;
   table.submit(operations[3]);
-  assert.equal(operations[3].state, "queued");
+  assertStrictEquals(operations[3].state, "queued");
   table.drainBacklog();
   ring.room = 2;
   table.drainBacklog();
-  assert.deepEqual(ring.entries, operations.map(({ id }) => `operation ${id}`));
+  assertEquals(ring.entries, operations.map(({ id }) => `operation ${id}`));
 });
 
 Deno.test("OperationTable.submit() takes an operation once", () => {
   const { table, operation } = setUp(1);
   table.submit(operation);
-  assert.throws(() => table.submit(operation), { name: "InvariantError" });
+  assertThrowsMatching(() => table.submit(operation), { name: "InvariantError" });
 });
 
 Deno.test("OperationTable.complete() leaves a multishot in flight as long as there is more", () => {
@@ -102,9 +103,9 @@ Deno.test("OperationTable.complete() leaves a multishot in flight as long as the
   const { id } = operation;
   table.complete(id, 1, more);
   table.complete(id, 2, more);
-  assert.deepEqual([operation.state, operation.id, table.count], ["in-flight", id, 1]);
+  assertEquals([operation.state, operation.id, table.count], ["in-flight", id, 1]);
   table.complete(id, 3, 0);
-  assert.deepEqual(operation.completions, [
+  assertEquals(operation.completions, [
     { result: 1, stateThen: "in-flight" },
     { result: 2, stateThen: "in-flight" },
     { result: 3, stateThen: "idle" },
@@ -116,12 +117,12 @@ Deno.test("OperationTable.cancel() of one in flight asks the kernel, and waits f
   table.submit(operation);
   const { id } = operation;
   table.cancel(operation);
-  assert.equal(operation.state, "cancelling");
-  assert.deepEqual(ring.entries, [`operation ${id}`, `cancel ${id}`]);
-  assert.deepEqual([operation.completions, table.count], [[], 1]);
+  assertStrictEquals(operation.state, "cancelling");
+  assertEquals(ring.entries, [`operation ${id}`, `cancel ${id}`]);
+  assertEquals([operation.completions, table.count], [[], 1]);
   table.complete(id, -errno.ECANCELED, 0);
-  assert.deepEqual(operation.completions, [{ result: -errno.ECANCELED, stateThen: "idle" }]);
-  assert.equal(table.count, 0);
+  assertEquals(operation.completions, [{ result: -errno.ECANCELED, stateThen: "idle" }]);
+  assertStrictEquals(table.count, 0);
 });
 
 Deno.test("OperationTable.cancel() may be overtaken by the result", () => {
@@ -129,7 +130,7 @@ Deno.test("OperationTable.cancel() may be overtaken by the result", () => {
   table.submit(operation);
   table.cancel(operation);
   table.complete(operation.id, 5, 0);
-  assert.deepEqual(operation.completions, [{ result: 5, stateThen: "idle" }]);
+  assertEquals(operation.completions, [{ result: 5, stateThen: "idle" }]);
 });
 
 Deno.test("OperationTable.cancel() of a multishot leaves it cancelling until its last completion", () => {
@@ -138,23 +139,23 @@ Deno.test("OperationTable.cancel() of a multishot leaves it cancelling until its
   const { id } = operation;
   table.cancel(operation);
   table.complete(id, 5, more);
-  assert.equal(operation.state, "cancelling");
+  assertStrictEquals(operation.state, "cancelling");
   table.complete(id, -errno.ECANCELED, 0);
-  assert.equal(operation.state, "idle");
+  assertStrictEquals(operation.state, "idle");
 });
 
 Deno.test("OperationTable.cancel() of a queued one withdraws it before it meets the kernel", () => {
   const { ring, table, operation } = setUp(0);
   table.submit(operation);
   table.cancel(operation);
-  assert.equal(operation.state, "withdrawn");
-  assert.deepEqual(operation.completions, [], "never from inside the call that asked");
+  assertStrictEquals(operation.state, "withdrawn");
+  assertEquals(operation.completions, [], "never from inside the call that asked");
   ring.room = 8;
   table.drainBacklog();
-  assert.deepEqual(ring.entries, []);
-  assert.equal(table.runSoon(), 1);
-  assert.deepEqual(operation.completions, [{ result: -errno.ECANCELED, stateThen: "idle" }]);
-  assert.deepEqual([table.count, table.referencedCount, table.backlogLength], [0, 0, 0]);
+  assertEquals(ring.entries, []);
+  assertStrictEquals(table.runSoon(), 1);
+  assertEquals(operation.completions, [{ result: -errno.ECANCELED, stateThen: "idle" }]);
+  assertEquals([table.count, table.referencedCount, table.backlogLength], [0, 0, 0]);
 });
 
 Deno.test("OperationTable.submit() starts one again that was withdrawn and is still in the backlog", () => {
@@ -163,13 +164,13 @@ Deno.test("OperationTable.submit() starts one again that was withdrawn and is st
   table.cancel(operation);
   table.runSoon();
   table.submit(operation);
-  assert.equal(operation.state, "queued");
+  assertStrictEquals(operation.state, "queued");
   ring.room = 8;
   table.drainBacklog();
-  assert.deepEqual(ring.entries, [`operation ${operation.id}`]);
-  assert.equal(operation.state, "in-flight");
+  assertEquals(ring.entries, [`operation ${operation.id}`]);
+  assertStrictEquals(operation.state, "in-flight");
   table.complete(operation.id, 0, 0);
-  assert.equal(operation.completions.length, 2);
+  assertStrictEquals(operation.completions.length, 2);
 });
 
 Deno.test("OperationTable.cancel() waits for room like everything else", () => {
@@ -177,10 +178,10 @@ Deno.test("OperationTable.cancel() waits for room like everything else", () => {
   table.submit(operation);
   const { id } = operation;
   table.cancel(operation);
-  assert.deepEqual([operation.state, table.backlogLength], ["cancelling", 1]);
+  assertEquals([operation.state, table.backlogLength], ["cancelling", 1]);
   ring.room = 1;
   table.drainBacklog();
-  assert.deepEqual(ring.entries, [`operation ${id}`, `cancel ${id}`]);
+  assertEquals(ring.entries, [`operation ${id}`, `cancel ${id}`]);
 });
 
 Deno.test("OperationTable.cancel() that waited is dropped when its operation has completed", () => {
@@ -194,19 +195,19 @@ Deno.test("OperationTable.cancel() that waited is dropped when its operation has
   ring.room = 8;
   table.submit(other);
   table.drainBacklog();
-  assert.equal(other.id, id);
-  assert.deepEqual(ring.entries, [`operation ${id}`, `operation ${id}`]);
-  assert.equal(other.state, "in-flight");
+  assertStrictEquals(other.id, id);
+  assertEquals(ring.entries, [`operation ${id}`, `operation ${id}`]);
+  assertStrictEquals(other.state, "in-flight");
 });
 
 Deno.test("OperationTable.cancel() twice asks once, and an idle one is left alone", () => {
   const { ring, table, operation } = setUp(8);
   table.cancel(operation);
-  assert.deepEqual([operation.state, ring.entries.length], ["idle", 0]);
+  assertEquals([operation.state, ring.entries.length], ["idle", 0]);
   table.submit(operation);
   table.cancel(operation);
   table.cancel(operation);
-  assert.equal(ring.entries.length, 2);
+  assertStrictEquals(ring.entries.length, 2);
 });
 
 Deno.test("OperationTable.complete() lets the operation be started again from inside", () => {
@@ -216,7 +217,7 @@ Deno.test("OperationTable.complete() lets the operation be started again from in
   };
   table.submit(operation);
   table.complete(operation.id, 0, 0);
-  assert.deepEqual([operation.state, table.count], ["in-flight", 1]);
+  assertEquals([operation.state, table.count], ["in-flight", 1]);
 });
 
 Deno.test("OperationTable.complete() knows a completion that nobody waits for", () => {
@@ -224,21 +225,21 @@ Deno.test("OperationTable.complete() knows a completion that nobody waits for", 
   table.submit(operation);
   const { id } = operation;
   table.complete(id, 0, 0);
-  assert.throws(() => table.complete(id, 0, 0), { name: "InvariantError" });
-  assert.throws(() => table.complete(99, 0, 0), { name: "InvariantError" });
+  assertThrowsMatching(() => table.complete(id, 0, 0), { name: "InvariantError" });
+  assertThrowsMatching(() => table.complete(99, 0, 0), { name: "InvariantError" });
 });
 
 Deno.test("OperationTable.setReferenced() counts only what is under way", () => {
   const { table, operation } = setUp(2);
   table.setReferenced(operation, false);
   table.submit(operation);
-  assert.deepEqual([table.count, table.referencedCount], [1, 0]);
+  assertEquals([table.count, table.referencedCount], [1, 0]);
   table.setReferenced(operation, true);
   table.setReferenced(operation, true);
-  assert.equal(table.referencedCount, 1);
+  assertStrictEquals(table.referencedCount, 1);
   table.setReferenced(operation, false);
   table.complete(operation.id, 0, 0);
-  assert.equal(table.referencedCount, 0);
+  assertStrictEquals(table.referencedCount, 0);
 });
 
 Deno.test("OperationTable.setReferenced() tells an owner that sleeps", () => {
@@ -248,7 +249,7 @@ Deno.test("OperationTable.setReferenced() tells an owner that sleeps", () => {
   table.onWork = () => calls++;
   table.setReferenced(operation, false);
   table.setReferenced(operation, false);
-  assert.equal(calls, 1);
+  assertStrictEquals(calls, 1);
 });
 
 Deno.test("OperationTable.soon() keeps the process alive until it has run", () => {
@@ -259,11 +260,11 @@ Deno.test("OperationTable.soon() keeps the process alive until it has run", () =
     table.soon(() => order.push("later"));
   });
   table.soon(() => order.push("second"));
-  assert.deepEqual([table.referencedCount, table.hasLocalWork], [2, true]);
-  assert.equal(table.runSoon(), 2);
-  assert.deepEqual(order, ["first", "second"]);
-  assert.equal(table.runSoon(), 1);
-  assert.deepEqual([table.referencedCount, table.hasLocalWork, table.runSoon()], [0, false, 0]);
+  assertEquals([table.referencedCount, table.hasLocalWork], [2, true]);
+  assertStrictEquals(table.runSoon(), 2);
+  assertEquals(order, ["first", "second"]);
+  assertStrictEquals(table.runSoon(), 1);
+  assertEquals([table.referencedCount, table.hasLocalWork, table.runSoon()], [0, false, 0]);
 });
 
 Deno.test("OperationTable.onWork tells of everything that is asked for", () => {
@@ -273,7 +274,7 @@ Deno.test("OperationTable.onWork tells of everything that is asked for", () => {
   table.submit(operation);
   table.cancel(operation);
   table.soon(() => {});
-  assert.equal(calls, 3);
+  assertStrictEquals(calls, 3);
 });
 
 Deno.test("OperationTable gives numbers again, and none twice at a time", () => {
@@ -289,9 +290,9 @@ Deno.test("OperationTable gives numbers again, and none twice at a time", () => 
       table.complete(first.id, 0, 0);
     }
     const ids = new Set([...underWay].map(({ id }) => id));
-    if (ids.size !== underWay.size) assert.fail("a number was given twice");
+    if (ids.size !== underWay.size) fail("a number was given twice");
   }
-  assert.deepEqual(new Set(table.all()), underWay);
-  assert.ok(Math.max(...[...underWay].map(({ id }) => id)) <= 1000);
-  assert.equal(ring.entries.length, 1000);
+  assertEquals(new Set(table.all()), underWay);
+  assert(Math.max(...[...underWay].map(({ id }) => id)) <= 1000);
+  assertStrictEquals(ring.entries.length, 1000);
 });

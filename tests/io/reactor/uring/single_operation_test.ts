@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { join } from "node:path";
 import { UringDriver } from "../../../../src/io/reactor/mod.ts";
 import { CountedAbort } from "../../../base/timer/support.ts";
@@ -21,7 +21,7 @@ async function withPipe(
   try {
     const path = join(directory, "pipe");
     const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
-    assert.ok(success);
+    assert(success);
     using driver = UringDriver.open({ rung, bufferCountMax: 1 });
     await withWatchdog(WATCHDOG_MS, () => body(driver, path));
   } finally {
@@ -55,25 +55,25 @@ for (const rung of URING_RUNGS) {
         while (driver.inFlightCount === 0) await Promise.resolve();
         // The kernel has the read, and nothing to read.
         driver.poll(0);
-        assert.equal(driver.inFlightCount, 1);
+        assertStrictEquals(driver.inFlightCount, 1);
 
         const reason = new Error("given up");
         abort.abort(reason);
-        assert.equal(await rejected, reason);
+        assertStrictEquals(await rejected, reason);
         // The caller is free; the buffer is not, and cannot be had by anybody else.
-        assert.equal(driver.buffers.heldCount, 1);
-        assert.equal(driver.buffers.acquire(), undefined);
-        assert.equal(driver.inFlightCount, 1);
+        assertStrictEquals(driver.buffers.heldCount, 1);
+        assertStrictEquals(driver.buffers.acquire(), undefined);
+        assertStrictEquals(driver.inFlightCount, 1);
 
         // Data that comes before the kernel has heard of the cancellation lands in that buffer.
         await Deno.writeFile(path, new TextEncoder().encode("late"));
         while (driver.inFlightCount > 0) driver.poll(1);
-        assert.equal(driver.buffers.heldCount, 0);
+        assertStrictEquals(driver.buffers.heldCount, 0);
         const buffer = driver.buffers.acquire();
-        assert.ok(buffer !== undefined);
+        assert(buffer !== undefined);
         driver.buffers.release(buffer);
-        assert.deepEqual(into, new Uint8Array(100), "the caller's memory is left alone");
-        assert.equal(abort.listenerCount, 0);
+        assertEquals(into, new Uint8Array(100), "the caller's memory is left alone");
+        assertStrictEquals(abort.listenerCount, 0);
         await settle(driver, file.close());
       }),
   });
@@ -88,8 +88,8 @@ for (const rung of URING_RUNGS) {
         while (driver.inFlightCount === 0) await Promise.resolve();
         driver.poll(0);
         driver.close();
-        assert.deepEqual([driver.inFlightCount, driver.buffers.heldCount], [0, 0]);
-        assert.equal((await reading as { code?: string }).code, "ECANCELED");
+        assertEquals([driver.inFlightCount, driver.buffers.heldCount], [0, 0]);
+        assertStrictEquals((await reading as { code?: string }).code, "ECANCELED");
       }),
   });
 }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertThrows } from "@std/assert";
 import { closeDescriptor, socketPair } from "../../../../ffi/mod.ts";
 import { adoptingDriver } from "../../../support/driver_adopting.ts";
 import { registerDriverConformance } from "../../../support/driver_conformance.ts";
@@ -10,9 +10,9 @@ for (const rung of URING_RUNGS) registerDriverConformance(adoptingDriver(uringUn
 conformanceTests(uringUnderTest("full"))("Driver.adopt() refuses what does not listen", (harness) => {
   const options = { backlog: 8, reusePort: false, noDelay: true };
   const [first, second] = socketPair();
-  assert.throws(() => harness.driver.adopt(first, options), Deno.errors.InvalidData);
-  assert.throws(() => harness.driver.adopt(1_000_000, options), Deno.errors.BadResource);
-  assert.throws(() => harness.driver.adopt(-1, options), Deno.errors.BadResource);
+  assertThrows(() => harness.driver.adopt(first, options), Deno.errors.InvalidData);
+  assertThrows(() => harness.driver.adopt(1_000_000, options), Deno.errors.BadResource);
+  assertThrows(() => harness.driver.adopt(-1, options), Deno.errors.BadResource);
   closeDescriptor(first);
   closeDescriptor(second);
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../../support/assertions.ts";
 import { DATAGRAM_BYTES_MAX } from "../../../../src/io/reactor/uring/uring_datagram_socket.ts";
 import { conformanceTests } from "../../../support/driver_harness.ts";
 import { patternBytes } from "../../../support/driver_seed.ts";
@@ -19,17 +20,17 @@ for (const rung of URING_RUNGS) {
     const received: Uint8Array[] = [];
     socket.startReceiving({
       onDatagram: (bytes, byteLength, from) => {
-        assert.deepEqual(from, { hostname: "127.0.0.1", port });
+        assertEquals(from, { hostname: "127.0.0.1", port });
         received.push(bytes.slice(0, byteLength));
       },
       onDatagramError: () => {},
     });
     const bytes = patternBytes(harness.seed, DATAGRAM_BYTES_MAX);
-    assert.equal(await socket.send(bytes, { hostname: "127.0.0.1", port }), bytes.byteLength);
-    assert.deepEqual(new Uint8Array(await arrived), bytes);
+    assertStrictEquals(await socket.send(bytes, { hostname: "127.0.0.1", port }), bytes.byteLength);
+    assertEquals(new Uint8Array(await arrived), bytes);
     other.send(bytes.subarray(0, 100), socket.localAddress.port, "127.0.0.1");
     await harness.until(() => received.length === 1);
-    assert.deepEqual(received[0], bytes.subarray(0, 100));
+    assertEquals(received[0], bytes.subarray(0, 100));
     other.close();
     socket.close();
   });
@@ -44,7 +45,7 @@ for (const rung of URING_RUNGS) {
       if (round % 3 === 0) socket.stopReceiving();
       socket.close();
       await Promise.allSettled(sends);
-      assert.throws(() => socket.startReceiving(handler), { name: "InvariantError" });
+      assertThrowsMatching(() => socket.startReceiving(handler), { name: "InvariantError" });
     }
   });
 }

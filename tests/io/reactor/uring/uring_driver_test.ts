@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { UringDriver } from "../../../../src/io/reactor/mod.ts";
 import { registerDriverConformance } from "../../../support/driver_conformance.ts";
@@ -23,10 +23,10 @@ for (const rung of URING_RUNGS) {
     "with 4 completion entries loses no completion",
     async (harness) => {
       const { driver } = harness;
-      assert.ok(driver instanceof UringDriver);
+      assert(driver instanceof UringDriver);
       await manyFileOperations(harness, 300);
       await manyConnections(harness, 100);
-      assert.ok(driver.statistics.overflowCount > 0, "the completion ring never overflowed");
+      assert(driver.statistics.overflowCount > 0, "the completion ring never overflowed");
     },
   );
 
@@ -49,8 +49,8 @@ for (const rung of URING_RUNGS) {
     await Promise.all(blocks.map((block, index) => file.writeAt(block, index * 700)));
     for (const [index, block] of blocks.entries()) {
       const into = new Uint8Array(700);
-      assert.equal(await file.readAt(into, index * 700), 700);
-      assert.deepEqual(into, block);
+      assertStrictEquals(await file.readAt(into, index * 700), 700);
+      assertEquals(into, block);
     }
     await file.close();
   });
@@ -63,12 +63,12 @@ Deno.test({
   ignore: skipReason !== undefined,
   fn() {
     for (const value of [0, 3, -4, 1.5, NaN, 2 ** 20]) {
-      assert.throws(() => UringDriver.open({ submissionEntries: value }), RangeError);
-      assert.throws(() => UringDriver.open({ completionEntries: value }), RangeError);
-      assert.throws(() => UringDriver.open({ receiveBufferCount: value }), RangeError);
+      assertThrows(() => UringDriver.open({ submissionEntries: value }), RangeError);
+      assertThrows(() => UringDriver.open({ completionEntries: value }), RangeError);
+      assertThrows(() => UringDriver.open({ receiveBufferCount: value }), RangeError);
     }
-    assert.throws(() => UringDriver.open({ bufferByteLength: 10 }), RangeError);
-    assert.throws(() => UringDriver.open({ bufferCountMax: 0 }), RangeError);
+    assertThrows(() => UringDriver.open({ bufferByteLength: 10 }), RangeError);
+    assertThrows(() => UringDriver.open({ bufferCountMax: 0 }), RangeError);
   },
 });
 
@@ -158,11 +158,11 @@ Deno.test({
       console.log(JSON.stringify([before, await settled()]));
       Deno.removeSync(directory, { recursive: true });
     `);
-    assert.equal(code, 0, stderr);
+    assertStrictEquals(code, 0, stderr);
     const [before, after] = JSON.parse(stdout);
     // Fewer is what the runtime has closed of its own.
-    assert.ok(after.descriptors <= before.descriptors, stdout);
-    assert.deepEqual([after.wakers, after.mappings], [0, 0]);
+    assert(after.descriptors <= before.descriptors, stdout);
+    assertEquals([after.wakers, after.mappings], [0, 0]);
   },
 });
 
@@ -173,14 +173,14 @@ async function manyFileOperations(harness: Harness, count: number): Promise<void
     { length: count },
     (_, index) => file.writeAt(patternBytes(index, 64), index * 64),
   );
-  assert.deepEqual(await Promise.all(writes), Array(count).fill(64));
+  assertEquals(await Promise.all(writes), Array(count).fill(64));
   const reads = Array.from({ length: count }, async (_, index) => {
     const into = new Uint8Array(64);
-    assert.equal(await file.readAt(into, index * 64), 64);
+    assertStrictEquals(await file.readAt(into, index * 64), 64);
     return into;
   });
   for (const [index, bytes] of (await Promise.all(reads)).entries()) {
-    assert.deepEqual(bytes, patternBytes(index, 64));
+    assertEquals(bytes, patternBytes(index, 64));
   }
   await file.close();
 }
@@ -193,11 +193,11 @@ async function manyConnections(harness: Harness, count: number): Promise<void> {
     Array.from({ length: count }, () => harness.connect(listener.localAddress)),
   );
   await harness.until(() => accepted.sockets.length === count);
-  assert.deepEqual(accepted.errors, []);
+  assertEquals(accepted.errors, []);
   const servers = accepted.sockets.map((socket) => harness.peer(socket).start());
   await Promise.all(clients.map((client, index) => client.send(new Uint8Array([index]))));
   const received = await Promise.all(servers.map(async (server) => (await server.receive(1))[0]));
-  assert.deepEqual(received.sort((a, b) => a - b), Array.from({ length: count }, (_, index) => index));
+  assertEquals(received.sort((a, b) => a - b), Array.from({ length: count }, (_, index) => index));
   for (const peer of [...clients, ...servers]) peer.close();
   listener.close();
 }
@@ -212,6 +212,6 @@ async function exchange(client: Peer, server: Peer, byteLength: number): Promise
     client.send(bytes),
     server.send(bytes),
   ]);
-  assert.deepEqual(down, bytes);
-  assert.deepEqual(up, bytes);
+  assertEquals(down, bytes);
+  assertEquals(up, bytes);
 }

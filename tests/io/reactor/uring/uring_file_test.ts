@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertRejectsMatching } from "../../../support/assertions.ts";
 import { join } from "node:path";
 import { type DriverFile, UringDriver } from "../../../../src/io/reactor/mod.ts";
 import { FILE_BUFFERS_MAX } from "../../../../src/io/reactor/uring/uring_file.ts";
@@ -18,7 +19,7 @@ async function writeAll(file: DriverFile, bytes: Uint8Array, position: number): 
   let calls = 0;
   for (let at = 0; at < bytes.byteLength; calls++) {
     const count = await file.writeAt(bytes.subarray(at), position + at);
-    assert.ok(count > 0);
+    assert(count > 0);
     at += count;
   }
   return calls;
@@ -28,10 +29,10 @@ small("File.writeAt() is short when buffers are, and never waits for a second on
   const file = await open(harness);
   const bytes = patternBytes(harness.seed, 5 * BUFFER_BYTES);
   const count = await file.writeAt(bytes, 0);
-  assert.ok(count > 0 && count < 3 * BUFFER_BYTES);
+  assert(count > 0 && count < 3 * BUFFER_BYTES);
   const into = new Uint8Array(bytes.byteLength);
-  assert.equal(await file.readAt(into, 0), count);
-  assert.deepEqual(into.subarray(0, count), bytes.subarray(0, count));
+  assertStrictEquals(await file.readAt(into, 0), count);
+  assertEquals(into.subarray(0, count), bytes.subarray(0, count));
   await file.close();
 });
 
@@ -41,13 +42,13 @@ small("File: transfers that need all buffers do not wait for each other for ever
   const calls = await Promise.all(
     blocks.map((block, index) => writeAll(file, block, index * 3 * BUFFER_BYTES)),
   );
-  assert.ok(calls.some((count) => count > 1));
+  assert(calls.some((count) => count > 1));
   for (const [index, block] of blocks.entries()) {
     const into = new Uint8Array(block.byteLength);
     for (let at = 0; at < into.byteLength;) {
       at += await file.readAt(into.subarray(at), index * 3 * BUFFER_BYTES + at);
     }
-    assert.deepEqual(into, block);
+    assertEquals(into, block);
   }
   await file.close();
 });
@@ -56,7 +57,7 @@ small("File: one who waits for a buffer can give up, and those behind go on", as
   const file = await open(harness);
   const held = [1, 2, 3].map(() => {
     const buffer = harness.driver.buffers.acquire();
-    assert.ok(buffer !== undefined);
+    assert(buffer !== undefined);
     return buffer;
   });
   const controller = new AbortController();
@@ -65,8 +66,8 @@ small("File: one who waits for a buffer can give up, and those behind go on", as
   await harness.sleep(2);
   controller.abort(new Error("given up"));
   harness.driver.buffers.release(held[0]);
-  await assert.rejects(first, /given up/);
-  assert.equal(await second, 1);
+  await assertRejectsMatching(() => first, /given up/);
+  assertStrictEquals(await second, 1);
   for (const buffer of held.slice(1)) harness.driver.buffers.release(buffer);
   await file.close();
 });
@@ -77,27 +78,27 @@ conformanceTests(uringUnderTest("full", { bufferByteLength: 1024 }))(
     const file = await open(harness);
     const bytes = patternBytes(harness.seed, 100 * 1024);
     const count = await file.writeAt(bytes, 0);
-    assert.ok(count > 0 && count <= FILE_BUFFERS_MAX * 1024);
+    assert(count > 0 && count <= FILE_BUFFERS_MAX * 1024);
     await writeAll(file, bytes, 0);
     const into = new Uint8Array(bytes.byteLength);
     for (let at = 0; at < into.byteLength;) at += await file.readAt(into.subarray(at), at);
-    assert.deepEqual(into, bytes);
+    assertEquals(into, bytes);
     await file.close();
   },
 );
 
 small("File.close() of the driver ends what waits for a buffer", async (harness) => {
   const { driver } = harness;
-  assert.ok(driver instanceof UringDriver);
+  assert(driver instanceof UringDriver);
   const file = await open(harness);
   const held = [1, 2, 3].map(() => driver.buffers.acquire());
   const waiting = file.writeAt(new Uint8Array(10), 0);
   await harness.sleep(1);
   harness.reactor.close();
   for (const buffer of held) {
-    assert.ok(buffer !== undefined);
+    assert(buffer !== undefined);
     driver.buffers.release(buffer);
   }
-  await assert.rejects(waiting, { code: "EBADF" });
-  assert.equal(driver.buffers.heldCount, 0);
+  await assertRejectsMatching(() => waiting, { code: "EBADF" });
+  assertStrictEquals(driver.buffers.heldCount, 0);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { UringDriver } from "../../../../src/io/reactor/mod.ts";
 import { Accepted, conformanceTests } from "../../../support/driver_harness.ts";
 import { runProgram } from "../../../support/driver_program.ts";
@@ -9,19 +9,19 @@ for (const rung of URING_RUNGS) {
     "Listener accepts everybody although its multishot ends early",
     async (harness) => {
       const { driver } = harness;
-      assert.ok(driver instanceof UringDriver);
+      assert(driver instanceof UringDriver);
       // Connected before accepting begins: the multishot finds them all at once, fills the two completion entries, and
       // ends, because it posts no completion that would have to wait in the kernel.
       const listener = harness.listen();
       const { localAddress } = listener;
-      assert.ok("port" in localAddress);
+      assert("port" in localAddress);
       const conns = await Promise.all(Array.from({ length: 50 }, () => Deno.connect(localAddress)));
       const before = driver.statistics.overflowCount;
       const accepted = new Accepted();
       listener.startAccepting(accepted);
       await harness.until(() => accepted.sockets.length === conns.length);
-      assert.ok(driver.statistics.overflowCount >= before);
-      assert.deepEqual(accepted.errors, []);
+      assert(driver.statistics.overflowCount >= before);
+      assertEquals(accepted.errors, []);
       for (const conn of conns) conn.close();
       for (const socket of accepted.sockets) socket.close();
       listener.close();
@@ -71,7 +71,7 @@ Deno.test({
     `,
       { openFilesMax: 128 },
     );
-    assert.equal(code, 0, stderr);
-    assert.deepEqual(JSON.parse(stdout), ["EMFILE"]);
+    assertStrictEquals(code, 0, stderr);
+    assertEquals(JSON.parse(stdout), ["EMFILE"]);
   },
 });

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../../support/assertions.ts";
 import { nativeStatus, Uring } from "../../../../ffi/mod.ts";
 import { openDriver, UringDriver } from "../../../../src/io/reactor/mod.ts";
 import { probeUring } from "../../../../src/io/reactor/uring/uring_probe.ts";
@@ -15,11 +16,11 @@ Deno.test({
   ignore: skipReason !== undefined,
   fn() {
     const highest = probeUring("full");
-    assert.ok(highest === "full" || highest === "basic");
-    assert.equal(probeUring("full"), highest);
-    assert.equal(probeUring("basic"), "basic");
+    assert(highest === "full" || highest === "basic");
+    assertStrictEquals(probeUring("full"), highest);
+    assertStrictEquals(probeUring("basic"), "basic");
     using driver = UringDriver.open({ rung: "basic" });
-    assert.match(driver.description, /no multishot receive/);
+    assertMatch(driver.description, /no multishot receive/);
   },
 });
 
@@ -33,11 +34,11 @@ Deno.test({
     } catch (thrown) {
       error = thrown;
     }
-    assert.ok(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotSupported);
-    assert.match(error.message, /^io_uring/);
-    if (mode === "eperm") assert.match(error.message, /EPERM.*container profile/);
-    if (mode === "enosys") assert.match(error.message, /ENOSYS.*sandbox/);
-    assert.throws(() => Uring.open({ entries: 4, completionEntries: 8, deferTaskrun: false }));
+    assert(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotSupported);
+    assertMatch(error.message, /^io_uring/);
+    if (mode === "eperm") assertMatch(error.message, /EPERM.*container profile/);
+    if (mode === "enosys") assertMatch(error.message, /ENOSYS.*sandbox/);
+    assertThrows(() => Uring.open({ entries: 4, completionEntries: 8, deferTaskrun: false }));
   },
 });
 
@@ -46,10 +47,10 @@ Deno.test({
   ignore: skipReason === undefined,
   fn() {
     const { driver, fallbackReason } = openDriver();
-    assert.equal(driver.name, "deno");
-    assert.match(fallbackReason ?? "", nativeStatus().available ? /^io_uring/ : /^the native library: /);
+    assertStrictEquals(driver.name, "deno");
+    assertMatch(fallbackReason ?? "", nativeStatus().available ? /^io_uring/ : /^the native library: /);
     driver.close();
-    assert.throws(() => openDriver({ driver: "uring" }), (error) => {
+    assertThrowsMatching(() => openDriver({ driver: "uring" }), (error) => {
       return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotSupported;
     });
   },

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { UringDriver } from "../../../../src/io/reactor/mod.ts";
 import { conformanceTests } from "../../../support/driver_harness.ts";
 import { URING_RUNGS, uringUnderTest } from "../../../support/driver_uring.ts";
@@ -8,7 +8,7 @@ for (const rung of URING_RUNGS) {
 
   test(".statistics count completions and system calls, and trouble only when there is some", async (harness) => {
     const { driver } = harness;
-    assert.ok(driver instanceof UringDriver);
+    assert(driver instanceof UringDriver);
     const [client, server] = await harness.pair();
     const before = { ...driver.statistics };
     server.start();
@@ -17,9 +17,9 @@ for (const rung of URING_RUNGS) {
       await server.receive(100);
     }
     const { completionCount, enterCount, bufferShortageCount, overflowCount } = driver.statistics;
-    assert.ok(completionCount - before.completionCount >= 20);
-    assert.ok(enterCount > before.enterCount);
-    assert.deepEqual([bufferShortageCount, overflowCount], [0, 0]);
+    assert(completionCount - before.completionCount >= 20);
+    assert(enterCount > before.enterCount);
+    assertEquals([bufferShortageCount, overflowCount], [0, 0]);
   });
 
   test("closes a descriptor after everything that names it", async (harness) => {
@@ -34,7 +34,7 @@ for (const rung of URING_RUNGS) {
       const [next, other] = await harness.pair();
       other.start();
       await next.sendPiece(new Uint8Array([100 + round]));
-      assert.deepEqual(await other.receive(1), new Uint8Array([100 + round]));
+      assertEquals(await other.receive(1), new Uint8Array([100 + round]));
       for (const peer of [server, next, other]) peer.close();
       await sending;
     }

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { UringDriver } from "../../../../src/io/reactor/mod.ts";
 import { conformanceTests } from "../../../support/driver_harness.ts";
 import { patternBytes } from "../../../support/driver_seed.ts";
@@ -12,17 +12,17 @@ for (const rung of URING_RUNGS) {
 
   test("Socket receives every byte although the kernel runs out of buffers", async (harness) => {
     const { driver } = harness;
-    assert.ok(driver instanceof UringDriver);
+    assert(driver instanceof UringDriver);
     const pairs = [await harness.pair(), await harness.pair(), await harness.pair(), await harness.pair()];
     await Promise.all(pairs.map(async ([client, server], index) => {
       const bytes = patternBytes(harness.seed + index, 200_000);
       server.start();
       const [received] = await Promise.all([server.receive(bytes.byteLength), client.send(bytes)]);
-      assert.deepEqual(received, bytes);
+      assertEquals(received, bytes);
       client.socket.shutdownSend();
-      assert.equal(await server.ended(), undefined);
+      assertStrictEquals(await server.ended(), undefined);
     }));
-    assert.ok(driver.statistics.bufferShortageCount > 0, "the kernel never ran out of buffers");
+    assert(driver.statistics.bufferShortageCount > 0, "the kernel never ran out of buffers");
   });
 
   test("Socket that stops and starts all the time loses nothing when buffers are short", async (harness) => {
@@ -37,7 +37,7 @@ for (const rung of URING_RUNGS) {
     };
     server.start();
     const [received] = await Promise.all([server.receive(bytes.byteLength), client.send(bytes)]);
-    assert.deepEqual(received, bytes);
+    assertEquals(received, bytes);
   });
 
   test("Socket that nobody reads keeps no more than one batch of buffers", async (harness) => {
@@ -60,7 +60,7 @@ for (const rung of URING_RUNGS) {
     server.onPiece = (byteLength) => delivered += byteLength;
     server.start();
     await server.until(() => delivered > 0);
-    assert.ok(delivered <= SHORT.receiveBufferCount * SHORT.receiveBufferByteLength * 2);
+    assert(delivered <= SHORT.receiveBufferCount * SHORT.receiveBufferByteLength * 2);
     server.onPiece = () => {};
     stopped = true;
     await sending;
@@ -82,10 +82,10 @@ conformanceTests(uringUnderTest("full"))(
       if (buffers.heldCount === 0) await client.beginSend(new Uint8Array(buffers.bufferByteLength));
       await harness.sleep(20);
     }
-    assert.equal(buffers.heldCount, 1);
+    assertStrictEquals(buffers.heldCount, 1);
     client.close();
     // Closing has asked for the send to be cancelled. The kernel has not been entered since, so it may still read.
-    assert.equal(buffers.heldCount, 1);
+    assertStrictEquals(buffers.heldCount, 1);
     await harness.until(() => buffers.heldCount === 0);
     server.close();
   },

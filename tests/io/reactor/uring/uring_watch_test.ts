@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
+import { assertThrowsMatching } from "../../../support/assertions.ts";
 import { closeDescriptor, createEventDescriptor, signalEventDescriptor } from "../../../../ffi/mod.ts";
 import {
   type IdleStrategy,
@@ -22,13 +23,13 @@ Deno.test({
     driver.poll(0);
     for (let round = 0; round < 100; round++) {
       signalEventDescriptor(descriptor);
-      assert.equal(driver.poll(10_000), 1);
+      assertStrictEquals(driver.poll(10_000), 1);
     }
-    assert.equal(driver.poll(1), 0);
+    assertStrictEquals(driver.poll(1), 0);
     watch[Symbol.dispose]();
     while (driver.inFlightCount > 0) driver.poll(1000);
     signalEventDescriptor(descriptor);
-    assert.equal(driver.poll(1), 0);
+    assertStrictEquals(driver.poll(1), 0);
     closeDescriptor(descriptor);
   },
 });
@@ -88,7 +89,7 @@ for (const idle of ["block", "cooperate", "spin"] satisfies IdleStrategy[]) {
         while (source.taken < 50) await new Promise((resolve) => setTimeout(resolve, 1));
         worker.terminate();
         reactor.detach();
-        assert.equal(source.armedCount > 0, idle !== "spin");
+        assertStrictEquals(source.armedCount > 0, idle !== "spin");
         closeDescriptor(descriptor);
       }),
   });
@@ -101,12 +102,12 @@ Deno.test({
     using reactor = Reactor.open({ driver: "uring" });
     const descriptor = createEventDescriptor();
     reactor.attach(new Source(), descriptor);
-    assert.throws(() => reactor.attach(new Source(), descriptor), /there is a source already/);
+    assertThrowsMatching(() => reactor.attach(new Source(), descriptor), /there is a source already/);
     reactor.detach();
     reactor.attach(new Source(), descriptor);
     reactor.detach();
     closeDescriptor(descriptor);
     using portable = Reactor.open({ driver: "deno" });
-    assert.throws(() => portable.attach(new Source(), 0), /not polled/);
+    assertThrowsMatching(() => portable.attach(new Source(), 0), /not polled/);
   },
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { nameSkipReason } from "../../../support/driver_native.ts";
 import { runProgram } from "../../../support/driver_program.ts";
 import { URING_RUNGS, uringSkipReason } from "../../../support/driver_uring.ts";
@@ -97,7 +97,7 @@ async function run(body: string): Promise<unknown> {
         timeoutMs: WATCHDOG_MS,
       }),
   );
-  assert.equal(code, 0, stderr);
+  assertStrictEquals(code, 0, stderr);
   return JSON.parse(stdout);
 }
 
@@ -132,13 +132,13 @@ for (const rung of URING_RUNGS) {
           }
           console.log(JSON.stringify(rounds));
         `);
-        assert.ok(Array.isArray(rounds));
-        assert.equal(rounds.length, 6);
+        assert(Array.isArray(rounds));
+        assertStrictEquals(rounds.length, 6);
         for (const { way, endings, before, after } of rounds) {
-          assert.deepEqual(after, before, way);
-          assert.equal(after.mappings, 0);
-          assert.equal(endings.length, 10);
-          for (const ending of endings) assert.ok(ENDS.includes(ending), `${way}: ${ending}`);
+          assertEquals(after, before, way);
+          assertStrictEquals(after.mappings, 0);
+          assertStrictEquals(endings.length, 10);
+          for (const ending of endings) assert(ENDS.includes(ending), `${way}: ${ending}`);
         }
       },
     });
@@ -183,8 +183,8 @@ for (const rung of URING_RUNGS) {
         await bindAlone(port);
         console.log(JSON.stringify({ before, after: await settled(before), exchanges }));
       `) as { before: unknown; after: unknown; exchanges: number };
-      assert.deepEqual(after, before);
-      assert.ok(exchanges > 0);
+      assertEquals(after, before);
+      assert(exchanges > 0);
     },
   });
 
@@ -201,8 +201,8 @@ for (const rung of URING_RUNGS) {
         await bindAlone(port);
         console.log(JSON.stringify(ends));
       `) as string[];
-      assert.equal(ends.length, 5);
-      for (const end of ends) assert.ok(ENDS.includes(end), end);
+      assertStrictEquals(ends.length, 5);
+      for (const end of ends) assert(ENDS.includes(end), end);
     },
   });
 
@@ -223,8 +223,8 @@ for (const rung of URING_RUNGS) {
         worker.terminate();
         console.log(JSON.stringify(await Promise.all(conns.map(endOf))));
       `) as string[];
-      assert.equal(ends.length, 20);
-      for (const end of ends) assert.ok(ENDS.includes(end), end);
+      assertStrictEquals(ends.length, 20);
+      for (const end of ends) assert(ENDS.includes(end), end);
     },
   });
 
@@ -237,8 +237,8 @@ for (const rung of URING_RUNGS) {
         worker.terminate();
         console.log(JSON.stringify({ pending: said[0], end: await endOf(conns[0]) }));
       `) as { pending: number; end: string };
-      assert.equal(pending, 1);
-      assert.ok(ENDS.includes(end), end);
+      assertStrictEquals(pending, 1);
+      assert(ENDS.includes(end), end);
     },
   });
 
@@ -269,8 +269,8 @@ for (const rung of URING_RUNGS) {
         .filter(({ number }) => ours.includes(number));
       for (const kind of [true, false]) {
         const ofKind = again.filter(({ byRing }) => byRing === kind);
-        assert.ok(ofKind.length > 0, "no number was given again");
-        for (const { number, open } of ofKind) assert.equal(open, true, `${number} was closed`);
+        assert(ofKind.length > 0, "no number was given again");
+        for (const { number, open } of ofKind) assertStrictEquals(open, true, `${number} was closed`);
       }
     },
   });

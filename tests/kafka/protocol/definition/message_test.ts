@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertThrowsMatching } from "../../../support/assertions.ts";
 import {
   ByteLimitError,
   ByteReader,
@@ -75,17 +76,17 @@ const defaults: Sample = {
 
 Deno.test("Message.write() lays fields out as each version has them", () => {
   const input: SampleInput = { name: "ab", note: "c", limit: 10 };
-  assert.equal(hexOf(input, 0), "00026162" + "000163");
-  assert.equal(hexOf(input, 1), "00026162" + "000163" + "ff".repeat(8) + "0000000a" + "00000000");
+  assertStrictEquals(hexOf(input, 0), "00026162" + "000163");
+  assertStrictEquals(hexOf(input, 1), "00026162" + "000163" + "ff".repeat(8) + "0000000a" + "00000000");
   const flexible = "036162" + "0263" + "ff".repeat(8) + "0000000a" + "01";
-  assert.equal(hexOf(input, 2), flexible + "01" + "00");
-  assert.equal(hexOf(input, 3), flexible + "00".repeat(16) + "ff" + "01" + "00");
+  assertStrictEquals(hexOf(input, 2), flexible + "01" + "00");
+  assertStrictEquals(hexOf(input, 3), flexible + "00".repeat(16) + "ff" + "01" + "00");
 });
 
 Deno.test("Message.write() writes tagged fields by number, and none that has its default", () => {
   const tail = (hex: string) => hex.slice(hexOf({ name: "" }, 2).length - 2);
-  assert.equal(tail(hexOf({ name: "", leader: { id: -1, epoch: -1 }, extra: null }, 2)), "00");
-  assert.equal(
+  assertStrictEquals(tail(hexOf({ name: "", leader: { id: -1, epoch: -1 }, extra: null }, 2)), "00");
+  assertStrictEquals(
     tail(hexOf({ name: "", leader: { id: 5 }, extra: new Uint8Array([7]) }, 2)),
     "02" + "00" + "02" + "0207" + "01" + "09" + "00000005ffffffff" + "00",
   );
@@ -94,15 +95,15 @@ Deno.test("Message.write() writes tagged fields by number, and none that has its
 Deno.test("Message.write() moves a tagged field whose size takes more than one byte", () => {
   const extra = new Uint8Array(300).fill(9);
   const hex = hexOf({ name: "", extra }, 2);
-  assert.ok(hex.endsWith("01" + "00" + "ae02" + "ad02" + "09".repeat(300)));
-  assert.deepEqual(read(hex, 2), { ...defaults, extra });
+  assert(hex.endsWith("01" + "00" + "ae02" + "ad02" + "09".repeat(300)));
+  assertEquals(read(hex, 2), { ...defaults, extra });
 });
 
 Deno.test("Message.read() gives every field, those of other versions with their defaults", () => {
-  assert.deepEqual(read(hexOf({ name: "" }, 0), 0), defaults);
+  assertEquals(read(hexOf({ name: "" }, 0), 0), defaults);
   const names = Object.keys(defaults);
   for (const version of [0, 1, 2, 3]) {
-    assert.deepEqual(Object.keys(read(hexOf(defaults, version), version)), names);
+    assertEquals(Object.keys(read(hexOf(defaults, version), version)), names);
   }
 });
 
@@ -111,7 +112,7 @@ Deno.test("Message.read() gives each message arrays and parts of its own", () =>
   const first = read(hex, 0);
   first.parts?.push({ id: 1, ids: [] });
   first.leader.id = 4;
-  assert.deepEqual(read(hex, 0), defaults);
+  assertEquals(read(hex, 0), defaults);
 });
 
 Deno.test("Message.read() gives back what Message.write() took, null and empty told apart", () => {
@@ -127,22 +128,22 @@ Deno.test("Message.read() gives back what Message.write() took, null and empty t
     assigned: { id: 9 },
     data: new Uint8Array([1, 2, 3]),
   };
-  assert.deepEqual(read(hexOf(full, 3), 3), full);
+  assertEquals(read(hexOf(full, 3), 3), full);
   const nulls = { ...full, parts: null, extra: null, assigned: null, data: null };
-  assert.deepEqual(read(hexOf(nulls, 3), 3), nulls);
+  assertEquals(read(hexOf(nulls, 3), 3), nulls);
 });
 
 Deno.test("Message.read() gives records and bytes as views of what was received", () => {
   const frame = Uint8Array.fromHex(hexOf({ name: "", data: new Uint8Array([1, 2, 3]) }, 2));
   const { data } = sample.read(new ByteReader(frame), 2);
-  assert.equal(data?.buffer, frame.buffer);
+  assertStrictEquals(data?.buffer, frame.buffer);
 });
 
 Deno.test("Message.write() refuses values that a version cannot carry, and drops those to be ignored", () => {
   const refused = (input: SampleInput, version: number, subject: string) =>
-    assert.throws(() => hexOf(input, version), (error) => {
-      assert.ok(error instanceof UnsupportedVersionError);
-      assert.deepEqual([error.subject, error.version], [subject, version]);
+    assertThrowsMatching(() => hexOf(input, version), (error) => {
+      assert(error instanceof UnsupportedVersionError);
+      assertEquals([error.subject, error.version], [subject, version]);
       return true;
     });
   refused({ name: "", limit: 11 }, 0, "Sample.limit");
@@ -151,36 +152,36 @@ Deno.test("Message.write() refuses values that a version cannot carry, and drops
   refused({ name: "", leader: { id: 0 } }, 1, "Sample.leader");
   refused({ name: "", note: null }, 0, "Sample.note");
   refused({ name: "", parts: null }, 2, "Sample.parts");
-  assert.equal(hexOf({ name: "", time: 99n }, 0), hexOf({ name: "" }, 0));
+  assertStrictEquals(hexOf({ name: "", time: 99n }, 0), hexOf({ name: "" }, 0));
 });
 
 Deno.test("Message refuses versions that it does not have", () => {
   const writer = new ByteWriter();
   for (const version of [-1, 4, 0.5, NaN]) {
-    assert.throws(() => sample.read(new ByteReader(new Uint8Array(9)), version), UnsupportedVersionError);
-    assert.throws(() => sample.write(writer, { name: "" }, version), UnsupportedVersionError);
+    assertThrows(() => sample.read(new ByteReader(new Uint8Array(9)), version), UnsupportedVersionError);
+    assertThrows(() => sample.write(writer, { name: "" }, version), UnsupportedVersionError);
   }
 });
 
 Deno.test("Message.write() refuses numbers and texts that do not fit, and stops at the writer's limit", () => {
-  assert.throws(() => hexOf({ name: "", limit: 2 ** 31 }, 1), RangeError);
-  assert.throws(() => hexOf({ name: "x".repeat(2 ** 15) }, 0), RangeError);
-  assert.equal(read(hexOf({ name: "x".repeat(2 ** 15) }, 2), 2).name.length, 2 ** 15);
+  assertThrows(() => hexOf({ name: "", limit: 2 ** 31 }, 1), RangeError);
+  assertThrows(() => hexOf({ name: "x".repeat(2 ** 15) }, 0), RangeError);
+  assertStrictEquals(read(hexOf({ name: "x".repeat(2 ** 15) }, 2), 2).name.length, 2 ** 15);
   const writer = new ByteWriter({ limitBytes: 5 });
-  assert.throws(() => sample.write(writer, { name: "abcdef" }, 0), ByteLimitError);
+  assertThrows(() => sample.write(writer, { name: "abcdef" }, 0), ByteLimitError);
 });
 
 Deno.test("Message.read() refuses null where there is none, and lengths below it", () => {
-  assert.throws(() => read("ffff" + "0000", 0), MalformedBytesError);
-  assert.throws(() => read("0000" + "ffff", 0), MalformedBytesError);
-  assert.throws(() => read("0000" + "fffe" + "00".repeat(16), 1), MalformedBytesError);
-  assert.throws(() => read("00" + "00".repeat(40), 2), MalformedBytesError);
+  assertThrows(() => read("ffff" + "0000", 0), MalformedBytesError);
+  assertThrows(() => read("0000" + "ffff", 0), MalformedBytesError);
+  assertThrows(() => read("0000" + "fffe" + "00".repeat(16), 1), MalformedBytesError);
+  assertThrows(() => read("00" + "00".repeat(40), 2), MalformedBytesError);
 });
 
 Deno.test("Message.read() compares a count with the bytes that are left before it makes an array", () => {
   const before = "0000" + "0000" + "00".repeat(12);
   // Each part takes at least 8 bytes: two fit into 16, three do not, whatever follows.
-  assert.equal(read(before + "00000002" + "00".repeat(16), 1).parts?.length, 2);
+  assertStrictEquals(read(before + "00000002" + "00".repeat(16), 1).parts?.length, 2);
   for (const count of ["00000003", "7fffffff"]) {
     assertMalformed(() => read(before + count + "00".repeat(16), 1), "at least 8 bytes for each");
   }
@@ -192,7 +193,7 @@ Deno.test("Message.read() compares a count with the bytes that are left before i
 Deno.test("Message.read() refuses more elements than its limit, those of all arrays together", () => {
   const parts = [{ id: 1, ids: [1, 2] }, { id: 2, ids: [3] }];
   const bytes = Uint8Array.fromHex(hexOf({ name: "", parts }, 1));
-  assert.deepEqual(sample.read(new ByteReader(bytes), 1, { elementsMax: 5 }).parts, parts);
+  assertEquals(sample.read(new ByteReader(bytes), 1, { elementsMax: 5 }).parts, parts);
   for (const elementsMax of [0, 1, 2, 4]) {
     assertMalformed(
       () => sample.read(new ByteReader(bytes), 1, { elementsMax }),
@@ -200,14 +201,14 @@ Deno.test("Message.read() refuses more elements than its limit, those of all arr
     );
   }
   // Each message has the limit anew, also after one that was refused.
-  assert.deepEqual(sample.read(new ByteReader(bytes), 1, { elementsMax: 5 }).parts, parts);
+  assertEquals(sample.read(new ByteReader(bytes), 1, { elementsMax: 5 }).parts, parts);
 });
 
 Deno.test("Message.read() has a limit of elements where none is given", () => {
   const writer = new ByteWriter();
   const ids: number[] = new Array(MESSAGE_ELEMENTS_MAX_DEFAULT - 1).fill(0);
   sample.write(writer, { name: "", parts: [{ id: 1, ids }] }, 1);
-  assert.equal(sample.read(new ByteReader(writer.written()), 1).parts?.[0].ids.length, ids.length);
+  assertStrictEquals(sample.read(new ByteReader(writer.written()), 1).parts?.[0].ids.length, ids.length);
   ids.push(0);
   writer.clear();
   sample.write(writer, { name: "", parts: [{ id: 1, ids }] }, 1);
@@ -217,14 +218,14 @@ Deno.test("Message.read() has a limit of elements where none is given", () => {
 Deno.test("Message.read() passes over tagged fields that it does not know", () => {
   const known = hexOf({ name: "" }, 2).slice(0, -2);
   const unknown = "05" + "02" + "abcd" + "ffffffff0f" + "00";
-  assert.deepEqual(read(`${known}02${unknown}`, 2), defaults);
-  assert.deepEqual(read(`${known}03` + "00" + "02" + "0207" + unknown, 2).extra, new Uint8Array([7]));
+  assertEquals(read(`${known}02${unknown}`, 2), defaults);
+  assertEquals(read(`${known}03` + "00" + "02" + "0207" + unknown, 2).extra, new Uint8Array([7]));
 });
 
 Deno.test("Message.read() refuses tagged fields whose sizes lie", () => {
   const known = hexOf({ name: "" }, 2).slice(0, -2);
   const part = "0000000000000000" + "00";
-  assert.equal(read(`${known}0101` + "09" + part, 2).leader.id, 0);
+  assertStrictEquals(read(`${known}0101` + "09" + part, 2).leader.id, 0);
   // Shorter than the part, longer than it, longer than the message, more fields than bytes.
   assertMalformed(() => read(`${known}0101` + "08" + part, 2), "unsigned varint");
   assertMalformed(() => read(`${known}0101` + "0a" + part + "00", 2), "the end of tagged field 1");
@@ -235,9 +236,9 @@ Deno.test("Message.read() refuses tagged fields whose sizes lie", () => {
 
 /** The one error, at the place that is meant: what follows a mistake would be refused as well. */
 function assertMalformed(body: () => unknown, expected: string): void {
-  assert.throws(body, (error) => {
-    assert.ok(error instanceof MalformedBytesError);
-    assert.equal(error.expected, expected);
+  assertThrowsMatching(body, (error) => {
+    assert(error instanceof MalformedBytesError);
+    assertStrictEquals(error.expected, expected);
     return true;
   });
 }
@@ -255,5 +256,5 @@ Deno.test("Types follow from a definition: what may be left out, what may be nul
   const nothing: SampleInput = { name: null };
   // @ts-expect-error an offset is a bigint
   const wrong: SampleInput = { name: "", time: 1 };
-  assert.ok([input, again, time, note, ids, missing, nothing, wrong].length === 8);
+  assert([input, again, time, note, ids, missing, nothing, wrong].length === 8);
 });

@@ -1,21 +1,21 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ByteReader, ByteWriter } from "../../../../src/base/bytes/mod.ts";
 import { readUuid, writeUuid, ZERO_UUID } from "../../../../src/kafka/protocol/definition/uuid.ts";
 import { patternBytes, testSeeds, withSeed } from "../../../support/driver_seed.ts";
 
 Deno.test("readUuid() gives base64url without padding, as Kafka prints it", async () => {
-  assert.equal(readUuid(new ByteReader(new Uint8Array(16))), ZERO_UUID);
+  assertStrictEquals(readUuid(new ByteReader(new Uint8Array(16))), ZERO_UUID);
   // RFC 4648, section 5: the last two letters of the alphabet, 62 and 63.
-  assert.equal(readUuid(new ByteReader(new Uint8Array(16).fill(0xfb))), "-_v7-_v7-_v7-_v7-_v7-w");
+  assertStrictEquals(readUuid(new ByteReader(new Uint8Array(16).fill(0xfb))), "-_v7-_v7-_v7-_v7-_v7-w");
   const [seed] = testSeeds(1);
   await withSeed(seed, () => {
     for (let round = 0; round < 100; round++) {
       const bytes = patternBytes(seed + round, 16);
       const text = readUuid(new ByteReader(bytes));
-      assert.equal(text, bytes.toBase64({ alphabet: "base64url", omitPadding: true }));
+      assertStrictEquals(text, bytes.toBase64({ alphabet: "base64url", omitPadding: true }));
       const writer = new ByteWriter();
       writeUuid(writer, text);
-      assert.deepEqual(writer.written(), bytes);
+      assertEquals(writer.written(), bytes);
     }
   });
 });
@@ -25,6 +25,6 @@ Deno.test("writeUuid() refuses every other text", () => {
   // The last digit has bits that no byte would hold.
   texts.push(`${ZERO_UUID.slice(1)}B`);
   const writer = new ByteWriter();
-  for (const text of texts) assert.throws(() => writeUuid(writer, text), RangeError);
-  assert.equal(writer.length, 0);
+  for (const text of texts) assertThrows(() => writeUuid(writer, text), RangeError);
+  assertStrictEquals(writer.length, 0);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   includesVersion,
   parseVersions,
@@ -6,11 +6,11 @@ import {
 } from "../../../../src/kafka/protocol/definition/versions.ts";
 
 Deno.test("parseVersions() reads versions as Kafka writes them", () => {
-  assert.deepEqual(parseVersions("3+"), { min: 3, max: 32767 });
-  assert.deepEqual(parseVersions("3-11"), { min: 3, max: 11 });
-  assert.deepEqual(parseVersions("7"), { min: 7, max: 7 });
-  assert.equal(includesVersion(parseVersions("none"), 0), false);
-  assert.deepEqual([2, 3, 11, 12].map((version) => includesVersion(parseVersions("3-11"), version)), [
+  assertEquals(parseVersions("3+"), { min: 3, max: 32767 });
+  assertEquals(parseVersions("3-11"), { min: 3, max: 11 });
+  assertEquals(parseVersions("7"), { min: 7, max: 7 });
+  assertStrictEquals(includesVersion(parseVersions("none"), 0), false);
+  assertEquals([2, 3, 11, 12].map((version) => includesVersion(parseVersions("3-11"), version)), [
     false,
     true,
     true,
@@ -20,6 +20,6 @@ Deno.test("parseVersions() reads versions as Kafka writes them", () => {
 
 Deno.test("parseVersions() refuses what means nothing", () => {
   for (const text of ["11-3", "-1", "1.5", "1e3+", "40000"] as Versions[]) {
-    assert.throws(() => parseVersions(text), SyntaxError);
+    assertThrows(() => parseVersions(text), SyntaxError);
   }
 });
