@@ -36,7 +36,8 @@ async function examplesConfiguration(): Promise<string> {
   );
   return JSON.stringify({
     imports: { ...imports, ...entryPointImports(project, projectRoot) },
-    compilerOptions: { ...compilerOptions, noUnusedLocals: false },
+    // The types are those of the tests' own packages.
+    compilerOptions: { ...compilerOptions, types: [], noUnusedLocals: false },
   });
 }
 
