@@ -23,10 +23,10 @@ export interface AnswerListener {
   onFailure(reason: unknown): void;
 }
 
-/** Stands for whoever has given a call up, whose number is free when the answer has come. */
+/** Takes the place of a caller that gave its call up: the number is free when the result has come. */
 const NOBODY: AnswerListener = { onAnswer() {}, onFailure() {} };
 
-/** What ends a task that nobody waits for any more, such as an `AbortController`. */
+/** What ends a task without a waiter, such as an `AbortController`. */
 export interface Cancellable {
   abort(reason: unknown): void;
 }
@@ -210,7 +210,7 @@ export class CallConnection {
     this.#owner.onAnswered();
   }
 
-  /** Sends something thrown, or in short why it cannot be sent: whoever waits is to hear something. */
+  /** Sends something thrown, or in short why it cannot be sent: the caller has to get something. */
   #sendThrown(kind: number, call: number, thrown: unknown): void {
     const { errorClasses } = this.#owner;
     try {

@@ -91,7 +91,7 @@ export class Permits {
     return this.#held[index] === word;
   }
 
-  /** A permit, if there is one that nobody has, or whose holder is dead. */
+  /** A permit, if there is one without a holder, or whose holder is dead. */
   tryAcquire(): Permit | undefined {
     return this.#takeAny() ?? (this.#findDead() ? this.#takeAny() : undefined);
   }
@@ -128,7 +128,7 @@ export class Permits {
     return true;
   }
 
-  /** Number of permits that nobody has. */
+  /** Number of permits without a holder. */
   get freeCount(): number {
     let count = 0;
     for (let index = 0; index < this.count; index++) {

@@ -94,7 +94,7 @@ export class SharedLock implements Disposable {
   }
 
   /**
-   * Takes a lock's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it, and excludes no one who
+   * Removes the name of a lock: it cannot be opened any more, and a new one can take the name. Participants that have it open keep it, and excludes no one who
    * opens the new one.
    *
    * @throws {RangeError} for what is no name
@@ -121,7 +121,7 @@ export class SharedLock implements Disposable {
     return !this.#permits.closed && this.#permits.heldCount > 0;
   }
 
-  /** The lock, if nobody has it, or its holder is dead; `undefined` otherwise, also when this opener has it. */
+  /** The lock, if it is free or its holder is dead; `undefined` otherwise, also when this opener has it. */
   tryAcquire(): PermitGuard | undefined {
     this.#throwIfClosed();
     const permit = this.#permits.tryAcquire();
@@ -142,7 +142,7 @@ export class SharedLock implements Disposable {
   /**
    * The same, holding up the thread meanwhile: for a worker that does nothing else. `undefined` when `timeoutMs` was over first.
    *
-   * @throws {SharedLockReentryError} while this opener has the lock: nobody could give it back
+   * @throws {SharedLockReentryError} while this opener has the lock: no other could release it
    */
   acquireSync(options: Pick<WaitOptions, "timeoutMs"> = NO_OPTIONS): PermitGuard | undefined {
     this.#throwIfClosed();

@@ -76,7 +76,7 @@ export class SharedSemaphore implements Disposable {
   }
 
   /**
-   * Takes a semaphore's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it.
+   * Removes the name of a semaphore: it cannot be opened any more, and a new one can take the name. Participants that have it open keep it.
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none
@@ -98,13 +98,13 @@ export class SharedSemaphore implements Disposable {
     this.#permits = new Permits(region, constants.permits);
   }
 
-  /** Permits that nobody has. */
+  /** Permits without a holder. */
   get freeCount(): number {
     this.#throwIfClosed();
     return this.#permits.freeCount;
   }
 
-  /** A permit, if there is one that nobody has, or whose holder is dead. */
+  /** A permit, if there is one without a holder, or whose holder is dead. */
   tryAcquire(): PermitGuard | undefined {
     this.#throwIfClosed();
     const permit = this.#permits.tryAcquire();
@@ -120,7 +120,7 @@ export class SharedSemaphore implements Disposable {
   /**
    * The same, holding up the thread meanwhile: for a worker that does nothing else. `undefined` when `timeoutMs` was over first.
    *
-   * @throws {SharedLockReentryError} while this opener has all permits: nobody could give one back
+   * @throws {SharedLockReentryError} while this opener has all permits: no other could release one
    */
   acquireSync(options: Pick<WaitOptions, "timeoutMs"> = NO_OPTIONS): PermitGuard | undefined {
     this.#throwIfClosed();

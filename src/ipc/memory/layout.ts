@@ -13,7 +13,7 @@
  *          └────────
  * ```
  *
- * The creator writes the header, first with the state `making`, then the state `ready` alone; nobody writes it afterwards.
+ * The creator writes the header, first with the state `making`, then the state `ready` alone; no process writes afterwards.
  * Pids and times are for display. The checksum is `fnv1a()` of the words from 16 on, its own aside.
  *
  * Locks of single bytes (`F_OFD_SETLK`) say who is there. They lie on the numbers of bytes and have nothing to do with what is
@@ -22,7 +22,7 @@
  * ```text
  *    byte  0            `open`: shared by each opener as long as it has the region open; had alone by the creator until the
  *                       state is `ready`, and by who removes a region that nobody has open
- *                       SYNC region.open: the header is valid for whoever gets it shared
+ *                       SYNC region.open: the header is valid for a process that gets it shared
  *    byte  1            `remove`: had alone by who takes the name away, so that it is still the name of this file
  *    bytes 1024 to 2047 the locks 0 to 1023 of `SharedMemory.tryLock()`
  * ```

@@ -151,7 +151,7 @@ export function connectRegion(name: string, place: SharedMemoryTarget): OpenedRe
   const open = () => openSharedObject(object, subjectOf(name, place), "connect to");
   return attemptRepeatedly(operation, (last) =>
     withOpened(open(), (fd, keep) => {
-      // SYNC region.open: whoever gets it sees the header and the bytes that the creator wrote.
+      // SYNC region.open: a process that gets it sees the header and the bytes that the creator wrote.
       if (!tryLockByte(fd, LOCK_AT.open, "shared")) return refuseForeign(fd, operation);
       // Removed between opening and locking: the name is nobody's, or another region's.
       const { nameCount, mode } = statSharedObject(fd);

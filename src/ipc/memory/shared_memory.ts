@@ -145,7 +145,7 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Takes a region's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it.
+   * Removes the name of a region: it cannot be opened any more, and a new one can take the name. Participants that have it open keep it.
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none

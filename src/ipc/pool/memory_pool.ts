@@ -31,7 +31,7 @@ export interface PoolStatus {
   readonly blockCount: number;
   /** Bytes of each. */
   readonly blockBytes: number;
-  /** Blocks that nobody has. */
+  /** Blocks without an owner. */
   readonly freeCount: number;
   /** Blocks that have an owner. */
   readonly ownedCount: number;
@@ -120,7 +120,7 @@ export class MemoryPool implements Disposable {
   }
 
   /**
-   * Takes a pool's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it.
+   * Removes the name of a pool: it cannot be opened any more, and a new one can take the name. Participants that have it open keep it.
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none
@@ -172,7 +172,7 @@ export class MemoryPool implements Disposable {
    * Takes the block that is on offer under that name, and becomes its owner.
    *
    * @throws {RangeError} for what can be no name of a block
-   * @throws {StaleBlockError} when nobody offers it: it was taken, its offer was taken back, or who offered it has gone
+   * @throws {StaleBlockError} when it is not on offer: it was taken, the offer was withdrawn, or the participant that offered it has gone
    */
   take(reference: number): PoolBlock {
     this.#throwIfClosed("take a block of");
@@ -213,7 +213,7 @@ export class MemoryPool implements Disposable {
     const status = this.status();
     const rows: MetricRow[] = [
       ["blocks", "gauge", "Blocks that the pool has", status.blockCount],
-      ["free", "gauge", "Blocks that nobody has", status.freeCount],
+      ["free", "gauge", "Blocks without an owner", status.freeCount],
       ["owned", "gauge", "Blocks that have an owner", status.ownedCount],
       ["offered", "gauge", "Blocks that are on offer", status.offeredCount],
       ["acquired_total", "counter", "Free blocks acquired", status.acquiredCount],

@@ -66,7 +66,7 @@ export class PoolBlock implements Disposable {
   }
 
   /**
-   * Lets whoever names it take it, in this process or another: the result is its name, to be sent there. It is this opener's until it is taken,
+   * Offers it to any participant that knows its name, in this process or another: the result is that name. It is this opener's until it is taken,
    * and free when this opener closes the pool or dies before; it cannot be used here any more.
    *
    * @throws {StaleBlockError} when it is not had any more, or offered already

@@ -140,7 +140,7 @@ export class QueueCore {
     return this.receiver.freeExpired(Date.now());
   }
 
-  /** Takes every message away that nobody has; how many. */
+  /** Removes every message without a consumer. Returns how many. */
   purge(): number {
     const count = this.receiver.purge();
     if (count > 0) this.#roomNotifier.wakeAll();

@@ -55,7 +55,7 @@ export class Delivery implements Disposable {
   }
 
   /**
-   * Answers a request, and acknowledges it. False when it was settled before, or nobody waits for the reply any more.
+   * Answers a request, and acknowledges it. False when it was settled before, or the reply has no waiter any more.
    *
    * @throws {TypeError} when the message is no request
    * @throws {RangeError} when the reply is longer than `messageBytesMax` of the queue

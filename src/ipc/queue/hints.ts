@@ -11,8 +11,8 @@ const { slotMask: SLOT_MASK, full: FULL, lapShift: LAP_SHIFT, lapMask: LAP_MASK 
  * One ring of cells per lane that say in which slots messages are, in the order in which they came. Hints may be wrong, doubled
  * or missing: the slots hold the truth, and what a hint costs when it lies is time.
  *
- * A cell is `lap: 15 │ full: 1 │ slot: 16`. It may be filled in the lap that it says, and says the next one when it is emptied. Whoever
- * finds a full cell at the tail, or an emptied one at the head, moves these on for whoever died before doing so.
+ * A cell is `lap: 15 │ full: 1 │ slot: 16`. It may be filled in the lap that it says, and says the next one when it is emptied. A
+ * participant that finds a full cell at the tail, or an emptied one at the head, moves these on in place of one that died before doing so.
  */
 export class Hints {
   readonly #words: Int32Array;
@@ -37,7 +37,7 @@ export class Hints {
     this.#shift = Math.log2(geometry.cellCount);
   }
 
-  /** Leaves a hint that a message of `lane` is in `slot`; none when the ring is full, which costs whoever looks for it a scan. */
+  /** Leaves a hint that a message of `lane` is in `slot`; none when the ring is full, which costs its consumer a scan. */
   leave(lane: number, slot: number): void {
     const words = this.#words;
     const tailAt = this.#lanes[lane] + LANE.tail;
@@ -53,7 +53,7 @@ export class Hints {
         Atomics.compareExchange(words, tailAt, tail, tail + 1 | 0);
         return;
       }
-      // Another's hint, perhaps emptied already, before the tail has moved: it is moved on for whoever left it.
+      // Another's hint, perhaps emptied already, before the tail has moved: move it on for the one that left it.
       if (ahead === 0 || ahead === 1) Atomics.compareExchange(words, tailAt, tail, tail + 1 | 0);
       else if (ahead < 0) return;
     }

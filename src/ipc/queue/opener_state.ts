@@ -92,7 +92,7 @@ export class OpenerState {
     return this.words[QUEUE_STATE.sequence] = this.sequence + 1 | 0;
   }
 
-  /** `nowMs`, or the last time if that was later: whoever looks for the oldest goes by it. */
+  /** `nowMs`, or the last time if that was later: the search for the oldest message relies on it. */
   stamp(nowMs: number): number {
     const at = QUEUE_STATE.lastMs >> 1;
     if (nowMs > this.#floats[at]) this.#floats[at] = nowMs;

@@ -57,7 +57,7 @@ export class Participants extends Members {
   }
 
   /**
-   * Takes a number that nobody has.
+   * Takes a free number.
    *
    * @throws {Deno.errors.Busy} when all are taken
    */

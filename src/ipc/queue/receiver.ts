@@ -126,7 +126,7 @@ export class Receiver {
     return found;
   }
 
-  /** Takes a message away that nobody has, the oldest of the least urgent; whether there was one. */
+  /** Removes a message without a consumer, the oldest of the least urgent. Returns whether there was one. */
   dropOldest(): boolean {
     for (let lane = this.#deadLane - 1; lane >= 0; lane--) {
       const slot = this.#reserveOldest(lane, NO_MESSAGE);
@@ -142,7 +142,7 @@ export class Receiver {
     return true;
   }
 
-  /** Takes every message away that nobody has, dead letters among them; returns how many. */
+  /** Removes every message without a consumer, dead letters included. Returns how many. */
   purge(): number {
     const { capacity, geometry } = this.#memory;
     let count = 0;

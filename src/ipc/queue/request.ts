@@ -11,7 +11,7 @@ const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
 /**
- * A request that was sent, which is a message whose slot comes back: whoever consumes it writes the reply where the request was, and
+ * A request that was sent, which is a message whose slot comes back: its consumer writes the reply where the request was, and
  * hands the slot to the requester.
  */
 export class PendingRequest {
@@ -135,7 +135,7 @@ export function isRequest(core: QueueCore, slot: number): boolean {
   return hasRequestFlag(core, slot) && !isGivenUp(core, slot);
 }
 
-/** Whether a reserved slot holds a request that nobody waits for any more. */
+/** Whether a reserved slot holds a request without a waiter. */
 export function isGivenUp(core: QueueCore, slot: number): boolean {
   const { memory, participants } = core;
   const record = memory.recordOf(slot);
@@ -170,7 +170,7 @@ export function reply(core: QueueCore, slot: number, payload: Payload, failed = 
     core.ack(slot);
     return false;
   }
-  // Whoever dies from here on leaves neither the request nor a reply: the slot is free again then, as if the request had been lost.
+  // A consumer that dies from here on leaves neither the request nor a reply: the slot is free again then, as if the request had been lost.
   const writing = moved(word, PHASE.writing, participants.number);
   memory.move(slot, word, writing);
   memory.bytes.set(data, memory.messageOf(slot));

@@ -19,7 +19,7 @@ export interface MessageOptions {
    */
   key?: Payload;
   /**
-   * Milliseconds after which it is delivered to nobody any more, more than 0.
+   * Milliseconds after which it is not delivered any more, more than 0.
    *
    * @default {Infinity}
    */

@@ -155,7 +155,7 @@ export class SharedMailbox implements Disposable {
 
   /**
    * The smallest free box that has room for `byteLength` bytes, to be written; `undefined` when there is none. What is in it is left from
-   * whoever had it before.
+   * its previous owner.
    *
    * @throws {RangeError} when no box of this mailbox is so large
    */

@@ -41,7 +41,7 @@ export let internalsOf: (queue: SharedQueue) => QueueInternals;
 /**
  * A named queue between processes, many to many, which survives the death of any process at any instant.
  *
- * A message that was sent is delivered at least once, and exactly once as long as nobody dies or gives it back. Needs the native
+ * A message that was sent is delivered at least once, and exactly once as long as no consumer dies or gives it back. Needs the native
  * library, and `--allow-ffi`.
  *
  * ```ts
@@ -134,7 +134,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
   }
 
   /**
-   * Takes a queue's name away, and that of its mailbox: nobody can open it any more, and a new one can have the name. Who has it open keeps it. What a
+   * Removes the name of a queue, and that of its mailbox: it cannot be opened any more, and a new one can take the name. Participants that have it open keep it. What a
    * process that died in the middle of this has left of it, it takes away as well.
    *
    * @throws {RangeError} for what is no name
@@ -358,7 +358,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
 
   /**
    * Sends a request, and resolves to the reply of the consumer that gets it. The request takes one place in the queue until the reply is
-   * here; with a `timeoutMs`, nobody handles it after that time. When its consumer dies, another gets it.
+   * here; with a `timeoutMs`, no consumer handles it after that time. When its consumer dies, another gets it.
    *
    * @throws {SharedQueueReplyError} when the handler failed, or a consumer took the request and did not reply, or died while replying
    * @throws {SharedQueueFullError} when the queue is full, and `whenFull` is `"fail"`
@@ -369,7 +369,7 @@ export class SharedQueue implements Disposable, AsyncIterable<Message> {
 
   /**
    * Handles requests until its signal aborts, or the queue is closed. Messages that are no requests are handled as well, and acknowledged;
-   * requests that nobody waits for any more are not.
+   * requests without a waiter are not.
    *
    * The handler's signal aborts with that of the call. A request whose handler throws is answered with the error's message. When it
    * throws for a message that is no request, that is given back, and the call rejects with the error.

@@ -3,7 +3,7 @@ import { NOBODY } from "../sharing/mod.ts";
 
 /**
  * The word of a slot: `generation: 21 │ phase: 3 │ owner: 8`. Each step of a message's life is one compare-and-swap of this
- * word, which names the owner as it takes the slot: there is no moment at which a slot is taken and nobody knows by whom.
+ * word, which names the owner as it takes the slot: a slot that is taken always has a known owner.
  *
  * | phase    | owner     | meaning                    | next                                                          |
  * | -------- | --------- | -------------------------- | ------------------------------------------------------------- |

@@ -10,7 +10,7 @@ export interface QueueStatus {
   readonly capacity: number;
   /** Messages that can be had, dead letters not among them. */
   readonly readyCount: number;
-  /** Messages that consumers have, and replies that nobody has fetched. */
+  /** Messages that consumers have, and replies that were not fetched. */
   readonly reservedCount: number;
   /** Messages that were delivered too often. */
   readonly deadLetterCount: number;
@@ -26,7 +26,7 @@ export interface QueueStatus {
   readonly redeliveredCount: number;
   /** Messages given back by their consumers. */
   readonly givenBackCount: number;
-  /** Messages that nobody fetched in time. */
+  /** Messages that were not fetched in time. */
   readonly expiredCount: number;
   /** Messages that gave way in a full queue, dead letters among them. */
   readonly droppedCount: number;
@@ -122,7 +122,7 @@ export function queueMetrics(queue: string, status: QueueStatus, lane: "priority
     ["received_total", "counter", "Deliveries", status.receivedCount],
     ["redelivered_total", "counter", "Deliveries of messages delivered before", status.redeliveredCount],
     ["given_back_total", "counter", "Messages given back", status.givenBackCount],
-    ["expired_total", "counter", "Messages that nobody fetched in time", status.expiredCount],
+    ["expired_total", "counter", "Messages that were not fetched in time", status.expiredCount],
     ["dropped_total", "counter", "Messages that gave way in a full queue", status.droppedCount],
     ["dead_lettered_total", "counter", "Messages that went to the dead letters", status.deadLetteredCount],
     ["damaged_total", "counter", "Messages that were found damaged", status.damagedCount],

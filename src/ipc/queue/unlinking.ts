@@ -2,8 +2,8 @@ import type { RegionFilter, RegionPlace } from "../sharing/mod.ts";
 import { QUEUE_KIND } from "./layout.ts";
 import { MAILBOX_KIND } from "./mailbox_layout.ts";
 
-// A queue and its mailbox are two regions, and whoever takes their names away may die between the two steps. The queue goes first: none is ever
-// without its mailbox. A mailbox whose queue has lost its name is an orphan; whoever makes the next one, or cleans up, takes its name away.
+// A queue and its mailbox are two regions, and a process that removes their names may die between the two steps. The queue goes first: none is ever
+// without its mailbox. A mailbox whose queue has lost its name is an orphan; a process that makes the next one, or cleans up, removes its name.
 
 /**
  * Takes a queue's name away, and that of its mailbox; or that of a mailbox alone that is left of a queue.
@@ -20,7 +20,7 @@ export function unlinkQueue(name: string, place: RegionPlace): void {
   removeOrphan(name, place);
 }
 
-/** Takes the names of queues away that nobody has open, and those of mailboxes that have no queue; returns those of the queues. */
+/** Removes the names of queues that no process has open, and those of mailboxes that have no queue; returns those of the queues. */
 export function removeAbandonedQueues(filter: RegionFilter): string[] {
   const names = QUEUE_KIND.removeAbandoned(filter);
   removeOrphans(filter);

@@ -62,7 +62,7 @@ export class RingProducer implements Disposable {
     this.#head = Atomics.load(state.words, WORD.head);
   }
 
-  /** How the ring has ended, if it has: nobody will read what is written. */
+  /** How the ring has ended, if it has: what is written then has no reader. */
   get end(): RingEnd | undefined {
     return this.#closed ? "closed here" : this.#state.endOf("consumer");
   }
@@ -154,7 +154,7 @@ export class RingProducer implements Disposable {
    * Writes a copy of `message` and publishes it; waits while the ring is full. Of several that wait the first has the first turn.
    *
    * @throws {RangeError} when it is longer than `messageBytesMax`
-   * @throws {RingClosedError} when nobody will read it, or this half is closed
+   * @throws {RingClosedError} when it has no reader any more, or this half is closed
    */
   async write(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
@@ -166,7 +166,7 @@ export class RingProducer implements Disposable {
    * The same as {@linkcode RingProducer.write}, holding up the thread; false when the time was over first.
    *
    * @throws {RangeError} when it is longer than `messageBytesMax`
-   * @throws {RingClosedError} when nobody will read it
+   * @throws {RingClosedError} when it has no reader any more
    */
   writeSync(message: Uint8Array, options: RingWaitSyncOptions = {}): boolean {
     while (!this.tryWrite(message)) {

@@ -57,7 +57,7 @@ export class Members {
   }
 
   /**
-   * Takes a number that nobody has, and lets `prepare()` see to its words before others see it.
+   * Takes a free number, and lets `prepare()` see to its words before others see it.
    *
    * @throws {Deno.errors.Busy} when all are taken
    */

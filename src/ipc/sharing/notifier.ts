@@ -54,7 +54,7 @@ export class Notifier {
   }
 
   /**
-   * Announces that a waiter is about to sleep; the result is for the sleep. Whoever calls it looks once more at what it waits for
+   * Announces that a waiter is about to sleep; the result is for the sleep. The caller checks once more what it waits for
    * before it sleeps.
    */
   arm(): number {

@@ -12,7 +12,7 @@ import { inWordsOf, wordsOf } from "./shared_region.ts";
 /** The longest name of a queue, state, lock, semaphore or pool, in characters. */
 export const REGION_NAME_LENGTH_MAX = 190;
 
-/** Words that the regions of all kinds begin with. The creator writes them before the region is `ready`; nobody does afterwards. */
+/** Words that the regions of all kinds begin with. The creator writes them before the region is `ready`; no process does afterwards. */
 export const HEADER = { magic: 0, version: 1, layoutHash: 2, checksum: 3, constants: 4 } as const;
 
 /** Constants that a kind can have. */
@@ -189,7 +189,7 @@ export class RegionKind<Name extends string> {
     );
   }
 
-  /** Takes the names of those away that nobody has open. */
+  /** Removes the names of those that no process has open. */
   removeAbandoned(filter: RegionFilter): string[] {
     return SharedMemory.removeAbandoned(this.#filterOf(filter))
       .map((name) => name.slice(this.#prefix.length));

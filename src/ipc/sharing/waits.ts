@@ -84,7 +84,7 @@ export class Waits {
       if (!(timeoutMs >= 0)) {
         throw new RangeError(`${operation}: timeoutMs is ${timeoutMs}, expected 0 or more`);
       }
-      // Whoever waits already goes first.
+      // Earlier waiters go first.
       if (!this.#ofKind.has(kind)) {
         const result = attempt();
         if (result !== undefined) return settleInTurn(() => resolve(result));
@@ -198,7 +198,7 @@ export class Waits {
     try {
       slept = await this.#serve();
     } catch (error) {
-      // Without the sleep nobody would look for those who wait.
+      // Without the sleep the waiters would not be polled.
       for (const wait of this.#waits) wait.reject(error);
     }
     this.#pumping = false;

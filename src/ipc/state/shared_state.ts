@@ -44,7 +44,7 @@ export type StateChange =
   | { readonly type: "missed" };
 
 /**
- * Keys and values that processes share, in memory, bounded, and whole whoever dies at whatever moment.
+ * Keys and values that processes share, in memory, bounded, and whole whichever process dies at whatever moment.
  *
  * Reading never waits for a writer, be it stopped or dead. Each change is made as a whole, or not at all. Needs the native library, and
  * `--allow-ffi`.
@@ -126,7 +126,7 @@ export class SharedState implements Disposable {
   }
 
   /**
-   * Takes a state's name away: nobody can open it any more, and a new one can have the name. Who has it open keeps it.
+   * Removes the name of a state: it cannot be opened any more, and a new one can take the name. Participants that have it open keep it.
    *
    * @throws {RangeError} for what is no name
    * @throws {Deno.errors.NotFound} when there is none
@@ -315,7 +315,7 @@ export class SharedState implements Disposable {
   }
 
   /**
-   * What changes, from now on: first what is there, unless `initial` is false, then each key that was set, deleted, or has expired, whoever did it. Of
+   * What changes, from now on: first what is there, unless `initial` is false, then each key that was set, deleted, or has expired, whichever process did it. Of
    * changes that follow each other faster than they are read the last is told; the last state of a key is never left out. Ends when the
    * signal aborts.
    *

@@ -62,7 +62,7 @@ export class Calls implements ConnectionOwner {
     return this.#connections.reduce((sum, connection) => sum + (connection?.answeredCount ?? 0), 0);
   }
 
-  /** Whether a call was rejected because a participant is no more, so that whoever made it knows. */
+  /** Whether a call was rejected because a participant is no more, so that its caller knows. */
   get lossReported(): boolean {
     return this.#lossReported;
   }

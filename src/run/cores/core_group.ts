@@ -125,7 +125,7 @@ export class CoreGroup implements AsyncDisposable {
   /**
    * Stops the group in order: every core's signal aborts; what is under way gets `shutdownTimeoutMs` to finish; services stop; the
    * workers end. Resolves when they have, to whether everything had finished by then. A second call waits for the first. After the
-   * death of a core it gives false, or rejects with that if nobody has heard of it, by {@linkcode CoreGroup.finished} or by a call. It
+   * death of a core it gives false, or rejects with that if it was not reported before, by {@linkcode CoreGroup.finished} or by a call. It
    * gives false too when it ends a restart that is under way: what the core that died was at has not finished.
    *
    * No worker can be interrupted in an endless loop: when the time is over the group ends without it, but its thread goes on until

@@ -9,7 +9,7 @@ import { SpscRing } from "../../ipc/ring/mod.ts";
  * rings[from]       rings from one participant to every other, by their index, in slots of the same length; its own is unused
  * bells             for each participant, 128 bytes of its own:
  *
- *   word 0  bell      counted up by whoever wakes it while it sleeps without a descriptor      SYNC bell
+ *   word 0  bell      counted up by a waker while it sleeps without a descriptor      SYNC bell
  *        1  task      1 + the number of the task that it runs, 0 between two                   read by the stall watch
  *        2  turn      counts its rounds                                                        read by the stall watch
  *        3  wakes     the eventfd that ends its waiting; 0: its bell does                      SYNC bell

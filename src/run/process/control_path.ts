@@ -10,7 +10,7 @@ export interface ControlPathSources {
   readonly uid: number | null;
 }
 
-/** Where a supervisor listens for commands when nobody says otherwise. */
+/** Where a supervisor listens for commands by default. */
 export function defaultControlPath(
   { runtimeDirectory, temporaryDirectory, uid }: ControlPathSources,
 ): string {

@@ -38,7 +38,7 @@ export class ControlServer {
   #supervisor: Supervisor | undefined;
 
   /**
-   * Listens at `path`; a socket that nobody listens on is replaced.
+   * Listens at `path`; a socket without a listener is replaced.
    *
    * It is made where nobody else can come, and gets its name when only its owner may use it.
    *
@@ -101,7 +101,7 @@ export class ControlServer {
       const bytes = new TextEncoder().encode(`${JSON.stringify(answer)}\n`);
       for (let sent = 0; sent < bytes.byteLength;) sent += await conn.write(bytes.subarray(sent));
     } catch {
-      // Whoever asked has gone.
+      // The client has gone.
     } finally {
       closeQuietly(conn);
     }

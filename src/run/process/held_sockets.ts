@@ -19,7 +19,7 @@ export interface HeldSockets {
   readonly sockets: readonly HeldSocket[];
   /** Their descriptors, where they are handed down; none where connections are passed on. */
   readonly descriptors: readonly number[];
-  /** Files of sockets, for whoever survives this process. */
+  /** Files of sockets, for the guard, which survives this process. */
   readonly files: readonly GuardedSocket[];
   /** Passes connections on to `target` from now on, where they are. */
   route(target: RelayTarget): void;

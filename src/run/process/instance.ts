@@ -96,7 +96,7 @@ export class Instance {
     };
     this.ready = this.#ready.promise;
     this.ended = this.#ended.promise;
-    // Whoever waits is told; nobody has to.
+    // Waiters get the error; without one it is no unhandled rejection.
     this.ready.catch(() => {});
     const fill = (text: string) => fillIn(text, spec.name, index);
     const variables = Object.entries(spec.env).map(([name, value]) => [name, fill(value)]);

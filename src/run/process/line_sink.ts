@@ -11,7 +11,7 @@ export interface LineSink {
   close(): Promise<void>;
 }
 
-/** Bytes that wait to be written at most; whoever writes more is held up. */
+/** Bytes that wait to be written at most; a writer of more is held up. */
 const PENDING_BYTES_MAX = 256 * 1024;
 
 /** Writes bytes in their order, and says when too many wait. */

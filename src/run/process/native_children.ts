@@ -143,6 +143,6 @@ function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // Whoever cleans up was faster.
+    // Another process cleaned up first.
   }
 }

@@ -226,6 +226,6 @@ function removeAll(directory: string, prefix: string): void {
       if (name.startsWith(prefix)) Deno.removeSync(`${directory}/${name}`);
     }
   } catch {
-    // Whoever cleans up was faster.
+    // Another process cleaned up first.
   }
 }

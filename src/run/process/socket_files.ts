@@ -5,7 +5,7 @@ export async function guardedSocket(path: string): Promise<GuardedSocket> {
   return { path, inode: (await Deno.lstat(path)).ino ?? 0 };
 }
 
-/** Removes a Unix socket that nobody listens on; leaves everything else. */
+/** Removes a Unix socket without a listener; leaves everything else. */
 export async function removeLeftOver(path: string): Promise<void> {
   try {
     if (!(await Deno.lstat(path)).isSocket) return;

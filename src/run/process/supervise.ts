@@ -31,13 +31,13 @@ export interface SuperviseOptions {
 
 /** Bytes of the path of a directory of sockets: theirs have 107 at most. */
 const DIRECTORY_BYTES_MAX = 80;
-/** Where programs are looked for when nobody says, or the program may not read `PATH`. */
+/** Where to look for programs when `PATH` is not set, or the program may not read it. */
 const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /**
  * Starts processes and looks after them: those that end are started again, those that hang are replaced, and
  * {@linkcode Supervisor.reload} replaces all without a gap. Resolves when everything is at hand; the processes start right after, so
- * that whoever asks for events at once misses none.
+ * that a caller that asks for events at once misses none.
  *
  * With the native library, the processes are killed by the kernel when the supervisor's thread ends, however it ends, and the
  * supervisor's sockets are handed to them. Without it, a shell that survives for a moment kills them, and connections are passed on.

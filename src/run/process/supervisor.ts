@@ -125,7 +125,7 @@ export class Supervisor implements AsyncDisposable {
     const output = ownOutput();
     const random = new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0]);
     this.#processes = parts.processes.map((process) => this.#prepare(process, output, random));
-    // Not at once: whoever has made it may listen by then, and misses no event.
+    // Not at once: its creator may subscribe by then, and misses no event.
     this.#starting = setTimeout(() => this.#start(), 0);
   }
 

@@ -22,7 +22,7 @@ const IDLE_GRACE_MS = 1000;
 
 /** A process as its program sees it, supervised or not; what {@linkcode workerMain} passes to its callback. */
 export class Worker {
-  /** The name of its specification; `undefined` when nobody supervises it. */
+  /** The name of its specification; `undefined` without a supervisor. */
   readonly name: string | undefined;
   /** Which instance it is, from 0. */
   readonly instance: number;

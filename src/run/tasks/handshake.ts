@@ -52,7 +52,7 @@ export async function welcome(
     made?.region.close();
     throw error;
   } finally {
-    // Whoever shares it has it open.
+    // Both sides have it open.
     if (made !== undefined) SharedMemory.unlink(made.name);
   }
   made?.region.close();

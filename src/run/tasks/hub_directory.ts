@@ -1,4 +1,4 @@
-/** What the directories of hubs are called, before something that is nobody else's. */
+/** What the directories of hubs are called, before a part that no other has. */
 const PREFIX = "millrace-channels-";
 /** The socket in it. */
 const SOCKET = "channel.sock";

@@ -297,7 +297,7 @@ export class ProcessChannel<Sent = unknown, Received = unknown>
     }
   }
 
-  /** Has whoever waits in `drained()` look again. */
+  /** Has the waiters in `drained()` check again. */
   #tellIdle(): void {
     this.#idle?.resolve();
     this.#idle = undefined;

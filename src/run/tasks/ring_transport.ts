@@ -5,7 +5,7 @@ import { FRAME_HEADER_BYTES } from "../../base/calls/mod.ts";
 import type { ChannelTransport, TransportHandler } from "./channel_transport.ts";
 import { type Polled, startPolling, stopPolling } from "./poll_loop.ts";
 
-/** What the regions of channels are called, before something that is nobody else's. */
+/** What the regions of channels are called, before a part that no other has. */
 export const CHANNEL_REGION_PREFIX = "link.";
 /** Bytes of the ring of each direction. */
 const CAPACITY_BYTES = 2 ** 18;
@@ -25,7 +25,7 @@ const WAKE = new Uint8Array(1);
 const WAKES_MAX = 64;
 
 /**
- * Messages through two rings in shared memory. Whoever was busy a moment ago polls in every turn of its event loop, and is there sooner than it
+ * Messages through two rings in shared memory. A side that was busy a moment ago polls in every turn of its event loop, which is sooner than it
  * could be woken; then it sleeps, until a byte comes over the connection beside the memory. The kernel ends that with either process.
  */
 export class RingTransport implements ChannelTransport, Polled {

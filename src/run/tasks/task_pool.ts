@@ -61,7 +61,7 @@ export interface TaskPoolOptions {
    */
   waitingMax?: number;
   /**
-   * Milliseconds that a task may go on when nobody waits for it any more; then its worker is killed.
+   * Milliseconds that a task may go on after it has no waiter any more; then its worker is killed.
    *
    * @default {5000}
    */

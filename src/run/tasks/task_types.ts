@@ -1,6 +1,6 @@
 /** What a task is called with, as `this`. */
 export interface TaskContext {
-  /** Aborts when nobody waits for the task any more. */
+  /** Aborts when the task has no waiter any more. */
   readonly signal: AbortSignal;
   /** How often it was begun before: above 0 only for tasks that may run again. */
   readonly attempt: number;
